@@ -1,0 +1,60 @@
+import { WireError } from '@turnstead/wire'
+import { TurnError } from './errors.js'
+import { look } from './exchange.js'
+import { Interrupted, type Interruption } from './interruption.js'
+import type { TurnRun } from './run.js'
+import type { Ending } from './settle.js'
+import { stopAgent, type StopReport } from './stop.js'
+
+/** An ending, and how the agent was stopped if it had to be. */
+export interface Break {
+  readonly ending: Ending
+  readonly stop: StopReport | null
+}
+
+/** After these nothing runs on the server any more. */
+const endedCodes: ReadonlySet<string> = new Set(['server_lost_turn', 'prompt_rejected'])
+
+/**
+ * Ends a turn that did not come to its own end: stops the agent, takes the last look, names the ending.
+ *
+ * @throws the error itself when the row is not this call's to settle: lease lost, handed off, store failed.
+ */
+export async function breakOff(run: TurnRun, error: unknown): Promise<Break> {
+  const ending = toEnding(error)
+  if (ending === null) throw error
+  const isRunning = !(ending.status === 'failed' && endedCodes.has(ending.error.code))
+  const stop = isRunning && run.prompt !== null ? await stopAgent(run, run.prompt.sessionId) : null
+  if (stop?.aborted) await takeLastLook(run)
+  return { ending, stop }
+}
+
+async function takeLastLook(run: TurnRun): Promise<void> {
+  if (run.prompt === null) return
+  try {
+    await look(run, run.prompt, {})
+  } catch (error) {
+    run.setup.report(error, 'poll')
+  }
+}
+
+function toEnding(error: unknown): Ending | null {
+  if (error instanceof Interrupted) return interruptedEnding(error.interruption)
+  if (TurnError.is(error)) return { status: 'failed', error }
+  if (!WireError.is(error)) return null
+  const refused = new TurnError(
+    'server_refused',
+    `The OpenCode server refused to go on with the turn (${error.code}); see the cause.`,
+    { cause: error },
+  )
+  return { status: 'failed', error: refused }
+}
+
+function interruptedEnding(interruption: Interruption): Ending | null {
+  if (interruption.kind === 'cancelled') return { status: 'cancelled' }
+  if (interruption.kind !== 'budget') return null
+  const { code, limit } = interruption.exceeded
+  const name = code.replace('budget_', '').replaceAll('_', ' ')
+  const error = new TurnError(code, `The turn used up its ${name} budget (${limit}) and was stopped.`)
+  return { status: 'failed', error }
+}

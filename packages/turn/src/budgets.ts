@@ -1,0 +1,96 @@
+import type { TurnErrorCode } from './errors.js'
+
+/** The limits of one turn. Every wait of a turn ends by one of them. `Infinity` switches one off. */
+export interface Budgets {
+  /** From the send to the first event or message of the agent. Never suspended. Default 120,000 ms. */
+  readonly firstEventMs: number
+  /** Without any progress of the agent; heartbeats do not count. Suspended while a person is asked. Default 360,000 ms: the server itself gives a silent model 300 s. */
+  readonly progressMs: number
+  /** From claim to end. Suspended while a person is asked. Default 3,600,000 ms. */
+  readonly wallClockMs: number
+  /** In a row in the server's retry loop (`session.status: retry`). Default 180,000 ms. */
+  readonly retryMs: number
+  /** A person's time to answer an ask, then it is rejected. Default 1,800,000 ms. */
+  readonly askMs: number
+  /** The OpenCode server or the database may be out of reach this long in a row. Default 60,000 ms. */
+  readonly unreachableMs: number
+  /** For the evidence that a stopped turn did stop. Default 10,000 ms. */
+  readonly stopMs: number
+  /** Model steps of one turn. The server loops for ever on a model stream without an end. Default 200. */
+  readonly steps: number
+  /** Cost in the provider's currency, sub-agents included. Default Infinity. */
+  readonly cost: number
+  /** Input, output, reasoning and cache tokens together, sub-agents included. Default Infinity. */
+  readonly tokens: number
+}
+
+export const defaultBudgets: Budgets = {
+  firstEventMs: 120_000,
+  progressMs: 360_000,
+  wallClockMs: 3_600_000,
+  retryMs: 180_000,
+  askMs: 1_800_000,
+  unreachableMs: 60_000,
+  stopMs: 10_000,
+  steps: 200,
+  cost: Infinity,
+  tokens: Infinity,
+}
+
+/** What has been used so far. Times are instants on the turn's clock; null where the clock does not run. */
+export interface Usage {
+  readonly startedAt: number
+  readonly sentAt: number | null
+  readonly firstEventAt: number | null
+  readonly progressAt: number
+  readonly retryingSince: number | null
+  readonly blockedSince: number | null
+  /** Time already spent waiting for a person, the current wait excluded. */
+  readonly blockedMs: number
+  readonly steps: number
+  readonly cost: number
+  readonly tokens: number
+}
+
+/** The budget that is used up, with the limit it had. */
+export interface Exceeded {
+  readonly code: TurnErrorCode
+  readonly limit: number
+}
+
+/** Which budget is used up at `now`; null while none is. */
+export function exceededBudget(budgets: Budgets, usage: Usage, now: number): Exceeded | null {
+  for (const clock of runningClocks(budgets, usage, now)) {
+    if (now >= clock.endsAt) return { code: clock.code, limit: clock.limit }
+  }
+  if (usage.steps > budgets.steps) return { code: 'budget_steps', limit: budgets.steps }
+  if (usage.cost > budgets.cost) return { code: 'budget_cost', limit: budgets.cost }
+  if (usage.tokens > budgets.tokens) return { code: 'budget_tokens', limit: budgets.tokens }
+  return null
+}
+
+/** When the next budget of time runs out if nothing happens; Infinity when none runs. */
+export function nextBudgetEnd(budgets: Budgets, usage: Usage, now: number): number {
+  return Math.min(...runningClocks(budgets, usage, now).map((clock) => clock.endsAt), Infinity)
+}
+
+interface RunningClock extends Exceeded {
+  readonly endsAt: number
+}
+
+function runningClocks(budgets: Budgets, usage: Usage, now: number): RunningClock[] {
+  const clocks: RunningClock[] = []
+  const run = (code: TurnErrorCode, from: number, limit: number): void => {
+    clocks.push({ code, limit, endsAt: from + limit })
+  }
+  const blockedMs = usage.blockedMs + (usage.blockedSince === null ? 0 : now - usage.blockedSince)
+  if (usage.sentAt !== null && usage.firstEventAt === null) {
+    run('budget_first_event', usage.sentAt, budgets.firstEventMs)
+  }
+  if (usage.blockedSince === null) {
+    if (usage.firstEventAt !== null) run('budget_progress', usage.progressAt, budgets.progressMs)
+    run('budget_wall_clock', usage.startedAt + blockedMs, budgets.wallClockMs)
+  }
+  if (usage.retryingSince !== null) run('budget_retry', usage.retryingSince, budgets.retryMs)
+  return clocks
+}

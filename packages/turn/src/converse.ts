@@ -1,0 +1,96 @@
+import { WireError } from '@turnstead/wire'
+import { createAskDesk } from './asks.js'
+import { serverLostTurn } from './errors.js'
+import { followToProof, type Proof } from './follow.js'
+import { patiently } from './patience.js'
+import type { TurnRun } from './run.js'
+import { sessionUpstream } from './session-upstream.js'
+import { pumpStream } from './stream.js'
+import { choosePrompt, submit } from './submit.js'
+
+const readyLimitMs = 10_000
+
+/** Ensures the session and asks in it; when the session is gone upstream, makes a new one as the policy allows. */
+export async function converse(run: TurnRun): Promise<Proof> {
+  const { conversationId, store } = run.setup
+  const upstream = sessionUpstream(run.setup)
+  let { sessionId } = await patiently(run, 'session', () =>
+    store.ensureSession(conversationId, upstream),
+  )
+  for (;;) {
+    try {
+      return await askInSession(run, sessionId)
+    } catch (error) {
+      if (!isSessionGone(error) || !mayStartOver(run)) throw error
+      const stale = sessionId
+      const fresh = await patiently(run, 'session', () =>
+        store.recreateSession(conversationId, stale, upstream),
+      )
+      sessionId = fresh.sessionId
+    }
+  }
+}
+
+/** choose and store the prompt id → subscribe and wait until ready → send at most once → follow to the proof */
+async function askInSession(run: TurnRun, sessionId: string): Promise<Proof> {
+  const { client, onReply } = run.setup
+  const mayHaveArrived = run.prompt?.sessionId === sessionId
+  const prompt = await choosePrompt(run, sessionId)
+  callOnReply(run, onReply)
+
+  const desk = createAskDesk()
+  const subscription = client.events.subscribe({ session: sessionId, includeChildren: true })
+  const pump = pumpStream(run, subscription, desk)
+  try {
+    await waitUntilReady(run, subscription.ready)
+    await submit(run, prompt, { mayHaveArrived })
+    run.isLookDue = mayHaveArrived
+    run.hasGap = mayHaveArrived
+    return await followToProof(run, desk, prompt)
+  } finally {
+    await subscription.close()
+    await pump
+  }
+}
+
+/** A stream that does not come up must not keep the prompt back for ever: the looks can carry a turn alone. */
+async function waitUntilReady(run: TurnRun, ready: Promise<void>): Promise<void> {
+  const waited = new AbortController()
+  const onAbort = (): void => waited.abort(run.signal.reason)
+  run.signal.addEventListener('abort', onAbort, { once: true })
+  const limit = run.setup.clock.sleep(readyLimitMs, { signal: waited.signal })
+  try {
+    await Promise.race([ready, limit])
+  } catch (error) {
+    run.signal.throwIfAborted()
+    run.setup.report(error, 'stream')
+  } finally {
+    run.signal.removeEventListener('abort', onAbort)
+    waited.abort()
+    limit.catch(() => undefined)
+  }
+}
+
+function callOnReply(run: TurnRun, onReply: TurnRun['setup']['onReply']): void {
+  for (const observer of run.setup.observers ?? []) run.reply.observe(observer)
+  try {
+    onReply?.(run.reply)
+  } catch (error) {
+    run.setup.report(error, 'callback')
+  }
+}
+
+function isSessionGone(error: unknown): boolean {
+  return WireError.is(error) && error.code === 'session_not_found'
+}
+
+/** @throws TurnError when the prompt ran in the lost session and may not run again. */
+function mayStartOver(run: TurnRun): boolean {
+  const { maxReruns, onServerLost } = run.setup
+  const { prompt, usage } = run
+  if (prompt === null) return false
+  if (prompt.runs >= maxReruns) throw serverLostTurn(prompt)
+  const wasSent = usage.sentAt !== null || run.wasPromptStored
+  if (wasSent && onServerLost === 'fail') throw serverLostTurn(prompt)
+  return true
+}

@@ -1,0 +1,89 @@
+import { rejectAsks } from './asks.js'
+import { collectArtifacts } from './collect.js'
+import { breakOff, type Break } from './break-off.js'
+import { converse } from './converse.js'
+import { Interrupted } from './interruption.js'
+import { keepLease } from './lease-keeper.js'
+import { resolveOptions, type TurnOptions, type TurnSetup } from './options.js'
+import { type Skipped, toResult, type TurnResult } from './result.js'
+import { openRun, type TurnRun } from './run.js'
+import { toEnding, writeEnding } from './settle.js'
+
+/**
+ * Runs one turn from the user's prompt to the settled row. Running the same turn again, after a crash or
+ * by a job queue that delivers twice, continues it, settles it, or finds it settled.
+ *
+ * Never rejects because of the agent or the OpenCode server: what they did is in the result and in the row.
+ * Rejects with the store's own error when the rows cannot be read or written (run the job again), and with
+ * a TypeError or RangeError for wrong options.
+ */
+export async function runTurn<Report = unknown>(
+  options: TurnOptions<Report>,
+): Promise<TurnResult<Report>> {
+  const setup = resolveOptions(options, { asks: rejectAsks })
+  const claim = await setup.store.claim(setup)
+  if (!claim.claimed) return skipped(setup, claim.reason)
+
+  const run = openRun(setup, claim.lease, claim.turn)
+  const lease = keepLease(run)
+  const unlink = linkSignals(run)
+  try {
+    const { ending, stop } = await bringToEnd(run)
+    const written = await writeEnding(run, ending)
+    if (written === null) return skipped(setup, 'lease_lost')
+    const artifacts = await collectArtifacts(run, written)
+    const result = toResult(run, written, { stop, artifacts })
+    await callBack(setup, result)
+    return result
+  } catch (error) {
+    if (error instanceof Interrupted) return skipped(setup, toReason(error))
+    throw error
+  } finally {
+    unlink()
+    await lease.close()
+    await setup.store.release(run.lease).catch((error: unknown) => setup.report(error, 'release'))
+  }
+}
+
+async function bringToEnd(run: TurnRun): Promise<Break> {
+  try {
+    const proof = await converse(run)
+    return { ending: toEnding(run, proof), stop: null }
+  } catch (error) {
+    return await breakOff(run, error)
+  }
+}
+
+/** The host's two signals mean different things: a person's stop ends the turn, a shutdown leaves it. */
+function linkSignals(run: TurnRun): () => void {
+  const { signal, handoff } = run.setup
+  const cancel = (): void => run.interrupt({ kind: 'cancelled' })
+  const leave = (): void => run.interrupt({ kind: 'handed_off' })
+  if (signal?.aborted) cancel()
+  else if (handoff?.aborted) leave()
+  signal?.addEventListener('abort', cancel, { once: true })
+  handoff?.addEventListener('abort', leave, { once: true })
+  return () => {
+    signal?.removeEventListener('abort', cancel)
+    handoff?.removeEventListener('abort', leave)
+  }
+}
+
+async function callBack<Report>(
+  setup: TurnSetup<Report>,
+  result: TurnResult<Report>,
+): Promise<void> {
+  try {
+    await setup.onSettled?.(result)
+  } catch (error) {
+    setup.report(error, 'callback')
+  }
+}
+
+function skipped(setup: TurnSetup, reason: Skipped['reason']): Skipped {
+  return { status: 'skipped', messageId: setup.messageId, reason }
+}
+
+function toReason(error: Interrupted): Skipped['reason'] {
+  return error.interruption.kind === 'handed_off' ? 'handed_off' : 'lease_lost'
+}

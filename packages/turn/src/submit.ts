@@ -1,0 +1,113 @@
+import { WireError } from '@turnstead/wire'
+import { TurnError } from './errors.js'
+import { Interrupted } from './interruption.js'
+import type { Prompt } from './options.js'
+import { patiently } from './patience.js'
+import type { PromptRecord } from './ports.js'
+import { startReply, type TurnRun } from './run.js'
+
+/**
+ * The prompt of this turn for this session: the stored one, or a new one that is stored before anybody
+ * sends it. A prompt id of another session is never reused: the server would write into that session.
+ */
+export async function choosePrompt(run: TurnRun, sessionId: string): Promise<PromptRecord> {
+  const { ids, prompt: input } = run.setup
+  const earlier = run.prompt
+  if (earlier !== null && earlier.sessionId === sessionId) return earlier
+  const chosen: PromptRecord = {
+    id: ids.messageId(),
+    sessionId,
+    partIds: toParts(input).map(() => ids.partId()),
+    runs: earlier === null ? 0 : earlier.runs + 1,
+  }
+  await store(run, chosen)
+  startReply(run, chosen)
+  return chosen
+}
+
+/** Counts one more run of the same prompt, before it is sent again. */
+export async function countRerun(run: TurnRun, prompt: PromptRecord): Promise<PromptRecord> {
+  const next = { ...prompt, runs: prompt.runs + 1 }
+  await store(run, next)
+  return next
+}
+
+/**
+ * Sends the prompt at most once per run of it. A prompt that an earlier process chose may have arrived: then
+ * the server is looked at first. The ids make one more send of the same prompt harmless (measured), so a
+ * send whose fate is unknown is looked for and, if it is not there, sent again.
+ */
+export async function submit(
+  run: TurnRun,
+  prompt: PromptRecord,
+  options: { readonly mayHaveArrived: boolean },
+): Promise<void> {
+  let mayHaveArrived = options.mayHaveArrived
+  await patiently(run, 'send', async () => {
+    if (mayHaveArrived && (await hasArrived(run, prompt))) return
+    try {
+      await run.setup.client.session.promptAsync(prompt.sessionId, toBody(run.setup.prompt, prompt), {
+        signal: run.signal,
+      })
+    } catch (error) {
+      if (WireError.is(error) && error.delivered !== 'no') mayHaveArrived = true
+      throw isRefusal(error) ? rejected(error) : error
+    }
+  })
+  markSent(run)
+}
+
+/** Sends the same prompt again on purpose: the server lost the run and runs it anew. */
+export async function sendAgain(run: TurnRun, prompt: PromptRecord): Promise<void> {
+  await submit(run, prompt, { mayHaveArrived: false })
+}
+
+async function hasArrived(run: TurnRun, prompt: PromptRecord): Promise<boolean> {
+  const messages = await run.setup.client.session.messages(
+    prompt.sessionId,
+    {},
+    { signal: run.signal },
+  )
+  return messages.some((message) => message.info.id === prompt.id)
+}
+
+async function store(run: TurnRun, prompt: PromptRecord): Promise<void> {
+  const isStored = await run.setup.store.recordPrompt(run.lease, prompt)
+  if (!isStored) throw new Interrupted({ kind: 'lease_lost' })
+  run.prompt = prompt
+}
+
+function markSent(run: TurnRun): void {
+  const now = run.setup.clock.now()
+  run.usage.sentAt = now
+  run.usage.progressAt = now
+  run.heardAt = now
+  run.idleSince = null
+  run.sessionError = null
+}
+
+function isRefusal(error: unknown): boolean {
+  return WireError.is(error) && (error.code === 'bad_request' || error.code === 'conflict')
+}
+
+function rejected(cause: unknown): TurnError {
+  return new TurnError(
+    'prompt_rejected',
+    'The OpenCode server refused the prompt; see the cause and correct the prompt.',
+    { cause },
+  )
+}
+
+function toParts(prompt: Prompt): readonly Readonly<Record<string, unknown>>[] {
+  const text = prompt.text ? [{ type: 'text', text: prompt.text }] : []
+  return [...text, ...(prompt.parts ?? [])]
+}
+
+function toBody(input: Prompt, prompt: PromptRecord) {
+  const { text: _text, parts: _parts, ...options } = input
+  return {
+    ...options,
+    messageID: prompt.id,
+    parts: toParts(input).map((part, index) => ({ ...part, id: prompt.partIds[index] })),
+  }
+}
