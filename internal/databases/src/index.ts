@@ -1,0 +1,6 @@
+/**
+ * Real databases for the test suites: `databases` lists every kind, each with the reason why it cannot run here, and
+ * `open()` gives a fresh, isolated one.
+ */
+export { databases } from './databases.js'
+export type { DatabaseKind, DatabaseName, OpenDatabase } from './databases.js'

@@ -1,0 +1,30 @@
+import { mkdtemp, rm } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { pathToFileURL } from 'node:url'
+import { openConnections } from './connections.js'
+import type { DatabaseKind } from './databases.js'
+import { createSqliteKnex } from './libsql-dialect.js'
+
+/** SQLite over libsql, a file in its own temporary folder. */
+export const sqlite: DatabaseKind = {
+  name: 'sqlite',
+  skip: null,
+  open: async () => {
+    const folder = await mkdtemp(join(tmpdir(), 'turnstead-sqlite-'))
+    const filename = join(folder, 'test.sqlite')
+    const database = openConnections({
+      name: 'sqlite',
+      url: pathToFileURL(filename).href,
+      connect: () => createSqliteKnex(filename),
+      drop: async () => undefined,
+    })
+    return {
+      ...database,
+      close: async () => {
+        await database.close()
+        await rm(folder, { recursive: true, force: true })
+      },
+    }
+  },
+}
