@@ -1,7 +1,17 @@
 import { spawn, spawnSync } from 'node:child_process'
 import type { ChildProcess, SpawnOptions } from 'node:child_process'
 import { randomBytes } from 'node:crypto'
-import { chmod, chown, cp, mkdir, mkdtemp, readFile, symlink, writeFile } from 'node:fs/promises'
+import {
+  chmod,
+  cp,
+  lchown,
+  mkdir,
+  mkdtemp,
+  readdir,
+  readFile,
+  symlink,
+  writeFile,
+} from 'node:fs/promises'
 import { createRequire } from 'node:module'
 import { createServer } from 'node:net'
 import { tmpdir } from 'node:os'
@@ -32,10 +42,7 @@ export async function startEmbeddedPostgres(): Promise<string> {
   const password = randomBytes(12).toString('hex')
   const port = await freePort()
   await writeFile(join(folder, 'password'), `${password}\n`)
-  if (way === 'setuid') {
-    await chown(folder, nobody, nobody)
-    await chown(join(folder, 'password'), nobody, nobody)
-  }
+  if (way === 'setuid') await giveToNobody(folder)
   const server = spawnWatched(way, [home, folder, String(port)], {
     LD_LIBRARY_PATH: libraries,
     DYLD_LIBRARY_PATH: libraries,
@@ -143,6 +150,14 @@ async function copyForNobody(native: string, folder: string): Promise<string> {
   const copy = join(folder, 'native')
   await cp(native, copy, { recursive: true })
   return copy
+}
+
+/** Everything, since the watcher that removes the folder in the end is `nobody` too. */
+async function giveToNobody(folder: string): Promise<void> {
+  for (const name of await readdir(folder, { recursive: true })) {
+    await lchown(join(folder, name), nobody, nobody)
+  }
+  await lchown(folder, nobody, nobody)
 }
 
 async function freePort(): Promise<number> {
