@@ -1,0 +1,77 @@
+import { rmSync } from 'node:fs'
+import { lstat, mkdir, mkdtemp, readdir, realpath, rm } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join, resolve } from 'node:path'
+import { WireError } from '../errors.js'
+import { dataFolders } from './child-env.js'
+import { startFailed } from './start-failed.js'
+import { claimDataDir, reclaimDataDir, releaseDataDir } from './server-record.js'
+
+const temporaryPrefix = 'turnstead-server-'
+
+/** A data folder that belongs to one server until it is released. */
+export interface ClaimedDataDir {
+  /** Absolute path. */
+  readonly path: string
+  /** Synchronous, because it also runs while the host exits. Removes the folder if it was a temporary one. */
+  readonly release: () => void
+}
+
+/**
+ * Claims the given folder, or makes a temporary one.
+ *
+ * @throws WireError with code `server_start_failed`.
+ */
+export async function openDataDir(
+  dataDir: string | undefined,
+  mark: string,
+): Promise<ClaimedDataDir> {
+  try {
+    return await prepare(dataDir, mark)
+  } catch (error) {
+    throw WireError.is(error) ? error : startFailed('its data folder cannot be prepared.', error)
+  }
+}
+
+async function prepare(dataDir: string | undefined, mark: string): Promise<ClaimedDataDir> {
+  if (dataDir === undefined) await sweepTemporary()
+  const path = await makeFolder(dataDir)
+  claimDataDir(path, mark)
+  for (const folder of Object.values(dataFolders(path))) {
+    await mkdir(folder, { recursive: true, mode: 0o700 })
+  }
+  return {
+    path,
+    release: () => {
+      if (dataDir === undefined) rmSync(path, { recursive: true, force: true })
+      else releaseDataDir(path)
+    },
+  }
+}
+
+async function makeFolder(dataDir: string | undefined): Promise<string> {
+  if (dataDir === undefined) return mkdtemp(join(await realpath(tmpdir()), temporaryPrefix))
+  const path = resolve(dataDir)
+  await mkdir(path, { recursive: true, mode: 0o700 })
+  return realpath(path)
+}
+
+/** A host that was killed cannot remove its temporary folder, and nobody else knows its name. */
+async function sweepTemporary(): Promise<void> {
+  const root = await realpath(tmpdir())
+  for (const name of await readdir(root)) {
+    if (!name.startsWith(temporaryPrefix)) continue
+    const path = join(root, name)
+    if (!(await isOwnFolder(path))) continue
+    if (reclaimDataDir(path)) await rm(path, { recursive: true, force: true })
+  }
+}
+
+async function isOwnFolder(path: string): Promise<boolean> {
+  try {
+    const stat = await lstat(path)
+    return stat.isDirectory() && stat.uid === process.getuid?.()
+  } catch {
+    return false
+  }
+}
