@@ -1,0 +1,44 @@
+const brand = Symbol.for('@turnstead/testkit.TestkitError')
+
+/**
+ * Why a testkit call failed.
+ *
+ * - `binary_missing`: no `opencode` executable was found.
+ * - `start_failed`: the real server ended, or printed no readiness line, before the time limit.
+ * - `wait_timeout`: the awaited request, gate or event did not come in time.
+ * - `incomplete`: programmed answers were left over, or requests came unasked.
+ * - `leaked`: sockets, timers, listeners or child processes were left behind.
+ * - `bad_cassette`: a recording cannot be read.
+ * - `replay_mismatch`: a request differs from the recording.
+ * - `closed`: the object was used after `close()`.
+ */
+export type TestkitErrorCode =
+  | 'binary_missing'
+  | 'start_failed'
+  | 'wait_timeout'
+  | 'incomplete'
+  | 'leaked'
+  | 'bad_cassette'
+  | 'replay_mismatch'
+  | 'closed'
+
+/** The error this package throws; switch on {@link TestkitError.code}. */
+export class TestkitError extends Error {
+  override readonly name: string = 'TestkitError'
+  /** Why it failed. */
+  readonly code: TestkitErrorCode
+  /** True when the same call may succeed when made again. */
+  readonly retryable: boolean
+
+  constructor(code: TestkitErrorCode, message: string, options?: ErrorOptions) {
+    super(message, options)
+    this.code = code
+    this.retryable = code === 'wait_timeout' || code === 'start_failed'
+    Object.defineProperty(this, brand, { value: true })
+  }
+
+  /** True for a TestkitError made by any installed copy of this package. */
+  static is(value: unknown): value is TestkitError {
+    return value instanceof Error && brand in value
+  }
+}

@@ -1,0 +1,186 @@
+import type { ServerResponse } from 'node:http'
+import { systemClock, type Clock } from '../clock.js'
+import { TestkitError } from '../errors.js'
+import { createGates, type Gate } from '../gates.js'
+import { createJournal, type Journal } from '../journal.js'
+import { formatLeftovers } from '../leftovers.js'
+import { listenOnLoopback, readBody } from '../loopback.js'
+import { reply, text } from '../script/builder.js'
+import { defaultReply } from '../script/default-reply.js'
+import { attemptAt, callAt, planCalls, type ModelCall } from '../script/plan.js'
+import { createAnswerBook, type ScenarioLike } from '../script/scenario.js'
+import { parseCompletionRequest, type ModelRequest } from './completion-request.js'
+import { sendAttempt } from './send-attempt.js'
+
+/** Options of {@link startScriptedModel}. */
+export interface ScriptedModelOptions {
+  /** Port on 127.0.0.1; 0, the default, takes a free one. */
+  readonly port?: number
+  /** Paces the text. Default: the machine's clock. */
+  readonly clock?: Clock
+  /** The title of every session that asks for one. Default `A scripted title`. */
+  readonly title?: string
+  /** The summary for every compaction. Default `A scripted summary.`. */
+  readonly summary?: string
+}
+
+/** An OpenAI-compatible model with scripted answers. */
+export interface ScriptedModel {
+  /** Base URL for an OpenAI-compatible provider, ending in `/v1`. */
+  readonly url: string
+  /** Every chat request, waitable. Titles and summaries are not in it. */
+  readonly requests: Journal<ModelRequest>
+  /** Requests for titles and summaries, which are answered by themselves. */
+  readonly asides: Journal<ModelRequest>
+  /** Adds answers behind those that exist. */
+  answer(scenario: ScenarioLike): void
+  /** The next chat request that was not yet returned; the same as `requests.next`. */
+  next: Journal<ModelRequest>['next']
+  /** Makes every chat request wait, before any byte is sent, until `open()`. */
+  hold(): Gate
+  /** The gate of a `gate(name)` step. */
+  gate(name: string): Gate
+  /** Fails with `incomplete` when answers are left over or prompts had none. */
+  assertComplete(): void
+  /** Stops listening and cuts every connection. Idempotent. */
+  close(): Promise<void>
+  [Symbol.asyncDispose](): Promise<void>
+}
+
+interface Progress {
+  readonly calls: readonly ModelCall[]
+  readonly attempts: Map<number, number>
+}
+
+/**
+ * Starts a scripted model. Answers are chosen as for Impostor: by prompt text, by session, in order, or by a function;
+ * without a script every prompt gets a useful default answer.
+ */
+export async function startScriptedModel(
+  script: ScenarioLike = defaultReply,
+  options: ScriptedModelOptions = {},
+): Promise<ScriptedModel> {
+  const clock = options.clock ?? systemClock
+  const title = options.title ?? 'A scripted title'
+  const summary = options.summary ?? 'A scripted summary.'
+  const book = createAnswerBook(script)
+  const requests = createJournal<ModelRequest>(describeRequest)
+  const asides = createJournal<ModelRequest>(describeRequest)
+  const gates = createGates()
+  const progress = new Map<string, Progress>()
+  let held: string | null = null
+  let holds = 0
+  let count = 0
+  let isClosed = false
+
+  const planFor = (request: ModelRequest): Progress => {
+    const users = request.messages.filter((message) => message.role === 'user').length
+    const key = `${request.sessionId ?? ''}\n${users}\n${request.prompt}`
+    const known = progress.get(key)
+    if (known) return known
+    const chosen =
+      book.take({ text: request.prompt, sessionId: request.sessionId, agent: null }) ??
+      reply(text('The script has no answer for this prompt.'))
+    const made: Progress = { calls: planCalls(chosen), attempts: new Map() }
+    progress.set(key, made)
+    return made
+  }
+
+  const answerChat = async (request: ModelRequest, response: ServerResponse): Promise<void> => {
+    const plan = planFor(request)
+    const tried = plan.attempts.get(request.loop) ?? 0
+    plan.attempts.set(request.loop, tried + 1)
+    const gone = new AbortController()
+    response.on('close', () => gone.abort())
+    requests.push(request)
+    if (held !== null) await gates.pass(held, gone.signal)
+    const attempt = attemptAt(callAt(plan.calls, request.loop), tried)
+    count += 1
+    await sendAttempt(attempt, request, response, {
+      clock,
+      gates,
+      signal: gone.signal,
+      number: count,
+    })
+  }
+
+  const answerAside = async (request: ModelRequest, response: ServerResponse): Promise<void> => {
+    asides.push(request)
+    const said = reply(text(request.kind === 'title' ? title : summary))
+    const attempt = attemptAt(callAt(planCalls(said), 0), 0)
+    count += 1
+    await sendAttempt(attempt, request, response, {
+      clock,
+      gates,
+      signal: new AbortController().signal,
+      number: count,
+    })
+  }
+
+  const server = await listenOnLoopback((incoming, response) => {
+    void (async () => {
+      const path = incoming.url ?? '/'
+      if (incoming.method === 'GET' && path.endsWith('/models')) {
+        return sendJson(response, 200, { object: 'list', data: [] })
+      }
+      if (incoming.method !== 'POST' || !path.endsWith('/chat/completions')) {
+        return sendJson(response, 404, { error: { message: `No such route: ${path}` } })
+      }
+      const body: unknown = JSON.parse((await readBody(incoming)).toString('utf8'))
+      const request = parseCompletionRequest(body, incoming.headers)
+      await (request.kind === 'chat' ? answerChat : answerAside)(request, response)
+    })().catch((error: unknown) => {
+      if (response.destroyed) return
+      const message = error instanceof Error ? error.message : 'unreadable request'
+      if (response.headersSent) response.destroy()
+      else sendJson(response, 400, { error: { message, type: 'invalid_request_error' } })
+    })
+  }, options.port)
+
+  const close = async (): Promise<void> => {
+    if (isClosed) return
+    isClosed = true
+    gates.openAll()
+    await server.close()
+  }
+
+  return {
+    url: `${server.url}/v1`,
+    requests,
+    asides,
+    answer: (scenario) => book.add(scenario),
+    next: (match, wait) => requests.next(match, wait),
+    hold() {
+      holds += 1
+      const name = `hold ${holds}`
+      held = name
+      const gate = gates.gate(name)
+      return {
+        get arrivals() {
+          return gate.arrivals
+        },
+        reached: (wait) => gate.reached(wait),
+        open() {
+          if (held === name) held = null
+          gate.open()
+        },
+      }
+    },
+    gate: (name) => gates.gate(name),
+    assertComplete() {
+      const left = book.leftovers()
+      if (left.length > 0) throw new TestkitError('incomplete', formatLeftovers(left))
+    },
+    close,
+    [Symbol.asyncDispose]: close,
+  }
+}
+
+function describeRequest(request: ModelRequest): string {
+  return `${request.kind} "${request.prompt.slice(0, 40)}" (call ${request.loop})`
+}
+
+function sendJson(response: ServerResponse, status: number, body: unknown): void {
+  response.writeHead(status, { 'content-type': 'application/json' })
+  response.end(JSON.stringify(body))
+}

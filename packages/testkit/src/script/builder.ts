@@ -1,0 +1,75 @@
+import { chunksOf, type Chunking } from './chunks.js'
+import type {
+  BadFrameStep,
+  DropStep,
+  FinishStep,
+  GateStep,
+  PermissionAsk,
+  ProviderErrorStep,
+  Reply,
+  RetryStep,
+  Step,
+  TextStep,
+  Usage,
+  UsageStep,
+  WaitStep,
+} from './steps.js'
+
+/** An answer made of steps. A tool call ends a model call; what follows it is said after the tool's result. */
+export function reply(...steps: readonly (Step | readonly Step[])[]): Reply {
+  return { kind: 'reply', steps: steps.flat() }
+}
+
+/** Text of the answer. Default chunking: about one word a delta. */
+export function text(content: string, options: Chunking = {}): TextStep {
+  return { kind: 'text', chunks: chunksOf(content, options), paceMs: options.paceMs ?? 0 }
+}
+
+/** Reasoning, shown before or between text. */
+export function reasoning(content: string, options: Chunking = {}): TextStep {
+  return { kind: 'reasoning', chunks: chunksOf(content, options), paceMs: options.paceMs ?? 0 }
+}
+
+/** Failing attempts that the server repeats by itself. Default: one 429. */
+export function retry(options: Partial<Omit<RetryStep, 'kind'>> = {}): RetryStep {
+  return { kind: 'retry', status: 429, message: 'Rate limited', times: 1, ...options }
+}
+
+/** The model provider refuses the call. Default: 401. */
+export function providerError(
+  options: Partial<Omit<ProviderErrorStep, 'kind'>> = {},
+): ProviderErrorStep {
+  return { kind: 'provider-error', status: 401, message: 'Provider refused', ...options }
+}
+
+/** The provider's connection breaks here and the call is made again. */
+export function drop(): DropStep {
+  return { kind: 'drop' }
+}
+
+/** The provider sends a frame that is not JSON. */
+export function badFrame(): BadFrameStep {
+  return { kind: 'bad-frame' }
+}
+
+/** Waits on the clock. */
+export function wait(ms: number): WaitStep {
+  return { kind: 'wait', ms }
+}
+
+/** Stops until the test opens the gate of this name. */
+export function gate(name: string): GateStep {
+  return { kind: 'gate', name }
+}
+
+/** Ends the current model call for this reason. */
+export function finish(reason: FinishStep['reason']): FinishStep {
+  return { kind: 'finish', reason }
+}
+
+/** Sets the token counts of the current model call. */
+export function usage(counts: Partial<Usage>): UsageStep {
+  return { kind: 'usage', usage: { input: 100, output: 20, reasoning: 0, cached: 0, ...counts } }
+}
+
+export type { PermissionAsk }
