@@ -1,0 +1,76 @@
+import { config } from '/assets/turbo/turbo.es2017-esm.js'
+
+// Turbo's progress bar brings an inline style sheet, which the content security policy forbids.
+config.drive.progressBarDelay = 2 ** 31 - 1
+
+document.addEventListener('keydown', (event) => {
+  const box = event.target
+  if (!(box instanceof HTMLTextAreaElement) || event.key !== 'Enter') return
+  if (event.shiftKey || event.isComposing) return
+  event.preventDefault()
+  const send = box.form?.querySelector('[data-kind="send"]:not(:disabled)')
+  if (send && box.value.trim() !== '') box.form.requestSubmit(send)
+})
+
+document.addEventListener('turbo:submit-start', ({ detail }) => {
+  const button = detail.formSubmission.submitter
+  if (button) button.disabled = true
+})
+
+document.addEventListener('turbo:submit-end', ({ detail, target }) => {
+  const button = detail.formSubmission.submitter
+  if (button && !detail.success) button.disabled = false
+  const box = detail.success && button?.dataset.kind === 'send' && target.querySelector('textarea')
+  if (box) {
+    box.value = ''
+    isPinned = true
+    box.focus()
+  }
+})
+
+// The page stays at its end while a reply grows, unless the reader scrolled away.
+let isPinned = true
+
+const distanceToEnd = () =>
+  document.documentElement.scrollHeight - window.scrollY - window.innerHeight
+const toEnd = () => {
+  if (isPinned && document.getElementById('turns')) {
+    window.scrollTo({ top: document.documentElement.scrollHeight, behavior: 'instant' })
+  }
+}
+
+window.addEventListener('scroll', () => (isPinned = distanceToEnd() < 80), { passive: true })
+
+const growth = new ResizeObserver(toEnd)
+
+// Turbo reconnects a stream that the network broke, but not one that the server refused.
+function watchStream(source) {
+  const notice = document.getElementById('connection')
+  const stream = source.streamSource
+  if (!stream || !notice) return
+  stream.addEventListener('open', () => (notice.hidden = true))
+  stream.addEventListener('error', () => {
+    if (!source.isConnected) return
+    notice.hidden = false
+    if (stream.readyState === EventSource.CLOSED) setTimeout(() => renew(source), 2000)
+  })
+}
+
+function renew(source) {
+  if (!source.isConnected) return
+  const next = source.cloneNode()
+  source.replaceWith(next)
+  watchStream(next)
+}
+
+function onPage() {
+  const turns = document.getElementById('turns')
+  if (!turns) return
+  isPinned = true
+  growth.disconnect()
+  growth.observe(turns)
+  toEnd()
+  document.querySelectorAll('turbo-stream-source').forEach(watchStream)
+}
+
+document.addEventListener('turbo:load', onPage)

@@ -1,0 +1,59 @@
+import type { NextFunction, Request, RequestHandler, Response } from 'express'
+
+/** Only what this application serves itself; no inline script or style, no image or frame of anybody else. */
+const contentSecurityPolicy = [
+  "default-src 'none'",
+  "script-src 'self'",
+  "style-src 'self'",
+  "font-src 'self'",
+  "img-src 'self'",
+  "connect-src 'self'",
+  "form-action 'self'",
+  "base-uri 'none'",
+  "frame-ancestors 'none'",
+].join('; ')
+
+export function securityHeaders(_request: Request, response: Response, next: NextFunction): void {
+  response.set({
+    'content-security-policy': contentSecurityPolicy,
+    'cross-origin-opener-policy': 'same-origin',
+    'cross-origin-resource-policy': 'same-origin',
+    'referrer-policy': 'no-referrer',
+    'x-content-type-options': 'nosniff',
+  })
+  next()
+}
+
+/**
+ * Refuses what another site makes a browser send. Browsers say where a request comes from; a client that
+ * says nothing is not a browser and carries nobody's authority.
+ */
+export function sameOriginOnly(request: Request, response: Response, next: NextFunction): void {
+  if (request.method === 'GET' || request.method === 'HEAD' || isSameOrigin(request)) next()
+  else response.status(403).type('text').send('This request came from another site.')
+}
+
+function isSameOrigin(request: Request): boolean {
+  const site = request.get('sec-fetch-site')
+  if (site !== undefined) return site === 'same-origin'
+  const origin = request.get('origin')
+  if (origin === undefined) return true
+  return URL.canParse(origin) && new URL(origin).host === request.get('host')
+}
+
+/**
+ * On a loopback address there is no log-in, so the name is the lock: a foreign name that resolves to this
+ * machine (DNS rebinding) would otherwise make a foreign page "same origin".
+ */
+export function knownHostsOnly(hostnames: readonly string[]): RequestHandler {
+  return (request, response, next) => {
+    if (hostnames.includes(request.hostname.toLowerCase())) next()
+    else response.status(421).type('text').send('This application does not answer to that name.')
+  }
+}
+
+/** Row ids come from the address bar: only what a row can have. */
+export function parseRowId(value: unknown): number | null {
+  if (typeof value !== 'string' || !/^[1-9]\d{0,14}$/.test(value)) return null
+  return Number(value)
+}

@@ -1,0 +1,29 @@
+import { html, trusted, type Html } from '../html.js'
+
+const paths = {
+  arrowUp: '<path d="M12 19V5M5.5 11.5 12 5l6.5 6.5"/>',
+  back: '<path d="M15 5l-7 7 7 7"/>',
+  check: '<path d="M5 12.5l4.5 4.5L19 7.5"/>',
+  chevron: '<path d="M9 6l6 6-6 6"/>',
+  cross: '<path d="M6.5 6.5l11 11M17.5 6.5l-11 11"/>',
+  download: '<path d="M12 4v11M7 10.5l5 5 5-5M5 20h14"/>',
+  edit: '<path d="M4 20h4L19 9l-4-4L4 16zM13.5 6.5l4 4"/>',
+  file: '<path d="M6 3h8l4 4v14H6zM14 3v4h4"/>',
+  home: '<path d="M4 11l8-7 8 7v9h-5v-6H9v6H4z"/>',
+  info: '<circle cx="12" cy="12" r="8.5"/><path d="M12 11v5M12 8v.01"/>',
+  list: '<path d="M9 6h11M9 12h11M9 18h11M4.5 6h.01M4.5 12h.01M4.5 18h.01"/>',
+  plus: '<path d="M12 5v14M5 12h14"/>',
+  search: '<circle cx="11" cy="11" r="6.5"/><path d="M20 20l-4.3-4.3"/>',
+  square: '<rect x="7" y="7" width="10" height="10" rx="1.5"/>',
+  terminal: '<path d="M5 7l5 5-5 5M12.5 17H19"/>',
+  thought: '<path d="M9.5 18h5M10.5 21h3M8 14a6 6 0 1 1 8 0c-.8.8-1 1.4-1 2H9c0-.6-.2-1.2-1-2z"/>',
+  warning: '<path d="M12 4l9 16H3zM12 10v4M12 17v.01"/>',
+  wrench: '<path d="M14.5 6.5a4.5 4.5 0 0 1 5.8 5.4L12 20.2a2.3 2.3 0 0 1-3.3-3.3l8.3-8.2"/>',
+} as const
+
+export type IconName = keyof typeof paths
+
+/** Decorative: what it means always stands beside it as text or as a label. */
+export function icon(name: IconName): Html {
+  return html`<svg class="icon" viewBox="0 0 24 24" aria-hidden="true">${trusted(paths[name])}</svg>`
+}

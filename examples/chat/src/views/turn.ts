@@ -1,0 +1,87 @@
+import { html, type Html } from '../html.js'
+import { formatBytes, formatCost, formatCount, formatDuration } from './format.js'
+import { icon } from './icons.js'
+
+/** Everything the page shows of one turn. */
+export interface TurnView {
+  readonly id: number
+  readonly prompt: string
+  /** It may still change. */
+  readonly isOpen: boolean
+  readonly parts: readonly Html[]
+  readonly files: readonly FileView[]
+  readonly standing: Standing
+}
+
+export interface FileView {
+  readonly href: string
+  readonly name: string
+  readonly sizeBytes: number
+}
+
+/** Where a turn stands: at work, or over with its facts. */
+export type Standing =
+  | { readonly kind: 'live'; readonly tone: 'calm' | 'warn'; readonly text: string }
+  | {
+      readonly kind: 'over'
+      readonly note: { readonly tone: 'plain' | 'bad'; readonly text: string } | null
+      readonly cost: number
+      readonly inputTokens: number
+      readonly outputTokens: number
+      readonly durationMs: number | null
+    }
+
+export const turnElementId = (id: number): string => `turn-${id}`
+export const partsElementId = (id: number): string => `turn-${id}-parts`
+export const filesElementId = (id: number): string => `turn-${id}-files`
+export const standingElementId = (id: number): string => `turn-${id}-standing`
+
+export function turnArticle(turn: TurnView): Html {
+  // No white space between these: the style sheet asks which of them are empty.
+  return html`<article class="turn" id="${turnElementId(turn.id)}">
+    <div class="prompt">${turn.prompt}</div>
+    <div class="reply">
+      <div class="parts" id="${partsElementId(turn.id)}">${turn.parts}</div>
+      ${fileList(turn.id, turn.files)} ${standingLine(turn.id, turn.standing)}
+    </div>
+  </article>`
+}
+
+export function fileList(turnId: number, files: readonly FileView[]): Html {
+  return html`<ul class="files" id="${filesElementId(turnId)}" aria-label="Files">${files.map(
+    (file) => html`<li>
+      <a class="file" href="${file.href}" download data-turbo="false">
+        <span class="badge">${icon('file')}</span>
+        <span class="label"><b>${file.name}</b><small>${formatBytes(file.sizeBytes)}</small></span>
+        ${icon('download')}
+      </a>
+    </li>`,
+  )}</ul>`
+}
+
+export function standingLine(turnId: number, standing: Standing): Html {
+  return html`<div class="standing" id="${standingElementId(turnId)}" role="status">
+    ${standing.kind === 'live' ? liveLine(standing) : overLine(standing)}
+  </div>`
+}
+
+function liveLine({ tone, text }: Standing & { kind: 'live' }): Html {
+  return html`<p class="live" data-tone="${tone}"><i class="pulse"></i> ${text}</p>`
+}
+
+function overLine(standing: Standing & { kind: 'over' }): Html {
+  const { note, cost, inputTokens, outputTokens, durationMs } = standing
+  const facts = [
+    inputTokens + outputTokens > 0 &&
+      `${formatCount(inputTokens)} tokens in, ${formatCount(outputTokens)} out`,
+    cost > 0 && formatCost(cost),
+    durationMs !== null && formatDuration(durationMs),
+  ]
+  return html`${note !== null &&
+    html`<p class="note" data-tone="${note.tone}">
+      ${icon(note.tone === 'bad' ? 'warning' : 'info')} <span>${note.text}</span>
+    </p>`}
+    <ul class="facts">
+      ${facts.map((fact) => fact !== false && html`<li>${fact}</li>`)}
+    </ul>`
+}
