@@ -181,6 +181,11 @@ function spawnError(child: ChildProcess): Promise<Error> {
   })
 }
 
+/** All that the server prints when it cannot listen. */
+export function saysPortTaken(log: string): boolean {
+  return log.includes('ServeError')
+}
+
 function notRunnable(spec: LaunchSpec, cause: unknown): WireError {
   const why = cause instanceof Error && 'code' in cause ? ` (${String(cause.code)})` : ''
   return startFailed(`${spec.binary} could not be run in ${spec.cwd}${why}.`, cause)
@@ -188,7 +193,7 @@ function notRunnable(spec: LaunchSpec, cause: unknown): WireError {
 
 function exitedEarly(exit: ServerExit, spec: LaunchSpec): WireError {
   const how = exit.signal === null ? `with status ${exit.code}` : `by ${exit.signal}`
-  const portHint = spec.log.text().includes('ServeError') ? ' The port may be in use.' : ''
+  const portHint = saysPortTaken(spec.log.text()) ? ' The port may be in use.' : ''
   return startFailed(`it ended ${how} before it was ready.${portHint} ${spec.log.summary()}`)
 }
 

@@ -3,7 +3,8 @@ import { WireError } from '../errors.js'
 import { backoffMs } from './backoff.js'
 import type { ClaimedDataDir } from './data-dir.js'
 import { onProcessExit } from './exit-hook.js'
-import { launch, type ServerExit, type ServerProcess } from './launch.js'
+import { freePort } from './free-port.js'
+import { launch, saysPortTaken, type ServerExit, type ServerProcess } from './launch.js'
 import type { LogTail } from './log-tail.js'
 import type { OpencodeServer } from './opencode-server.js'
 import { toUrl, type ResolvedOptions } from './options.js'
@@ -25,6 +26,8 @@ export interface ServerParts {
   readonly onState: (change: ServerStateChange) => void
   readonly signal: AbortSignal | undefined
 }
+
+const maxPortAttempts = 3
 
 type Reason = ServerStateChange['reason']
 
@@ -98,8 +101,16 @@ export class ManagedServer implements OpencodeServer {
 
   /** The first start; only {@link startServer} calls it. */
   async start(): Promise<void> {
-    await this.#launch()
-    this.#enter('ready', 'started')
+    const { options, log } = this.#parts
+    for (let attempt = 1; ; attempt += 1) {
+      try {
+        await this.#launch()
+        return this.#enter('ready', 'started')
+      } catch (error) {
+        const isPortTaken = options.port === 0 && saysPortTaken(log.text())
+        if (!isPortTaken || attempt === maxPortAttempts) throw error
+      }
+    }
   }
 
   async restart(): Promise<void> {
@@ -141,8 +152,8 @@ export class ManagedServer implements OpencodeServer {
   async #launch(): Promise<void> {
     const { options, binary, extraArgs, env, mark, log, onSpawn } = this.#parts
     const { clock, hostname, directory, readyTimeoutMs, stopGraceMs } = options
-    const address = ['--hostname', hostname, '--port', String(this.#port)]
-    const args = ['serve', ...address, ...extraArgs]
+    const port = this.#port === 0 ? await this.#choosePort() : this.#port
+    const args = ['serve', '--hostname', hostname, '--port', String(port), ...extraArgs]
     const launched = await launch(
       { binary, args, env, cwd: directory, mark, log, readyTimeoutMs, onSpawn },
       { clock, signal: this.#life.signal },
@@ -158,6 +169,15 @@ export class ManagedServer implements OpencodeServer {
     this.#exited = launched.exited
     this.#readyAt = clock.now()
     this.#watch(launched)
+  }
+
+  async #choosePort(): Promise<number> {
+    const { hostname } = this.#parts.options
+    try {
+      return await freePort(hostname)
+    } catch (error) {
+      throw startFailed(`no port can be opened on \`hostname\` ${hostname}.`, error)
+    }
   }
 
   /** A server with a broken configuration prints its line and then refuses every call. */

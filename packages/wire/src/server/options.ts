@@ -25,7 +25,7 @@ export interface ServerOptions {
   readonly package?: string
   /** Folder from which the npm package is resolved. Default: the current directory. */
   readonly resolveFrom?: string
-  /** Port to listen on. Default 0: the server takes 4096, or a free one when that is taken. Restarts keep the port. */
+  /** Port to listen on. Default 0: a free one. Restarts keep it. */
   readonly port?: number
   /** Address to listen on. Default `127.0.0.1`. */
   readonly hostname?: string
@@ -103,13 +103,19 @@ export function resolveOptions(
       `\`password: null\` is refused for \`hostname\` ${hostname}: everybody on the network could run commands; leave the password out for a random one`,
     )
   }
+  const username = options.username ?? 'opencode'
+  if (username === '' || username.includes(':')) {
+    throw new TypeError(
+      '`username` must not be empty or hold a colon; Basic authentication ends it there',
+    )
+  }
   const supervise = resolveSupervise(options.supervise ?? false)
   return {
     port: integer('port', options.port ?? 0, 0, 65_535),
     hostname,
     directory: resolve(options.directory ?? '.'),
     configJson: options.config === undefined ? null : toConfigJson(options.config),
-    username: options.username ?? 'opencode',
+    username,
     password,
     readyTimeoutMs: integer('readyTimeoutMs', options.readyTimeoutMs ?? 30_000, 1),
     probeTimeoutMs: integer('probeTimeoutMs', options.probeTimeoutMs ?? 10_000, 1),

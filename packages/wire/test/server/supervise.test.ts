@@ -1,0 +1,175 @@
+import { expect } from 'chai'
+import { writeFile } from 'node:fs/promises'
+import { afterEach, beforeEach, describe, it } from 'mocha'
+import {
+  startServer,
+  type OpencodeServer,
+  type ServerOptions,
+  type ServerStateChange,
+} from '../../src/server.js'
+import {
+  createFakeOpencode,
+  eventually,
+  type FakeMode,
+  type FakeOpencode,
+} from './support/fake-opencode.js'
+
+const isLinux = process.platform === 'linux'
+if (!isLinux) console.warn('supervise.test.ts needs /proc to prove that nothing stays behind')
+const describeOnLinux = isLinux ? describe : describe.skip
+
+describeOnLinux('a server that is restarted', () => {
+  let fake: FakeOpencode
+  let server: OpencodeServer
+  let changes: ServerStateChange[]
+  let waiters: { state: string; resolve: () => void }[]
+
+  beforeEach(() => {
+    fake = createFakeOpencode()
+    changes = []
+    waiters = []
+  })
+
+  afterEach(async () => {
+    await server.close()
+    await eventually('no process of this test is left', async () => {
+      return (await fake.processes()).length === 0
+    })
+    fake.remove()
+  })
+
+  async function start(mode: FakeMode, options: ServerOptions = {}): Promise<void> {
+    const { binary, folder: directory, dataDir } = fake
+    server = await startServer({
+      binary,
+      directory,
+      dataDir,
+      env: fake.env(mode),
+      backoff: { baseMs: 1, maxMs: 2 },
+      onState: (change) => {
+        changes.push(change)
+        for (const waiter of waiters) if (waiter.state === change.state) waiter.resolve()
+      },
+      ...options,
+    })
+  }
+
+  function entered(state: string): Promise<void> {
+    return new Promise((resolve) => waiters.push({ state, resolve }))
+  }
+
+  const path = (): string[] => changes.map(({ state, reason }) => `${state} (${reason})`)
+
+  it('comes back on the same port with the same password, once for any number of calls', async () => {
+    await start('ready')
+    const { pid, url, password } = server
+    await Promise.all([server.restart(), server.restart(), server.restart()])
+
+    expect(server.pid).to.not.equal(pid)
+    expect(server).to.include({ url, password, state: 'ready' })
+    expect(await server.healthy()).to.equal(true)
+    expect(await fake.starts()).to.have.lengthOf(2)
+    expect(path()).to.deep.equal(['ready (started)', 'restarting (asked)', 'ready (asked)'])
+  })
+
+  it('stays down after a crash without supervision, and restarts when asked', async () => {
+    await start('ready')
+    const down = entered('exited')
+    process.kill(Number(server.pid), 'SIGKILL')
+    await down
+    expect(changes.at(-1)).to.deep.include({ reason: 'exited', pid: null })
+    expect(changes.at(-1)?.exit?.signal).to.equal('SIGKILL')
+
+    await server.restart()
+    expect(await server.healthy()).to.equal(true)
+  })
+
+  it('comes back by itself after a crash when supervised', async () => {
+    await start('detached-child', { supervise: true })
+    const { pid, url } = server
+    const restarting = entered('restarting')
+    process.kill(Number(pid), 'SIGKILL')
+    await restarting
+    await server.restart()
+
+    expect(server.pid).to.not.equal(pid)
+    expect(server.url).to.equal(url)
+    expect(await fake.starts(), 'restart() joined the one under way').to.have.lengthOf(2)
+    expect(await fake.processes(), 'the server and its new child').to.have.lengthOf(2)
+  })
+
+  it('kills and replaces a frozen process', async () => {
+    await start('ready', {
+      supervise: { probeIntervalMs: 5, probeFailures: 2 },
+      probeTimeoutMs: 60,
+      stopGraceMs: 60_000,
+    })
+    const { pid } = server
+    const restarting = entered('restarting')
+    process.kill(Number(pid), 'SIGSTOP')
+    await restarting
+    await server.restart()
+
+    expect(changes[1]).to.include({ state: 'restarting', reason: 'unhealthy' })
+    expect(server.pid).to.not.equal(pid)
+    expect(await server.healthy()).to.equal(true)
+  })
+
+  it('tells a frozen process from a healthy one', async () => {
+    await start('ready')
+    process.kill(Number(server.pid), 'SIGSTOP')
+    expect(await server.probe({ timeoutMs: 50 })).to.include({ healthy: false, reason: 'timeout' })
+    process.kill(Number(server.pid), 'SIGCONT')
+    expect(await server.probe()).to.include({ healthy: true, reason: 'ok' })
+  })
+
+  it('stops probing at once when the signal of the probe aborts', async () => {
+    await start('ready')
+    process.kill(Number(server.pid), 'SIGSTOP')
+    const reason = new Error('enough')
+    const probing = server.probe({ signal: AbortSignal.abort(reason) })
+
+    expect(await probing.catch((error: unknown) => error)).to.equal(reason)
+    process.kill(Number(server.pid), 'SIGCONT')
+  })
+
+  it('gives up after the last attempt and says so', async () => {
+    await start('short-lived', { supervise: { maxAttempts: 3, stableMs: 60_000 } })
+    if (server.state !== 'exited') await entered('exited')
+
+    expect(await fake.starts()).to.have.lengthOf(4)
+    expect(changes.at(-1)).to.include({ state: 'exited', reason: 'gave_up' })
+    expect(changes.at(-1)?.error).to.include({ code: 'server_exited' })
+  })
+
+  it('gives up when the executable no longer starts', async () => {
+    await start('ready', { supervise: { maxAttempts: 2 } })
+    await writeFile(fake.binary, '#!/bin/sh\nexit 7\n')
+    const down = entered('exited')
+    process.kill(Number(server.pid), 'SIGKILL')
+    await down
+
+    expect(changes.at(-1)?.error).to.include({ code: 'server_start_failed' })
+  })
+
+  it('closes in the middle of a restart', async () => {
+    await start('ready')
+    const restarting = server.restart()
+    await entered('restarting')
+    await server.close()
+
+    expect(await restarting.catch((error: unknown) => error)).to.include({ code: 'closed' })
+    expect(path().at(-1)).to.equal('closed (asked)')
+  })
+
+  it('ignores what the observer throws', async () => {
+    await start('ready', {
+      onState: () => {
+        throw new Error('observer')
+      },
+    })
+    await server.restart()
+
+    expect(server.state).to.equal('ready')
+  })
+})

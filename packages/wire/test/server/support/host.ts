@@ -1,0 +1,7 @@
+import { startServer } from '../../../src/server.js'
+
+/** A host application in its own process: starts a server, prints it, and leaves when told by its standard input. */
+const options: unknown = JSON.parse(process.argv[2] ?? '{}')
+const server = await startServer(options as Parameters<typeof startServer>[0])
+console.log(JSON.stringify({ pid: server.pid, dataDir: server.dataDir }))
+process.stdin.once('data', () => process.exit(0))
