@@ -1,0 +1,99 @@
+/** What must not be committed: machine paths, registry hosts, `.only`, files that outgrew one idea. */
+import { execFileSync } from 'node:child_process'
+import { readFileSync, statSync } from 'node:fs'
+import { homedir } from 'node:os'
+
+interface Rule {
+  readonly pattern: RegExp
+  readonly why: string
+  readonly applies: (path: string) => boolean
+}
+
+const recorded = /(^|\/)(cassettes|generated|fixtures)\/|openapi\.json$|\.jsonl$/
+const source = /\.(ts|js|cjs|mjs|css)$/
+const test = /(^|\/)test\/|^bench\//
+const everywhere = (path: string): boolean => !recorded.test(path)
+
+const escapeRegExp = (text: string): string => text.replace(/[.*+?^${}()|[\]\\]/g, String.raw`\$&`)
+/** The folder of this checkout and its user, when they are long enough not to be a common word. */
+const ownPaths = [process.cwd(), homedir()]
+  .filter((path) => path.split('/').length > 2)
+  .map((path) => ({
+    pattern: new RegExp(`${escapeRegExp(path)}(?![\\w.-])`),
+    why: `names ${path}, a folder of this machine`,
+    applies: everywhere,
+  }))
+
+const rules: readonly Rule[] = [
+  ...ownPaths,
+  {
+    pattern: /(?<![\w.])\/(?:work|root|home\/[a-z]+|Users\/[A-Za-z]+)\/(?![.\s`'"])/,
+    why: 'names a folder of one machine',
+    applies: everywhere,
+  },
+  {
+    pattern: /\.\.\/shared\//,
+    why: 'points outside the project',
+    applies: (path) => everywhere(path) && !source.test(path),
+  },
+  {
+    pattern: /https?:\/\/[^\s/'"`]*(?:registry|npm-proxy|artifactory|nexus)[^\s/'"`]*/i,
+    why: 'names a registry',
+    // The public registry is what the release publishes to.
+    applies: (path) => everywhere(path) && path !== '.github/workflows/release.yml',
+  },
+  {
+    pattern: /\b(?:describe|it|context|specify)\.only\(/,
+    why: 'runs only one test',
+    applies: (path) => test.test(path),
+  },
+  {
+    pattern: /\b(?:TODO|FIXME|XXX)\b(?!.*#\d)/,
+    why: 'leaves work behind without an issue number',
+    applies: (path) => everywhere(path) && source.test(path),
+  },
+]
+
+function listFiles(): string[] {
+  const listed = execFileSync('git', ['ls-files', '-co', '--exclude-standard', '-z'], {
+    encoding: 'utf8',
+  })
+  const isText = (path: string): boolean =>
+    path !== '' &&
+    path !== 'pnpm-lock.yaml' &&
+    path !== 'scripts/check-hygiene.ts' &&
+    !/\.(png|jpe?g|webp|ico|woff2?|gz|db)$/.test(path) &&
+    statSync(path, { throwIfNoEntry: false })?.isFile() === true
+  return listed.split('\0').filter(isText)
+}
+
+/** The most lines a file may have, blank and comment lines aside; null for files without a limit. */
+function limitFor(path: string): number | null {
+  if (recorded.test(path)) return null
+  if (/^packages\/[^/]+\/README\.md$/.test(path)) return 200
+  if (path.startsWith('scripts/')) return 150
+  if (!source.test(path) || path.endsWith('.css')) return null
+  return test.test(path) ? 400 : 250
+}
+
+const isCode = (line: string): boolean => !/^\s*(?:$|\/\/|\/\*|\*)/.test(line)
+
+function problemsIn(path: string): string[] {
+  const lines = readFileSync(path, 'utf8').split('\n')
+  const applicable = rules.filter((rule) => rule.applies(path))
+  const found = lines.flatMap((line, index) =>
+    applicable
+      .filter((rule) => rule.pattern.test(line))
+      .map((rule) => `${path}:${index + 1}: ${rule.why}`),
+  )
+  const limit = limitFor(path)
+  const size = path.endsWith('.md') ? lines.length : lines.filter(isCode).length
+  if (limit !== null && size > limit) found.push(`${path}: ${size} lines, at most ${limit}`)
+  return found
+}
+
+const files = listFiles()
+const problems = files.flatMap(problemsIn)
+for (const problem of problems) console.error(problem)
+if (problems.length > 0) process.exit(1)
+console.log(`hygiene: ${files.length} files are clean`)
