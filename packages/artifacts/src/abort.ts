@@ -1,0 +1,42 @@
+import type { Readable } from 'node:stream'
+
+/** Makes an abort end the stream with the signal's own reason, and leaves no listener behind. */
+export function destroyOnAbort(body: Readable, signal: AbortSignal | undefined): Readable {
+  if (signal === undefined) return body
+  const onAbort = (): void => {
+    body.destroy(signal.reason)
+  }
+  signal.addEventListener('abort', onAbort, { once: true })
+  body.once('close', () => signal.removeEventListener('abort', onAbort))
+  return body
+}
+
+/**
+ * Settles as the promise does, or rejects with the signal's reason as soon as it aborts. Not a
+ * `Promise.race` with one long-lived promise: that would keep one reaction per call.
+ */
+export function untilAbort<Value>(
+  signal: AbortSignal | undefined,
+  start: () => Promise<Value>,
+): Promise<Value> {
+  if (signal === undefined) return start()
+  return new Promise((resolve, reject) => {
+    if (signal.aborted) {
+      reject(signal.reason)
+      return
+    }
+    const onAbort = (): void => reject(signal.reason)
+    signal.addEventListener('abort', onAbort, { once: true })
+    const settle = (): void => signal.removeEventListener('abort', onAbort)
+    start().then(
+      (value) => {
+        settle()
+        resolve(value)
+      },
+      (error: unknown) => {
+        settle()
+        reject(error)
+      },
+    )
+  })
+}

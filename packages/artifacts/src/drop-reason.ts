@@ -1,0 +1,47 @@
+/**
+ * Why a file of the turn was not kept.
+ *
+ * | reason | meaning |
+ * |---|---|
+ * | `unknown_path` | the tool call does not say which file it changed |
+ * | `invalid_path` | the path is empty, over-long, or holds characters that no file can have |
+ * | `outside_directory` | the path leads out of the agent's directory |
+ * | `reserved_name` | the name belongs to the host |
+ * | `too_many_files` | the turn changed more files than `limits.maxFiles` |
+ * | `too_large` | the file has more than `limits.maxFileBytes` |
+ * | `missing` | the agent's disk is there, the file is not: it was removed or moved later |
+ * | `symlink` | the file, or a folder on the way to it, is a symbolic link |
+ * | `hard_link` | the file has a second name, which may be outside |
+ * | `not_a_file` | a folder, pipe, socket or device stands there |
+ * | `replaced` | it became something else between check and opening |
+ * | `changing` | it was being written at every attempt |
+ * | `unsafe_directory` | the agent's directory itself is a symbolic link or no directory |
+ * | `unreachable` | neither disk nor server gave the bytes, and the tool call does not hold them |
+ * | `store_failed` | the store did not take it; collect again |
+ */
+export type DropReason =
+  | 'unknown_path'
+  | 'invalid_path'
+  | 'outside_directory'
+  | 'reserved_name'
+  | 'too_many_files'
+  | 'too_large'
+  | 'missing'
+  | 'symlink'
+  | 'hard_link'
+  | 'not_a_file'
+  | 'replaced'
+  | 'changing'
+  | 'unsafe_directory'
+  | 'unreachable'
+  | 'store_failed'
+
+/** Thrown inside a collection to drop one file; never leaves the package. */
+export class Drop extends Error {
+  readonly reason: DropReason
+
+  constructor(reason: DropReason, options?: ErrorOptions) {
+    super(reason, options)
+    this.reason = reason
+  }
+}

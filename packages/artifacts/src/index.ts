@@ -1,0 +1,49 @@
+/**
+ * Files in and out of an OpenCode conversation, on any storage.
+ *
+ * ```ts
+ * import { createMessageArtifacts } from '@turnstead/artifacts'
+ * import { createDiskStore } from '@turnstead/artifacts/disk'
+ *
+ * const store = createDiskStore({ root: '/var/lib/app/artifacts' })
+ * const artifacts = createMessageArtifacts({ store, directory: '/srv/agents/7' })
+ * const { kept, dropped } = await artifacts.collect({ messageId: 42, tools: [] })
+ * ```
+ *
+ * @packageDocumentation
+ */
+export { artifactHeaders, type ArtifactHeadersOptions } from './artifact-headers.js'
+export type { RemoteFile, RemoteReader } from './agent-file.js'
+export type { Artifact, ArtifactProvenance, ArtifactSourceKind } from './artifact.js'
+export type { Clock } from './clock.js'
+export type { CollectLimits } from './collect-limits.js'
+export { contentDisposition } from './content-disposition.js'
+export { isInlineSafe, toSafeContentType } from './content-type.js'
+export type { DownloadOptions } from './download.js'
+export type { DropReason } from './drop-reason.js'
+export { ArtifactError, type ArtifactErrorCode, type ArtifactErrorDetails } from './errors.js'
+export { toFileName, toShownPath } from './file-name.js'
+export { isArtifactKey, parseArtifactKey, toKeySegment, type ArtifactKey } from './key.js'
+export {
+  createMessageArtifacts,
+  type CollectOptions,
+  type CollectReport,
+  type DroppedArtifact,
+  type MessageArtifacts,
+  type MessageArtifactsOptions,
+} from './message-artifacts.js'
+export { artifactResponse, sendArtifact, type SentArtifact } from './serve.js'
+export type {
+  ArtifactCapability,
+  ArtifactSource,
+  ArtifactStat,
+  ArtifactStore,
+  ByteRange,
+  GetOptions,
+  ListOptions,
+  PutOptions,
+  SignUrlOptions,
+  StoreCallOptions,
+  StoredArtifact,
+} from './store.js'
+export type { ToolRecord } from './tool-record.js'

@@ -1,0 +1,125 @@
+import { createHash } from 'node:crypto'
+import { Readable } from 'node:stream'
+
+import { destroyOnAbort } from './abort.js'
+import { resolveRange } from './byte-range.js'
+import { systemClock, type Clock } from './clock.js'
+import { ArtifactError } from './errors.js'
+import { parseArtifactKey, parseKeyPrefix, type ArtifactKey } from './key.js'
+import { checkListLimit, checkPutOptions } from './put-options.js'
+import { closeSource, readSource } from './source.js'
+import type { ArtifactSource, ArtifactStat, ArtifactStore, PutOptions } from './store.js'
+
+/** Options of {@link createMemoryStore}. */
+export interface MemoryStoreOptions {
+  /** Where `storedAt` comes from. Default: the machine's clock. */
+  readonly clock?: Pick<Clock, 'now'>
+}
+
+interface Entry {
+  readonly stat: ArtifactStat
+  readonly bytes: Buffer
+}
+
+const chunkBytes = 65_536
+
+/** A store in this process's memory: for tests, and the reference for how every store behaves. */
+export function createMemoryStore(options: MemoryStoreOptions = {}): ArtifactStore {
+  const clock = options.clock ?? systemClock
+  const entries = new Map<ArtifactKey, Entry>()
+
+  async function put(
+    key: ArtifactKey,
+    source: ArtifactSource,
+    putOptions: PutOptions,
+  ): Promise<ArtifactStat> {
+    parseArtifactKey(key)
+    const { contentType, ifAbsent, maxBytes, metadata, signal } = checkPutOptions(putOptions)
+    signal?.throwIfAborted()
+    if (ifAbsent && entries.has(key)) throw alreadyExists(key)
+    const digest = createHash('sha256')
+    const chunks: Buffer[] = []
+    for await (const chunk of readSource(source, { maxBytes, signal })) {
+      digest.update(chunk)
+      chunks.push(Buffer.from(chunk))
+    }
+    signal?.throwIfAborted()
+    if (ifAbsent && entries.has(key)) throw alreadyExists(key)
+    const bytes = Buffer.concat(chunks)
+    const stat: ArtifactStat = {
+      key,
+      sizeBytes: bytes.byteLength,
+      sha256: digest.digest('hex'),
+      contentType,
+      storedAt: clock.now(),
+      metadata,
+    }
+    entries.set(key, { stat, bytes })
+    return copyOf(stat)
+  }
+
+  return {
+    capabilities: ['if-absent', 'range'],
+    put: async (key, source, putOptions = {}) => {
+      try {
+        return await put(key, source, putOptions)
+      } catch (error) {
+        closeSource(source)
+        throw error
+      }
+    },
+    get: async (key, { range, signal } = {}) => {
+      signal?.throwIfAborted()
+      const entry = entries.get(parseArtifactKey(key))
+      if (entry === undefined) return null
+      const { start, end } =
+        range === undefined
+          ? { start: 0, end: entry.bytes.byteLength - 1 }
+          : resolveRange(range, entry.bytes.byteLength)
+      const body = Readable.from(chunksOf(entry.bytes.subarray(start, end + 1)), {
+        objectMode: false,
+      })
+      return { stat: copyOf(entry.stat), body: destroyOnAbort(body, signal) }
+    },
+    stat: async (key, { signal } = {}) => {
+      signal?.throwIfAborted()
+      const entry = entries.get(parseArtifactKey(key))
+      return entry === undefined ? null : copyOf(entry.stat)
+    },
+    remove: async (key, { signal } = {}) => {
+      signal?.throwIfAborted()
+      return entries.delete(parseArtifactKey(key))
+    },
+    list: async function* (listOptions = {}) {
+      const { signal } = listOptions
+      const prefix = parseKeyPrefix(listOptions.prefix ?? '')
+      const after = listOptions.after === undefined ? '' : parseArtifactKey(listOptions.after)
+      const keys = [...entries.keys()].filter((key) => key.startsWith(prefix) && key > after)
+      let left = checkListLimit(listOptions)
+      for (const key of keys.sort()) {
+        signal?.throwIfAborted()
+        const entry = entries.get(key)
+        if (entry === undefined) continue
+        if (left <= 0) return
+        left -= 1
+        yield copyOf(entry.stat)
+      }
+      signal?.throwIfAborted()
+    },
+  }
+}
+
+function alreadyExists(key: ArtifactKey): ArtifactError {
+  return new ArtifactError('already_exists', `There is already an artifact ${key}.`)
+}
+
+/** Callers get their own copy, so nothing that they do to it changes the store. */
+function copyOf(stat: ArtifactStat): ArtifactStat {
+  return { ...stat, metadata: { ...stat.metadata } }
+}
+
+function* chunksOf(bytes: Buffer): Generator<Buffer> {
+  for (let offset = 0; offset < bytes.byteLength; offset += chunkBytes) {
+    yield Buffer.from(bytes.subarray(offset, offset + chunkBytes))
+  }
+}

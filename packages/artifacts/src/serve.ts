@@ -1,0 +1,83 @@
+import type { IncomingMessage, ServerResponse } from 'node:http'
+import type { Readable } from 'node:stream'
+import { pipeline } from 'node:stream/promises'
+
+import { openDownload, type DownloadOptions } from './download.js'
+
+/** How a download ended. */
+export interface SentArtifact {
+  /** Status of the answer: 200, 206, 304, 404, 405 or 416. */
+  readonly status: number
+  /** False when the other side went away before the last byte. */
+  readonly isComplete: boolean
+}
+
+/**
+ * Answers a Node request with a stored object: GET and HEAD, conditional requests, one byte range. Decide
+ * before calling it whether this person may have this object. Rejects when the store fails; the response
+ * is then untouched, or destroyed when its headers were out already.
+ */
+export async function sendArtifact(
+  request: IncomingMessage,
+  response: ServerResponse,
+  options: DownloadOptions,
+): Promise<SentArtifact> {
+  const { status, headers, artifact } = await openDownload(
+    {
+      method: request.method ?? 'GET',
+      header: (name) => {
+        const value = request.headers[name]
+        return Array.isArray(value) ? value.join(', ') : value
+      },
+    },
+    options,
+  )
+  response.writeHead(status, headers)
+  if (artifact === null) {
+    response.end()
+    return { status, isComplete: true }
+  }
+  try {
+    await pipeline(artifact.body, response)
+    return { status, isComplete: true }
+  } catch (error) {
+    if (artifact.body.errored === null || isPrematureClose(artifact.body.errored)) {
+      return { status, isComplete: false }
+    }
+    throw error
+  }
+}
+
+/** The same as {@link sendArtifact} for servers that answer with a web `Response`. */
+export async function artifactResponse(
+  request: Request,
+  options: DownloadOptions,
+): Promise<Response> {
+  const { status, headers, artifact } = await openDownload(
+    { method: request.method, header: (name) => request.headers.get(name) ?? undefined },
+    options,
+  )
+  return new Response(artifact === null ? null : toWebBody(artifact.body), { status, headers })
+}
+
+function isPrematureClose(error: Error): boolean {
+  return 'code' in error && error.code === 'ERR_STREAM_PREMATURE_CLOSE'
+}
+
+/** Not `Readable.toWeb`: on Node 20 it throws out of reach when a cancelled stream still has a chunk. */
+function toWebBody(body: Readable): ReadableStream<Uint8Array> {
+  const iterator: AsyncIterator<Uint8Array> = body.iterator({ destroyOnReturn: true })
+  return new ReadableStream<Uint8Array>(
+    {
+      pull: async (controller) => {
+        const step = await iterator.next()
+        if (step.done === true) controller.close()
+        else controller.enqueue(new Uint8Array(step.value))
+      },
+      cancel: () => {
+        body.destroy()
+      },
+    },
+    { highWaterMark: 0 },
+  )
+}
