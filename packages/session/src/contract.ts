@@ -1,0 +1,25 @@
+/**
+ * What every `SessionStore` must keep, as cases for any test runner: each opens a fresh subject and uses `node:assert`
+ * only. `@turnstead/testkit/contract` runs them, and so does a loop over `it(name, () => run(subject))`.
+ */
+import { cancelCases } from './contract/cancelling.js'
+import { claimCases } from './contract/claiming.js'
+import { fenceCases } from './contract/fencing.js'
+import { raceCases } from './contract/racing.js'
+import { recreateCases } from './contract/recreating.js'
+import { sessionCases } from './contract/sessions.js'
+import type { SessionStoreCase } from './contract/subject.js'
+import { valueCases } from './contract/values.js'
+
+export type { SessionStoreCase, SessionStoreSubject } from './contract/subject.js'
+
+/** Every case; each name is one promise. */
+export const sessionStoreContract: readonly SessionStoreCase[] = [
+  ...claimCases,
+  ...fenceCases,
+  ...valueCases,
+  ...cancelCases,
+  ...sessionCases,
+  ...recreateCases,
+  ...raceCases,
+]

@@ -1,0 +1,89 @@
+import assert from 'node:assert/strict'
+import { completed, insertTurn, leaseMs, mustClaim, mustRead, partial } from './subject.js'
+import type { SessionStoreCase } from './subject.js'
+
+/** @internal */
+export const cancelCases: readonly SessionStoreCase[] = [
+  {
+    name: 'cancel ends a pending turn, which then cannot be claimed',
+    run: async (subject) => {
+      const ids = await insertTurn(subject)
+      assert.equal(await subject.store.cancel({ messageId: ids.messageId, reason: 'user' }), true)
+      const result = await subject.store.claim({ ...ids, owner: 'worker-1', leaseMs })
+      assert.ok(!result.claimed)
+      assert.equal(result.reason, 'settled')
+      assert.equal(result.turn?.status, 'cancelled')
+      assert.equal(result.turn?.reason, 'user')
+      const next = await subject.insertMessage(ids.conversationId)
+      await mustClaim(subject.store, { ...ids, messageId: next })
+    },
+  },
+  {
+    name: 'cancel ends a running turn, and the worker learns it when it renews',
+    run: async (subject) => {
+      const ids = await insertTurn(subject)
+      const { lease } = await mustClaim(subject.store, ids)
+      assert.equal(await subject.another().cancel({ messageId: ids.messageId }), true)
+      assert.deepEqual(await subject.store.renew(lease, { leaseMs }), {
+        held: true,
+        status: 'cancelled',
+      })
+    },
+  },
+  {
+    name: 'a cancel beats a completion that comes later',
+    run: async (subject) => {
+      const ids = await insertTurn(subject)
+      const { lease } = await mustClaim(subject.store, ids)
+      await subject.another().cancel({ messageId: ids.messageId, reason: 'user' })
+      assert.equal(await subject.store.settle(lease, completed), false)
+      assert.equal(await subject.store.snapshot(lease, completed), false)
+      const turn = await mustRead(subject.store, ids.messageId)
+      assert.equal(turn.status, 'cancelled')
+      assert.equal(turn.text, null)
+      assert.ok(turn.settledAt !== null, 'the end is recorded')
+    },
+  },
+  {
+    name: 'a cancel that comes after the end changes nothing',
+    run: async (subject) => {
+      const ids = await insertTurn(subject)
+      const { lease } = await mustClaim(subject.store, ids)
+      await subject.store.settle(lease, completed)
+      const before = await mustRead(subject.store, ids.messageId)
+      assert.equal(await subject.another().cancel({ messageId: ids.messageId }), false)
+      assert.deepEqual(await mustRead(subject.store, ids.messageId), before)
+    },
+  },
+  {
+    name: 'a second cancel keeps the first one and its reason',
+    run: async (subject) => {
+      const { messageId } = await insertTurn(subject)
+      assert.equal(await subject.store.cancel({ messageId, reason: 'first' }), true)
+      assert.equal(await subject.store.cancel({ messageId, reason: 'second' }), false)
+      assert.equal((await mustRead(subject.store, messageId)).reason, 'first')
+    },
+  },
+  {
+    name: 'keepPartial stores what a cancelled turn had, and leaves its status and reason',
+    run: async (subject) => {
+      const ids = await insertTurn(subject)
+      const { lease } = await mustClaim(subject.store, ids)
+      await subject.another().cancel({ messageId: ids.messageId, reason: 'user' })
+      const before = await mustRead(subject.store, ids.messageId)
+      assert.equal(await subject.store.keepPartial(lease, partial), true)
+      assert.deepEqual(await mustRead(subject.store, ids.messageId), { ...before, ...partial })
+    },
+  },
+  {
+    name: 'keepPartial is refused while the turn runs and after it completed',
+    run: async (subject) => {
+      const ids = await insertTurn(subject)
+      const { lease } = await mustClaim(subject.store, ids)
+      assert.equal(await subject.store.keepPartial(lease, partial), false)
+      await subject.store.settle(lease, completed)
+      assert.equal(await subject.store.keepPartial(lease, partial), false)
+      assert.equal((await mustRead(subject.store, ids.messageId)).text, completed.text)
+    },
+  },
+]

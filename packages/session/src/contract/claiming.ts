@@ -1,0 +1,181 @@
+import assert from 'node:assert/strict'
+import { completed, insertTurn, leaseMs, mustClaim, mustRead } from './subject.js'
+import type { SessionStoreCase } from './subject.js'
+
+/** @internal */
+export const claimCases: readonly SessionStoreCase[] = [
+  {
+    name: 'claim moves a pending turn to running and names the lease',
+    run: async (subject) => {
+      const { store } = subject
+      const ids = await insertTurn(subject)
+      const { lease, conversation, turn } = await mustClaim(store, ids)
+      assert.equal(lease.conversationId, ids.conversationId)
+      assert.equal(lease.messageId, ids.messageId)
+      assert.equal(lease.owner, 'worker-1')
+      assert.ok(lease.fence >= 1, 'the fence counts from 1')
+      assert.deepEqual(conversation, {
+        id: ids.conversationId,
+        sessionId: null,
+        fence: lease.fence,
+      })
+      assert.equal(turn.status, 'running')
+      assert.equal(turn.prompt, null)
+      assert.equal(turn.reply, null)
+      assert.ok(turn.startedAt !== null, 'the start is recorded')
+      assert.deepEqual(await mustRead(store, ids.messageId), turn)
+    },
+  },
+  {
+    name: 'claim of a message that is not there, or is of another conversation, is missing',
+    run: async (subject) => {
+      const { store } = subject
+      const one = await insertTurn(subject)
+      const other = await insertTurn(subject)
+      const wrong = { conversationId: one.conversationId, messageId: other.messageId }
+      const result = await store.claim({ ...wrong, owner: 'worker-1', leaseMs })
+      assert.deepEqual(result, { claimed: false, reason: 'missing', turn: null, heldUntil: null })
+      assert.equal((await mustRead(store, other.messageId)).status, 'pending')
+      await mustClaim(store, one)
+      await mustClaim(store, other)
+    },
+  },
+  {
+    name: 'a held turn is busy for another owner, and says until when',
+    run: async (subject) => {
+      const ids = await insertTurn(subject)
+      const { lease } = await mustClaim(subject.store, ids)
+      const result = await subject.another().claim({ ...ids, owner: 'worker-2', leaseMs })
+      assert.ok(!result.claimed)
+      assert.equal(result.reason, 'busy')
+      assert.equal(result.heldUntil, lease.expiresAt)
+      assert.equal(result.turn?.status, 'running')
+    },
+  },
+  {
+    name: 'a conversation runs one turn: its other messages are busy, for the same owner too',
+    run: async (subject) => {
+      const ids = await insertTurn(subject)
+      const messageId = await subject.insertMessage(ids.conversationId)
+      await mustClaim(subject.store, ids)
+      for (const owner of ['worker-1', 'worker-2']) {
+        const result = await subject.store.claim({ ...ids, messageId, owner, leaseMs })
+        assert.ok(!result.claimed)
+        assert.equal(result.reason, 'busy')
+        assert.equal(result.turn?.status, 'pending')
+      }
+    },
+  },
+  {
+    name: 'the same owner may claim the same turn again at once, under a higher fence',
+    run: async (subject) => {
+      const ids = await insertTurn(subject)
+      const first = await mustClaim(subject.store, ids)
+      const second = await mustClaim(subject.another(), ids)
+      assert.ok(second.lease.fence > first.lease.fence)
+      assert.equal(second.turn.startedAt, first.turn.startedAt)
+    },
+  },
+  {
+    name: 'another owner gets the turn when the lease has expired, and not before',
+    run: async (subject) => {
+      const ids = await insertTurn(subject)
+      const { lease } = await mustClaim(subject.store, ids)
+      subject.advance(leaseMs / 2)
+      const early = await subject.another().claim({ ...ids, owner: 'worker-2', leaseMs })
+      assert.equal(early.claimed, false)
+      subject.advance(leaseMs)
+      const late = await mustClaim(subject.another(), ids, 'worker-2')
+      assert.ok(late.lease.fence > lease.fence)
+    },
+  },
+  {
+    name: 'a renewed lease is held past its first expiry',
+    run: async (subject) => {
+      const ids = await insertTurn(subject)
+      const { lease } = await mustClaim(subject.store, ids)
+      subject.advance(leaseMs / 2)
+      const renewed = await subject.store.renew(lease, { leaseMs })
+      assert.deepEqual(renewed, { held: true, status: 'running' })
+      subject.advance(leaseMs * 0.75)
+      const result = await subject.another().claim({ ...ids, owner: 'worker-2', leaseMs })
+      assert.equal(result.claimed, false)
+    },
+  },
+  {
+    name: 'a lease that expired and that nobody took can be renewed',
+    run: async (subject) => {
+      const ids = await insertTurn(subject)
+      const { lease } = await mustClaim(subject.store, ids)
+      subject.advance(leaseMs * 2)
+      assert.equal((await subject.store.renew(lease, { leaseMs })).held, true)
+      const result = await subject.another().claim({ ...ids, owner: 'worker-2', leaseMs })
+      assert.equal(result.claimed, false)
+    },
+  },
+  {
+    name: 'renew tells that the lease was taken over, and does not extend the new one',
+    run: async (subject) => {
+      const ids = await insertTurn(subject)
+      const { lease } = await mustClaim(subject.store, ids)
+      subject.advance(leaseMs * 2)
+      await mustClaim(subject.another(), ids, 'worker-2')
+      const renewed = await subject.store.renew(lease, { leaseMs: leaseMs * 100 })
+      assert.deepEqual(renewed, { held: false, status: 'running' })
+      subject.advance(leaseMs * 2)
+      await mustClaim(subject.another(), ids, 'worker-3')
+    },
+  },
+  {
+    name: 'release frees the conversation, and a released lease cannot be renewed',
+    run: async (subject) => {
+      const ids = await insertTurn(subject)
+      const { lease } = await mustClaim(subject.store, ids)
+      await subject.store.release(lease)
+      assert.equal((await subject.store.renew(lease, { leaseMs })).held, false)
+      await mustClaim(subject.another(), ids, 'worker-2')
+    },
+  },
+  {
+    name: 'release of a lease that was taken over leaves the new holder alone',
+    run: async (subject) => {
+      const ids = await insertTurn(subject)
+      const { lease } = await mustClaim(subject.store, ids)
+      subject.advance(leaseMs * 2)
+      const taken = await mustClaim(subject.another(), ids, 'worker-2')
+      await subject.store.release(lease)
+      assert.equal((await subject.another().renew(taken.lease, { leaseMs })).held, true)
+      const result = await subject.store.claim({ ...ids, owner: 'worker-1', leaseMs })
+      assert.equal(result.claimed, false)
+    },
+  },
+  {
+    name: 'a turn that is over answers settled with its record, whoever asks',
+    run: async (subject) => {
+      const ids = await insertTurn(subject)
+      const { lease } = await mustClaim(subject.store, ids)
+      assert.equal(await subject.store.settle(lease, completed), true)
+      for (const owner of ['worker-1', 'worker-2']) {
+        const result = await subject.another().claim({ ...ids, owner, leaseMs })
+        assert.ok(!result.claimed)
+        assert.equal(result.reason, 'settled')
+        assert.equal(result.turn?.text, completed.text)
+        assert.equal(result.turn?.status, 'completed')
+      }
+      assert.equal((await subject.store.renew(lease, { leaseMs })).held, true)
+    },
+  },
+  {
+    name: 'settle keeps the conversation held until release, then its next turn can run',
+    run: async (subject) => {
+      const ids = await insertTurn(subject)
+      const next = { ...ids, messageId: await subject.insertMessage(ids.conversationId) }
+      const { lease } = await mustClaim(subject.store, ids)
+      await subject.store.settle(lease, completed)
+      const early = await subject.another().claim({ ...next, owner: 'worker-2', leaseMs })
+      assert.equal(early.claimed, false)
+      await subject.store.release(lease)
+      await mustClaim(subject.another(), next, 'worker-2')
+    },
+  },
+]

@@ -1,0 +1,102 @@
+import assert from 'node:assert/strict'
+import type { Lease, PartialReply, RowId, Settlement, TurnRecord } from '../records.js'
+import type { ClaimResult, SessionStore } from '../session-store.js'
+
+/** A store under test with its rows and its clock; every case gets a fresh one. */
+export interface SessionStoreSubject {
+  /** The store. */
+  readonly store: SessionStore
+  /** The store as another worker has it: the same rows and clock, where possible an own connection. */
+  readonly another: () => SessionStore
+  /** Inserts a conversation without a session and gives its key. */
+  readonly insertConversation: () => Promise<RowId>
+  /** Inserts a `pending` message and gives its key. */
+  readonly insertMessage: (conversationId: RowId) => Promise<RowId>
+  /** Moves the clock of all the stores forward. Their `sleep` must end by itself, after real time or at once. */
+  readonly advance: (ms: number) => void
+  /** The mint time that the stores were made with, in milliseconds; at least 1000. */
+  readonly mintMs: number
+}
+
+/** One promise of the contract. */
+export interface SessionStoreCase {
+  /** The promise, in the present tense. */
+  readonly name: string
+  /** Rejects when the promise is broken. */
+  readonly run: (subject: SessionStoreSubject) => Promise<void>
+}
+
+/** @internal */
+export const leaseMs = 10_000
+
+/** @internal A conversation with one pending turn. */
+export async function insertTurn(
+  subject: SessionStoreSubject,
+): Promise<{ conversationId: RowId; messageId: RowId }> {
+  const conversationId = await subject.insertConversation()
+  return { conversationId, messageId: await subject.insertMessage(conversationId) }
+}
+
+/** @internal A claim that must succeed. */
+export async function mustClaim(
+  store: SessionStore,
+  ids: { conversationId: RowId; messageId: RowId },
+  owner = 'worker-1',
+): Promise<Extract<ClaimResult, { claimed: true }>> {
+  const result = await store.claim({ ...ids, owner, leaseMs })
+  assert.ok(result.claimed, `${owner} must get turn ${ids.messageId}, but it was refused`)
+  return result
+}
+
+/** @internal */
+export async function mustRead(store: SessionStore, messageId: RowId): Promise<TurnRecord> {
+  const turn = await store.read(messageId)
+  assert.ok(turn !== null, `turn ${messageId} must be there`)
+  return turn
+}
+
+/** @internal */
+export const partial: PartialReply = {
+  reply: { parts: [{ kind: 'text', text: 'Half of' }] },
+  text: 'Half of',
+  reasoning: 'Thinking',
+  cost: 0.25,
+  tokens: { input: 1, output: 2, reasoning: 3, cacheRead: 4, cacheWrite: 5 },
+}
+
+/** @internal */
+export const completed: Settlement = {
+  status: 'completed',
+  reason: 'evidence',
+  reply: { parts: [{ kind: 'text', text: 'All of it' }] },
+  text: 'All of it',
+  reasoning: 'Thought',
+  cost: 0.1 + 0.2,
+  tokens: { input: 10, output: 20, reasoning: 30, cacheRead: 4_000_000_000, cacheWrite: 50 },
+  error: null,
+  finish: 'stop',
+}
+
+/** @internal */
+export const failed: Settlement = {
+  ...completed,
+  status: 'failed',
+  reason: 'provider',
+  error: { code: 'provider_error', message: 'The provider said no.' },
+  finish: null,
+}
+
+/** @internal Tries every write of a lease and demands that none of them does anything. */
+export async function assertPowerless(store: SessionStore, lease: Lease): Promise<void> {
+  const before = await mustRead(store, lease.messageId)
+  const prompt = { id: 'msg_late', sessionId: 'ses_late', partIds: ['prt_late'], runs: 9 }
+  assert.equal(await store.recordPrompt(lease, prompt), false, 'recordPrompt must be refused')
+  assert.equal(
+    await store.snapshot(lease, { reply: ['late'], text: 'late' }),
+    false,
+    'snapshot must be refused',
+  )
+  assert.equal(await store.keepPartial(lease, partial), false, 'keepPartial must be refused')
+  assert.equal(await store.settle(lease, failed), false, 'settle must be refused')
+  assert.deepEqual(await mustRead(store, lease.messageId), before, 'the row must not change')
+}

@@ -1,0 +1,47 @@
+/**
+ * Why a verb of the store failed. The codes are the contract; messages are for people and may change.
+ *
+ * | code | meaning | retryable |
+ * |---|---|---|
+ * | `conversation_not_found` | no conversation row has this id | no |
+ * | `mint_timeout` | another worker's mint of the upstream session did not end in time | yes |
+ * | `mint_failed` | the upstream answered a creation without a usable session id | no |
+ * | `malformed_row` | a column holds what this package never writes there | no |
+ * | `database_failed` | the database refused or was out of reach; see `cause` | by its cause |
+ */
+export type SessionErrorCode =
+  | 'conversation_not_found'
+  | 'mint_timeout'
+  | 'mint_failed'
+  | 'malformed_row'
+  | 'database_failed'
+
+const brand = Symbol.for('@turnstead/session.SessionError')
+
+/**
+ * The error of this package; switch on {@link SessionError.code}. Upstream errors and abort reasons are
+ * never wrapped in it.
+ */
+export class SessionError extends Error {
+  override readonly name: string = 'SessionError'
+  /** Why it failed. */
+  readonly code: SessionErrorCode
+  /** Whether the same call may succeed later without a change. */
+  readonly retryable: boolean
+
+  constructor(
+    code: SessionErrorCode,
+    message: string,
+    options: { cause?: unknown; retryable?: boolean } = {},
+  ) {
+    super(message, 'cause' in options ? { cause: options.cause } : undefined)
+    this.code = code
+    this.retryable = options.retryable ?? code === 'mint_timeout'
+    Object.defineProperty(this, brand, { value: true })
+  }
+
+  /** True for a SessionError made by any installed copy of this package. */
+  static is(value: unknown): value is SessionError {
+    return value instanceof Error && brand in value
+  }
+}

@@ -1,0 +1,136 @@
+/** Primary key of one of the host's rows. */
+export type RowId = string | number
+
+/**
+ * Where a turn stands.
+ *
+ *     pending ──claim──▶ running ──settle──▶ completed | failed | cancelled
+ *        └───────────────────┴────cancel───▶ cancelled
+ *
+ * The last three are terminal: nothing leaves them.
+ */
+export type TurnStatus = 'pending' | 'running' | TerminalStatus
+
+/** A status that nothing leaves. */
+export type TerminalStatus = 'completed' | 'failed' | 'cancelled'
+
+/** The right to run one conversation's turn. Every write repeats its fence. */
+export interface Lease {
+  /** The conversation that is held. */
+  readonly conversationId: RowId
+  /** The message whose turn is run. */
+  readonly messageId: RowId
+  /** Who holds it, as given to `claim`. */
+  readonly owner: string
+  /** Number of this claim among all claims of the conversation; a higher one makes this lease worthless. */
+  readonly fence: number
+  /** When another owner may take it, in milliseconds since the epoch, as of the claim; `renew` moves it in the row. */
+  readonly expiresAt: number
+}
+
+/** What a claim tells about the conversation. */
+export interface ConversationRecord {
+  /** The host's primary key. */
+  readonly id: RowId
+  /** The upstream session, null before the first mint. */
+  readonly sessionId: string | null
+  /** Number of the newest claim. */
+  readonly fence: number
+}
+
+/** The prompt as it was chosen and stored before its first send. */
+export interface PromptRecord {
+  /** Id of the user message on the server (`msg_…`). */
+  readonly id: string
+  /** The upstream session it was chosen for; the id must not be used in another one. */
+  readonly sessionId: string
+  /** One id per part (`prt_…`): with them, sending again is the same prompt. */
+  readonly partIds: readonly string[]
+  /** How often it was run again on purpose, after the server had lost a run. */
+  readonly runs: number
+}
+
+/** Token counts of a turn, over all of its steps. */
+export interface Tokens {
+  /** Input tokens that no cache served. */
+  readonly input: number
+  /** Output tokens without reasoning. */
+  readonly output: number
+  /** Reasoning tokens. */
+  readonly reasoning: number
+  /** Input tokens read from the provider's cache. */
+  readonly cacheRead: number
+  /** Input tokens written to the provider's cache. */
+  readonly cacheWrite: number
+}
+
+/** Why a turn failed, as it is stored. */
+export interface StoredError {
+  /** What to switch on; at most 64 characters are kept. */
+  readonly code: string
+  /** For people. */
+  readonly message: string
+}
+
+/** What a turn leaves when it was stopped before its end. */
+export interface PartialReply {
+  /** The reply as JSON. */
+  readonly reply: unknown
+  /** Its text. */
+  readonly text: string
+  /** Its reasoning, null when there was none. */
+  readonly reasoning: string | null
+  /** Cost so far, in the provider's currency. */
+  readonly cost: number
+  /** Tokens so far. */
+  readonly tokens: Tokens
+}
+
+/** The terminal write of a turn. */
+export interface Settlement extends PartialReply {
+  /** How it ended. */
+  readonly status: TerminalStatus
+  /** Why it ended so, when the status alone does not say. */
+  readonly reason: string | null
+  /** What went wrong; null unless it failed. */
+  readonly error: StoredError | null
+  /** The model's finish reason; at most 64 characters are kept. */
+  readonly finish: string | null
+}
+
+/** A turn's row. */
+export interface TurnRecord {
+  /** The host's primary key. */
+  readonly messageId: RowId
+  /** The conversation that it belongs to. */
+  readonly conversationId: RowId
+  /** Where it stands. */
+  readonly status: TurnStatus
+  /** The prompt, null before one was chosen. */
+  readonly prompt: PromptRecord | null
+  /** The reply as JSON, null before the first snapshot. */
+  readonly reply: unknown
+  /** The reply's text, null before the first snapshot. */
+  readonly text: string | null
+  /** The reply's reasoning, null when there is none. */
+  readonly reasoning: string | null
+  /** Cost in the provider's currency; 0 until it is known. */
+  readonly cost: number
+  /** Tokens; zeros until they are known. */
+  readonly tokens: Tokens
+  /** What went wrong, null unless it failed. */
+  readonly error: StoredError | null
+  /** Why it ended as it did. */
+  readonly reason: string | null
+  /** The model's finish reason. */
+  readonly finish: string | null
+  /** When it was claimed first, in milliseconds since the epoch. */
+  readonly startedAt: number | null
+  /** When it became terminal, in milliseconds since the epoch. */
+  readonly settledAt: number | null
+}
+
+/** True when nothing leaves this status. */
+export function isTerminal(status: TurnStatus): status is TerminalStatus {
+  return status === 'completed' || status === 'failed' || status === 'cancelled'
+}

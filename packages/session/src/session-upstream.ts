@@ -1,0 +1,22 @@
+/** What the store asks of OpenCode on behalf of the row that owns the session. No database connection is held meanwhile. */
+export interface SessionUpstream {
+  /**
+   * Creates a session. Put `token` where `find` sees it, for example in the session's metadata: it stays the
+   * same for one conversation, also when a mint is repeated after a crash.
+   */
+  create(mint: {
+    /** Identity of the conversation's mint. */
+    readonly token: string
+    /** The conversation's title, null when it has none or no title column is configured. */
+    readonly title: string | null
+  }): Promise<{ readonly id: string }>
+  /** Deletes a session with everything in it. One that does not exist counts as deleted. */
+  delete(sessionId: string): Promise<void>
+  /** Stops what runs in a session. */
+  abort(sessionId: string): Promise<void>
+  /**
+   * Finds a session that `create` made with this token. Asked only after a mint did not end; without it, a
+   * worker that died between creation and storing leaves its session upstream.
+   */
+  find?(token: string): Promise<{ readonly id: string } | null>
+}

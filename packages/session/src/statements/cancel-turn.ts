@@ -1,0 +1,25 @@
+import { query } from '../query.js'
+import type { RowId } from '../records.js'
+import type { Tables } from '../tables.js'
+import { toText } from '../turn-row.js'
+
+/** A person's stop needs no lease; it must only come before the end. */
+export async function cancelTurn(
+  { knex, messages }: Tables,
+  messageId: RowId,
+  cancel: { readonly reason: string | null; readonly now: number },
+): Promise<boolean> {
+  const { table, columns } = messages
+  const changed = await query(
+    `cancel turn ${messageId}`,
+    knex()(table)
+      .where(columns.id, messageId)
+      .whereIn(columns.status, ['pending', 'running'])
+      .update({
+        [columns.status]: 'cancelled',
+        [columns.reason]: toText(cancel.reason),
+        [columns.settledAt]: cancel.now,
+      }),
+  )
+  return Number(changed) > 0
+}

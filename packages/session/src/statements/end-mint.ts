@@ -1,0 +1,23 @@
+import { query } from '../query.js'
+import type { Tables } from '../tables.js'
+import type { Mint } from './take-mint.js'
+
+/** Ends a mint that nobody took over: with the id of the new session, or with null when there is none. */
+export async function endMint(
+  { knex, conversations }: Tables,
+  mint: Mint,
+  sessionId: string | null,
+): Promise<boolean> {
+  const { table, columns } = conversations
+  const changed = await query(
+    `end the mint of conversation ${mint.conversationId}`,
+    knex()(table)
+      .where({ [columns.id]: mint.conversationId, [columns.mintClaim]: mint.claim })
+      .update({
+        [columns.sessionId]: sessionId,
+        [columns.mintClaim]: null,
+        [columns.mintExpiresAt]: null,
+      }),
+  )
+  return Number(changed) > 0
+}

@@ -1,0 +1,41 @@
+import { query } from '../query.js'
+import type { RowId } from '../records.js'
+import type { Tables } from '../tables.js'
+import { toNumberOrNull } from '../turn-row.js'
+
+/** A conversation's upstream session and the mint that may be under way. */
+export interface SessionRow {
+  readonly sessionId: string | null
+  readonly title: string | null
+  readonly token: string | null
+  readonly claim: string | null
+  readonly expiresAt: number | null
+}
+
+/** Null when there is no such conversation. */
+export async function findSession(
+  { knex, conversations }: Tables,
+  conversationId: RowId,
+): Promise<SessionRow | null> {
+  const { table, columns } = conversations
+  const row: Record<string, unknown> | undefined = await query(
+    `read the session of conversation ${conversationId}`,
+    knex()(table)
+      .where(columns.id, conversationId)
+      .first({
+        session: columns.sessionId,
+        token: columns.mintToken,
+        claim: columns.mintClaim,
+        expires: columns.mintExpiresAt,
+        ...(columns.title === null ? {} : { title: columns.title }),
+      }),
+  )
+  if (row === undefined) return null
+  return {
+    sessionId: (row['session'] ?? null) as string | null,
+    title: (row['title'] ?? null) as string | null,
+    token: (row['token'] ?? null) as string | null,
+    claim: (row['claim'] ?? null) as string | null,
+    expiresAt: toNumberOrNull(row['expires']),
+  }
+}

@@ -1,0 +1,50 @@
+import { databases } from '@turnstead-internal/databases'
+import { runContract } from '@turnstead/testkit/contract'
+import { after, before, describe, it } from 'mocha'
+import { createSessionStore } from '../src/index.js'
+import { sessionStoreContract } from '../src/contract.js'
+import { openRows } from './support/open-rows.js'
+import type { Rows } from './support/open-rows.js'
+import { createShiftedClock } from './support/shifted-clock.js'
+
+for (const kind of databases) {
+  describe(`createSessionStore on ${kind.name}`, () => {
+    if (kind.skip !== null) {
+      it(`keeps the contract (skipped: ${kind.skip})`)
+      return
+    }
+    let rows: Rows
+    before(async () => {
+      rows = await openRows(kind)
+    })
+    after(() => rows.close())
+
+    runContract({ describe, it }, 'contract', sessionStoreContract, {
+      open: async () => {
+        const clock = createShiftedClock()
+        const options = { clock, mintPollMs: 5 }
+        const pools = [rows.knex, rows.database.connect(), rows.database.connect()]
+        let turn = 0
+        return {
+          subject: {
+            ...rows,
+            store: createSessionStore({ ...options, knex: rows.knex }),
+            another: () => {
+              turn += 1
+              const knex = pools[turn % pools.length] ?? rows.knex
+              return createSessionStore({ ...options, knex })
+            },
+            advance: clock.advance,
+            mintMs: 30_000,
+          },
+          close: async () => {
+            await Promise.all(
+              pools.slice(1).map((knex) => (knex === rows.knex ? undefined : knex.destroy())),
+            )
+            await rows.clear()
+          },
+        }
+      },
+    })
+  })
+}
