@@ -19,7 +19,7 @@ export interface MessageArtifactsOptions {
   readonly store: ArtifactStore
   /** The agent's directory on this machine, when its disk is shared. Its own last part may not be a link. */
   readonly directory?: string | undefined
-  /** The same directory as the OpenCode server names it. Default: `directory`. */
+  /** The same directory as the OpenCode server names it; needed without `directory`. Default: `directory`. */
   readonly agentDirectory?: string | undefined
   /** Reads files over the server when the disk is not shared, or does not show them. */
   readonly reader?: RemoteReader | undefined
@@ -94,6 +94,9 @@ export function createMessageArtifacts(options: MessageArtifactsOptions): Messag
   const { store, reader } = options
   const directory = options.directory === undefined ? undefined : resolve(options.directory)
   const { maxFiles, maxFileBytes, readTimeoutMs } = checkLimits(options.limits ?? {})
+  if (directory === undefined && options.agentDirectory === undefined) {
+    throw new TypeError('Give `directory`, or `agentDirectory` when there is no shared disk.')
+  }
   const reserved = new Set((options.reservedNames ?? []).map(foldFileName))
   const clock = options.clock ?? systemClock
 
