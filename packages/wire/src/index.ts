@@ -1,3 +1,16 @@
+/**
+ * Talk to an OpenCode server: typed requests and one shared event stream that comes back by itself.
+ *
+ * ```ts
+ * const client = createClient({ baseUrl, password, directory })
+ * const session = await client.session.create()
+ * const events = client.events.subscribe({ session: session.id })
+ * await events.ready
+ * await client.session.promptAsync(session.id, { parts: [{ type: 'text', text: 'Hello' }] })
+ * for await (const event of events) if (event.type === 'session.idle') break
+ * ```
+ */
+export { createClient, type Client, type ScopedClient } from './client.js'
 export { systemClock, type Clock } from './clock.js'
 export {
   WireError,
@@ -6,3 +19,51 @@ export {
   type WireErrorDetails,
   type WireIssue,
 } from './errors.js'
+export type {
+  EventOf,
+  Gap,
+  GlobalEvent,
+  HeartbeatEvent,
+  ServerEvent,
+} from './events/event-types.js'
+export type { EventsResource, SubscribeOptions } from './events/events.js'
+export type { Subscription } from './events/subscription.js'
+export { compareIds, createMessageId, createPartId, readIdTime, type IdOptions } from './ids.js'
+export type * as openapi from './generated/openapi.js'
+export type {
+  AssistantMessage,
+  FileDiff,
+  Message,
+  MessageWithParts,
+  Part,
+  PermissionRequest,
+  PermissionRule,
+  PromptBody,
+  PromptPart,
+  QuestionRequest,
+  Session,
+  SessionInput,
+  SessionPatch,
+  SessionStatus,
+  Todo,
+  ToolPart,
+  UserMessage,
+} from './models.js'
+export type {
+  CallOptions,
+  Method,
+  PathFor,
+  RequestArguments,
+  RequestOptions,
+  ResponseOf,
+} from './operation-types.js'
+export type { ClientOptions, HeadersOption, Limits, Timeouts } from './options.js'
+export { protocol } from './generated/protocol.js'
+export type { Request } from './request.js'
+export type { FileStream, FsResource } from './resources/fs.js'
+export type { GlobalResource, InstanceResource } from './resources/global.js'
+export type { PermissionReply, PermissionResource } from './resources/permission.js'
+export type { QuestionReply, QuestionResource } from './resources/question.js'
+export type { MessageQuery, SessionQuery, SessionResource } from './resources/session.js'
+export type { ReconnectPolicy } from './retry-policy.js'
+export type { Scope } from './scope.js'

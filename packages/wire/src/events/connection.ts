@@ -1,0 +1,123 @@
+import { toAnswerError } from '../answer-error.js'
+import { startDeadline } from '../deadline.js'
+import { WireError } from '../errors.js'
+import type { Http, HttpCall } from '../http.js'
+import type { Settings } from '../options.js'
+import { createFrameDecoder } from './frame-decoder.js'
+
+/** What a connection tells its hub; after `onBreak`, or after it was closed, nothing more. */
+export interface ConnectionSink {
+  /** The server has said `server.connected` on this very connection. */
+  readonly onReady: () => void
+  /** The data of a frame; the first one is `server.connected` itself. */
+  readonly onFrame: (data: string) => void
+  readonly onBreak: (error: unknown) => void
+}
+
+const maxErrorBytes = 8192
+
+/**
+ * Opens one event stream and watches over it: it must become ready within `streamOpenMs`, and no byte
+ * for `silenceMs` means that it is dead. The returned function closes it and frees the socket.
+ */
+export function openConnection(
+  http: Http,
+  settings: Settings,
+  call: HttpCall,
+  sink: ConnectionSink,
+): () => void {
+  const { clock, timeouts } = settings
+  const stopped = new AbortController()
+  let status = 0
+  let isReady = false
+  let lastByteAt = clock.now()
+  let refusedBody = ''
+
+  const finish = (error: unknown): void => {
+    if (stopped.signal.aborted) return
+    stopped.abort()
+    cancelOpening()
+    exchange.abort(error)
+    sink.onBreak(error)
+  }
+  const onFrame = (data: string): void => {
+    if (stopped.signal.aborted) return
+    if (!isReady) {
+      if (!isConnected(data)) return
+      isReady = true
+      cancelOpening()
+      sink.onReady()
+    }
+    sink.onFrame(data)
+  }
+  const decoder = createFrameDecoder(settings.limits.frameBytes, onFrame)
+
+  const exchange = http.start(call, {
+    onStart: (code, headers) => {
+      status = code
+      const type = String(headers['content-type'] ?? '')
+      if (status < 300 && !/^text\/event-stream\b/i.test(type)) finish(notAStream(call, status))
+    },
+    onData: (chunk) => {
+      lastByteAt = clock.now()
+      if (status >= 300) {
+        if (refusedBody.length < maxErrorBytes) refusedBody += chunk.toString()
+        return
+      }
+      try {
+        decoder.feed(chunk)
+      } catch (error) {
+        finish(error)
+      }
+    },
+    onEnd: () =>
+      finish(status >= 300 ? toAnswerError(call.label, status, refusedBody) : closedByServer(call)),
+    onError: finish,
+  })
+  const cancelOpening = startDeadline(clock, timeouts.streamOpenMs, () =>
+    finish(
+      tooSlow(call, `not ready after ${timeouts.streamOpenMs} ms (\`timeouts.streamOpenMs\`)`),
+    ),
+  )
+
+  const watch = async (): Promise<void> => {
+    for (;;) {
+      const silentMs = clock.now() - lastByteAt
+      if (silentMs >= timeouts.silenceMs) break
+      await clock.sleep(timeouts.silenceMs - silentMs, { signal: stopped.signal })
+    }
+    finish(tooSlow(call, `silent for ${timeouts.silenceMs} ms (\`timeouts.silenceMs\`)`))
+  }
+  if (timeouts.silenceMs > 0) watch().catch(() => {})
+
+  return () => {
+    if (stopped.signal.aborted) return
+    stopped.abort()
+    cancelOpening()
+    exchange.abort(stopped.signal.reason)
+  }
+}
+
+/** On `/event` the envelope is the event, on `/global/event` it stands in `payload`. */
+function isConnected(data: string): boolean {
+  try {
+    const frame = JSON.parse(data) as { type?: unknown; payload?: { type?: unknown } } | null
+    return frame?.type === 'server.connected' || frame?.payload?.type === 'server.connected'
+  } catch {
+    return false
+  }
+}
+
+function notAStream(call: HttpCall, status: number): WireError {
+  return new WireError('malformed_response', `${call.label} did not answer with an event stream`, {
+    status,
+  })
+}
+
+function closedByServer(call: HttpCall): WireError {
+  return new WireError('connection', `${call.label} was closed by the server`, { delivered: 'yes' })
+}
+
+function tooSlow(call: HttpCall, what: string): WireError {
+  return new WireError('timeout', `${call.label} is ${what}`)
+}

@@ -1,0 +1,65 @@
+/** Who follows which session. */
+export interface Routes<Follower> {
+  readonly followAll: (follower: Follower) => void
+  readonly follow: (follower: Follower, sessionId: string, includeChildren: boolean) => void
+  /** A session has turned out to be a sub-agent's: whoever follows the parent with its children follows it too. */
+  readonly adopt: (sessionId: string, parentId: string) => void
+  /** A sub-agent's session is gone. */
+  readonly forgetChild: (sessionId: string) => void
+  readonly leave: (follower: Follower) => void
+  readonly isFollowed: (sessionId: string) => boolean
+  readonly hasFollowersOfAll: () => boolean
+  readonly followersOf: (sessionId: string) => Iterable<Follower>
+  readonly followersOfAll: () => Iterable<Follower>
+}
+
+interface Route {
+  readonly includeChildren: boolean
+  readonly isChild: boolean
+}
+
+/** The routes of one stream; its size is that of the subscribers and their sub-agents. */
+export function createRoutes<Follower>(): Routes<Follower> {
+  const all = new Set<Follower>()
+  const bySession = new Map<string, Map<Follower, Route>>()
+  const sessionsOf = new Map<Follower, Set<string>>()
+
+  const add = (follower: Follower, sessionId: string, route: Route): void => {
+    const followers = bySession.get(sessionId) ?? new Map<Follower, Route>()
+    if (followers.has(follower)) return
+    bySession.set(sessionId, followers.set(follower, route))
+    sessionsOf.set(follower, (sessionsOf.get(follower) ?? new Set()).add(sessionId))
+  }
+  const remove = (follower: Follower, sessionId: string): void => {
+    const followers = bySession.get(sessionId)
+    followers?.delete(follower)
+    if (followers?.size === 0) bySession.delete(sessionId)
+    sessionsOf.get(follower)?.delete(sessionId)
+  }
+  const none: readonly Follower[] = []
+
+  return {
+    followAll: (follower) => void all.add(follower),
+    follow: (follower, sessionId, includeChildren) =>
+      add(follower, sessionId, { includeChildren, isChild: false }),
+    adopt: (sessionId, parentId) => {
+      for (const [follower, { includeChildren }] of bySession.get(parentId) ?? []) {
+        if (includeChildren) add(follower, sessionId, { includeChildren, isChild: true })
+      }
+    },
+    forgetChild: (sessionId) => {
+      for (const [follower, { isChild }] of bySession.get(sessionId) ?? []) {
+        if (isChild) remove(follower, sessionId)
+      }
+    },
+    leave: (follower) => {
+      all.delete(follower)
+      for (const sessionId of sessionsOf.get(follower) ?? []) remove(follower, sessionId)
+      sessionsOf.delete(follower)
+    },
+    isFollowed: (sessionId) => bySession.has(sessionId),
+    hasFollowersOfAll: () => all.size > 0,
+    followersOf: (sessionId) => bySession.get(sessionId)?.keys() ?? none,
+    followersOfAll: () => all,
+  }
+}

@@ -1,0 +1,37 @@
+import type { Readable } from 'node:stream'
+
+import type { CallOptions } from '../operation-types.js'
+import type { Requester } from '../request.js'
+
+/** A file on the server's machine, arriving. */
+export interface FileStream {
+  /** Content type by the server's guess from the file name; do not trust it. */
+  readonly contentType: string
+  /** Size in bytes; `null` when the server does not say. */
+  readonly sizeBytes: number | null
+  /** The exact bytes. Destroying it frees the connection. */
+  readonly body: Readable
+}
+
+/** Files of the client's directory, byte for byte. */
+export interface FsResource {
+  /**
+   * Reads a file by its path relative to the directory. The server answers 500 (`server_error`) to a
+   * missing file, a folder, and whatever leads out of the directory.
+   */
+  read(path: string, options?: CallOptions): Promise<FileStream>
+}
+
+export function createFsResource(requester: Requester): FsResource {
+  return {
+    read: async (path, options) => {
+      const answer = await requester.open('/api/fs/read/*', { ...options, params: { '*': path } })
+      const length = answer.headers['content-length']
+      return {
+        contentType: String(answer.headers['content-type'] ?? 'application/octet-stream'),
+        sizeBytes: length === undefined ? null : Number(length),
+        body: answer.body,
+      }
+    },
+  }
+}
