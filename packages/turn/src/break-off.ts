@@ -55,6 +55,9 @@ function interruptedEnding(interruption: Interruption): Ending | null {
   if (interruption.kind !== 'budget') return null
   const { code, limit } = interruption.exceeded
   const name = code.replace('budget_', '').replaceAll('_', ' ')
-  const error = new TurnError(code, `The turn used up its ${name} budget (${limit}) and was stopped.`)
+  const error = new TurnError(
+    code,
+    `The turn used up its ${name} budget (${limit}) and was stopped.`,
+  )
   return { status: 'failed', error }
 }

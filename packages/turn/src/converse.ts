@@ -1,11 +1,10 @@
 import { WireError } from '@turnstead/wire'
-import { createAskDesk } from './asks.js'
 import { serverLostTurn } from './errors.js'
 import { followToProof, type Proof } from './follow.js'
 import { patiently } from './patience.js'
 import type { TurnRun } from './run.js'
 import { sessionUpstream } from './session-upstream.js'
-import { pumpStream } from './stream.js'
+import { pumpStream, watchReply } from './stream.js'
 import { choosePrompt, submit } from './submit.js'
 
 const readyLimitMs = 10_000
@@ -36,17 +35,16 @@ async function askInSession(run: TurnRun, sessionId: string): Promise<Proof> {
   const { client, onReply } = run.setup
   const mayHaveArrived = run.prompt?.sessionId === sessionId
   const prompt = await choosePrompt(run, sessionId)
-  callOnReply(run, onReply)
+  attachObservers(run, onReply)
 
-  const desk = createAskDesk()
   const subscription = client.events.subscribe({ session: sessionId, includeChildren: true })
-  const pump = pumpStream(run, subscription, desk)
+  const pump = pumpStream(run, subscription)
   try {
     await waitUntilReady(run, subscription.ready)
     await submit(run, prompt, { mayHaveArrived })
     run.isLookDue = mayHaveArrived
     run.hasGap = mayHaveArrived
-    return await followToProof(run, desk, prompt)
+    return await followToProof(run, prompt)
   } finally {
     await subscription.close()
     await pump
@@ -71,8 +69,9 @@ async function waitUntilReady(run: TurnRun, ready: Promise<void>): Promise<void>
   }
 }
 
-function callOnReply(run: TurnRun, onReply: TurnRun['setup']['onReply']): void {
-  for (const observer of run.setup.observers ?? []) run.reply.observe(observer)
+function attachObservers(run: TurnRun, onReply: TurnRun['setup']['onReply']): void {
+  for (const observer of [watchReply(run), ...(run.setup.observers ?? [])])
+    run.reply.observe(observer)
   try {
     onReply?.(run.reply)
   } catch (error) {

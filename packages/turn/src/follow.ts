@@ -1,5 +1,5 @@
 import { WireError } from '@turnstead/wire'
-import { type AskDesk, listAsks } from './asks.js'
+import { attendAsks, listAsks, nextAskDeadline } from './asks.js'
 import { exceededBudget, nextBudgetEnd } from './budgets.js'
 import { serverLostTurn, TurnError } from './errors.js'
 import { type Evidence, judge, type Verdict } from './evidence.js'
@@ -21,27 +21,23 @@ const idleLookMs = 500
  *
  * @throws TurnError when the server lost the turn, refused it or stayed out of reach.
  */
-export async function followToProof(
-  run: TurnRun,
-  desk: AskDesk,
-  sent: PromptRecord,
-): Promise<Proof> {
+export async function followToProof(run: TurnRun, sent: PromptRecord): Promise<Proof> {
   let prompt = sent
   let unreachableSince: number | null = null
   for (;;) {
     run.signal.throwIfAborted()
-    await desk.attend(run)
+    await attendAsks(run)
     await saveSnapshot(run)
     checkBudgets(run)
     if (isLookDue(run, unreachableSince !== null)) {
-      const evidence = await tryLook(run, desk, prompt)
+      const evidence = await tryLook(run, prompt)
       unreachableSince = evidence === null ? (unreachableSince ?? run.setup.clock.now()) : null
       checkReach(run, unreachableSince)
       const verdict = evidence === null ? wait : judge(evidence, run.setup.graceMs)
       if (verdict.next === 'settle') return verdict.settled
       prompt = await act(run, prompt, verdict)
     }
-    await run.alarm.wait(msToNextDuty(run, desk), run.signal)
+    await run.alarm.wait(msToNextDuty(run), run.signal)
   }
 }
 
@@ -68,15 +64,11 @@ async function act(run: TurnRun, prompt: PromptRecord, verdict: Verdict): Promis
   return prompt
 }
 
-async function tryLook(
-  run: TurnRun,
-  desk: AskDesk,
-  prompt: PromptRecord,
-): Promise<Evidence | null> {
+async function tryLook(run: TurnRun, prompt: PromptRecord): Promise<Evidence | null> {
   try {
     if (run.hasGap) {
       const family = await readFamily(run, prompt.sessionId, run)
-      desk.seed(await listAsks(run, family, run))
+      run.reply.seedAsks(await listAsks(run, family, run))
       run.hasGap = false
     }
     return await look(run, prompt)
@@ -99,24 +91,19 @@ function nextLookAt(run: TurnRun, isUnreachable = false): number {
   return Math.max(run.lookedAt, run.heardAt) + Math.min(everyMs, run.setup.pollMs)
 }
 
-function msToNextDuty(run: TurnRun, desk: AskDesk): number {
+function msToNextDuty(run: TurnRun): number {
   const { budgets, clock, snapshotMs } = run.setup
   const now = clock.now()
   const duties = [
     nextLookAt(run),
     nextBudgetEnd(budgets, run.usage, now),
-    desk.nextDeadline(budgets.askMs),
+    nextAskDeadline(run),
     run.savedAt + snapshotMs > now ? run.savedAt + snapshotMs : now + snapshotMs,
   ]
   return Math.max(0, Math.min(...duties) - now)
 }
 
 function checkBudgets(run: TurnRun): void {
-  const { cost, tokens, steps } = run.reply.result()
-  run.usage.cost = cost
-  run.usage.tokens =
-    tokens.input + tokens.output + tokens.reasoning + tokens.cacheRead + tokens.cacheWrite
-  run.usage.steps = steps
   const exceeded = exceededBudget(run.setup.budgets, run.usage, run.setup.clock.now())
   if (exceeded !== null) throw new Interrupted({ kind: 'budget', exceeded })
 }

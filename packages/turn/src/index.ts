@@ -18,7 +18,7 @@ export type {
   TurnResult,
 } from './result.js'
 export { rejectAsks, waitForPerson } from './asks.js'
-export type { Ask, AskAnswer, AskPolicy } from './asks.js'
+export type { AskAnswer, AskPolicy } from './asks.js'
 export { defaultBudgets } from './budgets.js'
 export type { Budgets } from './budgets.js'
 export type { StopReport } from './stop.js'

@@ -1,16 +1,15 @@
 import type { Reply, ReplyObserver } from '@turnstead/reply'
-import { createMessageId, createPartId } from '@turnstead/wire'
+import { createMessageId, createPartId, type PromptBody, type SessionInput } from '@turnstead/wire'
 import type { AskPolicy } from './asks.js'
 import { type Budgets, defaultBudgets } from './budgets.js'
 import { type Clock, systemClock } from './clock.js'
 import type { ArtifactCollector, IdSource, RowId, TurnClient, TurnStore } from './ports.js'
 import type { TurnResult } from './result.js'
 
-/** One part of a prompt as the server takes it (text, file, agent …), without an id: the turn chooses it. */
-export interface PromptPart {
-  readonly type: string
-  readonly [field: string]: unknown
-}
+/** One part of a prompt as the server takes it (text, file, agent, subtask), without an id: the turn chooses it. */
+export type PromptPart = WithoutId<PromptBody['parts'][number]>
+
+type WithoutId<Part> = Part extends unknown ? Omit<Part, 'id'> : never
 
 /** What the user asks. */
 export interface Prompt {
@@ -20,23 +19,14 @@ export interface Prompt {
   readonly parts?: readonly PromptPart[]
   /** The agent of this prompt. The server forgets an agent between prompts: name it in each. */
   readonly agent?: string
-  readonly model?: { readonly providerID: string; readonly modelID: string }
+  readonly model?: NonNullable<PromptBody['model']>
   readonly system?: string
   readonly variant?: string
-  readonly format?: Readonly<Record<string, unknown>>
+  readonly format?: NonNullable<PromptBody['format']>
 }
 
 /** How the upstream session is made when the conversation has none yet. */
-export interface SessionSetup {
-  readonly title?: string
-  /** Permission rules; on the server the last match wins. */
-  readonly permission?: readonly {
-    readonly permission: string
-    readonly pattern: string
-    readonly action: 'allow' | 'deny' | 'ask'
-  }[]
-  readonly agent?: string
-}
+export type SessionSetup = Pick<SessionInput, 'title' | 'permission' | 'model'>
 
 /** Everything {@link runTurn} needs. */
 export interface TurnOptions<Report = unknown> {
@@ -101,34 +91,33 @@ export type TurnStep =
   | 'observer'
   | 'callback'
 
-/** The options with every default filled in. */
-export type TurnSetup<Report = unknown> = TurnOptions<Report> &
-  Required<
-    Pick<
-      TurnOptions<Report>,
-      | 'owner'
-      | 'leaseMs'
-      | 'session'
-      | 'asks'
-      | 'onServerLost'
-      | 'maxReruns'
-      | 'emptyReply'
-      | 'pollMs'
-      | 'graceMs'
-      | 'snapshotMs'
-      | 'clock'
-      | 'ids'
-    >
-  > & {
+/** What the steps of a turn see: the options with every default filled in, without what only its end needs. */
+export type TurnSetup = Omit<TurnOptions, 'artifacts' | 'onSettled' | 'budgets'> &
+  Required<Pick<TurnOptions, Defaulted>> & {
     readonly budgets: Budgets
     readonly report: (error: unknown, step: TurnStep) => void
   }
+
+type Defaulted =
+  | 'owner'
+  | 'leaseMs'
+  | 'session'
+  | 'asks'
+  | 'onServerLost'
+  | 'maxReruns'
+  | 'emptyReply'
+  | 'pollMs'
+  | 'graceMs'
+  | 'snapshotMs'
+  | 'clock'
+  | 'ids'
 
 /** @throws TypeError when the prompt is empty or a number is not positive. */
 export function resolveOptions<Report>(
   options: TurnOptions<Report>,
   defaults: { readonly asks: AskPolicy },
-): TurnSetup<Report> {
+): TurnSetup {
+  const { artifacts: _artifacts, onSettled: _onSettled, ...rest } = options
   if (!options.prompt.text && !options.prompt.parts?.length) {
     throw new TypeError('`prompt` needs `text` or at least one entry in `parts`')
   }
@@ -151,17 +140,13 @@ export function resolveOptions<Report>(
     snapshotMs: 1_000,
     clock: systemClock,
     ids: { messageId: () => createMessageId(), partId: () => createPartId() },
-    ...options,
+    ...rest,
     budgets: { ...defaultBudgets, ...options.budgets },
     report: (error, step) => reportSafely(options.onError, error, step),
   }
 }
 
-function reportSafely(
-  onError: TurnOptions['onError'],
-  error: unknown,
-  step: TurnStep,
-): void {
+function reportSafely(onError: TurnOptions['onError'], error: unknown, step: TurnStep): void {
   try {
     onError?.(error, step)
   } catch {

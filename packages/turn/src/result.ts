@@ -58,7 +58,7 @@ export type TurnResult<Report = unknown> =
   | Skipped
 
 export function toResult<Report>(
-  run: TurnRun<Report>,
+  run: TurnRun,
   ending: Ending,
   more: { readonly stop: StopReport | null; readonly artifacts: Report | null },
 ): TurnResult<Report> {

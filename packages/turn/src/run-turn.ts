@@ -31,9 +31,9 @@ export async function runTurn<Report = unknown>(
     const { ending, stop } = await bringToEnd(run)
     const written = await writeEnding(run, ending)
     if (written === null) return skipped(setup, 'lease_lost')
-    const artifacts = await collectArtifacts(run, written)
+    const artifacts = await collectArtifacts(run, written, options.artifacts)
     const result = toResult(run, written, { stop, artifacts })
-    await callBack(setup, result)
+    await callBack(options.onSettled, result, setup.report)
     return result
   } catch (error) {
     if (error instanceof Interrupted) return skipped(setup, toReason(error))
@@ -70,13 +70,14 @@ function linkSignals(run: TurnRun): () => void {
 }
 
 async function callBack<Report>(
-  setup: TurnSetup<Report>,
+  onSettled: TurnOptions<Report>['onSettled'],
   result: TurnResult<Report>,
+  report: TurnSetup['report'],
 ): Promise<void> {
   try {
-    await setup.onSettled?.(result)
+    await onSettled?.(result)
   } catch (error) {
-    setup.report(error, 'callback')
+    report(error, 'callback')
   }
 }
 

@@ -8,8 +8,8 @@ import type { Lease, PromptRecord, StoredTurn } from './ports.js'
 type Mutable<T> = { -readonly [K in keyof T]: T[K] }
 
 /** Everything that is known of one running turn; the steps of the recipe read and write it. */
-export interface TurnRun<Report = unknown> {
-  readonly setup: TurnSetup<Report>
+export interface TurnRun {
+  readonly setup: TurnSetup
   readonly lease: Lease
   readonly alarm: Alarm
   readonly usage: Mutable<Usage>
@@ -35,15 +35,13 @@ export interface TurnRun<Report = unknown> {
   savedAt: number
   savedRevision: number
   firstTokenAt: number | null
+  /** When the policy was asked about an ask, by its id. */
+  readonly askedAt: Map<string, number>
   interrupt(interruption: Interruption): void
 }
 
 /** A run for a turn that was just claimed; it goes on from what an earlier worker stored. */
-export function openRun<Report>(
-  setup: TurnSetup<Report>,
-  lease: Lease,
-  turn: StoredTurn,
-): TurnRun<Report> {
+export function openRun(setup: TurnSetup, lease: Lease, turn: StoredTurn): TurnRun {
   const now = setup.clock.now()
   const controller = new AbortController()
   const reply = restoreReply(setup, turn)
@@ -76,6 +74,7 @@ export function openRun<Report>(
     savedAt: now,
     savedRevision: reply.revision,
     firstTokenAt: null,
+    askedAt: new Map(),
     interrupt: (interruption) => controller.abort(new Interrupted(interruption)),
   }
 }

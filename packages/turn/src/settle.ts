@@ -16,13 +16,19 @@ export function toEnding(run: TurnRun, proof: Proof): Ending {
   if (proof.stop === 'ask-rejected') {
     return {
       status: 'failed',
-      error: new TurnError('ask_rejected', 'The turn stopped because a request of the agent was rejected.'),
+      error: new TurnError(
+        'ask_rejected',
+        'The turn stopped because a request of the agent was rejected.',
+      ),
     }
   }
   if (text === '' && tools.length === 0 && run.setup.emptyReply === 'fail') {
     return {
       status: 'failed',
-      error: new TurnError('empty_reply', 'The agent ended without saying or doing anything. Ask again.'),
+      error: new TurnError(
+        'empty_reply',
+        'The agent ended without saying or doing anything. Ask again.',
+      ),
     }
   }
   return { status: 'completed', finish: proof.finish }

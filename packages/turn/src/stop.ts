@@ -1,4 +1,4 @@
-import { answer, listAsks } from './asks.js'
+import { answer, type Answerable, listAsks } from './asks.js'
 import { readFamily } from './exchange.js'
 import type { TurnRun } from './run.js'
 
@@ -54,7 +54,11 @@ async function stopFamily(
 
   // An ask can still be raised by a step that was under way: so the lists are read until they are empty and idle.
   for (;;) {
-    const open = await listAsks(run, family, { signal })
+    const listed = await listAsks(run, family, { signal })
+    const open = [
+      ...toAnswerable('permission', listed.permissions),
+      ...toAnswerable('question', listed.questions),
+    ]
     for (const ask of open) await answer(run, ask, { do: 'reject' }, { signal })
     progress.rejectedAsks += open.length
     progress.asksClosed = open.length === 0
@@ -63,4 +67,11 @@ async function stopFamily(
     if (progress.asksClosed && progress.idle) return
     await clock.sleep(lookEveryMs, { signal })
   }
+}
+
+function toAnswerable(
+  kind: Answerable['kind'],
+  asks: readonly { readonly id: string; readonly sessionID: string }[],
+): Answerable[] {
+  return asks.map((ask) => ({ kind, id: ask.id, sessionId: ask.sessionID }))
 }

@@ -1,7 +1,7 @@
-import { WireError } from '@turnstead/wire'
+import { type PromptBody, WireError } from '@turnstead/wire'
 import { TurnError } from './errors.js'
 import { Interrupted } from './interruption.js'
-import type { Prompt } from './options.js'
+import type { Prompt, PromptPart } from './options.js'
 import { patiently } from './patience.js'
 import type { PromptRecord } from './ports.js'
 import { startReply, type TurnRun } from './run.js'
@@ -46,9 +46,13 @@ export async function submit(
   await patiently(run, 'send', async () => {
     if (mayHaveArrived && (await hasArrived(run, prompt))) return
     try {
-      await run.setup.client.session.promptAsync(prompt.sessionId, toBody(run.setup.prompt, prompt), {
-        signal: run.signal,
-      })
+      await run.setup.client.session.promptAsync(
+        prompt.sessionId,
+        toBody(run.setup.prompt, prompt),
+        {
+          signal: run.signal,
+        },
+      )
     } catch (error) {
       if (WireError.is(error) && error.delivered !== 'no') mayHaveArrived = true
       throw isRefusal(error) ? rejected(error) : error
@@ -98,16 +102,16 @@ function rejected(cause: unknown): TurnError {
   )
 }
 
-function toParts(prompt: Prompt): readonly Readonly<Record<string, unknown>>[] {
-  const text = prompt.text ? [{ type: 'text', text: prompt.text }] : []
+function toParts(prompt: Prompt): readonly PromptPart[] {
+  const text: PromptPart[] = prompt.text ? [{ type: 'text', text: prompt.text }] : []
   return [...text, ...(prompt.parts ?? [])]
 }
 
-function toBody(input: Prompt, prompt: PromptRecord) {
+function toBody(input: Prompt, prompt: PromptRecord): PromptBody {
   const { text: _text, parts: _parts, ...options } = input
-  return {
-    ...options,
-    messageID: prompt.id,
-    parts: toParts(input).map((part, index) => ({ ...part, id: prompt.partIds[index] })),
-  }
+  const parts = toParts(input).map((part, index) => {
+    const id = prompt.partIds[index]
+    return id === undefined ? part : { ...part, id }
+  })
+  return { ...options, messageID: prompt.id, parts }
 }

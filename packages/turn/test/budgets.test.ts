@@ -1,6 +1,12 @@
 import { expect } from 'chai'
 import { describe, it } from 'mocha'
-import { type Budgets, defaultBudgets, exceededBudget, nextBudgetEnd, type Usage } from '../src/budgets.js'
+import {
+  type Budgets,
+  defaultBudgets,
+  exceededBudget,
+  nextBudgetEnd,
+  type Usage,
+} from '../src/budgets.js'
 
 const budgets: Budgets = {
   ...defaultBudgets,

@@ -12,16 +12,34 @@ type State = Evidence['settled']['state']
 /** Every cell must be filled: a new state or status does not compile until its verdict is decided. */
 const verdicts: Record<Status, Record<State, Record<'stored' | 'missing', Row>>> = {
   busy: {
-    finished: { stored: { fresh: 'wait', quiet: 'wait' }, missing: { fresh: 'wait', quiet: 'wait' } },
+    finished: {
+      stored: { fresh: 'wait', quiet: 'wait' },
+      missing: { fresh: 'wait', quiet: 'wait' },
+    },
     failed: { stored: { fresh: 'wait', quiet: 'wait' }, missing: { fresh: 'wait', quiet: 'wait' } },
-    running: { stored: { fresh: 'wait', quiet: 'wait' }, missing: { fresh: 'wait', quiet: 'wait' } },
-    unknown: { stored: { fresh: 'wait', quiet: 'wait' }, missing: { fresh: 'wait', quiet: 'wait' } },
+    running: {
+      stored: { fresh: 'wait', quiet: 'wait' },
+      missing: { fresh: 'wait', quiet: 'wait' },
+    },
+    unknown: {
+      stored: { fresh: 'wait', quiet: 'wait' },
+      missing: { fresh: 'wait', quiet: 'wait' },
+    },
   },
   retry: {
-    finished: { stored: { fresh: 'wait', quiet: 'wait' }, missing: { fresh: 'wait', quiet: 'wait' } },
+    finished: {
+      stored: { fresh: 'wait', quiet: 'wait' },
+      missing: { fresh: 'wait', quiet: 'wait' },
+    },
     failed: { stored: { fresh: 'wait', quiet: 'wait' }, missing: { fresh: 'wait', quiet: 'wait' } },
-    running: { stored: { fresh: 'wait', quiet: 'wait' }, missing: { fresh: 'wait', quiet: 'wait' } },
-    unknown: { stored: { fresh: 'wait', quiet: 'wait' }, missing: { fresh: 'wait', quiet: 'wait' } },
+    running: {
+      stored: { fresh: 'wait', quiet: 'wait' },
+      missing: { fresh: 'wait', quiet: 'wait' },
+    },
+    unknown: {
+      stored: { fresh: 'wait', quiet: 'wait' },
+      missing: { fresh: 'wait', quiet: 'wait' },
+    },
   },
   idle: {
     finished: {
@@ -32,8 +50,14 @@ const verdicts: Record<Status, Record<State, Record<'stored' | 'missing', Row>>>
       stored: { fresh: 'settle', quiet: 'settle' },
       missing: { fresh: 'settle', quiet: 'settle' },
     },
-    running: { stored: { fresh: 'wait', quiet: 'lost' }, missing: { fresh: 'wait', quiet: 'send' } },
-    unknown: { stored: { fresh: 'wait', quiet: 'lost' }, missing: { fresh: 'wait', quiet: 'send' } },
+    running: {
+      stored: { fresh: 'wait', quiet: 'lost' },
+      missing: { fresh: 'wait', quiet: 'send' },
+    },
+    unknown: {
+      stored: { fresh: 'wait', quiet: 'lost' },
+      missing: { fresh: 'wait', quiet: 'send' },
+    },
   },
 }
 
@@ -45,7 +69,10 @@ const settledOf: Record<State, Evidence['settled']> = {
 }
 
 describe('judge', () => {
-  for (const [status, states] of Object.entries(verdicts) as [Status, (typeof verdicts)[Status]][]) {
+  for (const [status, states] of Object.entries(verdicts) as [
+    Status,
+    (typeof verdicts)[Status],
+  ][]) {
     for (const [state, rows] of Object.entries(states) as [State, (typeof states)[State]][]) {
       for (const stored of ['stored', 'missing'] as const) {
         for (const look of looks) {
