@@ -42,10 +42,15 @@ async function prepare(dataDir: string | undefined, mark: string): Promise<Claim
   }
   return {
     path,
-    release: () => {
-      if (dataDir === undefined) rmSync(path, { recursive: true, force: true })
-      else releaseDataDir(path)
-    },
+    release: () => (dataDir === undefined ? removeTemporary(path) : releaseDataDir(path)),
+  }
+}
+
+function removeTemporary(path: string): void {
+  try {
+    rmSync(path, { recursive: true, force: true, maxRetries: 3 })
+  } catch {
+    // Closing succeeds all the same: the record is still there, so the next start removes the rest.
   }
 }
 

@@ -3,36 +3,25 @@ import { WireError } from '../errors.js'
 import { backoffMs } from './backoff.js'
 import type { ClaimedDataDir } from './data-dir.js'
 import { onProcessExit } from './exit-hook.js'
-import { freePort } from './free-port.js'
-import { launch, saysPortTaken, type ServerExit, type ServerProcess } from './launch.js'
-import type { LogTail } from './log-tail.js'
+import type { ServerExit, ServerProcess } from './launch.js'
+import { Launcher, type LauncherParts } from './launcher.js'
 import type { OpencodeServer } from './opencode-server.js'
-import { toUrl, type ResolvedOptions } from './options.js'
-import { probeServer, unhealthy, type ServerHealth } from './probe.js'
-import { startFailed } from './start-failed.js'
+import { toUrl } from './options.js'
+import { unhealthy, type ServerHealth } from './probe.js'
 import type { ServerState, ServerStateChange } from './state.js'
 
-/** What one server needs beside its options. */
-export interface ServerParts {
-  readonly options: ResolvedOptions
-  readonly binary: string
-  readonly extraArgs: readonly string[]
-  readonly env: Readonly<Record<string, string>>
-  readonly mark: string
+/** What one server needs beside what starts it. */
+export interface ServerParts extends LauncherParts {
   readonly dataDir: ClaimedDataDir
-  readonly log: LogTail
-  readonly redact: (text: string) => string
-  readonly onSpawn: (pid: number) => void
   readonly onState: (change: ServerStateChange) => void
   readonly signal: AbortSignal | undefined
 }
-
-const maxPortAttempts = 3
 
 type Reason = ServerStateChange['reason']
 
 export class ManagedServer implements OpencodeServer {
   readonly #parts: ServerParts
+  readonly #launcher: Launcher
   readonly #life = new AbortController()
   readonly #unhook: () => void
   readonly #onAbort = (): void => {
@@ -49,6 +38,7 @@ export class ManagedServer implements OpencodeServer {
 
   constructor(parts: ServerParts) {
     this.#parts = parts
+    this.#launcher = new Launcher(parts)
     this.#port = parts.options.port
     this.#unhook = onProcessExit(parts.dataDir.release)
     parts.signal?.addEventListener('abort', this.#onAbort)
@@ -92,25 +82,25 @@ export class ManagedServer implements OpencodeServer {
 
   async probe(options: { timeoutMs?: number; signal?: AbortSignal } = {}): Promise<ServerHealth> {
     if (this.#process === null) return unhealthy('exited')
-    return this.#probePort(this.#port, options.timeoutMs, options.signal)
+    const timeoutMs = options.timeoutMs ?? this.#parts.options.probeTimeoutMs
+    return this.#launcher.probe(this.#port, timeoutMs, options.signal)
   }
 
   async healthy(options: { timeoutMs?: number; signal?: AbortSignal } = {}): Promise<boolean> {
     return (await this.probe(options)).healthy
   }
 
-  /** The first start; only {@link startServer} calls it. */
+  /** The first start; only startServer calls it. */
   async start(): Promise<void> {
-    const { options, log } = this.#parts
-    for (let attempt = 1; ; attempt += 1) {
-      try {
-        await this.#launch()
-        return this.#enter('ready', 'started')
-      } catch (error) {
-        const isPortTaken = options.port === 0 && saysPortTaken(log.text())
-        if (!isPortTaken || attempt === maxPortAttempts) throw error
-      }
-    }
+    // Noted as under way, so that close() waits until a half-started process is gone.
+    this.#restarting = this.#launcher
+      .launchFirst(this.#life.signal)
+      .then((launched) => this.#adopt(launched))
+      .finally(() => {
+        this.#restarting = null
+      })
+    await this.#restarting
+    this.#enter('ready', 'started')
   }
 
   async restart(): Promise<void> {
@@ -149,65 +139,12 @@ export class ManagedServer implements OpencodeServer {
     this.#enter('closed', reason)
   }
 
-  async #launch(): Promise<void> {
-    const { options, binary, extraArgs, env, mark, log, onSpawn } = this.#parts
-    const { clock, hostname, directory, readyTimeoutMs, stopGraceMs } = options
-    const port = this.#port === 0 ? await this.#choosePort() : this.#port
-    const args = ['serve', '--hostname', hostname, '--port', String(port), ...extraArgs]
-    const launched = await launch(
-      { binary, args, env, cwd: directory, mark, log, readyTimeoutMs, onSpawn },
-      { clock, signal: this.#life.signal },
-    )
-    try {
-      await this.#assertUsable(launched.port)
-    } catch (error) {
-      await launched.stop({ graceMs: stopGraceMs })
-      throw error
-    }
+  #adopt(launched: ServerProcess): void {
     this.#port = launched.port
     this.#process = launched
     this.#exited = launched.exited
-    this.#readyAt = clock.now()
+    this.#readyAt = this.#parts.options.clock.now()
     this.#watch(launched)
-  }
-
-  async #choosePort(): Promise<number> {
-    const { hostname } = this.#parts.options
-    try {
-      return await freePort(hostname)
-    } catch (error) {
-      throw startFailed(`no port can be opened on \`hostname\` ${hostname}.`, error)
-    }
-  }
-
-  /** A server with a broken configuration prints its line and then refuses every call. */
-  async #assertUsable(port: number): Promise<void> {
-    const { options, log } = this.#parts
-    const health = await this.#probePort(port, options.readyTimeoutMs, this.#life.signal)
-    if (health.healthy) return
-    const answer = health.status === null ? health.reason : `status ${health.status}`
-    throw startFailed(
-      `it listens, but its first API call failed (${answer}). ${health.detail ?? log.summary()}`,
-    )
-  }
-
-  async #probePort(port: number, timeoutMs?: number, signal?: AbortSignal): Promise<ServerHealth> {
-    const { options, redact } = this.#parts
-    const { hostname, directory, username, password, clock } = options
-    const token = Buffer.from(`${username}:${password ?? ''}`).toString('base64')
-    const health = await probeServer(
-      {
-        url: toUrl(hostname, port),
-        authorization: password === null ? null : `Basic ${token}`,
-        directory,
-      },
-      {
-        clock,
-        timeoutMs: timeoutMs ?? options.probeTimeoutMs,
-        ...(signal === undefined ? {} : { signal }),
-      },
-    )
-    return { ...health, detail: health.detail === null ? null : redact(health.detail) }
   }
 
   #watch(process: ServerProcess): void {
@@ -260,8 +197,9 @@ export class ManagedServer implements OpencodeServer {
     while (this.#attempts < maxAttempts) {
       this.#attempts += 1
       try {
-        await clock.sleep(backoffMs(this.#attempts, backoff, random), { signal })
-        await this.#launch()
+        const waitMs = backoffMs(this.#attempts, backoff, random)
+        if (waitMs > 0) await clock.sleep(waitMs, { signal })
+        this.#adopt(await this.#launcher.launch(this.#port, signal))
         return this.#enter('ready', reason)
       } catch (error) {
         signal.throwIfAborted()

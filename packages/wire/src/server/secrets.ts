@@ -1,4 +1,4 @@
-const secretName = /key|token|secret|passw(or)?d|credential|authorization|cookie/i
+const secretName = /(keys?|tokens?)$|secret|passw(or)?d|credential|authorization|cookie/i
 /** Shorter values occur in ordinary text, and hiding them there would make a log unreadable. */
 const shortestSecret = 4
 
