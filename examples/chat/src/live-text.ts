@@ -49,9 +49,10 @@ export function createLiveText(elementId: string): LiveText {
       return changes
     },
     view() {
-      return html`<div class="blocks" id="${elementId}-blocks"
-          >${settledLength > 0 && renderMarkdown(shown.slice(0, settledLength))}</div
-        ><div class="tail" id="${elementId}-tail">${tailView(shown.slice(settledLength))}</div>`
+      return html`<div class="blocks" id="${elementId}-blocks">
+          ${settledLength > 0 && renderMarkdown(shown.slice(0, settledLength))}
+        </div>
+        <div class="tail" id="${elementId}-tail">${tailView(shown.slice(settledLength))}</div>`
     },
   }
 }

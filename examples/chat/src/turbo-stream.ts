@@ -2,12 +2,23 @@ import type { ServerResponse } from 'node:http'
 import { html, trusted, type Html, type Renderable } from './html.js'
 
 /** https://turbo.hotwired.dev/reference/streams */
-export type StreamAction = 'append' | 'prepend' | 'replace' | 'update' | 'remove' | 'before' | 'after'
+export type StreamAction =
+  | 'append'
+  | 'prepend'
+  | 'replace'
+  | 'update'
+  | 'remove'
+  | 'before'
+  | 'after'
 
 export const turboStreamType = 'text/vnd.turbo-stream.html'
 
 /** One change of the page: what to do with the element of this id. */
-export function turboStream(action: StreamAction, target: string, content: Renderable = null): Html {
+export function turboStream(
+  action: StreamAction,
+  target: string,
+  content: Renderable = null,
+): Html {
   return html`<turbo-stream action="${action}" target="${target}"
     ><template>${content}</template></turbo-stream
   >`

@@ -1,7 +1,8 @@
 /** What went wrong, in the reader's words. The codes are those of `@turnstead/turn`. */
 const sentences: Readonly<Record<string, string>> = {
   server_unreachable: 'OpenCode could not be reached for too long.',
-  server_lost_turn: 'OpenCode stopped while it worked on this. What it had written until then is kept.',
+  server_lost_turn:
+    'OpenCode stopped while it worked on this. What it had written until then is kept.',
   prompt_rejected: 'OpenCode did not take the message.',
   provider_failed: 'The model’s provider failed.',
   turn_stopped: 'The turn was stopped on the server.',
@@ -22,7 +23,8 @@ export function describeFailure(code: string | null): string {
 
 /** The same for what a provider said, which itself may hold anything and is never shown. */
 const providerSentences: Readonly<Record<string, string>> = {
-  APIError: 'The model’s provider answered with an error. Look at the key, the model and the account.',
+  APIError:
+    'The model’s provider answered with an error. Look at the key, the model and the account.',
   ProviderAuthError: 'The model’s provider did not accept the key.',
   ContextOverflowError: 'The conversation is too long for the model.',
   ContentFilterError: 'The model’s provider refused the content.',

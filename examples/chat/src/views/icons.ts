@@ -25,5 +25,12 @@ export type IconName = keyof typeof paths
 
 /** Decorative: what it means always stands beside it as text or as a label. */
 export function icon(name: IconName): Html {
-  return html`<svg class="icon" viewBox="0 0 24 24" aria-hidden="true">${trusted(paths[name])}</svg>`
+  return html`<svg class="icon" viewBox="0 0 24 24" aria-hidden="true">
+    ${trusted(paths[name])}
+  </svg>`
+}
+
+/** Marks what opens; the style sheet turns it. */
+export function chevron(): Html {
+  return html`<span class="chevron">${icon('chevron')}</span>`
 }

@@ -4,7 +4,11 @@ import { icon } from './icons.js'
 
 /** What the frame around every page shows. */
 export interface Frame {
-  readonly conversations: readonly { readonly id: number; readonly title: string; readonly at: number }[]
+  readonly conversations: readonly {
+    readonly id: number
+    readonly title: string
+    readonly at: number
+  }[]
   readonly currentId: number | null
   readonly model: ModelInfo
   readonly isServerUp: boolean
@@ -56,12 +60,16 @@ function sidebar(frame: Frame): Html {
       ${frame.conversations.length > 0 && html`<h2>Conversations</h2>`}
       <ul>
         ${frame.conversations.map(
-          ({ id, title, at }) => html`<li>
-            <a href="/conversations/${id}" ${id === frame.currentId && trusted('aria-current="page"')}>
-              <span>${title}</span>
-              <time datetime="${new Date(at).toISOString()}">${formatAge(at, frame.now)}</time>
-            </a>
-          </li>`,
+          ({ id, title, at }) =>
+            html`<li>
+              <a
+                href="/conversations/${id}"
+                ${id === frame.currentId && trusted('aria-current="page"')}
+              >
+                <span>${title}</span>
+                <time datetime="${new Date(at).toISOString()}">${formatAge(at, frame.now)}</time>
+              </a>
+            </li>`,
         )}
       </ul>
     </nav>

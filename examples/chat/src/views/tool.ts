@@ -1,67 +1,87 @@
+import type { ToolPart } from '@turnstead/reply'
 import { html, type Html } from '../html.js'
 import { clip } from './format.js'
-import { icon, type IconName } from './icons.js'
-import { chevron } from './parts.js'
+import { chevron, icon, type IconName } from './icons.js'
 
 /** How far a tool's input and output are shown; the whole is in the row. */
 const maxShownLength = 6_000
 
-/** One tool call, as `@turnstead/reply` records it. */
-export interface ToolView {
-  readonly elementId: string
-  readonly tool: string
-  readonly status: 'pending' | 'running' | 'completed' | 'error'
-  readonly title: string
-  readonly input: Readonly<Record<string, unknown>>
-  readonly output: string
-  readonly error: string | null
-  /** False when its turn is over: what still says `running` then was cut off. */
-  readonly isLive: boolean
+/** How a tool's call is shown: its name, its icon, the input that says what it is about, and the inputs worth reading. */
+interface Display {
+  readonly name: string
+  readonly icon: IconName
+  readonly about?: string
+  readonly fields?: Readonly<Record<string, string>>
 }
 
-const names: Readonly<Record<string, readonly [name: string, icon: IconName]>> = {
-  apply_patch: ['Patch', 'edit'],
-  bash: ['Shell', 'terminal'],
-  edit: ['Edit', 'edit'],
-  glob: ['Find files', 'search'],
-  grep: ['Search', 'search'],
-  read: ['Read', 'file'],
-  task: ['Sub-agent', 'wrench'],
-  todowrite: ['Plan', 'list'],
-  write: ['Write', 'file'],
+const displays: Readonly<Record<string, Display>> = {
+  apply_patch: { name: 'Patch', icon: 'edit', fields: { patchText: 'Patch' } },
+  bash: { name: 'Shell', icon: 'terminal', about: 'command', fields: { command: 'Command' } },
+  edit: {
+    name: 'Edit',
+    icon: 'edit',
+    about: 'filePath',
+    fields: { oldString: 'Before', newString: 'After' },
+  },
+  glob: { name: 'Find files', icon: 'search', about: 'pattern' },
+  grep: { name: 'Search', icon: 'search', about: 'pattern' },
+  read: { name: 'Read', icon: 'file', about: 'filePath' },
+  task: { name: 'Sub-agent', icon: 'wrench', about: 'description', fields: { prompt: 'Task' } },
+  todowrite: { name: 'Plan', icon: 'list' },
+  webfetch: { name: 'Fetch', icon: 'search', about: 'url' },
+  write: { name: 'Write', icon: 'file', about: 'filePath', fields: { content: 'Content' } },
 }
+
+const displayOf = (tool: string): Display => displays[tool] ?? { name: tool, icon: 'wrench' }
 
 export function toolName(tool: string): string {
-  return names[tool]?.[0] ?? tool
+  return displayOf(tool).name
 }
 
-export function toolPart(view: ToolView): Html {
-  return html`<details class="tool" id="${view.elementId}">
-    <summary id="${view.elementId}-summary">${toolSummary(view)}</summary>
-    <dl id="${view.elementId}-body">
-      ${toolBody(view)}
-    </dl>
+export interface ToolViewOptions {
+  readonly elementId: string
+  /** False when its turn is over: what still says `running` then was cut off. */
+  readonly isLive: boolean
+  /** The agent's folder; paths in it are shown without it. */
+  readonly directory: string
+}
+
+export function toolPart(part: ToolPart, options: ToolViewOptions): Html {
+  return html`<details class="tool" id="${options.elementId}">
+    <summary id="${options.elementId}-summary">${toolSummary(part, options)}</summary>
+    <dl id="${options.elementId}-body">${toolBody(part)}</dl>
   </details>`
 }
 
-/** The line that is always seen. Replaced on its own, so that an opened call stays open. */
-export function toolSummary(view: ToolView): Html {
-  return html`${icon(names[view.tool]?.[1] ?? 'wrench')}
-    <span class="name">${toolName(view.tool)}</span>
-    <span class="title">${view.title}</span>
-    ${toolState(view)} ${chevron()}`
+/** The line that is always seen. It changes on its own, so that a call that the reader opened stays open. */
+export function toolSummary(part: ToolPart, { isLive, directory }: ToolViewOptions): Html {
+  const display = displayOf(part.tool)
+  const about = part.input[display.about ?? '']
+  const title = typeof about === 'string' ? about : (part.title ?? '')
+  return html`${icon(display.icon)}
+    <span class="name">${display.name}</span>
+    <span class="title">${title.replace(`${directory}/`, '')}</span>
+    ${toolState(part, isLive)} ${chevron()}`
 }
 
-export function toolBody({ tool, input, output, error }: ToolView): Html {
-  return html`${inputFields(tool, input).map(([label, text]) => field(label, text))}
-  ${output !== '' && field('Output', output)} ${error !== null && field('Problem', error)}`
+export function toolBody(part: ToolPart): Html {
+  // The server repeats all that a command has printed so far while it runs.
+  const printed = part.metadata?.['output']
+  const output = part.output ?? (typeof printed === 'string' ? printed : '')
+  return html`${inputFields(part).map(([label, text]) => field(label, text))}
+  ${output !== '' && field('Output', output)} ${part.error !== null && field('Problem', part.error)}`
 }
 
-function toolState({ status, isLive }: ToolView): Html {
-  if (status === 'completed') return html`<span class="state" data-state="ok">${icon('check')} Done</span>`
-  if (status === 'error') return html`<span class="state" data-state="bad">${icon('cross')} Failed</span>`
+function toolState({ status }: ToolPart, isLive: boolean): Html {
+  if (status === 'completed') {
+    return html`<span class="state" data-state="ok">${icon('check')} Done</span>`
+  }
+  if (status === 'error') {
+    return html`<span class="state" data-state="bad">${icon('cross')} Failed</span>`
+  }
   if (!isLive) return html`<span class="state" data-state="bad">${icon('cross')} Cut off</span>`
-  return html`<span class="state"><i class="spinner"></i> ${status === 'pending' ? 'Starting' : 'Running'}</span>`
+  const text = status === 'pending' ? 'Starting' : 'Running'
+  return html`<span class="state"><i class="spinner"></i> ${text}</span>`
 }
 
 function field(label: string, text: string): Html {
@@ -69,22 +89,8 @@ function field(label: string, text: string): Html {
     <dd><pre>${clip(text, maxShownLength)}</pre></dd>`
 }
 
-/** The fields of an input that a person wants to read, in that order; else all of it. */
-function inputFields(
-  tool: string,
-  input: Readonly<Record<string, unknown>>,
-): (readonly [label: string, text: string])[] {
-  const known: Readonly<Record<string, readonly (readonly [field: string, label: string])[]>> = {
-    apply_patch: [['patchText', 'Patch']],
-    bash: [['command', 'Command']],
-    edit: [
-      ['oldString', 'Before'],
-      ['newString', 'After'],
-    ],
-    task: [['prompt', 'Task']],
-    write: [['content', 'Content']],
-  }
-  const fields = (known[tool] ?? []).flatMap(([name, label]) => {
+function inputFields({ tool, input }: ToolPart): (readonly [label: string, text: string])[] {
+  const fields = Object.entries(displayOf(tool).fields ?? {}).flatMap(([name, label]) => {
     const value = input[name]
     return typeof value === 'string' && value !== '' ? [[label, value] as const] : []
   })

@@ -48,15 +48,20 @@ export function turnArticle(turn: TurnView): Html {
 }
 
 export function fileList(turnId: number, files: readonly FileView[]): Html {
-  return html`<ul class="files" id="${filesElementId(turnId)}" aria-label="Files">${files.map(
-    (file) => html`<li>
-      <a class="file" href="${file.href}" download data-turbo="false">
-        <span class="badge">${icon('file')}</span>
-        <span class="label"><b>${file.name}</b><small>${formatBytes(file.sizeBytes)}</small></span>
-        ${icon('download')}
-      </a>
-    </li>`,
-  )}</ul>`
+  return html`<ul class="files" id="${filesElementId(turnId)}" aria-label="Files">
+    ${files.map(
+      (file) =>
+        html`<li>
+          <a class="file" href="${file.href}" download data-turbo="false">
+            <span class="badge">${icon('file')}</span>
+            <span class="label"
+              ><b>${file.name}</b><small>${formatBytes(file.sizeBytes)}</small></span
+            >
+            ${icon('download')}
+          </a>
+        </li>`,
+    )}
+  </ul>`
 }
 
 export function standingLine(turnId: number, standing: Standing): Html {
@@ -77,10 +82,12 @@ function overLine(standing: Standing & { kind: 'over' }): Html {
     cost > 0 && formatCost(cost),
     durationMs !== null && formatDuration(durationMs),
   ]
-  return html`${note !== null &&
-    html`<p class="note" data-tone="${note.tone}">
-      ${icon(note.tone === 'bad' ? 'warning' : 'info')} <span>${note.text}</span>
-    </p>`}
+  return html`${
+      note !== null &&
+      html`<p class="note" data-tone="${note.tone}">
+        ${icon(note.tone === 'bad' ? 'warning' : 'info')} <span>${note.text}</span>
+      </p>`
+    }
     <ul class="facts">
       ${facts.map((fact) => fact !== false && html`<li>${fact}</li>`)}
     </ul>`

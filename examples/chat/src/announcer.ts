@@ -1,0 +1,60 @@
+import type { Feed } from './feed.js'
+import type { ChatRows, ChatMessage } from './rows.js'
+import { turboStream } from './turbo-stream.js'
+import type { TurnViews } from './turn-views.js'
+import { composerAction } from './views/composer.js'
+import {
+  fileList,
+  filesElementId,
+  standingElementId,
+  standingLine,
+  turnArticle,
+  turnElementId,
+} from './views/turn.js'
+
+/** Shows on every open page that a turn begins or ends; what happens between is the live turn's. */
+export interface Announcer {
+  begin(message: ChatMessage): Promise<void>
+  /** @param isShown - The page followed the turn; else all of it is shown anew. */
+  end(messageId: number, options: { readonly isShown: boolean }): Promise<void>
+}
+
+export interface AnnouncerOptions {
+  readonly rows: ChatRows
+  readonly views: TurnViews
+  readonly feed: Feed
+}
+
+export function createAnnouncer({ rows, views, feed }: AnnouncerOptions): Announcer {
+  return {
+    async begin(message) {
+      const render = await views.load([message])
+      const open = await rows.firstOpenTurn(message.conversationId)
+      feed.publish(message.conversationId, [
+        ...render().map((turn) => turboStream('append', 'turns', turnArticle(turn))),
+        turboStream('replace', 'composer-action', composerAction(open)),
+      ])
+    },
+    async end(messageId, { isShown }) {
+      const message = await rows.findMessage(messageId)
+      if (message === null) return
+      const [turn] = (await views.load([message]))()
+      if (turn === undefined) return
+      const open = await rows.firstOpenTurn(message.conversationId)
+      const changes = isShown
+        ? [
+            turboStream('replace', filesElementId(turn.id), fileList(turn.id, turn.files)),
+            turboStream(
+              'replace',
+              standingElementId(turn.id),
+              standingLine(turn.id, turn.standing),
+            ),
+          ]
+        : [turboStream('replace', turnElementId(turn.id), turnArticle(turn))]
+      feed.publish(message.conversationId, [
+        ...changes,
+        turboStream('replace', 'composer-action', composerAction(open)),
+      ])
+    },
+  }
+}

@@ -1,0 +1,63 @@
+import { mkdir } from 'node:fs/promises'
+import { dirname } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import { conversationColumns, messageColumns } from '@turnstead/session'
+import { createLibsqlKnex } from '@turnstead/session/libsql'
+import knex, { type Knex } from 'knex'
+
+/** Opens `postgres://…`, or a SQLite file by its path or as `file:…`. */
+export async function openDatabase(url: string): Promise<Knex> {
+  if (/^postgres(?:ql)?:\/\//.test(url)) return knex({ client: 'pg', connection: url })
+  const filename = url.startsWith('file:') ? toPath(url) : url
+  if (filename !== ':memory:') await mkdir(dirname(filename), { recursive: true })
+  return createLibsqlKnex({ filename })
+}
+
+export async function migrate(database: Knex): Promise<void> {
+  await database.migrate.latest({ migrationSource })
+}
+
+/** The application's own chain. What a turn needs comes from `@turnstead/session`, as one step of it. */
+const migrations: readonly Migration[] = [
+  {
+    name: '0001-conversations-and-messages',
+    up: async (database) => {
+      await database.schema.createTable('conversations', (table) => {
+        table.increments('id')
+        table.string('title', 200).notNullable()
+        table.bigInteger('created_at').notNullable()
+        conversationColumns(table)
+      })
+      await database.schema.createTable('messages', (table) => {
+        table.increments('id')
+        table
+          .integer('conversation_id')
+          .notNullable()
+          .references('conversations.id')
+          .onDelete('CASCADE')
+        table.text('body').notNullable()
+        table.bigInteger('created_at').notNullable()
+        messageColumns(table)
+        table.index(['conversation_id', 'id'])
+      })
+    },
+    down: async (database) => {
+      await database.schema.dropTable('messages')
+      await database.schema.dropTable('conversations')
+    },
+  },
+]
+
+interface Migration extends Knex.Migration {
+  readonly name: string
+}
+
+const migrationSource: Knex.MigrationSource<Migration> = {
+  getMigrations: async () => [...migrations],
+  getMigrationName: ({ name }) => name,
+  getMigration: async (migration) => migration,
+}
+
+function toPath(url: string): string {
+  return url.startsWith('file://') ? fileURLToPath(url) : url.slice('file:'.length)
+}

@@ -1,0 +1,29 @@
+/** `npm start`: prints one line with the URL, and ends on Ctrl-C without leaving a process behind. */
+const [major = 0, minor = 0] = process.versions.node.split('.').map(Number)
+if (major < 20 || (major === 20 && minor < 19)) {
+  console.error(`This needs Node 20.19 or newer; this is ${process.version}.`)
+  process.exit(1)
+}
+
+const stop = new AbortController()
+for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) {
+  process.on(signal, () => stop.abort(new Error(`received ${signal}`)))
+}
+
+// Imported only now: an old Node could not even read what follows.
+const { startChat } = await import('./start-chat.js')
+try {
+  const chat = await startChat(process.env, { signal: stop.signal })
+  console.log(chat.line)
+  await new Promise((resolve) => {
+    if (stop.signal.aborted) resolve(null)
+    else stop.signal.addEventListener('abort', resolve, { once: true })
+  })
+  await chat.close()
+} catch (error) {
+  if (!stop.signal.aborted) {
+    const isExplained = error instanceof Error && error.name === 'StartError'
+    console.error(isExplained ? error.message : error)
+    process.exitCode = 1
+  }
+}

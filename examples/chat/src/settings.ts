@@ -1,0 +1,40 @@
+import { hostname } from 'node:os'
+import { join } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import { StartError } from './start-error.js'
+
+/** What the environment decides. */
+export interface Settings {
+  /** `PORT`, default 3000; 0 takes a free one. */
+  readonly port: number
+  /** `HOST`, default 127.0.0.1: there is no log-in, so only this machine. */
+  readonly host: string
+  /** `DATABASE_URL`: a SQLite file or `postgres://…`. Default: a file in the data folder. */
+  readonly databaseUrl: string
+  /** `CHAT_DATA`: database, files, and what OpenCode keeps. Default: `data` in this package. */
+  readonly dataDir: string
+  /** `OPENCODE_BIN`. Default: `opencode` on the PATH, else the npm package of this platform. */
+  readonly opencodeBinary: string | null
+  /** `CHAT_SHELL=1`: a real model may run commands on this machine. */
+  readonly allowsShell: boolean
+  /** The same after a restart, and no other process's: it may go on with its own turns at once. */
+  readonly workerName: string
+}
+
+export function readSettings(env: NodeJS.ProcessEnv): Settings {
+  const packageDir = fileURLToPath(new URL('..', import.meta.url))
+  const dataDir = env['CHAT_DATA'] || join(packageDir, 'data')
+  const port = Number(env['PORT'] || 3000)
+  if (!Number.isInteger(port) || port < 0 || port > 65_535) {
+    throw new StartError('PORT must be a number from 0 to 65535.')
+  }
+  return {
+    port,
+    host: env['HOST'] || '127.0.0.1',
+    databaseUrl: env['DATABASE_URL'] || join(dataDir, 'chat.sqlite'),
+    dataDir,
+    opencodeBinary: env['OPENCODE_BIN'] || null,
+    allowsShell: env['CHAT_SHELL'] === '1',
+    workerName: `chat@${hostname()}:${port}`,
+  }
+}

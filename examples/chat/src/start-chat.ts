@@ -1,0 +1,132 @@
+import { mkdir } from 'node:fs/promises'
+import { join } from 'node:path'
+import { createMessageArtifacts } from '@turnstead/artifacts'
+import { createDiskStore } from '@turnstead/artifacts/disk'
+import { createClient, WireError } from '@turnstead/wire'
+import { startServer } from '@turnstead/wire/server'
+import { createAnnouncer } from './announcer.js'
+import { createApp } from './app.js'
+import { migrate, openDatabase } from './database.js'
+import { createFeed } from './feed.js'
+import { listen } from './http-listener.js'
+import { chooseModel } from './model.js'
+import { createChatRows } from './rows.js'
+import { readSettings } from './settings.js'
+import { StartError } from './start-error.js'
+import { turboStream } from './turbo-stream.js'
+import { createTurnViews } from './turn-views.js'
+import { modelNote } from './views/layout.js'
+import { createWorker } from './worker.js'
+
+/** The running application. */
+export interface Chat {
+  readonly url: string
+  /** What to tell the person who started it. */
+  readonly line: string
+  close(): Promise<void>
+}
+
+export interface StartOptions {
+  /** Aborting it breaks the start off; nothing is left running. */
+  readonly signal: AbortSignal
+}
+
+/** Starts everything. When one piece does not start, stops those that did; a {@link StartError} says why. */
+export async function startChat(env: NodeJS.ProcessEnv, { signal }: StartOptions): Promise<Chat> {
+  const closers: (() => Promise<unknown>)[] = []
+  const close = async (): Promise<void> => {
+    for (const closer of closers.splice(0).toReversed()) await closer().catch(logError)
+  }
+  try {
+    const settings = readSettings(env)
+    const { dataDir, host, port } = settings
+    const directory = join(dataDir, 'workspace')
+    await mkdir(directory, { recursive: true })
+    // First of all: a port that is taken should not cost a start of everything else.
+    const http = await listen({ host, port })
+    closers.push(() => http.close())
+
+    const database = await openDatabase(settings.databaseUrl)
+    closers.push(() => database.destroy())
+    await migrate(database)
+    const model = await chooseModel({ env, allowsShell: settings.allowsShell })
+    closers.push(() => model.close())
+
+    const feed = createFeed()
+    let isServerUp = true
+    const server = await startServer({
+      ...(settings.opencodeBinary === null ? {} : { binary: settings.opencodeBinary }),
+      resolveFrom: import.meta.dirname,
+      directory,
+      dataDir: join(dataDir, 'opencode'),
+      config: model.config,
+      env: model.env,
+      supervise: true,
+      onState: ({ state }) => showServer(state === 'ready'),
+      signal,
+    })
+    closers.push(() => server.close())
+    const client = createClient({
+      baseUrl: server.url,
+      username: server.username,
+      password: server.password ?? '',
+      directory,
+    })
+    closers.push(() => client.close())
+
+    const rows = createChatRows(database)
+    const artifactStore = createDiskStore({ root: join(dataDir, 'files') })
+    const artifacts = createMessageArtifacts({ store: artifactStore, directory })
+    const worker = createWorker({
+      client,
+      store: rows.store,
+      artifacts,
+      feed,
+      name: settings.workerName,
+      directory,
+      onEnd: ({ messageId }, options) => announcer.end(messageId, options),
+      onError: logError,
+    })
+    closers.push(() => worker.close())
+    const views = createTurnViews({ worker, artifacts, directory })
+    const announcer = createAnnouncer({ rows, views, feed })
+    function showServer(isUp: boolean): void {
+      if (isUp === isServerUp) return
+      isServerUp = isUp
+      worker.say(isUp ? null : 'OpenCode has stopped and is being restarted. What you see is kept.')
+      feed.publishToAll([
+        turboStream('replace', 'model', modelNote({ model: model.info, isServerUp })),
+      ])
+    }
+
+    http.serve(
+      createApp({
+        rows,
+        worker,
+        feed,
+        views,
+        announcer,
+        artifacts,
+        artifactStore,
+        model: model.info,
+        suggestions: model.suggestions,
+        isServerUp: () => isServerUp,
+        hostnames: http.isLoopback ? ['localhost', '127.0.0.1', '[::1]'] : null,
+        onError: logError,
+      }),
+    )
+    closers.push(async () => http.close())
+    for (const { id: messageId, conversationId, body: prompt } of await rows.openTurns()) {
+      worker.run({ messageId, conversationId, prompt })
+    }
+    const note = model.info.hint === null ? `model ${model.info.label}` : model.info.hint
+    return { url: http.url, line: `Turnstead chat is at ${http.url} (${note})`, close }
+  } catch (error) {
+    await close()
+    throw WireError.is(error) ? new StartError(error.message, { cause: error }) : error
+  }
+}
+
+function logError(error: unknown): void {
+  console.error(error)
+}

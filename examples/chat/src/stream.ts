@@ -1,0 +1,71 @@
+import { setTimeout as sleep } from 'node:timers/promises'
+import type { Response } from 'express'
+import type { ChatRows } from './rows.js'
+import type { Feed } from './feed.js'
+import { startEventStream, turboStream } from './turbo-stream.js'
+import type { TurnViews } from './turn-views.js'
+import { composerAction } from './views/composer.js'
+import { turnArticle, turnElementId } from './views/turn.js'
+import type { Worker } from './worker.js'
+
+/** How often a turn is looked up that another process runs. */
+const lookMs = 1_000
+
+export interface ConversationStream {
+  readonly conversationId: number
+  /** The first turn that may have changed since the page was made. */
+  readonly from: number
+  readonly rows: ChatRows
+  readonly views: TurnViews
+  readonly feed: Feed
+  readonly worker: Worker
+}
+
+/**
+ * Brings a page up to date and keeps it so: first every turn since `from` as it stands now, then each
+ * change. The browser reconnects by itself and begins here again, so nothing is remembered for it.
+ */
+export async function sendConversationStream(
+  response: Response,
+  { conversationId, from, rows, views, feed, worker }: ConversationStream,
+): Promise<void> {
+  const render = await views.load(await rows.turnsFrom(conversationId, from))
+  if (response.destroyed) return
+  const writer = startEventStream(response)
+  const gone = new AbortController()
+
+  // No `await` from here to the subscription: no change can fall between them.
+  const turns = render()
+  const open = turns.filter((turn) => turn.isOpen)
+  // `append` first removes an element with the same id: what the page has already is brought up to date.
+  writer.send(turns.map((turn) => turboStream('append', 'turns', turnArticle(turn))))
+  writer.send(turboStream('replace', 'composer-action', composerAction(open[0]?.id ?? null)))
+  const unsubscribe = feed.subscribe(conversationId, (changes) => writer.send(changes))
+  response.on('close', () => {
+    unsubscribe()
+    gone.abort()
+  })
+  const elsewhere = open.filter((turn) => worker.live(turn.id) === null)
+  await Promise.all(elsewhere.map((turn) => followRow(turn.id)))
+
+  /** A turn of this process is in the feed; of one that another process runs only the row tells. */
+  async function followRow(turnId: number): Promise<void> {
+    let shown = ''
+    for (;;) {
+      await sleep(lookMs, undefined, { signal: gone.signal }).catch(() => undefined)
+      if (gone.signal.aborted || worker.live(turnId) !== null) return
+      const message = await rows.findMessage(turnId)
+      const [turn] = message === null ? [] : (await views.load([message]))()
+      if (turn === undefined) return
+      const article = turnArticle(turn)
+      if (String(article) !== shown) {
+        writer.send(turboStream('replace', turnElementId(turnId), article))
+      }
+      shown = String(article)
+      if (!turn.isOpen) {
+        writer.send(turboStream('replace', 'composer-action', composerAction(null)))
+        return
+      }
+    }
+  }
+}
