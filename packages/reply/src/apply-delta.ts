@@ -1,0 +1,68 @@
+import { recordAnomaly } from './anomaly.js'
+import { isNewer } from './event-order.js'
+import { string } from './fields.js'
+import type { Fields } from './fields.js'
+import { ensureMessage, keepsParts } from './message-store.js'
+import { announceChange, insertPart } from './part-store.js'
+import { isVisible } from './state.js'
+import type { PartState, ReplyState } from './state.js'
+import { TextBuffer } from './text-buffer.js'
+
+/**
+ * Adds a piece of text to the part that it names.
+ *
+ * The part's id decides what the piece is, never the `field`: reasoning also comes with `field: "text"`. Pieces for a
+ * part that nobody announced are kept back until its kind is known.
+ */
+export function applyDelta(state: ReplyState, properties: Fields, eventId: string | null): void {
+  const partId = properties['partID']
+  const delta = properties['delta']
+  if (typeof partId !== 'string' || typeof delta !== 'string') {
+    recordAnomaly(state, 'malformed_event', 'message.part.delta')
+    return
+  }
+  if (delta === '') return
+  const part = state.parts.get(partId) ?? awaitPart(state, properties, partId)
+  if (part === null || part.final || !isNewer(eventId, part.eventId)) return
+  const { buffer } = part
+  if (buffer === null) {
+    recordAnomaly(state, 'unexpected_delta', partId)
+    return
+  }
+  part.eventId = eventId
+  buffer.append(delta)
+  part.view = null
+  const { outbox } = state
+  part.touched = outbox.revision + 1
+  if (!part.startSeen && !part.gapped) {
+    part.gapped = true
+    announceChange(state, part)
+    return
+  }
+  if (!isVisible(part)) return
+  outbox.revision += 1
+  if (!outbox.heard) return
+  outbox.push({
+    type: 'text-delta',
+    partId,
+    messageId: part.message.id,
+    sessionId: part.message.session.id,
+    kind: part.body?.kind === 'reasoning' ? 'reasoning' : 'text',
+    delta,
+    length: buffer.length,
+    revision: outbox.revision,
+  })
+}
+
+function awaitPart(state: ReplyState, properties: Fields, partId: string): PartState | null {
+  const session = state.sessions.get(string(properties, 'sessionID') ?? '')
+  const messageId = string(properties, 'messageID')
+  if (session === undefined || messageId === null) return null
+  if (state.removed.has(partId) || state.removed.has(messageId)) return null
+  const message = ensureMessage(state, session, messageId)
+  if (message === state.prompt || message.role === 'user' || !keepsParts(message)) return null
+  const part = insertPart(state, message, partId, partId)
+  part.buffer = new TextBuffer()
+  session.open.add(part)
+  return part
+}

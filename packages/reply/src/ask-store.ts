@@ -1,0 +1,116 @@
+import { readAsk, resolveAsk, unseenAsk } from './ask.js'
+import type { Ask, AskState } from './ask.js'
+import { recordAnomaly } from './anomaly.js'
+import { fieldsOf, string } from './fields.js'
+import type { Fields } from './fields.js'
+import { announceChange, insertPart, setBody } from './part-store.js'
+import type { ReplyState } from './state.js'
+import { streamKey, streamMessage } from './stream-part.js'
+
+/** Takes up an ask from an event or from a list of the server. */
+export function openAsk(state: ReplyState, kind: Ask['kind'], value: unknown): void {
+  const ask = readAsk(kind, value)
+  if (ask === null) {
+    recordAnomaly(state, 'malformed_event', `${kind}.asked`)
+    return
+  }
+  if (!state.sessions.has(ask.sessionId)) return
+  const known = state.asks.get(ask.id)
+  // What was answered stays answered: the server does not ask the same thing twice.
+  if (known !== undefined && known.state !== 'expired') return
+  storeAsk(state, ask, 'ask-opened')
+}
+
+/** Takes up an answer. An ask that was never seen is remembered as answered, so that it cannot open later. */
+export function closeAsk(
+  state: ReplyState,
+  kind: Ask['kind'],
+  fields: Fields,
+  answer: AskState,
+): void {
+  const id = string(fields, 'requestID')
+  const sessionId = string(fields, 'sessionID')
+  if (id === null || sessionId === null) {
+    recordAnomaly(state, 'malformed_event', `${kind}.replied`)
+    return
+  }
+  if (!state.sessions.has(sessionId)) return
+  const known = state.asks.get(id) ?? unseenAsk(kind, id, sessionId)
+  if (known.state === 'answered' || known.state === 'rejected') return
+  storeAsk(state, resolveAsk(known, answer, fields), 'ask-resolved')
+}
+
+/**
+ * Compares the registry with a list of the server.
+ *
+ * What is listed is open. What was open and is not listed was answered, or died with the server, while nobody looked.
+ */
+export function reconcileAsks(
+  state: ReplyState,
+  kind: Ask['kind'],
+  list: unknown,
+  revision: number,
+): void {
+  if (!Array.isArray(list)) {
+    recordAnomaly(state, 'malformed_poll', kind)
+    return
+  }
+  const listed = new Set<string>()
+  for (const item of list) {
+    const fields = fieldsOf(item)
+    const id = fields === null ? null : string(fields, 'id')
+    if (id !== null) listed.add(id)
+    openAsk(state, kind, item)
+  }
+  for (const ask of state.asks.values()) {
+    const isNewer = (state.askTouched.get(ask.id) ?? 0) > revision
+    if (ask.kind !== kind || ask.state !== 'open' || listed.has(ask.id) || isNewer) continue
+    storeAsk(state, Object.freeze({ ...ask, state: 'expired' }), 'ask-expired')
+  }
+}
+
+function storeAsk(
+  state: ReplyState,
+  ask: Ask,
+  type: 'ask-opened' | 'ask-resolved' | 'ask-expired',
+): void {
+  state.asks.set(ask.id, ask)
+  state.askTouched.set(ask.id, state.outbox.revision + 1)
+  state.outbox.announce(() => ({ type, ask }))
+  showAsk(state, ask)
+}
+
+/** Shows an ask on the tool part that it names, or as a part of its own. */
+function showAsk(state: ReplyState, ask: Ask): void {
+  const session = state.sessions.get(ask.sessionId)
+  if (session === undefined) return
+  if (ask.callId !== null) {
+    const message = session.messages.get(ask.messageId ?? '')
+    const part = message?.parts.find(
+      ({ body }) => body?.kind === 'tool' && body.callId === ask.callId,
+    )
+    if (part !== undefined) announceChange(state, part)
+    return
+  }
+  const known = state.parts.get(ask.id)
+  if (known === undefined && ask.state !== 'open') return
+  const message = known?.message ?? streamMessage(state, session)
+  const part = known ?? insertPart(state, message, ask.id, streamKey(message, ask.id))
+  part.provenance = 'stream'
+  setBody(state, part, Object.freeze({ kind: 'ask', ask }))
+}
+
+/** The asks of this reply, oldest first; those of another turn in the same session are left out. */
+export function ownAsks(state: ReplyState): readonly Ask[] {
+  return Object.freeze([...state.asks.values()].filter((ask) => isOwn(state, ask)))
+}
+
+function isOwn(state: ReplyState, ask: Ask): boolean {
+  const message = state.sessions.get(ask.sessionId)?.messages.get(ask.messageId ?? '')
+  return message === undefined || message.role === null || message.member
+}
+
+/** True while the ask waits for a person. */
+export function isOpenAsk(ask: Ask): boolean {
+  return ask.state === 'open'
+}

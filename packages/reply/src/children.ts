@@ -1,0 +1,157 @@
+import { nested, number, string } from './fields.js'
+import type { Fields } from './fields.js'
+import { refreshMembership } from './membership.js'
+import { isOfThisTurn } from './message-store.js'
+import { announceChange, taskTool } from './part-store.js'
+import { isVisible } from './state.js'
+import type { PartState, ReplyState, SessionState, ToolBody } from './state.js'
+
+const sessionInOutput = /^<task id="(ses_[0-9A-Za-z]+)"/
+const sessionInError = /^Subagent failed \(task_id: (ses_[0-9A-Za-z]+)\)/
+
+/** A session of which nothing but the id is known. */
+export function blankSession(id: string, parentId: string | null): SessionState {
+  return {
+    id,
+    parentId,
+    title: null,
+    agent: null,
+    createdAt: null,
+    messages: new Map(),
+    order: [],
+    open: new Set(),
+    toolPartId: null,
+    status: null,
+    statusEventId: null,
+  }
+}
+
+/**
+ * Takes up the session of a sub-agent, told by its parent.
+ *
+ * `isLinked` says that a tool part or the host named it; otherwise one that is older than this turn stays outside.
+ */
+export function adoptSession(
+  state: ReplyState,
+  info: Fields,
+  isLinked: boolean,
+): SessionState | null {
+  const id = string(info, 'id')
+  const parentId = string(info, 'parentID')
+  if (id === null || id === state.sessionId) return null
+  const known = state.sessions.get(id)
+  const createdAt = number(nested(info, 'time'), 'created')
+  if (known === undefined) {
+    if (parentId === null || !state.sessions.has(parentId)) return null
+    if (!isLinked && !isOfThisTurn(state, createdAt)) return null
+  }
+  const session = known ?? blankSession(id, parentId)
+  state.sessions.set(id, session)
+  session.parentId ??= parentId
+  const title = string(info, 'title') ?? session.title
+  const agent = string(info, 'agent') ?? session.agent
+  session.createdAt = createdAt ?? session.createdAt
+  if (known !== undefined && title === session.title && agent === session.agent) return session
+  session.title = title
+  session.agent = agent
+  announceChild(state, session)
+  state.stale.children = true
+  return session
+}
+
+function announceChild(state: ReplyState, session: SessionState): void {
+  state.outbox.announce(() => ({
+    type: 'child-changed',
+    sessionId: session.id,
+    parentSessionId: session.parentId,
+    toolPartId: session.toolPartId,
+    title: session.title,
+    agent: session.agent,
+  }))
+}
+
+/**
+ * Attaches sub-agents to the tool parts that started them.
+ *
+ * A part names its session in its metadata or in its result, but often not while it runs. Until then the title tells,
+ * which the server makes of the call's description and agent; of several equal ones the first is taken first.
+ */
+export function linkChildren(state: ReplyState): void {
+  adoptNamed(state)
+  const tasks = taskParts(state)
+  const links = new Map<string, string>()
+  for (const [part, body] of tasks) {
+    const named = namedSession(body)
+    if (named !== null) links.set(named, part.id)
+  }
+  const taken = new Set(links.values())
+  for (const session of childrenByAge(state)) {
+    if (links.has(session.id)) continue
+    const match = tasks.find(
+      ([part, body]) =>
+        part.message.session.id === session.parentId &&
+        !taken.has(part.id) &&
+        namedSession(body) === null &&
+        isTitleOf(session, body),
+    )
+    if (match === undefined) continue
+    links.set(session.id, match[0].id)
+    taken.add(match[0].id)
+  }
+  for (const session of childrenByAge(state))
+    link(state, session, links.get(session.id) ?? session.toolPartId)
+}
+
+function adoptNamed(state: ReplyState): void {
+  for (const [part, body] of taskParts(state)) {
+    const id = namedSession(body)
+    if (id === null || state.sessions.has(id)) continue
+    adoptSession(state, { id, parentID: part.message.session.id }, true)
+  }
+  for (const session of state.sessions.values()) refreshMembership(state, session)
+}
+
+function link(state: ReplyState, session: SessionState, toolPartId: string | null): void {
+  if (session.toolPartId === toolPartId) return
+  const before = session.toolPartId
+  session.toolPartId = toolPartId
+  announceChild(state, session)
+  for (const id of [before, toolPartId]) {
+    const part = id === null ? undefined : state.parts.get(id)
+    if (part !== undefined) announceChange(state, part)
+  }
+}
+
+function taskParts(state: ReplyState): [PartState, ToolBody][] {
+  const parts: [PartState, ToolBody][] = []
+  for (const session of state.sessions.values()) {
+    for (const message of session.order) {
+      for (const part of message.parts) {
+        const { body } = part
+        if (body?.kind === 'tool' && body.tool === taskTool && isVisible(part))
+          parts.push([part, body])
+      }
+    }
+  }
+  return parts
+}
+
+function namedSession(body: ToolBody): string | null {
+  const stated = body.metadata === null ? null : string(body.metadata, 'sessionId')
+  if (stated !== null) return stated
+  const output = sessionInOutput.exec(body.output ?? '')?.[1]
+  return output ?? sessionInError.exec(body.error ?? '')?.[1] ?? null
+}
+
+function isTitleOf(session: SessionState, body: ToolBody): boolean {
+  const description = string(body.input, 'description')
+  const agent = string(body.input, 'subagent_type')
+  return description !== null && session.title === `${description} (@${agent} subagent)`
+}
+
+/** The sub-agents, oldest first: the newer a session, the smaller its id. */
+export function childrenByAge(state: ReplyState): SessionState[] {
+  return [...state.sessions.values()]
+    .filter((session) => session !== state.root)
+    .sort((left, right) => (left.id > right.id ? -1 : 1))
+}

@@ -1,0 +1,49 @@
+/** An object of unknown origin whose fields are read one by one. */
+export type Fields = Readonly<Record<string, unknown>>
+
+const none: Fields = Object.freeze({})
+
+/** The value as an object to read from, or `null` when it is none. */
+export function fieldsOf(value: unknown): Fields | null {
+  return isFields(value) ? value : null
+}
+
+/** A nested object to read from; empty when it is missing. */
+export function nested(fields: Fields, name: string): Fields {
+  const value = fields[name]
+  return isFields(value) ? value : none
+}
+
+/** A string field, or `null`. */
+export function string(fields: Fields, name: string): string | null {
+  const value = fields[name]
+  return typeof value === 'string' ? value : null
+}
+
+/** A string field with at least one visible character, or `null`. */
+export function nonBlank(fields: Fields, name: string): string | null {
+  const value = string(fields, name)
+  return value === null || value.trim() === '' ? null : value
+}
+
+/** A finite number field, or `null`. */
+export function number(fields: Fields, name: string): number | null {
+  const value = fields[name]
+  return typeof value === 'number' && Number.isFinite(value) ? value + 0 : null
+}
+
+/** True only when the field is `true`. */
+export function flag(fields: Fields, name: string): boolean {
+  return fields[name] === true
+}
+
+/** The strings in an array field; anything else in it is dropped. */
+export function strings(fields: Fields, name: string): readonly string[] {
+  const value = fields[name]
+  if (!Array.isArray(value)) return Object.freeze([])
+  return Object.freeze(value.filter((item) => typeof item === 'string'))
+}
+
+function isFields(value: unknown): value is Fields {
+  return typeof value === 'object' && value !== null && !Array.isArray(value)
+}

@@ -1,0 +1,89 @@
+import { recordOf } from './message-record.js'
+import { announceAdded } from './part-store.js'
+import { isVisible } from './state.js'
+import type { MessageState, ReplyState, SessionState } from './state.js'
+
+/**
+ * Works out which messages of a session belong to the reply.
+ *
+ * An assistant message belongs when it answers the prompt. It also belongs when it answers a user message that the
+ * server wrote itself in the middle of this turn, as compaction does: such a message continues the turn of the
+ * assistant message before it. In a sub-agent's session everything since the turn began belongs.
+ */
+export function refreshMembership(state: ReplyState, session: SessionState): void {
+  if (session === state.root) refreshRoot(state)
+  else
+    for (const message of session.order) setMember(state, message, belongsToChild(state, message))
+}
+
+function refreshRoot(state: ReplyState): void {
+  const continued = new Map<string, string | null>()
+  let person: string | null = null
+  let answered: string | null = null
+  for (const message of state.root.order) {
+    if (message.role === 'assistant') {
+      answered = ownerOf(message, continued)
+      setMember(state, message, answered === state.promptId)
+    } else if (message.author === 'server' && message !== state.prompt) {
+      const owner: string | null = answered ?? person
+      continued.set(message.id, owner)
+      setMember(state, message, owner === state.promptId)
+    } else {
+      person = message.id
+      setMember(state, message, message === state.prompt)
+    }
+  }
+}
+
+function ownerOf(
+  message: MessageState,
+  continued: ReadonlyMap<string, string | null>,
+): string | null {
+  if (message.parentId === null) return null
+  return continued.get(message.parentId) ?? message.parentId
+}
+
+function belongsToChild(state: ReplyState, message: MessageState): boolean {
+  if (message.role === 'user' && message.author !== 'server') return false
+  const since = turnBegan(state)
+  return since === null || message.createdAt === null || message.createdAt >= since
+}
+
+/** When the first answer to the prompt began. A sub-agent may have older messages, of an earlier turn. */
+export function turnBegan(state: ReplyState): number | null {
+  const first = state.root.order.find((message) => message.member && message.role === 'assistant')
+  return first?.createdAt ?? null
+}
+
+function setMember(state: ReplyState, message: MessageState, member: boolean): void {
+  if (message.member === member) return
+  if (!member) announceLeaving(state, message)
+  message.member = member
+  state.stale.children = true
+  state.stale.losses = true
+  state.stale.todos = true
+  state.stale.totals = true
+  if (!member) return
+  state.unattributed.delete(message)
+  state.foreign.delete(message)
+  if (message.role === 'assistant') {
+    state.outbox.announce(() => ({ type: 'message-changed', message: recordOf(message) }))
+  }
+  for (const part of message.parts) if (isVisible(part)) announceAdded(state, part)
+}
+
+function announceLeaving(state: ReplyState, message: MessageState): void {
+  const sessionId = message.session.id
+  for (const part of message.parts) {
+    if (!isVisible(part)) continue
+    state.outbox.announce(() => ({ type: 'part-removed', partId: part.id, sessionId }))
+  }
+  if (message.role === 'assistant') {
+    state.outbox.announce(() => ({ type: 'message-removed', messageId: message.id }))
+  }
+}
+
+/** Announces that a message leaves the reply for good. */
+export function withdraw(state: ReplyState, message: MessageState): void {
+  setMember(state, message, false)
+}

@@ -1,0 +1,126 @@
+import { recordAnomaly } from './anomaly.js'
+import { turnBegan, withdraw } from './membership.js'
+import { noTokens } from './tokens.js'
+import type { MessageState, ReplyState, SessionState } from './state.js'
+
+/** How many messages of unknown owner may wait for the event that names it. */
+const unattributedLimit = 16
+
+/** How many messages of other prompts are remembered, so that their parts are known to be foreign. */
+const foreignLimit = 128
+
+/** A message of which nothing but the id is known. */
+export function blankMessage(session: SessionState, id: string): MessageState {
+  return {
+    id,
+    session,
+    role: null,
+    parentId: null,
+    createdAt: null,
+    completedAt: null,
+    finish: null,
+    error: null,
+    cost: 0,
+    tokens: noTokens,
+    agent: null,
+    mode: null,
+    providerId: null,
+    modelId: null,
+    summary: false,
+    structured: null,
+    author: null,
+    member: false,
+    abandoned: false,
+    parts: [],
+    eventId: null,
+    touched: 0,
+  }
+}
+
+/** The message with this id; a new one of unknown owner when it was never heard of. */
+export function ensureMessage(state: ReplyState, session: SessionState, id: string): MessageState {
+  const known = session.messages.get(id)
+  if (known !== undefined) return known
+  const message = blankMessage(session, id)
+  session.messages.set(id, message)
+  keepWaiting(state, message)
+  return message
+}
+
+/** Keeps the parts of a message whose owner is not known yet, within a bound. */
+export function keepWaiting(state: ReplyState, message: MessageState): void {
+  state.unattributed.add(message)
+  const oldest = firstBeyond(state.unattributed, unattributedLimit)
+  if (oldest === null) return
+  recordAnomaly(state, 'owner_unknown', oldest.id)
+  forgetMessage(state, oldest)
+}
+
+/** Remembers that a message belongs to another prompt, within a bound. */
+export function rememberForeign(state: ReplyState, message: MessageState): void {
+  state.unattributed.delete(message)
+  state.foreign.add(message)
+  const oldest = firstBeyond(state.foreign, foreignLimit)
+  if (oldest !== null) forgetMessage(state, oldest)
+}
+
+function firstBeyond(messages: ReadonlySet<MessageState>, limit: number): MessageState | null {
+  if (messages.size <= limit) return null
+  for (const message of messages) return message
+  return null
+}
+
+/** Takes a message and its parts away. */
+export function forgetMessage(state: ReplyState, message: MessageState): void {
+  withdraw(state, message)
+  dropParts(state, message)
+  const { session } = message
+  session.messages.delete(message.id)
+  const index = session.order.indexOf(message)
+  if (index >= 0) session.order.splice(index, 1)
+  state.unattributed.delete(message)
+  state.foreign.delete(message)
+}
+
+/** Forgets the parts of a message that is not shown. */
+export function dropParts(state: ReplyState, message: MessageState): void {
+  for (const part of message.parts) {
+    state.parts.delete(part.id)
+    message.session.open.delete(part)
+  }
+  message.parts.length = 0
+}
+
+/** Puts a message in its place: by the time it was made, then by id, as the server lists them. */
+export function placeMessage(message: MessageState): void {
+  const { order } = message.session
+  const known = order.indexOf(message)
+  if (known >= 0) order.splice(known, 1)
+  let index = order.length
+  while (index > 0 && isBefore(message, order[index - 1])) index -= 1
+  order.splice(index, 0, message)
+}
+
+function isBefore(message: MessageState, other: MessageState | undefined): boolean {
+  if (other === undefined) return false
+  const made = message.createdAt ?? -1
+  const otherMade = other.createdAt ?? -1
+  return made < otherMade || (made === otherMade && message.id < other.id)
+}
+
+/** Whether parts of a message are worth keeping: it is shown, or it may turn out to be. */
+export function keepsParts(message: MessageState): boolean {
+  if (message.member || message.role === null) return true
+  return message.role === 'assistant' && isParentUnknown(message)
+}
+
+/** True when the user message that an assistant message answers was never heard of. */
+export function isParentUnknown(message: MessageState): boolean {
+  return message.parentId !== null && !message.session.messages.has(message.parentId)
+}
+
+/** Whether a sub-agent session that was made at this time can be of this turn. */
+export function isOfThisTurn(state: ReplyState, createdAt: number | null): boolean {
+  const since = turnBegan(state)
+  return since === null || createdAt === null || createdAt >= since
+}

@@ -1,0 +1,40 @@
+import { blankSession } from './children.js'
+import { blankMessage, placeMessage } from './message-store.js'
+import type { Outbox } from './outbox.js'
+import type { ReplyState } from './state.js'
+import { noTokens } from './tokens.js'
+
+/** A reply of which nothing is known yet. */
+export function newState(sessionId: string, promptId: string, outbox: Outbox): ReplyState {
+  const root = blankSession(sessionId, null)
+  const prompt = blankMessage(root, promptId)
+  prompt.role = 'user'
+  prompt.author = 'person'
+  prompt.member = true
+  root.messages.set(promptId, prompt)
+  placeMessage(prompt)
+  return {
+    sessionId,
+    promptId,
+    root,
+    prompt,
+    sessions: new Map([[sessionId, root]]),
+    parts: new Map(),
+    asks: new Map(),
+    askTouched: new Map(),
+    removed: new Map(),
+    unattributed: new Set(),
+    foreign: new Set(),
+    todos: null,
+    todosEventId: null,
+    shownTodos: Object.freeze([]),
+    sessionError: null,
+    sessionErrorEventId: null,
+    deleted: false,
+    anomalies: [],
+    stale: { children: false, losses: false, todos: false, totals: false },
+    cost: 0,
+    tokens: noTokens,
+    outbox,
+  }
+}

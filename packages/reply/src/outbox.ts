@@ -1,0 +1,77 @@
+import type { Change, ChangeBody } from './change.js'
+import { notify } from './observer.js'
+import type { ReplyObserver } from './observer.js'
+
+/** Called with what an observer threw. */
+export type ObserverErrorHandler = (error: unknown, observer: ReplyObserver) => void
+
+/** Numbers the changes of one reply and delivers them, in order, when the reply is consistent again. */
+export class Outbox {
+  revision = 0
+  onObserverError: ObserverErrorHandler
+  #observers: readonly ReplyObserver[] = []
+  #queue: Change[] = []
+  #delivering = false
+
+  constructor(onObserverError: ObserverErrorHandler) {
+    this.onObserverError = onObserverError
+  }
+
+  /** Registers an observer; the result unregisters it. */
+  observe(observer: ReplyObserver): () => void {
+    this.#observers = [...this.#observers, observer]
+    let registered = true
+    return () => {
+      if (!registered) return
+      registered = false
+      const index = this.#observers.indexOf(observer)
+      this.#observers = this.#observers.filter((_, each) => each !== index)
+    }
+  }
+
+  /** True when somebody listens; changes are numbered all the same. */
+  get heard(): boolean {
+    return this.#observers.length > 0
+  }
+
+  /** Counts a change and, when somebody listens, builds it. */
+  announce(build: () => ChangeBody): void {
+    this.revision += 1
+    if (this.heard) this.#queue.push({ ...build(), revision: this.revision })
+  }
+
+  /** Like {@link announce} for a change that is already built with its revision. */
+  push(change: Change): void {
+    this.#queue.push(change)
+  }
+
+  /** Delivers what was announced. Safe to call from an observer: the outer delivery goes on with it. */
+  deliver(): void {
+    if (this.#delivering || this.#queue.length === 0) return
+    this.#delivering = true
+    for (let index = 0; index < this.#queue.length; index += 1) {
+      const change = this.#queue[index]
+      if (change !== undefined) this.#send(change)
+    }
+    this.#queue = []
+    this.#delivering = false
+  }
+
+  #send(change: Change): void {
+    for (const observer of this.#observers) {
+      try {
+        notify(observer, change)
+      } catch (error) {
+        this.#report(error, observer)
+      }
+    }
+  }
+
+  #report(error: unknown, observer: ReplyObserver): void {
+    try {
+      this.onObserverError(error, observer)
+    } catch {
+      // The handler of failures must not become a failure of the reply.
+    }
+  }
+}

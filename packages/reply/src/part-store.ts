@@ -1,0 +1,126 @@
+import { isVisible } from './state.js'
+import type { MessageState, PartBody, PartState, ReplyState } from './state.js'
+import { viewOf } from './part-view.js'
+import { TextBuffer } from './text-buffer.js'
+
+const todoTools = new Set(['todowrite', 'todoread'])
+
+/** The name of the tool that starts sub-agents. */
+export const taskTool = 'task'
+
+/** True for the tools whose calls carry the todo list. */
+export function isTodoTool(body: PartBody | null): boolean {
+  return body?.kind === 'tool' && todoTools.has(body.tool)
+}
+
+/** Adds an empty part to a message, in the server's order. */
+export function insertPart(
+  state: ReplyState,
+  message: MessageState,
+  id: string,
+  key: string,
+): PartState {
+  const part: PartState = {
+    id,
+    key,
+    message,
+    body: null,
+    buffer: null,
+    provenance: 'server',
+    final: false,
+    lost: false,
+    gapped: false,
+    startSeen: false,
+    eventId: null,
+    touched: state.outbox.revision,
+    view: null,
+  }
+  const { parts } = message
+  let index = parts.length
+  while (index > 0 && (parts[index - 1]?.key ?? '') > key) index -= 1
+  parts.splice(index, 0, part)
+  state.parts.set(id, part)
+  return part
+}
+
+/** Takes a part away. */
+export function deletePart(state: ReplyState, part: PartState): void {
+  const shown = isVisible(part)
+  const { message } = part
+  message.parts.splice(message.parts.indexOf(part), 1)
+  message.session.open.delete(part)
+  state.parts.delete(part.id)
+  markStale(state, part.body)
+  if (shown) {
+    const partId = part.id
+    const sessionId = message.session.id
+    state.outbox.announce(() => ({ type: 'part-removed', partId, sessionId }))
+  }
+}
+
+/** Gives a part its content and tells what that changed. */
+export function setBody(state: ReplyState, part: PartState, body: PartBody): void {
+  const wasVisible = isVisible(part)
+  const isWritten = body.kind === 'text' || body.kind === 'reasoning'
+  if (isWritten) part.buffer ??= new TextBuffer()
+  else part.buffer = null
+  markStale(state, part.body)
+  part.body = body
+  part.view = null
+  markStale(state, body)
+  if (isWritten && !part.final && part.message.role !== 'user') part.message.session.open.add(part)
+  else part.message.session.open.delete(part)
+  if (!isVisible(part)) return
+  if (wasVisible) announceChange(state, part)
+  else announceAdded(state, part)
+}
+
+/** Tells that a visible part was restated. */
+export function announceChange(state: ReplyState, part: PartState): void {
+  part.view = null
+  if (!isVisible(part)) return
+  state.outbox.announce(() => {
+    const view = viewOf(state, part)
+    if (view.kind === 'tool') return { type: 'tool-progressed', part: view }
+    const finished = (view.kind === 'text' || view.kind === 'reasoning') && view.final
+    return { type: finished ? 'part-finished' : 'part-changed', part: view }
+  })
+}
+
+/** Tells that a part became visible. */
+export function announceAdded(state: ReplyState, part: PartState): void {
+  state.outbox.announce(() => ({
+    type: 'part-added',
+    part: viewOf(state, part),
+    after: visibleBefore(part),
+  }))
+  const view =
+    part.body?.kind === 'step-finish' || part.body?.kind === 'retry' ? viewOf(state, part) : null
+  if (view?.kind === 'step-finish')
+    state.outbox.announce(() => ({ type: 'step-finished', part: view }))
+  if (view?.kind === 'retry') state.outbox.announce(() => ({ type: 'retried', part: view }))
+}
+
+function visibleBefore(part: PartState): string | null {
+  const { message } = part
+  const { order } = message.session
+  let at = order.lastIndexOf(message)
+  let parts = message.parts.slice(0, message.parts.indexOf(part))
+  for (;;) {
+    const before = parts.findLast(isVisible)
+    if (before !== undefined) return before.id
+    at -= 1
+    const earlier = order[at]
+    if (earlier === undefined) return null
+    parts = earlier.parts
+  }
+}
+
+function markStale(state: ReplyState, body: PartBody | null): void {
+  const { stale } = state
+  if (body?.kind === 'step-finish') stale.totals = true
+  if (body?.kind === 'step-start') stale.losses = true
+  if (body?.kind !== 'tool') return
+  if (body.tool === taskTool) stale.children = true
+  if (todoTools.has(body.tool)) stale.todos = true
+}

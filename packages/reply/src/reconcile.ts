@@ -1,0 +1,170 @@
+import { recordAnomaly } from './anomaly.js'
+import { reconcileAsks } from './ask-store.js'
+import { adoptSession } from './children.js'
+import { derive } from './derive.js'
+import { fieldsOf, nested, string } from './fields.js'
+import type { Fields } from './fields.js'
+import { forgetMessage } from './message-store.js'
+import type { Origin } from './origin.js'
+import { deletePart } from './part-store.js'
+import { readStatus } from './session-status.js'
+import { isStreamOnly } from './state.js'
+import type { MessageState, PartState, ReplyState, SessionState } from './state.js'
+import { readTodos } from './todo.js'
+import { upsertMessage } from './upsert-message.js'
+import { upsertPart } from './upsert-part.js'
+
+/** What was polled beside the messages, and when. All of it is optional. */
+export interface Poll {
+  /** The session whose messages these are; default: the reply's own. */
+  readonly sessionId?: string
+  /** The reply's revision when the polls were sent. What the stream told later is not denied by them. Default: now. */
+  readonly revision?: number
+  /** Whether the session was idle, by `GET /session/status`. Idle with an open message means that text was lost. */
+  readonly sessionIdle?: boolean
+  /** The answer of `GET /session/{id}/children`: sub-agents to take up. */
+  readonly sessions?: unknown
+  /** The answer of `GET /permission`. An ask of this reply that is not in it has expired. */
+  readonly permissions?: unknown
+  /** The answer of `GET /question`. */
+  readonly questions?: unknown
+  /** The answer of `GET /session/{id}/todo`. */
+  readonly todos?: unknown
+}
+
+/** Folds polled messages and lists, which the server states completely. */
+export function reconcile(state: ReplyState, messages: unknown, poll: Poll): void {
+  const revision = poll.revision ?? state.outbox.revision
+  if (poll.sessions !== undefined) adoptAll(state, poll.sessions)
+  const session = state.sessions.get(poll.sessionId ?? state.sessionId)
+  if (session !== undefined && messages !== undefined) {
+    reconcileMessages(state, session, messages, { polled: true, eventId: null, revision })
+  }
+  if (session !== undefined && poll.sessionIdle !== undefined)
+    noteIdle(state, session, poll.sessionIdle)
+  if (poll.permissions !== undefined) reconcileAsks(state, 'permission', poll.permissions, revision)
+  if (poll.questions !== undefined) reconcileAsks(state, 'question', poll.questions, revision)
+  const todos = readTodos(poll.todos)
+  if (todos !== null) state.todos = todos
+  if (todos !== null) state.stale.todos = true
+  derive(state)
+}
+
+function adoptAll(state: ReplyState, sessions: unknown): void {
+  if (!Array.isArray(sessions)) {
+    recordAnomaly(state, 'malformed_poll', 'sessions')
+    return
+  }
+  for (const item of sessions) {
+    const info = fieldsOf(item)
+    if (info !== null) adoptSession(state, info, false)
+  }
+}
+
+interface Polled {
+  readonly info: Fields
+  readonly parts: readonly Fields[]
+}
+
+function reconcileMessages(
+  state: ReplyState,
+  session: SessionState,
+  messages: unknown,
+  origin: Origin,
+): void {
+  if (!Array.isArray(messages)) {
+    recordAnomaly(state, 'malformed_poll', 'messages')
+    return
+  }
+  const polled = sinceThePrompt(state, session, messages.map(readPolled))
+  const listed = new Set<string>()
+  for (const { info, parts } of polled) {
+    const id = string(info, 'id')
+    if (id !== null) listed.add(id)
+    // A user message is known for what it is by its parts, and the answers that follow it depend on that.
+    const message = upsertMessage(state, session, info, origin)
+    if (message !== null) reconcileParts(state, session, message, parts, origin)
+  }
+  removeUnlisted(state, session, listed, origin)
+}
+
+function readPolled(item: unknown): Polled {
+  const fields = fieldsOf(item) ?? {}
+  const parts = Array.isArray(fields['parts']) ? fields['parts'] : []
+  return {
+    info: nested(fields, 'info'),
+    parts: parts.map(fieldsOf).filter((part) => part !== null),
+  }
+}
+
+/** What was said before the prompt is of no interest, and may be long. */
+function sinceThePrompt(
+  state: ReplyState,
+  session: SessionState,
+  polled: readonly Polled[],
+): readonly Polled[] {
+  if (session !== state.root) return polled
+  const prompt = polled.findIndex(
+    ({ info }) => info['id'] === state.promptId || info['parentID'] === state.promptId,
+  )
+  return prompt < 0 ? [] : polled.slice(prompt)
+}
+
+function reconcileParts(
+  state: ReplyState,
+  session: SessionState,
+  message: MessageState,
+  parts: readonly Fields[],
+  origin: Origin,
+): void {
+  const listed = new Set<string>()
+  for (const raw of parts) {
+    const id = string(raw, 'id')
+    if (id !== null) listed.add(id)
+    upsertPart(state, session, raw, origin)
+  }
+  for (const part of [...message.parts]) {
+    if (listed.has(part.id) || isStreamOnly(part) || part.touched > origin.revision) continue
+    if (isUnstoredText(part)) part.message.abandoned ||= message.completedAt !== null
+    else deletePart(state, part)
+  }
+}
+
+/** Text that subscribers saw and that the server never stored is kept, also when it denies the part. */
+function isUnstoredText(part: PartState): boolean {
+  return !part.final && part.buffer !== null && part.buffer.length > 0
+}
+
+function removeUnlisted(
+  state: ReplyState,
+  session: SessionState,
+  listed: ReadonlySet<string>,
+  origin: Origin,
+): void {
+  const first = session.order.find((message) => listed.has(message.id))
+  if (first === undefined) return
+  for (const message of [...session.order]) {
+    if (listed.has(message.id) || message === state.prompt || message.touched > origin.revision)
+      continue
+    // A list may be a page: it says nothing about what is older than its first message.
+    if ((message.createdAt ?? 0) < (first.createdAt ?? 0)) continue
+    if (!message.parts.some(isUnstoredText)) forgetMessage(state, message)
+  }
+}
+
+function noteIdle(state: ReplyState, session: SessionState, idle: boolean): void {
+  const told = readStatus({ type: idle ? 'idle' : 'busy' })
+  if (
+    told !== null &&
+    session.status !== told &&
+    !(told === 'busy' && session.status === 'retry')
+  ) {
+    session.status = told
+    state.outbox.announce(() => ({ type: 'status-changed', sessionId: session.id, status: told }))
+  }
+  for (const part of session.open) {
+    if (part.message.abandoned === idle) continue
+    part.message.abandoned = idle
+    state.stale.losses = true
+  }
+}

@@ -1,0 +1,41 @@
+import { isNewer } from './event-order.js'
+import { string } from './fields.js'
+import type { Fields } from './fields.js'
+import { forgetMessage } from './message-store.js'
+import { deletePart } from './part-store.js'
+import type { ReplyState } from './state.js'
+
+/** How many removed ids are remembered, so that a repeated event does not bring them back. */
+const removedLimit = 256
+
+/** Removes a part. The server also reports parts that never were. */
+export function removePart(state: ReplyState, properties: Fields, eventId: string | null): void {
+  const id = string(properties, 'partID')
+  if (id === null || !state.sessions.has(string(properties, 'sessionID') ?? '')) return
+  const part = state.parts.get(id)
+  if (part !== undefined && !isNewer(eventId, part.eventId)) return
+  noteRemoval(state, id, eventId)
+  if (part !== undefined) deletePart(state, part)
+}
+
+/** Removes a message with its parts. */
+export function removeMessage(state: ReplyState, properties: Fields, eventId: string | null): void {
+  const id = string(properties, 'messageID')
+  const session = state.sessions.get(string(properties, 'sessionID') ?? '')
+  if (id === null || session === undefined || id === state.promptId) return
+  const message = session.messages.get(id)
+  if (message !== undefined && !isNewer(eventId, message.eventId)) return
+  noteRemoval(state, id, eventId)
+  if (message !== undefined) forgetMessage(state, message)
+}
+
+function noteRemoval(state: ReplyState, id: string, eventId: string | null): void {
+  const known = state.removed.get(id)
+  if (known !== undefined && !isNewer(eventId, known.eventId)) return
+  state.removed.set(id, { eventId, revision: state.outbox.revision + 1 })
+  if (state.removed.size <= removedLimit) return
+  for (const oldest of state.removed.keys()) {
+    state.removed.delete(oldest)
+    return
+  }
+}

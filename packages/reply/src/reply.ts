@@ -1,0 +1,153 @@
+import { recordAnomaly } from './anomaly.js'
+import { applyEvent } from './apply.js'
+import type { Ask } from './ask.js'
+import { ownAsks } from './ask-store.js'
+import { iterateChanges } from './change-iterator.js'
+import type { Change } from './change.js'
+import { newState } from './new-state.js'
+import type { ReplyObserver } from './observer.js'
+import { Outbox } from './outbox.js'
+import type { ReplyPart } from './part.js'
+import { readSnapshot } from './parse-snapshot.js'
+import { viewOf } from './part-view.js'
+import { reconcile } from './reconcile.js'
+import type { Poll } from './reconcile.js'
+import { summarise } from './result.js'
+import type { ReplyResult } from './result.js'
+import { isBlocked, judge } from './settled.js'
+import type { Settled, SettledOptions } from './settled.js'
+import { toSnapshot } from './snapshot.js'
+import type { ReplyJson } from './snapshot.js'
+import { isVisible } from './state.js'
+import type { ReplyState } from './state.js'
+import { lookAt } from './view.js'
+import type { ReplyView } from './view.js'
+
+/** Options of {@link createReply} and {@link parseReply}. */
+export interface ObserveOptions {
+  /** Told of every change from the start. */
+  readonly observers?: readonly ReplyObserver[]
+  /** Told what an observer threw; default: nothing happens. */
+  readonly onObserverError?: (error: unknown, observer: ReplyObserver) => void
+}
+
+/** Options of {@link createReply}. */
+export interface ReplyOptions extends ObserveOptions {
+  /** The session that the prompt was sent to. */
+  readonly sessionId: string
+  /** The id of the user message that holds the prompt. */
+  readonly promptId: string
+}
+
+/** Options of {@link Reply.changes}. */
+export interface ChangesOptions {
+  /** Ends the iteration; it then rejects with `signal.reason`. */
+  readonly signal?: AbortSignal
+}
+
+/** The assistant's answer to one prompt, folded from events and polls. Never throws on what the server says. */
+export interface Reply {
+  readonly sessionId: string
+  readonly promptId: string
+  /** Rises by one with every change; equal revisions mean that nothing changed. */
+  readonly revision: number
+  /** Parts of the reply's own session, in order. */
+  readonly parts: readonly ReplyPart[]
+  /** Permissions and questions of this reply, sub-agents included, oldest first. */
+  readonly asks: readonly Ask[]
+  /** Folds one event of the server, or a gap marker `{ type: 'gap' }`. Events of other sessions change nothing. */
+  apply(event: unknown): void
+  /** Folds the answer of `GET /session/{id}/message` and of other lists. `undefined` messages: only the lists. */
+  reconcile(messages: unknown, poll?: Poll): void
+  /** The part with this id, also of a sub-agent; `null` when there is none. */
+  part(id: string): ReplyPart | null
+  /** What the messages prove about the end of the turn. */
+  settled(options?: SettledOptions): Settled
+  /** True while the turn waits for a person. */
+  isBlocked(): boolean
+  /** What the turn came to so far. */
+  result(): ReplyResult
+  /** Everything there is to show. */
+  view(): ReplyView
+  /** Everything there is to know, for `parseReply`. */
+  toJSON(): ReplyJson
+  /** Registers an observer for what happens from now on; the result unregisters it. */
+  observe(observer: ReplyObserver): () => void
+  /** Changes from now on. A slow reader gets the changes of one part merged, and never misses the last state. */
+  changes(options?: ChangesOptions): AsyncIterable<Change>
+}
+
+/** Begins a reply to a prompt. */
+export function createReply(options: ReplyOptions): Reply {
+  requireId(options.sessionId, 'sessionId')
+  requireId(options.promptId, 'promptId')
+  const outbox = openOutbox(options)
+  return present(newState(options.sessionId, options.promptId, outbox))
+}
+
+/** Goes on with a stored reply: what `toJSON` gave, or its text. Throws a `SnapshotError` when it cannot be read. */
+export function parseReply(json: unknown, options: ObserveOptions = {}): Reply {
+  const outbox = openOutbox({})
+  const state = readSnapshot(json, outbox)
+  for (const observer of options.observers ?? []) outbox.observe(observer)
+  outbox.onObserverError = options.onObserverError ?? ignore
+  return present(state)
+}
+
+function requireId(id: unknown, option: string): void {
+  if (typeof id === 'string' && id !== '') return
+  throw new TypeError(`\`${option}\` must be a non-empty string, such as the id the server gave`)
+}
+
+function openOutbox(options: ObserveOptions): Outbox {
+  const outbox = new Outbox(options.onObserverError ?? ignore)
+  for (const observer of options.observers ?? []) outbox.observe(observer)
+  return outbox
+}
+
+function ignore(): void {}
+
+function present(state: ReplyState): Reply {
+  const { outbox } = state
+  let seen: ReplyView | null = null
+  const view = (): ReplyView => {
+    if (seen?.revision !== outbox.revision) seen = lookAt(state)
+    return seen
+  }
+  return {
+    sessionId: state.sessionId,
+    promptId: state.promptId,
+    get revision() {
+      return outbox.revision
+    },
+    get parts() {
+      return view().parts
+    },
+    get asks() {
+      return ownAsks(state)
+    },
+    apply: (event) => totally(state, () => applyEvent(state, event)),
+    reconcile: (messages, poll = {}) => totally(state, () => reconcile(state, messages, poll)),
+    part: (id) => {
+      const part = state.parts.get(id)
+      return part !== undefined && isVisible(part) ? viewOf(state, part) : null
+    },
+    settled: (options = {}) => judge(state, options),
+    isBlocked: () => isBlocked(state),
+    result: () => summarise(state),
+    view,
+    toJSON: () => toSnapshot(state),
+    observe: (observer) => outbox.observe(observer),
+    changes: (options = {}) => iterateChanges(outbox, options.signal),
+  }
+}
+
+/** Input is checked field by field; what still throws is a hostile object, such as a proxy. */
+function totally(state: ReplyState, fold: () => void): void {
+  try {
+    fold()
+  } catch {
+    recordAnomaly(state, 'malformed_event', 'unreadable')
+  }
+  state.outbox.deliver()
+}

@@ -1,0 +1,46 @@
+import { isNewer } from './event-order.js'
+import { number, string } from './fields.js'
+import type { Fields } from './fields.js'
+import { insertPart, setBody } from './part-store.js'
+import type { ReplyState, SessionState, SessionStatus } from './state.js'
+import { streamKey, streamMessage } from './stream-part.js'
+
+/** Takes up what the server says a session does. */
+export function applyStatus(
+  state: ReplyState,
+  properties: Fields,
+  told: Fields,
+  eventId: string | null,
+): void {
+  const session = state.sessions.get(string(properties, 'sessionID') ?? '')
+  const status = readStatus(told)
+  if (session === undefined || status === null) return
+  if (!isNewer(eventId, session.statusEventId)) return
+  session.statusEventId = eventId
+  if (status === 'retry') showRetry(state, session, told)
+  if (session.status === status) return
+  session.status = status
+  state.outbox.announce(() => ({ type: 'status-changed', sessionId: session.id, status }))
+}
+
+/** What a `status` object says; `null` when it says nothing that is known. */
+export function readStatus(told: Fields): Exclude<SessionStatus, null> | null {
+  const type = told['type']
+  return type === 'busy' || type === 'idle' || type === 'retry' ? type : null
+}
+
+/** Retries are told only once, by the status: nothing on the message shows them later. */
+function showRetry(state: ReplyState, session: SessionState, told: Fields): void {
+  const attempt = number(told, 'attempt') ?? 0
+  const nextAt = number(told, 'next')
+  const id = `retry:${session.id}:${attempt}:${nextAt ?? ''}`
+  if (state.parts.has(id)) return
+  const message = streamMessage(state, session)
+  const part = insertPart(state, message, id, streamKey(message, id))
+  part.provenance = 'stream'
+  setBody(
+    state,
+    part,
+    Object.freeze({ kind: 'retry', attempt, message: string(told, 'message') ?? '', nextAt }),
+  )
+}

@@ -1,0 +1,115 @@
+import type { Anomaly } from './anomaly.js'
+import type { Ask } from './ask.js'
+import type { JsonValue } from './json-value.js'
+import type { ReplyError } from './reply-error.js'
+import type { MessageState, PartBody, PartState, ReplyState, SessionState } from './state.js'
+import type { Todo } from './todo.js'
+import type { Tokens } from './tokens.js'
+
+/** The version of {@link ReplyJson} that this package writes. */
+export const snapshotVersion = 1
+
+/** A reply as JSON, to store and to read again with `parseReply`. Its inside is not part of the API. */
+export interface ReplyJson {
+  readonly version: typeof snapshotVersion
+  readonly sessionId: string
+  readonly promptId: string
+  readonly revision: number
+  readonly sessions: readonly SessionJson[]
+  readonly asks: readonly Ask[]
+  readonly removed: readonly (readonly [id: string, eventId: string | null])[]
+  readonly todos: readonly Todo[] | null
+  readonly todosEventId: string | null
+  readonly error: ReplyError | null
+  readonly errorEventId: string | null
+  readonly deleted: boolean
+  readonly anomalies: readonly Anomaly[]
+}
+
+/** A session in {@link ReplyJson}. */
+export interface SessionJson {
+  readonly id: string
+  readonly parentId: string | null
+  readonly title: string | null
+  readonly agent: string | null
+  readonly createdAt: number | null
+  readonly toolPartId: string | null
+  readonly status: SessionState['status']
+  readonly statusEventId: string | null
+  readonly messages: readonly MessageJson[]
+}
+
+/** A message in {@link ReplyJson}. */
+export interface MessageJson {
+  readonly id: string
+  readonly role: MessageState['role']
+  readonly parentId: string | null
+  readonly createdAt: number | null
+  readonly completedAt: number | null
+  readonly finish: string | null
+  readonly error: ReplyError | null
+  readonly cost: number
+  readonly tokens: Tokens
+  readonly agent: string | null
+  readonly mode: string | null
+  readonly providerId: string | null
+  readonly modelId: string | null
+  readonly summary: boolean
+  readonly structured: JsonValue
+  readonly author: MessageState['author']
+  readonly member: boolean
+  readonly abandoned: boolean
+  readonly eventId: string | null
+  readonly parts: readonly PartJson[]
+}
+
+/** A part in {@link ReplyJson}. */
+export interface PartJson {
+  readonly id: string
+  readonly key: string
+  readonly body: PartBody | null
+  readonly text: string | null
+  readonly provenance: PartState['provenance']
+  readonly final: boolean
+  readonly lost: boolean
+  readonly gapped: boolean
+  readonly startSeen: boolean
+  readonly eventId: string | null
+}
+
+/** Everything a reply knows, as JSON. */
+export function toSnapshot(state: ReplyState): ReplyJson {
+  return {
+    version: snapshotVersion,
+    sessionId: state.sessionId,
+    promptId: state.promptId,
+    revision: state.outbox.revision,
+    sessions: [...state.sessions.values()].map(sessionJson),
+    asks: [...state.asks.values()],
+    removed: [...state.removed].map(([id, { eventId }]) => [id, eventId] as const),
+    todos: state.todos,
+    todosEventId: state.todosEventId,
+    error: state.sessionError,
+    errorEventId: state.sessionErrorEventId,
+    deleted: state.deleted,
+    anomalies: [...state.anomalies],
+  }
+}
+
+function sessionJson(session: SessionState): SessionJson {
+  const { id, parentId, title, agent, createdAt, toolPartId, status, statusEventId } = session
+  // In the order in which they became known, which decides what is forgotten first.
+  const messages = [...session.messages.values()].map(messageJson)
+  return { id, parentId, title, agent, createdAt, toolPartId, status, statusEventId, messages }
+}
+
+function messageJson(message: MessageState): MessageJson {
+  const { session: _session, touched: _touched, parts, ...rest } = message
+  return { ...rest, parts: parts.map(partJson) }
+}
+
+function partJson(part: PartState): PartJson {
+  const { id, key, body, provenance, final, lost, gapped, startSeen, eventId } = part
+  const text = part.buffer === null ? null : part.buffer.toString()
+  return { id, key, body, text, provenance, final, lost, gapped, startSeen, eventId }
+}

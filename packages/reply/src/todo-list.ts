@@ -1,0 +1,72 @@
+import { sameJson } from './json-value.js'
+import { deletePart, insertPart, isTodoTool, setBody } from './part-store.js'
+import { isVisible } from './state.js'
+import type { PartState, ReplyState, ToolBody } from './state.js'
+import { streamKey, streamMessage } from './stream-part.js'
+import { readTodos } from './todo.js'
+import type { Todo } from './todo.js'
+
+const none: readonly Todo[] = Object.freeze([])
+
+/**
+ * The agent's todo list: that of the newest tool call that shows it, else what `todo.updated` said.
+ *
+ * A call that has no arguments yet, or that failed, shows nothing.
+ */
+export function currentTodos(state: ReplyState): readonly Todo[] {
+  const calls = todoCalls(state)
+  const newest = calls.at(-1)
+  const shown = newest === undefined ? null : todosOf(newest)
+  if (shown !== null) return shown
+  if (state.todos !== null) return state.todos
+  for (const call of calls.reverse()) {
+    const todos = todosOf(call)
+    if (todos !== null) return todos
+  }
+  return none
+}
+
+function todoCalls(state: ReplyState): ToolBody[] {
+  const calls: ToolBody[] = []
+  for (const message of state.root.order) {
+    for (const part of message.parts) {
+      if (part.body?.kind === 'tool' && isTodoTool(part.body) && isVisible(part))
+        calls.push(part.body)
+    }
+  }
+  return calls
+}
+
+function todosOf(call: ToolBody): readonly Todo[] | null {
+  if (call.status === 'error') return null
+  return readTodos(call.metadata?.['todos']) ?? readTodos(call.input['todos'])
+}
+
+/** Brings the list up to date, and the part that shows it when no tool call does. */
+export function refreshTodos(state: ReplyState): void {
+  const todos = currentTodos(state)
+  const id = `todos:${state.sessionId}`
+  const part = state.parts.get(id)
+  const isShown = todoCalls(state).length > 0
+  if (isShown || state.todos === null) {
+    if (part !== undefined) deletePart(state, part)
+  } else {
+    showTodos(state, part ?? null, id, state.todos)
+  }
+  if (sameJson(todos, state.shownTodos)) return
+  state.shownTodos = todos
+  state.outbox.announce(() => ({ type: 'todos-changed', todos }))
+}
+
+function showTodos(
+  state: ReplyState,
+  known: PartState | null,
+  id: string,
+  todos: readonly Todo[],
+): void {
+  if (known?.body?.kind === 'todos' && sameJson(known.body.todos, todos)) return
+  const message = streamMessage(state, state.root)
+  const part = known ?? insertPart(state, message, id, streamKey(message, id))
+  part.provenance = 'stream'
+  setBody(state, part, Object.freeze({ kind: 'todos', todos }))
+}

@@ -1,0 +1,144 @@
+import { recordAnomaly } from './anomaly.js'
+import { isNewer } from './event-order.js'
+import { flag, nested, number, string } from './fields.js'
+import type { Fields } from './fields.js'
+import { sameJson, toJsonValue } from './json-value.js'
+import { refreshMembership } from './membership.js'
+import { recordOf } from './message-record.js'
+import {
+  dropParts,
+  ensureMessage,
+  isParentUnknown,
+  keepWaiting,
+  placeMessage,
+  rememberForeign,
+} from './message-store.js'
+import type { Origin } from './origin.js'
+import { readReplyError } from './reply-error.js'
+import type { MessageState, ReplyState, SessionState } from './state.js'
+import { readTokens } from './tokens.js'
+
+/** Folds what the server says about a message; the same for events and polls. */
+export function upsertMessage(
+  state: ReplyState,
+  session: SessionState,
+  info: Fields,
+  origin: Origin,
+): MessageState | null {
+  const id = string(info, 'id')
+  const role = readRole(info)
+  if (id === null || role === null) {
+    recordAnomaly(state, 'malformed_message', id)
+    return null
+  }
+  if (isRemoved(state, id, origin)) return null
+  const message = ensureMessage(state, session, id)
+  if (isStale(message, info, origin)) return message
+  const before = message.member ? recordOf(message) : null
+  const place = `${message.role} ${message.parentId} ${message.createdAt}`
+  write(message, role, info, origin, state.outbox.revision + 1)
+  if (place !== `${message.role} ${message.parentId} ${message.createdAt}`)
+    attribute(state, message)
+  if (message.role === 'assistant') state.stale.losses = true
+  if (message.member && message.role === 'assistant') {
+    state.stale.totals = true
+    const record = recordOf(message)
+    if (before !== null && !sameJson(before, record)) {
+      state.outbox.announce(() => ({ type: 'message-changed', message: record }))
+    }
+  }
+  return message
+}
+
+function readRole(info: Fields): 'assistant' | 'user' | null {
+  const role = info['role']
+  return role === 'assistant' || role === 'user' ? role : null
+}
+
+/** Whether an event speaks of something that a later event removed. A poll that lists it brings it back. */
+export function isRemoved(state: ReplyState, id: string, origin: Origin): boolean {
+  const removal = state.removed.get(id)
+  if (removal === undefined) return false
+  const isBack = origin.polled
+    ? removal.revision <= origin.revision
+    : isNewer(origin.eventId, removal.eventId)
+  if (isBack) state.removed.delete(id)
+  return !isBack
+}
+
+/** A message only moves on: open, then stating why it stopped, then completed. */
+function isStale(message: MessageState, info: Fields, origin: Origin): boolean {
+  if (message.role === null) return false
+  const known = progress(message.completedAt, message.finish, message.error)
+  const told = progress(number(nested(info, 'time'), 'completed'), info['finish'], info['error'])
+  if (told < known) return true
+  if (origin.polled) return message.touched > origin.revision && told <= known
+  return !isNewer(origin.eventId, message.eventId)
+}
+
+function progress(completed: number | null, finish: unknown, error: unknown): number {
+  if (completed !== null) return 2
+  return (finish ?? error ?? null) === null ? 0 : 1
+}
+
+function write(
+  message: MessageState,
+  role: 'assistant' | 'user',
+  info: Fields,
+  origin: Origin,
+  revision: number,
+): void {
+  const isPrompt = message.author === 'person' && message.role === 'user'
+  const time = nested(info, 'time')
+  const createdAt = number(time, 'created') ?? message.createdAt
+  const isPlaced = message.role !== null && message.createdAt === createdAt
+  message.role = isPrompt ? 'user' : role
+  message.createdAt = createdAt
+  if (!isPlaced) placeMessage(message)
+  if (!origin.polled) {
+    message.eventId = origin.eventId
+    message.touched = revision
+  }
+  if (message.role === 'user') return
+  const wasSummary = message.summary
+  message.parentId = string(info, 'parentID') ?? message.parentId
+  message.completedAt = number(time, 'completed') ?? message.completedAt
+  message.finish = string(info, 'finish') ?? message.finish
+  message.error = readReplyError(info['error']) ?? message.error
+  message.cost = number(info, 'cost') ?? message.cost
+  message.tokens = 'tokens' in info ? readTokens(info) : message.tokens
+  message.agent = string(info, 'agent') ?? message.agent
+  message.mode = string(info, 'mode') ?? message.mode
+  message.providerId = string(info, 'providerID') ?? message.providerId
+  message.modelId = string(info, 'modelID') ?? message.modelId
+  message.summary = flag(info, 'summary') || message.summary
+  message.structured =
+    info['structured'] === undefined ? message.structured : toJsonValue(info['structured'])
+  if (wasSummary !== message.summary) for (const part of message.parts) part.view = null
+}
+
+function attribute(state: ReplyState, message: MessageState): void {
+  const { session } = message
+  if (message.role === 'user') noteAuthor(message)
+  refreshMembership(state, session)
+  if (message.member) return
+  if (message.role === 'assistant' && isParentUnknown(message)) keepWaiting(state, message)
+  else {
+    dropParts(state, message)
+    rememberForeign(state, message)
+  }
+}
+
+function noteAuthor(message: MessageState): void {
+  for (const { body } of message.parts) {
+    if (body?.kind === 'text') noteAuthorship(message, body.synthetic)
+    else if (body?.kind === 'compaction') noteAuthorship(message, body.auto)
+    else if (body !== null) noteAuthorship(message, false)
+  }
+}
+
+/** Notes whether one part of a user message was written by the server; one part of a person decides. */
+export function noteAuthorship(message: MessageState, byServer: boolean): void {
+  if (!byServer) message.author = 'person'
+  else if (message.author === null) message.author = 'server'
+}

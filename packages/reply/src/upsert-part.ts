@@ -1,0 +1,116 @@
+import { recordAnomaly } from './anomaly.js'
+import { isNewer } from './event-order.js'
+import { flag, nested, number, string } from './fields.js'
+import type { Fields } from './fields.js'
+import { sameJson } from './json-value.js'
+import { refreshMembership } from './membership.js'
+import { ensureMessage, keepsParts } from './message-store.js'
+import type { Origin } from './origin.js'
+import { insertPart, setBody } from './part-store.js'
+import { readBody } from './read-body.js'
+import type { MessageState, PartBody, PartState, ReplyState, SessionState } from './state.js'
+import { TextBuffer } from './text-buffer.js'
+import { isRemoved, noteAuthorship } from './upsert-message.js'
+
+/** Folds a whole part: the one builder for events and polls. */
+export function upsertPart(
+  state: ReplyState,
+  session: SessionState,
+  raw: Fields,
+  origin: Origin,
+): PartState | null {
+  const id = string(raw, 'id')
+  const messageId = string(raw, 'messageID')
+  const type = string(raw, 'type')
+  if (id === null || messageId === null || type === null) {
+    recordAnomaly(state, 'malformed_part', id)
+    return null
+  }
+  if (isRemoved(state, messageId, origin) || isRemoved(state, id, origin)) return null
+  const message = ensureMessage(state, session, messageId)
+  if (message === state.prompt) return null
+  if (message.role === 'user') noteUserPart(state, message, raw, type)
+  if (!keepsParts(message) || (message.role === 'user' && type !== 'compaction')) return null
+  const part = state.parts.get(id)
+  if (part !== undefined && part.message !== message) {
+    recordAnomaly(state, 'malformed_part', id)
+    return null
+  }
+  const target = part ?? insertPart(state, message, id, id)
+  if (part !== undefined && isOutdated(part, origin)) return part
+  write(state, target, raw, origin, part === undefined)
+  return target
+}
+
+/** The parts of a user message are not shown, but they tell who wrote it. */
+function noteUserPart(state: ReplyState, message: MessageState, raw: Fields, type: string): void {
+  const before = message.author
+  const byServer =
+    type === 'compaction' ? flag(raw, 'auto') : type === 'text' && flag(raw, 'synthetic')
+  noteAuthorship(message, byServer)
+  if (message.author !== before) refreshMembership(state, message.session)
+}
+
+function isOutdated(part: PartState, origin: Origin): boolean {
+  if (origin.polled) return part.touched > origin.revision && part.body !== null
+  return !isNewer(origin.eventId, part.eventId)
+}
+
+function write(
+  state: ReplyState,
+  part: PartState,
+  raw: Fields,
+  origin: Origin,
+  isFirst: boolean,
+): void {
+  if (!origin.polled) {
+    part.eventId = origin.eventId
+    part.touched = state.outbox.revision + 1
+  }
+  const body = readBody(raw, part.body, origin.polled)
+  if (body === null) {
+    recordAnomaly(state, 'status_refused', part.id)
+    return
+  }
+  if (part.body !== null && part.body.kind !== body.kind)
+    recordAnomaly(state, 'kind_changed', part.id)
+  if (body.kind === 'text' || body.kind === 'reasoning') {
+    writeText(state, part, body, raw, isFirst && !origin.polled)
+  } else if (part.body === null || !sameJson(part.body, body)) {
+    part.final = false
+    setBody(state, part, body)
+  }
+}
+
+/**
+ * The server states a text twice: empty when it begins, whole when it ends. The whole text replaces what the deltas
+ * gave; an empty text without an end says nothing.
+ */
+function writeText(
+  state: ReplyState,
+  part: PartState,
+  body: PartBody,
+  raw: Fields,
+  isBeginning: boolean,
+): void {
+  const text = string(raw, 'text') ?? ''
+  const isFinal = number(nested(raw, 'time'), 'end') !== null
+  if (part.final && !isFinal) return
+  part.buffer ??= new TextBuffer()
+  if (isBeginning) part.startSeen = true
+  const streamed = part.buffer.toString()
+  const isStated = isFinal || text.length > streamed.length
+  const isRepeated = part.final && streamed === text && sameJson(part.body, body)
+  if (isRepeated) return
+  if (isStated) {
+    if (isFinal && !part.final && !part.gapped && streamed !== '' && streamed !== text) {
+      recordAnomaly(state, 'text_corrected', part.id)
+    }
+    part.buffer.replace(text)
+    part.final = isFinal
+    part.lost = false
+    part.gapped = false
+    part.provenance = 'server'
+  }
+  if (isStated || part.body === null || !sameJson(part.body, body)) setBody(state, part, body)
+}
