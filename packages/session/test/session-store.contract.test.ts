@@ -38,9 +38,7 @@ for (const kind of databases) {
             mintMs: 30_000,
           },
           close: async () => {
-            await Promise.all(
-              pools.slice(1).map((knex) => (knex === rows.knex ? undefined : knex.destroy())),
-            )
+            for (const pool of pools) if (pool !== rows.knex) await pool.destroy()
             await rows.clear()
           },
         }

@@ -6,7 +6,7 @@ export function createShiftedClock(): Clock & { advance: (ms: number) => void } 
   let shiftMs = 0
   return {
     now: () => systemClock.now() + shiftMs,
-    sleep: systemClock.sleep,
+    sleep: (ms, options) => systemClock.sleep(ms, options),
     advance: (ms) => {
       shiftMs += ms
     },

@@ -1,0 +1,74 @@
+import type { Model, Pojo } from 'objection'
+import type { RowId } from '../records.js'
+import type { SessionResult } from '../session-store.js'
+import type { SessionUpstream } from '../session-upstream.js'
+import { conversationTable } from '../tables.js'
+import type { ConversationColumns } from '../tables.js'
+import { storeOf } from './bound-stores.js'
+import { parseColumns } from './column-values.js'
+import { conversationColumnsOf } from './mixin-columns.js'
+import type { WithMembers } from './model-class.js'
+
+/** What a conversation model gets. Columns carry their default names; with others, read them by their own. */
+export interface ConversationMembers {
+  /** The upstream session, null before the first mint. */
+  readonly opencode_session_id: string | null
+  /** Number of the newest claim. */
+  readonly turn_fence: number
+  /** Who holds the turn lease, null when nobody does. */
+  readonly turn_owner: string | null
+  /** When the turn lease expires, in milliseconds since the epoch. */
+  readonly turn_expires_at: number | null
+  /** `SessionStore.ensureSession` for this row. The instance is not changed: its columns are what was loaded. */
+  ensureSession(
+    upstream: SessionUpstream,
+    options?: { readonly signal?: AbortSignal },
+  ): Promise<SessionResult>
+  /** `SessionStore.recreateSession` for this row. */
+  recreateSession(
+    staleSessionId: string,
+    upstream: SessionUpstream,
+    options?: { readonly signal?: AbortSignal },
+  ): Promise<SessionResult>
+  /** `SessionStore.abortSession` for this row. */
+  abortSession(upstream: Pick<SessionUpstream, 'abort'>): Promise<boolean>
+}
+
+/** A model class for conversations. Its verbs work once `storeFor` was called with the class. */
+export function ConversationMixin<Base extends typeof Model>(
+  base: Base,
+  options: {
+    /** Columns whose names differ from the defaults. */
+    readonly columns?: Partial<ConversationColumns>
+  } = {},
+): WithMembers<Base, ConversationMembers> {
+  const { columns } = conversationTable(options)
+  const numbers = [columns.turnFence, columns.turnExpiresAt, columns.mintExpiresAt]
+
+  class TurnConversation extends (base as typeof Model) {
+    override $parseDatabaseJson(json: Pojo): Pojo {
+      return super.$parseDatabaseJson(parseColumns(json, { numbers, json: [] }))
+    }
+
+    ensureSession(
+      upstream: SessionUpstream,
+      request?: { readonly signal?: AbortSignal },
+    ): Promise<SessionResult> {
+      return storeOf(this).ensureSession(this.$id() as RowId, upstream, request)
+    }
+
+    recreateSession(
+      staleSessionId: string,
+      upstream: SessionUpstream,
+      request?: { readonly signal?: AbortSignal },
+    ): Promise<SessionResult> {
+      return storeOf(this).recreateSession(this.$id() as RowId, staleSessionId, upstream, request)
+    }
+
+    abortSession(upstream: Pick<SessionUpstream, 'abort'>): Promise<boolean> {
+      return storeOf(this).abortSession(this.$id() as RowId, upstream)
+    }
+  }
+  conversationColumnsOf.set(TurnConversation, columns)
+  return TurnConversation as unknown as WithMembers<Base, ConversationMembers>
+}

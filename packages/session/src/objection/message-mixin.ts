@@ -1,0 +1,112 @@
+import type { Model, Pojo } from 'objection'
+import type { RowId, TurnRecord, TurnStatus } from '../records.js'
+import type { ClaimResult } from '../session-store.js'
+import { messageTable } from '../tables.js'
+import type { MessageColumns } from '../tables.js'
+import { storeOf } from './bound-stores.js'
+import { formatColumns, parseColumns, spellings } from './column-values.js'
+import { messageColumnsOf } from './mixin-columns.js'
+import type { WithMembers } from './model-class.js'
+
+/** What a message model gets. Columns carry their default names; with others, `readTurn` has them all. */
+export interface MessageMembers {
+  /** The conversation's key. */
+  conversation_id: RowId
+  /** Where the turn stands; null on messages that are none. Insert `pending` to make a message a turn. */
+  status: TurnStatus | null
+  /** Id of the user message on the server. */
+  readonly prompt_id: string | null
+  /** The reply as JSON. */
+  readonly reply: unknown
+  /** The reply's text. */
+  readonly text: string | null
+  /** The reply's reasoning. */
+  readonly reasoning: string | null
+  /** Cost in the provider's currency. */
+  readonly cost: number
+  /** Input tokens that no cache served. */
+  readonly input_tokens: number
+  /** Output tokens without reasoning. */
+  readonly output_tokens: number
+  /** Reasoning tokens. */
+  readonly reasoning_tokens: number
+  /** Input tokens read from the provider's cache. */
+  readonly cache_read_tokens: number
+  /** Input tokens written to the provider's cache. */
+  readonly cache_write_tokens: number
+  /** What went wrong, to switch on. */
+  readonly error_code: string | null
+  /** What went wrong, for people. */
+  readonly error_message: string | null
+  /** Why it ended as it did. */
+  readonly reason: string | null
+  /** The model's finish reason. */
+  readonly finish: string | null
+  /** When it was claimed first, in milliseconds since the epoch. */
+  readonly started_at: number | null
+  /** When it became terminal, in milliseconds since the epoch. */
+  readonly settled_at: number | null
+  /** `SessionStore.claim` for this row. */
+  claimTurn(request: { readonly owner: string; readonly leaseMs: number }): Promise<ClaimResult>
+  /** `SessionStore.cancel` for this row. */
+  cancelTurn(options?: { readonly reason?: string | null }): Promise<boolean>
+  /** `SessionStore.read` for this row: the turn as it stands now, not as it was loaded. */
+  readTurn(): Promise<TurnRecord | null>
+}
+
+/** A model class for messages. Its verbs work once `storeFor` was called with the class. */
+export function MessageMixin<Base extends typeof Model>(
+  base: Base,
+  options: {
+    /** Columns whose names differ from the defaults. */
+    readonly columns?: Partial<MessageColumns>
+  } = {},
+): WithMembers<Base, MessageMembers> {
+  const { columns } = messageTable(options)
+  const json = [columns.reply, columns.promptPartIds]
+  const numbers = [
+    columns.turnFence,
+    columns.inputTokens,
+    columns.outputTokens,
+    columns.reasoningTokens,
+    columns.cacheReadTokens,
+    columns.cacheWriteTokens,
+    columns.startedAt,
+    columns.settledAt,
+  ]
+
+  class TurnMessage extends (base as typeof Model) {
+    override $parseDatabaseJson(row: Pojo): Pojo {
+      return super.$parseDatabaseJson(parseColumns(row, { numbers, json }))
+    }
+
+    override $formatDatabaseJson(row: Pojo): Pojo {
+      return formatColumns(super.$formatDatabaseJson(row), json)
+    }
+
+    claimTurn(request: { readonly owner: string; readonly leaseMs: number }): Promise<ClaimResult> {
+      const conversationId = conversationIdOf(this, columns.conversationId)
+      return storeOf(this).claim({ ...request, conversationId, messageId: this.$id() as RowId })
+    }
+
+    cancelTurn(request: { readonly reason?: string | null } = {}): Promise<boolean> {
+      return storeOf(this).cancel({ ...request, messageId: this.$id() as RowId })
+    }
+
+    readTurn(): Promise<TurnRecord | null> {
+      return storeOf(this).read(this.$id() as RowId)
+    }
+  }
+  messageColumnsOf.set(TurnMessage, columns)
+  return TurnMessage as unknown as WithMembers<Base, MessageMembers>
+}
+
+/** Under the column's own name, or under the one that a name mapping of the model or of Knex gave it. */
+function conversationIdOf(message: Model, column: string): RowId {
+  const modelClass = message.constructor as unknown as typeof Model
+  const names = [modelClass.columnNameToPropertyName(column), ...spellings(column)]
+  const name = names.find((known) => known in message)
+  const id = name === undefined ? undefined : (message as unknown as Record<string, unknown>)[name]
+  if (typeof id === 'string' || typeof id === 'number') return id
+  throw new TypeError(`\`${names[0]}\` is not loaded: select it before \`claimTurn\`.`)
+}

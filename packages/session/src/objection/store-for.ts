@@ -1,0 +1,60 @@
+import type { Model } from 'objection'
+import { createSessionStore } from '../create-session-store.js'
+import type { SessionStoreOptions } from '../create-session-store.js'
+import type { SessionStore } from '../session-store.js'
+import { bindStore } from './bound-stores.js'
+import type { ConversationMembers } from './conversation-mixin.js'
+import type { MessageMembers } from './message-mixin.js'
+import { conversationColumnsOf, inherited, messageColumnsOf } from './mixin-columns.js'
+import type { WithMembers } from './model-class.js'
+
+/** The two model classes; everything else as for `createSessionStore`. */
+export interface StoreForOptions extends Omit<
+  SessionStoreOptions,
+  'knex' | 'conversations' | 'messages'
+> {
+  /** A class made with `ConversationMixin`. */
+  readonly Conversation: WithMembers<typeof Model, ConversationMembers>
+  /** A class made with `MessageMixin`. */
+  readonly Message: WithMembers<typeof Model, MessageMembers>
+  /** The conversation's title column, when new upstream sessions are to carry it. Default: none. */
+  readonly titleColumn?: string
+}
+
+/**
+ * The store over two model classes: their tables, key columns and column names. Knex is taken from `Conversation` when a
+ * verb needs it, so `Model.knex(knex)` may come later.
+ */
+export function storeFor(options: StoreForOptions): SessionStore {
+  const { Conversation, Message, titleColumn, ...rest } = options
+  const conversations = inherited(conversationColumnsOf, Conversation)
+  if (conversations === undefined) {
+    throw new TypeError('`Conversation` must extend `ConversationMixin(…)`.')
+  }
+  const messages = inherited(messageColumnsOf, Message)
+  if (messages === undefined) throw new TypeError('`Message` must extend `MessageMixin(…)`.')
+  const store = createSessionStore({
+    ...rest,
+    knex: () => Conversation.knex(),
+    conversations: {
+      table: Conversation.tableName,
+      columns: {
+        ...conversations,
+        id: keyOf('Conversation', Conversation.idColumn),
+        title: titleColumn ?? conversations.title,
+      },
+    },
+    messages: {
+      table: Message.tableName,
+      columns: { ...messages, id: keyOf('Message', Message.idColumn) },
+    },
+  })
+  bindStore(Conversation, store)
+  bindStore(Message, store)
+  return store
+}
+
+function keyOf(name: string, idColumn: string | string[]): string {
+  if (typeof idColumn === 'string') return idColumn
+  throw new TypeError(`\`${name}\` has a composite key; a turn needs a single key column.`)
+}

@@ -1,0 +1,65 @@
+import { databases } from '@turnstead-internal/databases'
+import { expect } from 'chai'
+import { after, before, describe, it } from 'mocha'
+import { sessionStoreContract } from '../src/contract.js'
+import { createSessionStore } from '../src/index.js'
+import { brokenStores } from './support/broken-stores.js'
+import type { BrokenStore } from './support/broken-stores.js'
+import { openRows } from './support/open-rows.js'
+import type { Rows } from './support/open-rows.js'
+import { createShiftedClock } from './support/shifted-clock.js'
+
+describe('sessionStoreContract', () => {
+  const kind = databases.find(({ name }) => name === 'sqlite')
+  if (kind === undefined) throw new Error('SQLite is always there')
+  let rows: Rows
+  before(async () => {
+    rows = await openRows(kind)
+  })
+  after(() => rows.close())
+
+  for (const broken of brokenStores) {
+    it(`catches a store that ${broken.defect}`, async () => {
+      const failures = await failuresOf(rows, broken)
+      expect(failures).to.include.members([...broken.caughtBy])
+    })
+  }
+
+  it('names every case once, as a statement', () => {
+    const names = sessionStoreContract.map(({ name }) => name)
+    expect(new Set(names).size).to.equal(names.length)
+    for (const name of names) expect(name).not.to.match(/\bshould\b/)
+  })
+
+  it('is not accused of cases that do not exist', () => {
+    const names = sessionStoreContract.map(({ name }) => name)
+    expect(names).to.include.members(brokenStores.flatMap(({ caughtBy }) => [...caughtBy]))
+  })
+})
+
+async function failuresOf(rows: Rows, broken: BrokenStore): Promise<string[]> {
+  const failures: string[] = []
+  for (const { name, run } of sessionStoreContract) {
+    if (!broken.caughtBy.includes(name)) continue
+    const clock = createShiftedClock()
+    const open = () =>
+      broken.breakStore(
+        createSessionStore({ knex: rows.knex, clock, mintPollMs: 5, mintWaitMs: 500 }),
+        rows.knex,
+      )
+    try {
+      await run({
+        ...rows,
+        store: open(),
+        another: open,
+        advance: clock.advance,
+        mintMs: 30_000,
+      })
+    } catch {
+      failures.push(name)
+    } finally {
+      await rows.clear()
+    }
+  }
+  return failures
+}
