@@ -76,7 +76,8 @@ export const tool = {
     extras?: ToolExtras,
   ): ToolStep => call('webfetch', { format: 'markdown', ...input }, extras),
   /** Any tool with any arguments; a string is sent as it is. */
-  call,
+  call: (name: string, input: ToolStep['input'], extras?: ToolExtras): ToolStep =>
+    call(name, input, extras),
 }
 
 /** Calls that wait for a person. */

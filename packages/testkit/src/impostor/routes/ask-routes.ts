@@ -1,0 +1,130 @@
+import { rulesOf, settlePermission, type PermissionAnswer } from '../asks.js'
+import { fields, readBody } from '../http/body.js'
+import { askNotFound, badRequest, ok, Refusal, type Call, type Outcome } from '../http/outcome.js'
+import { toRoutes, type Route } from '../http/router.js'
+import { actionFor, builtInRules, rulesFromConfig } from '../permission-rules.js'
+import type { Json } from '../records.js'
+import { configuredRules } from '../world.js'
+
+function requestId(call: Call, prefix: 'per' | 'que', name = 'requestID'): string {
+  const id = call.params[name] ?? ''
+  if (!id.startsWith(prefix)) {
+    throw badRequest(
+      `Expected a string starting with "${prefix}", got ${JSON.stringify(id)}\n  at ["${name}"]`,
+      'Params',
+    )
+  }
+  return id
+}
+
+function listPermissions(call: Call): Outcome {
+  const here = [...call.world.asks.permissions.values()].filter(
+    (each) => each.directory === call.directory,
+  )
+  const requests = here.map((each) => each.request)
+  // An undefined value breaks the whole list, as a `webfetch` without a time-out does on the server.
+  const broken = requests.findIndex((request) => {
+    const metadata = request['metadata']
+    return (
+      typeof metadata === 'object' &&
+      metadata !== null &&
+      Object.values(metadata).includes(undefined)
+    )
+  })
+  if (broken >= 0) {
+    throw new Refusal({
+      status: 400,
+      json: {
+        name: 'BadRequest',
+        data: {
+          message: `Expected JSON value, got undefined\n  at [${broken}]["metadata"]["timeout"]`,
+          kind: 'Body',
+        },
+      },
+    })
+  }
+  return ok(requests.map((request) => ('tool' in request ? request : { ...request, tool: null })))
+}
+
+function replyPermission(call: Call, id: string, answer: PermissionAnswer): Outcome {
+  const { world } = call
+  const pending = world.asks.permissions.get(id)
+  if (!pending || pending.directory !== call.directory) throw askNotFound('Permission', id)
+  const isAllowed = (request: Json): boolean => {
+    const session = world.sessions.get(String(request['sessionID']))
+    if (!session) return false
+    const base = configuredRules(world, builtInRules, rulesFromConfig)
+    const rules = rulesOf(session, base, world.asks)
+    const patterns: unknown = request['patterns']
+    return (
+      Array.isArray(patterns) &&
+      patterns.every(
+        (pattern) => actionFor(rules, String(request['permission']), String(pattern)) === 'allow',
+      )
+    )
+  }
+  const settled = settlePermission(world.asks, pending, answer, isAllowed)
+  for (const { id: requestID, sessionID, reply } of settled) {
+    world.bus.publish(pending.directory, 'permission.replied', { sessionID, requestID, reply })
+  }
+  return ok(true)
+}
+
+function toAnswer(reply: unknown, message: unknown): PermissionAnswer {
+  const known = reply === 'always' || reply === 'reject' ? reply : 'once'
+  return { reply: known, message: typeof message === 'string' ? message : null }
+}
+
+/** Endpoints for what waits for a person. */
+export const askRoutes: readonly Route[] = toRoutes({
+  'GET /permission': listPermissions,
+  'POST /permission/:requestID/reply': (call) => {
+    const id = requestId(call, 'per')
+    const body = readBody(call, {
+      reply: fields.oneOf('once', 'always', 'reject'),
+      message: fields.optionalText,
+    })
+    return replyPermission(call, id, toAnswer(body['reply'], body['message']))
+  },
+  'POST /session/:sessionID/permissions/:permissionID': (call) => {
+    const id = requestId(call, 'per', 'permissionID')
+    const body = readBody(call, { response: fields.oneOf('once', 'always', 'reject') })
+    return replyPermission(call, id, toAnswer(body['response'], null))
+  },
+  'GET /question': (call) => {
+    const here = [...call.world.asks.questions.values()].filter(
+      (each) => each.directory === call.directory,
+    )
+    return ok(here.map((each) => each.request))
+  },
+  'POST /question/:requestID/reply': (call) => {
+    const id = requestId(call, 'que')
+    const body = readBody(call, { answers: fields.list })
+    const pending = call.world.asks.questions.get(id)
+    if (!pending || pending.directory !== call.directory) throw askNotFound('Question', id)
+    const given: unknown = body['answers']
+    const answers = (Array.isArray(given) ? given : []).map((labels: unknown) =>
+      Array.isArray(labels) ? labels.map(String) : [],
+    )
+    call.world.asks.questions.delete(id)
+    call.world.bus.publish(pending.directory, 'question.replied', {
+      sessionID: pending.request.sessionID,
+      requestID: id,
+      answers,
+    })
+    pending.resolve(answers)
+    return ok(true)
+  },
+  'POST /question/:requestID/reject': (call) => {
+    const id = requestId(call, 'que')
+    const pending = call.world.asks.questions.get(id)
+    if (!pending || pending.directory !== call.directory) throw askNotFound('Question', id)
+    call.world.asks.questions.delete(id)
+    call.world.bus.publish(pending.directory, 'question.rejected', {
+      sessionID: pending.request.sessionID,
+      requestID: id,
+    })
+    pending.resolve(null)
+    return ok(true)
+  },
+})

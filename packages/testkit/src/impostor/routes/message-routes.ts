@@ -1,0 +1,111 @@
+import { fields, readBody } from '../http/body.js'
+import { busy, notFound, ok, plainBadRequest, type Call, type Outcome } from '../http/outcome.js'
+import { toRoutes, type Route } from '../http/router.js'
+import { listMessages, showMessage, type MessageRecord, type Part } from '../records.js'
+import { putPart } from '../world.js'
+import { sessionOf } from './session-routes.js'
+
+function messageOf(call: Call): MessageRecord {
+  const id = call.params['messageID'] ?? ''
+  const message = sessionOf(call).messages.get(id)
+  if (!message) throw notFound(`Message not found: ${id}`)
+  return message
+}
+
+/** The newest `limit` messages, oldest first, and where to go on. */
+function page(call: Call): Outcome {
+  const all = listMessages(sessionOf(call))
+  const limit = Number(call.query.get('limit') ?? 0)
+  const before = call.query.get('before')
+  if (before !== null && !(limit > 0)) throw plainBadRequest()
+  if (!(limit > 0)) return ok(all.map(showMessage))
+  const cursor = before === null ? null : readCursor(before)
+  const older =
+    cursor === null
+      ? all
+      : all.slice(
+          0,
+          Math.max(
+            0,
+            all.findIndex((message) => message.info.id === cursor),
+          ),
+        )
+  const shown = older.slice(-limit)
+  const first = shown[0]
+  if (!first || shown.length === older.length) return ok(shown.map(showMessage))
+  const next = Buffer.from(
+    JSON.stringify({ id: first.info.id, time: first.info.time.created }),
+  ).toString('base64url')
+  const target = new URL(`http://127.0.0.1${call.path}`)
+  for (const [name, value] of call.query) target.searchParams.set(name, value)
+  target.searchParams.set('before', next)
+  return {
+    status: 200,
+    headers: { link: `<${target.href}>; rel="next"`, 'x-next-cursor': next },
+    json: shown.map(showMessage),
+  }
+}
+
+function readCursor(cursor: string): string {
+  try {
+    const parsed: unknown = JSON.parse(Buffer.from(cursor, 'base64url').toString('utf8'))
+    if (typeof parsed === 'object' && parsed !== null && 'id' in parsed) return String(parsed.id)
+  } catch {
+    // Falls through to the refusal.
+  }
+  throw plainBadRequest()
+}
+
+/** Endpoints of stored messages and parts. */
+export const messageRoutes: readonly Route[] = toRoutes({
+  'GET /session/:sessionID/message': page,
+  'GET /session/:sessionID/message/:messageID': (call) => ok(showMessage(messageOf(call))),
+  'DELETE /session/:sessionID/message/:messageID': (call) => {
+    const session = sessionOf(call)
+    if (session.run) throw busy(session.info.id)
+    const messageID = call.params['messageID'] ?? ''
+    session.messages.delete(messageID)
+    call.world.bus.publish(session.info.directory, 'message.removed', {
+      sessionID: session.info.id,
+      messageID,
+    })
+    return ok(true)
+  },
+  'DELETE /session/:sessionID/message/:messageID/part/:partID': (call) => {
+    const session = sessionOf(call)
+    const { messageID = '', partID = '' } = call.params
+    session.messages.get(messageID)?.parts.delete(partID)
+    call.world.bus.publish(session.info.directory, 'message.part.removed', {
+      sessionID: session.info.id,
+      messageID,
+      partID,
+    })
+    return ok(true)
+  },
+  'PATCH /session/:sessionID/message/:messageID/part/:partID': (call) => {
+    const session = sessionOf(call)
+    const body = readBody(call, {
+      id: fields.id('prt'),
+      messageID: fields.id('msg'),
+      sessionID: fields.id('ses'),
+      type: fields.text,
+    })
+    const { messageID, partID, sessionID } = call.params
+    if (
+      body['id'] !== partID ||
+      body['messageID'] !== messageID ||
+      body['sessionID'] !== sessionID
+    ) {
+      throw plainBadRequest()
+    }
+    const part: Part = {
+      ...body,
+      id: String(partID),
+      messageID: String(messageID),
+      sessionID: session.info.id,
+      type: String(body['type']),
+    }
+    putPart(call.world, session, part)
+    return ok(part)
+  },
+})

@@ -1,0 +1,169 @@
+import { fields, readBody, readLooseBody, sessionIdOf } from '../http/body.js'
+import { asRecord, notFound, ok, unexpected, type Call } from '../http/outcome.js'
+import { toRoutes, type Route } from '../http/router.js'
+import type { PermissionRule } from '../permission-rules.js'
+import type { SessionRecord } from '../records.js'
+import {
+  childrenOf,
+  createSession,
+  deleteSession,
+  forkSession,
+  patchSession,
+  projectOf,
+} from '../sessions.js'
+import { turnDiffs } from '../turn-diffs.js'
+
+/** The session of a request; refuses as the server does. */
+export function sessionOf(call: Call): SessionRecord {
+  const id = sessionIdOf(call)
+  const session = call.world.sessions.get(id)
+  if (!session) throw notFound(`Session not found: ${id}`)
+  return session
+}
+
+function isRule(value: unknown): value is PermissionRule {
+  const rule = asRecord(value)
+  return (
+    rule !== null &&
+    typeof rule['permission'] === 'string' &&
+    typeof rule['pattern'] === 'string' &&
+    ['allow', 'deny', 'ask'].includes(String(rule['action']))
+  )
+}
+
+const rules = {
+  expected: 'array',
+  isOptional: true,
+  fits: (value: unknown) => Array.isArray(value) && value.every(isRule),
+}
+
+function toRules(value: unknown): readonly PermissionRule[] {
+  return Array.isArray(value)
+    ? value
+        .filter(isRule)
+        .map(({ permission, pattern, action }) => ({ permission, pattern, action }))
+    : []
+}
+
+const createShape = {
+  title: fields.optionalText,
+  parentID: fields.optionalId('ses'),
+  agent: fields.optionalText,
+  metadata: fields.optionalObject,
+  permission: rules,
+  workspaceID: fields.optionalId('wrk'),
+  model: {
+    expected: 'object',
+    isOptional: true,
+    fits: (value: unknown) => {
+      const model = asRecord(value)
+      return typeof model?.['id'] === 'string' && typeof model['providerID'] === 'string'
+    },
+  },
+}
+
+function create(call: Call): SessionRecord {
+  const body = readLooseBody(call, createShape)
+  const model = asRecord(body['model'])
+  const metadata = asRecord(body['metadata'])
+  return createSession(call.world, call.directory, {
+    ...(body['title'] === undefined ? {} : { title: String(body['title']) }),
+    ...(body['parentID'] === undefined ? {} : { parentID: String(body['parentID']) }),
+    ...(body['agent'] === undefined ? {} : { agent: String(body['agent']) }),
+    ...(model === null
+      ? {}
+      : {
+          model: {
+            id: String(model['id']),
+            providerID: String(model['providerID']),
+            ...(model['variant'] === undefined ? {} : { variant: String(model['variant']) }),
+          },
+        }),
+    ...(metadata === null ? {} : { metadata }),
+    ...(body['permission'] === undefined ? {} : { permission: toRules(body['permission']) }),
+    ...(body['workspaceID'] === undefined ? {} : { workspaceID: String(body['workspaceID']) }),
+  })
+}
+
+function list(call: Call): readonly SessionRecord[] {
+  const { world, query } = call
+  const directory = query.get('directory')
+  const project = projectOf(world, call.directory)
+  const search = query.get('search')?.toLowerCase()
+  const limit = Number(query.get('limit'))
+  const start = Number(query.get('start'))
+  const isWholeProject = directory === null || query.get('scope') === 'project'
+  const found = [...world.sessions.values()]
+    .filter(({ info }) =>
+      isWholeProject ? info.projectID === project : info.directory === directory,
+    )
+    .filter(({ info }) => query.get('roots') !== 'true' || info.parentID === undefined)
+    .filter(({ info }) => search === undefined || info.title.toLowerCase().includes(search))
+    .filter(({ info }) => !(start > 0) || info.time.updated >= start)
+    .toSorted(
+      (one, other) =>
+        other.info.time.updated - one.info.time.updated || (one.info.id < other.info.id ? -1 : 1),
+    )
+  return limit > 0 ? found.slice(0, limit) : found
+}
+
+function patch(call: Call): SessionRecord {
+  const body = readBody(call, {
+    title: fields.optionalText,
+    metadata: fields.optionalObject,
+    permission: rules,
+    time: fields.optionalObject,
+  })
+  const session = sessionOf(call)
+  const metadata = asRecord(body['metadata'])
+  const archived = asRecord(body['time'])?.['archived']
+  patchSession(call.world, session, {
+    ...(body['title'] === undefined ? {} : { title: String(body['title']) }),
+    ...(metadata === null ? {} : { metadata }),
+    ...(body['permission'] === undefined ? {} : { permission: toRules(body['permission']) }),
+    ...(typeof archived === 'number' ? { archived } : {}),
+  })
+  return session
+}
+
+/** Endpoints of sessions themselves. */
+export const sessionRoutes: readonly Route[] = toRoutes({
+  'POST /session': (call) => ok(create(call).info),
+  'GET /session': (call) => ok(list(call).map((session) => session.info)),
+  'GET /session/status': (call) => {
+    const here = [...call.world.statuses].filter(([, each]) => each.directory === call.directory)
+    return ok(Object.fromEntries(here.map(([id, each]) => [id, each.status])))
+  },
+  'GET /session/:sessionID': (call) => ok(sessionOf(call).info),
+  'PATCH /session/:sessionID': (call) => ok(patch(call).info),
+  'DELETE /session/:sessionID': (call) => {
+    deleteSession(call.world, sessionOf(call))
+    return ok(true)
+  },
+  'GET /session/:sessionID/children': (call) =>
+    ok(childrenOf(call.world, sessionOf(call).info.id).map((child) => child.info)),
+  'GET /session/:sessionID/todo': (call) => ok(sessionOf(call).todos),
+  'GET /session/:sessionID/diff': (call) => {
+    const session = call.world.sessions.get(sessionIdOf(call))
+    const messageId = call.query.get('messageID')
+    return ok(session && messageId !== null ? turnDiffs(call.world, session, messageId) : [])
+  },
+  'POST /session/:sessionID/fork': (call) => {
+    const body = readLooseBody(call, { messageID: fields.optionalId('msg') })
+    const before = typeof body['messageID'] === 'string' ? body['messageID'] : null
+    return ok(forkSession(call.world, sessionOf(call), before).info)
+  },
+  'POST /session/:sessionID/share': (call) => {
+    sessionOf(call)
+    throw unexpected(call.world)
+  },
+  'DELETE /session/:sessionID/share': (call) => {
+    const session = sessionOf(call)
+    session.info.time = { ...session.info.time, updated: call.world.identity.stamp() }
+    call.world.bus.publish(session.info.directory, 'session.updated', {
+      sessionID: session.info.id,
+      info: session.info,
+    })
+    return ok(session.info)
+  },
+})

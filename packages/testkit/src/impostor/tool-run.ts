@@ -1,0 +1,176 @@
+import type { ToolStep } from '../script/steps.js'
+import { runTool } from './tools/run-tool.js'
+import { ToolFailure, ToolStop, type ToolContext } from './tools/tool-context.js'
+import type { MessageRecord, Part, SessionRecord } from './records.js'
+import { putPart, type World } from './world.js'
+
+/** A tool call of the current message. */
+export interface ToolCall {
+  readonly step: ToolStep
+  readonly part: Part
+  readonly callId: string
+  /** The tool's real name, after a wrong case was forgiven or an unknown name became `invalid`. */
+  readonly tool: string
+  readonly input: Record<string, unknown>
+  readonly startedAt: number
+}
+
+const known = new Set([
+  'bash',
+  'edit',
+  'glob',
+  'grep',
+  'invalid',
+  'question',
+  'read',
+  'skill',
+  'task',
+  'todowrite',
+  'webfetch',
+  'write',
+  'apply_patch',
+  'StructuredOutput',
+])
+
+/** Announces a call: `pending` under the model's name, then `running` under the real one. */
+export function announceTool(
+  world: World,
+  session: SessionRecord,
+  message: MessageRecord,
+  step: ToolStep,
+  callId: string,
+): ToolCall {
+  const identity = {
+    id: world.identity.id('prt'),
+    messageID: message.info.id,
+    sessionID: session.info.id,
+  }
+  putPart(world, session, {
+    ...identity,
+    type: 'tool',
+    tool: step.tool,
+    callID: callId,
+    state: { status: 'pending', input: {}, raw: '' },
+  })
+  const { tool, input } = resolveCall(step, offered(message))
+  const startedAt = world.identity.stamp()
+  const part: Part = {
+    ...identity,
+    type: 'tool',
+    tool,
+    callID: callId,
+    state: { status: 'running', input, time: { start: startedAt } },
+  }
+  putPart(world, session, part)
+  return { step, part, callId, tool, input, startedAt }
+}
+
+/** Which tools the model is offered: `apply_patch` replaces `edit` and `write` for some model ids. */
+function offered(message: MessageRecord): readonly string[] {
+  const model = String(message.info['modelID'] ?? '')
+  const patches = model.includes('gpt-') && !model.includes('oss') && !model.includes('gpt-4')
+  return [...known]
+    .filter((name) => {
+      if (name === 'apply_patch') return patches
+      if (name === 'StructuredOutput') return false
+      return !(patches && (name === 'edit' || name === 'write'))
+    })
+    .toSorted()
+}
+
+function resolveCall(
+  step: ToolStep,
+  tools: readonly string[],
+): { tool: string; input: Record<string, unknown> } {
+  const lower = step.tool.toLowerCase()
+  const name = known.has(step.tool) ? step.tool : known.has(lower) ? lower : null
+  if (name === null) {
+    const error = `Model tried to call unavailable tool '${step.tool}'. Available tools: ${tools.join(', ')}.`
+    return { tool: 'invalid', input: { tool: step.tool, error } }
+  }
+  if (typeof step.input !== 'string') return { tool: name, input: { ...step.input } }
+  try {
+    const parsed: unknown = JSON.parse(step.input)
+    return { tool: name, input: typeof parsed === 'object' && parsed !== null ? { ...parsed } : {} }
+  } catch {
+    const error = `Invalid input for tool ${step.tool}: JSON parsing failed: Text: ${step.input}.\nError message: JSON Parse error: Unterminated string`
+    return { tool: 'invalid', input: { tool: step.tool, error } }
+  }
+}
+
+/** Runs a call to its end and updates its part. The result tells whether the turn stops after this step. */
+export async function finishTool(
+  call: ToolCall,
+  context: ToolContext,
+): Promise<'continue' | 'stop'> {
+  const { world, session } = context
+  const end = (state: Record<string, unknown>): void => {
+    if (context.isOver()) return
+    const time = { start: call.startedAt, end: world.identity.stamp() }
+    putPart(world, session, { ...call.part, tool: call.tool, state: { ...state, time } })
+  }
+  try {
+    const result = await runTool(call, context)
+    end({
+      status: 'completed',
+      input: call.input,
+      output: call.step.output ?? result.output,
+      metadata: {
+        ...result.metadata,
+        truncated: result.metadata['truncated'] ?? false,
+        ...call.step.metadata,
+      },
+      title: result.title,
+    })
+    return 'continue'
+  } catch (error) {
+    if (context.isOver()) return 'stop'
+    if (error instanceof ToolStop || error instanceof ToolFailure) {
+      const known = error.metadata === undefined ? {} : { metadata: error.metadata }
+      end({ status: 'error', input: call.input, error: error.message, ...known })
+      return error instanceof ToolStop ? 'stop' : 'continue'
+    }
+    throw error
+  }
+}
+
+/** Marks a call that an abort has cut short. */
+export function interruptTool(call: ToolCall, context: ToolContext, isBash: boolean): void {
+  const { world, session } = context
+  const stored = session.messages.get(call.part.messageID)?.parts.get(call.part.id)
+  const state = stored?.['state']
+  const status =
+    typeof state === 'object' && state !== null && 'status' in state ? state.status : null
+  if (status === 'completed' || status === 'error') return
+  const time = { start: call.startedAt, end: world.identity.stamp() }
+  const before =
+    typeof state === 'object' && state !== null && 'metadata' in state ? state.metadata : {}
+  if (isBash) {
+    const output = String(
+      before && typeof before === 'object' && 'output' in before ? before.output : '',
+    )
+    const note = `${output}\n\n<shell_metadata>\nUser aborted the command\n</shell_metadata>`
+    putPart(world, session, {
+      ...call.part,
+      state: {
+        status: 'completed',
+        input: call.input,
+        output: note,
+        title: call.input['command'],
+        metadata: { output: note, exit: null, truncated: false },
+        time,
+      },
+    })
+    return
+  }
+  putPart(world, session, {
+    ...call.part,
+    state: {
+      status: 'error',
+      input: call.input,
+      time,
+      error: call.tool === 'task' ? 'Task cancelled' : 'Tool execution aborted',
+      metadata: { ...(typeof before === 'object' ? before : {}), interrupted: true },
+    },
+  })
+}

@@ -1,0 +1,57 @@
+import { rulesOf, type PermissionAnswer } from '../asks.js'
+import { actionFor, builtInRules, isMatch, rulesFromConfig } from '../permission-rules.js'
+import type { Json } from '../records.js'
+import type { ToolCall } from '../tool-run.js'
+import { configuredRules } from '../world.js'
+import { ToolFailure, ToolStop, type ToolContext } from './tool-context.js'
+
+/** What a tool wants to do. */
+export interface Wish {
+  readonly permission: string
+  readonly patterns: readonly string[]
+  readonly always: readonly string[]
+  readonly metadata: Json
+}
+
+/** Resolves when the rules or a person allow it; rejects with what the tool part then says. */
+export async function permit(call: ToolCall, context: ToolContext, wish: Wish): Promise<void> {
+  const forced = call.step.ask
+  const asked = { ...wish, ...forced }
+  const { world, session } = context
+  const base = configuredRules(world, builtInRules, rulesFromConfig)
+  const rules = rulesOf(session, base, world.asks)
+  const actions = wish.patterns.map((pattern) => actionFor(rules, wish.permission, pattern))
+  if (actions.includes('deny')) {
+    const relevant = rules
+      .filter((rule) => isMatch(rule.permission, wish.permission))
+      .map(({ permission, action, pattern }) => ({ permission, action, pattern }))
+    throw new ToolFailure(
+      `The user has specified a rule which prevents you from using this specific tool call. Here are some of the relevant rules ${JSON.stringify(relevant)}`,
+    )
+  }
+  if (forced === undefined && !actions.includes('ask')) return
+  const answer = await askPerson(call, context, asked)
+  if (answer.reply !== 'reject') return
+  const refusal = 'The user rejected permission to use this specific tool call'
+  if (answer.message === null) throw new ToolStop(`${refusal}.`)
+  throw new ToolFailure(`${refusal} with the following feedback: ${answer.message}`)
+}
+
+function askPerson(call: ToolCall, context: ToolContext, wish: Wish): Promise<PermissionAnswer> {
+  const { world, session } = context
+  const { directory } = session.info
+  const isDoomLoop = wish.permission === 'doom_loop'
+  const request = {
+    id: world.identity.id('per'),
+    sessionID: session.info.id,
+    permission: wish.permission,
+    patterns: wish.patterns,
+    metadata: wish.metadata,
+    always: wish.always,
+    ...(isDoomLoop ? {} : { tool: { messageID: call.part.messageID, callID: call.callId } }),
+  }
+  return new Promise((resolve) => {
+    world.asks.permissions.set(request.id, { request, directory, resolve })
+    world.bus.publish(directory, 'permission.asked', request)
+  })
+}

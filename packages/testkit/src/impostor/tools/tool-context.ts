@@ -1,0 +1,40 @@
+import type { Json, MessageRecord, SessionRecord } from '../records.js'
+import type { World } from '../world.js'
+
+/** What a tool may use while it runs. */
+export interface ToolContext {
+  readonly world: World
+  readonly session: SessionRecord
+  readonly message: MessageRecord
+  /** Aborted when the turn is stopped. */
+  readonly signal: AbortSignal
+  /** True once the turn is over: the tool may still run to its end, but its part no longer changes. */
+  readonly isOver: () => boolean
+  /** Runs a sub-agent and resolves with its last text; rejects with a {@link ToolFailure}. */
+  readonly delegate: (input: Json, update: (metadata: Json) => void) => Promise<ToolResult>
+  /** Remembers what a file held, for diffs. */
+  readonly touch: (path: string) => void
+}
+
+/** What a tool answers. */
+export interface ToolResult {
+  readonly output: string
+  readonly title: unknown
+  readonly metadata: Json
+}
+
+/** A tool failed; the model is told and the turn goes on. */
+export class ToolFailure extends Error {
+  override readonly name: string = 'ToolFailure'
+  readonly metadata: Json | undefined
+
+  constructor(message: string, metadata?: Json) {
+    super(message)
+    this.metadata = metadata
+  }
+}
+
+/** A person refused; the turn stops after this step. */
+export class ToolStop extends ToolFailure {
+  override readonly name: string = 'ToolStop'
+}
