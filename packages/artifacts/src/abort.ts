@@ -7,6 +7,8 @@ export function destroyOnAbort(body: Readable, signal: AbortSignal | undefined):
     body.destroy(signal.reason)
   }
   signal.addEventListener('abort', onAbort, { once: true })
+  // An abort before anybody reads must not become an uncaught exception; readers get the error anyway.
+  body.on('error', () => {})
   body.once('close', () => signal.removeEventListener('abort', onAbort))
   return body
 }

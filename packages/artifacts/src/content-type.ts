@@ -1,4 +1,4 @@
-import mime from 'mime/lite'
+import mime from 'mime'
 
 const fallback = 'application/octet-stream'
 
@@ -60,7 +60,9 @@ const inlineTypes = new Set([
  * act in a browser. HTML, SVG, XML, scripts and everything unknown become `application/octet-stream`.
  */
 export function toSafeContentType(name: string): string {
-  const type = mime.getType(name)
+  // A name without a dot is no extension, though mime would take it for one.
+  const extension = /[^/]\.([^./]+)$/.exec(name)?.[1]
+  const type = extension === undefined ? null : mime.getType(extension)
   if (type === null || !safeTypes.has(type)) return fallback
   return type.startsWith('text/') ? `${type}; charset=utf-8` : type
 }

@@ -1,77 +1,244 @@
 import { expect } from 'chai'
 import { afterEach, beforeEach, describe, it } from 'mocha'
-import { createServer, type Server } from 'node:http'
+import { once } from 'node:events'
+import { request as httpRequest } from 'node:http'
+import { Readable } from 'node:stream'
+import sinon from 'sinon'
 
 import { parseArtifactKey } from '../src/key.js'
 import { createMemoryStore } from '../src/memory.js'
-import { sendArtifact } from '../src/serve.js'
+import { artifactResponse, sendArtifact } from '../src/serve.js'
 import type { ArtifactStore } from '../src/store.js'
+import { startFileServer, type FileServer } from './support/file-server.js'
 
-describe('sendArtifact', () => {
+const digits = '0123456789'
+const digest = '84d89877f0d4041efb6bf91a16f0248f2fd573e6af05c19f96bedb9f882f7882'
+
+describe('sendArtifact and artifactResponse', () => {
+  let memory: ArtifactStore
   let store: ArtifactStore
-  let server: Server
-  let url: string
+  let server: FileServer
 
   beforeEach(async () => {
-    store = createMemoryStore()
-    await store.put(parseArtifactKey('a'), new TextEncoder().encode('0123456789'), {
-      contentType: 'text/html',
-      metadata: { name: 'page.html' },
-    })
-    await store.put(parseArtifactKey('b'), new TextEncoder().encode('plain'), {
-      metadata: { name: 'Bericht für 漢字.txt' },
-    })
-    server = createServer((request, response) => {
+    memory = createMemoryStore()
+    store = memory
+    const put = async (key: string, text: string, name: string): Promise<unknown> =>
+      memory.put(parseArtifactKey(key), new TextEncoder().encode(text), {
+        contentType: 'text/html',
+        metadata: { name },
+      })
+    await put('a', digits, 'page.html')
+    await put('text', 'plain', 'Bericht für 漢字.txt')
+    await put('empty', '', 'empty.txt')
+    await memory.put(parseArtifactKey('big'), Buffer.alloc(5_000_000, 'x'))
+    server = await startFileServer(async (request, response) => {
       const { pathname, searchParams } = new URL(request.url ?? '/', 'http://localhost')
-      const disposition = searchParams.has('inline') ? 'inline' : 'attachment'
-      const key = decodeURIComponent(pathname.slice(1))
-      void sendArtifact(request, response, { store, key, disposition })
+      const options = {
+        store,
+        key: decodeURIComponent(pathname.slice(1)),
+        disposition: searchParams.has('inline') ? ('inline' as const) : undefined,
+      }
+      return sendArtifact(request, response, options)
     })
-    await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
-    const address = server.address()
-    url = `http://127.0.0.1:${typeof address === 'object' ? address?.port : ''}`
   })
 
-  afterEach(async () => {
-    server.closeAllConnections()
-    await new Promise((resolve) => server.close(resolve))
+  afterEach(async () => server.close())
+
+  /** The same request over a socket and as a web request; both must answer alike. */
+  async function ask(path: string, init: RequestInit = {}): Promise<Response> {
+    const sent = await fetch(`${server.url}/${path}`, init)
+    const url = new URL(`http://localhost/${path}`)
+    const made = await artifactResponse(new Request(url, init), {
+      store,
+      key: decodeURIComponent(url.pathname.slice(1)),
+      disposition: url.searchParams.has('inline') ? 'inline' : undefined,
+    })
+    expect(made.status).to.equal(sent.status)
+    for (const [name, value] of made.headers) expect(sent.headers.get(name), name).to.equal(value)
+    const body = await made.text()
+    const sentBody = await sent.text()
+    expect(body).to.equal(sentBody)
+    return new Response(body === '' ? null : body, { status: sent.status, headers: sent.headers })
+  }
+
+  it('send an attachment that no browser runs, whatever type it was stored with', async () => {
+    for (const path of ['a', 'a?inline']) {
+      const { status, headers } = await ask(path)
+      expect(status).to.equal(200)
+      expect(headers.get('content-type')).to.equal('application/octet-stream')
+      expect(headers.get('content-disposition')).to.equal('attachment; filename="page.html"')
+      expect(headers.get('content-security-policy')).to.equal("sandbox; default-src 'none'")
+      expect(headers.get('x-content-type-options')).to.equal('nosniff')
+      expect(headers.get('cache-control')).to.equal('private, no-cache')
+    }
   })
 
-  it('sends an attachment that no browser runs', async () => {
-    const response = await fetch(`${url}/a?inline`)
-    expect(response.status).to.equal(200)
-    expect(response.headers.get('content-type')).to.equal('application/octet-stream')
-    expect(response.headers.get('content-disposition')).to.equal('attachment; filename="page.html"')
-    expect(response.headers.get('content-security-policy')).to.equal("sandbox; default-src 'none'")
-    expect(response.headers.get('x-content-type-options')).to.equal('nosniff')
-    expect(await response.text()).to.equal('0123456789')
-  })
-
-  it('names the file for everyone', async () => {
-    const response = await fetch(`${url}/b?inline`)
-    expect(response.headers.get('content-disposition')).to.equal(
+  it('show harmless types in place when asked, and name the file for everyone', async () => {
+    const { headers } = await ask('text?inline')
+    expect(headers.get('content-type')).to.equal('text/plain; charset=utf-8')
+    expect(headers.get('content-disposition')).to.equal(
       'inline; filename="Bericht f_r __.txt"; ' +
         "filename*=UTF-8''Bericht%20f%C3%BCr%20%E6%BC%A2%E5%AD%97.txt",
     )
-    expect(response.headers.get('content-type')).to.equal('text/plain; charset=utf-8')
-    await response.text()
+    const { headers: attached } = await ask('text')
+    expect(attached.get('content-disposition')).to.match(/^attachment;/)
   })
 
-  it('answers one range, and a HEAD without a body', async () => {
-    const part = await fetch(`${url}/a`, { headers: { range: 'bytes=2-4' } })
-    expect(part.status).to.equal(206)
-    expect(part.headers.get('content-range')).to.equal('bytes 2-4/10')
-    expect(part.headers.get('content-length')).to.equal('3')
-    expect(await part.text()).to.equal('234')
-    const head = await fetch(`${url}/a`, { method: 'HEAD' })
+  it('answer an empty object, and HEAD without a body', async () => {
+    const empty = await ask('empty')
+    expect(empty.headers.get('content-length')).to.equal('0')
+    const head = await ask('a', { method: 'HEAD', headers: { range: 'bytes=0-1' } })
     expect(head.status).to.equal(200)
     expect(head.headers.get('content-length')).to.equal('10')
     expect(await head.text()).to.equal('')
   })
 
-  it('answers 404 to absent and hostile keys', async () => {
-    for (const path of ['absent', '..%2fa', '%00', 'a%2f..%2fa']) {
-      expect((await fetch(`${url}/${path}`)).status, path).to.equal(404)
+  it('answer 304 to those who have these bytes already', async () => {
+    const { headers } = await ask('a')
+    expect(headers.get('etag')).to.equal(`"${digest}"`)
+    for (const tag of [`"${digest}"`, `W/"${digest}"`, `"x", "${digest}"`, '*']) {
+      const response = await ask('a', { headers: { 'if-none-match': tag, range: 'bytes=0-1' } })
+      expect(response.status, tag).to.equal(304)
+      expect(response.headers.get('etag')).to.equal(`"${digest}"`)
+      expect(response.headers.get('content-length')).to.equal(null)
     }
+    expect((await ask('a', { headers: { 'if-none-match': '"x"' } })).status).to.equal(200)
+  })
+
+  it('answer one range, and everything where the range is no single one', async () => {
+    for (const [range, part, body] of [
+      ['bytes=2-4', 'bytes 2-4/10', '234'],
+      ['bytes=7-', 'bytes 7-9/10', '789'],
+      ['bytes=-2', 'bytes 8-9/10', '89'],
+    ] as const) {
+      const response = await ask('a', { headers: { range } })
+      expect(response.status).to.equal(206)
+      expect(response.headers.get('content-range')).to.equal(part)
+      expect(response.headers.get('content-length')).to.equal(String(body.length))
+      expect(await response.text()).to.equal(body)
+    }
+    for (const range of ['bytes=0-1,3-4', 'bytes=4-2', 'lines=1-2']) {
+      const response = await ask('a', { headers: { range } })
+      expect(response.status).to.equal(200)
+      expect(await response.text()).to.equal(digits)
+    }
+  })
+
+  it('answer 416 with the length to a range that does not exist', async () => {
+    for (const [path, total] of [
+      ['a', 10],
+      ['empty', 0],
+    ] as const) {
+      const response = await ask(path, { headers: { range: 'bytes=10-' } })
+      expect(response.status).to.equal(416)
+      expect(response.headers.get('content-range')).to.equal(`bytes */${total}`)
+    }
+  })
+
+  it('answer a range only of the version that If-Range names', async () => {
+    for (const [tag, status] of [
+      [`"${digest}"`, 206],
+      [`W/"${digest}"`, 200],
+      ['"other"', 200],
+      ['Wed, 21 Oct 2026 07:28:00 GMT', 200],
+    ] as const) {
+      const headers = { range: 'bytes=0-1', 'if-range': tag }
+      expect((await ask('a', { headers })).status, tag).to.equal(status)
+    }
+  })
+
+  it('answer everything where the store has no ranges', async () => {
+    store = { ...memory, capabilities: ['if-absent'] }
+    const response = await ask('a', { headers: { range: 'bytes=0-1' } })
+    expect(response.status).to.equal(200)
+  })
+
+  it('answer 404 to absent and hostile keys, 405 to other methods, and let nobody keep that', async () => {
+    for (const path of ['absent', '..%2fa', '%00', 'a%2f..%2fa', '%2e%2e']) {
+      const response = await ask(path)
+      expect(response.status, path).to.equal(404)
+      expect(response.headers.get('cache-control')).to.equal('no-store')
+    }
+    const post = await ask('a', { method: 'POST' })
+    expect(post.status).to.equal(405)
+    expect(post.headers.get('allow')).to.equal('GET, HEAD')
+  })
+
+  it('reject before they touch the response when the store fails', async () => {
+    const cause = new Error('storage is away')
+    store = { ...memory, get: sinon.fake.rejects(cause) }
+    expect((await fetch(`${server.url}/a`)).status).to.equal(500)
+    expect(await server.outcomes[0]).to.equal(cause)
+    const web = artifactResponse(new Request('http://localhost/a'), { store, key: 'a' })
+    expect(await web.catch((error: unknown) => error)).to.equal(cause)
+  })
+
+  it('cut the connection when the bytes fail in the middle', async () => {
+    const cause = new Error('disk fault')
+    const failing = async function* (): AsyncGenerator<Uint8Array> {
+      yield Buffer.alloc(100)
+      throw cause
+    }
+    store = {
+      ...memory,
+      get: async (key) => {
+        const stat = await memory.stat(key)
+        return stat === null ? null : { stat, body: Readable.from(failing()) }
+      },
+    }
+    const response = await fetch(`${server.url}/big`)
+    expect(response.status).to.equal(200)
+    expect(await response.text().catch(() => 'cut')).to.equal('cut')
+    expect(await server.outcomes[0]).to.equal(cause)
+    const web = await artifactResponse(new Request('http://localhost/big'), { store, key: 'big' })
+    expect(await web.text().catch((error: unknown) => error)).to.equal(cause)
+  })
+
+  it('mix no headers of one version with bytes of another', async () => {
+    store = {
+      ...memory,
+      stat: async (key) => {
+        const stat = await memory.stat(key)
+        await memory.put(key, Buffer.from('replaced'))
+        return stat
+      },
+    }
+    expect((await fetch(`${server.url}/a`)).status).to.equal(500)
+    expect(await server.outcomes[0]).to.include({ code: 'storage_failed', retryable: true })
+  })
+
+  it('free the body when the other side goes away', async () => {
+    const bodies: Readable[] = []
+    store = {
+      ...memory,
+      get: async (...args) => {
+        const found = await memory.get(...args)
+        if (found !== null) bodies.push(found.body)
+        return found
+      },
+    }
+    const request = httpRequest(`${server.url}/big`).end()
+    const [response] = (await once(request, 'response')) as [Readable]
+    await once(response, 'readable')
+    request.destroy()
+    await once(request, 'close')
+    expect(await server.outcomes[0]).to.deep.equal({ status: 200, isComplete: false })
+    expect(bodies[0]?.destroyed).to.equal(true)
+    const web = await artifactResponse(new Request('http://localhost/big'), { store, key: 'big' })
+    const reader = web.body?.getReader()
+    await reader?.read()
+    await reader?.cancel()
+    expect(bodies[1]?.destroyed).to.equal(true)
+  })
+
+  it('stop at an abort', async () => {
+    const controller = new AbortController()
+    const options = { store, key: 'big', signal: controller.signal }
+    const web = await artifactResponse(new Request('http://localhost/big'), options)
+    const reason = new Error('stopped')
+    controller.abort(reason)
+    expect(await web.text().catch((error: unknown) => error)).to.equal(reason)
+    const again = artifactResponse(new Request('http://localhost/big'), options)
+    expect(await again.catch((error: unknown) => error)).to.equal(reason)
   })
 })
