@@ -15,7 +15,7 @@ export interface ArtifactStoreCase {
   readonly run: (store: ArtifactStore) => Promise<void>
 }
 
-export const text = new TextEncoder()
+export const text: TextEncoder = new TextEncoder()
 
 export function key(value: string): ArtifactKey {
   return parseArtifactKey(value)

@@ -1,5 +1,5 @@
 import type { IncomingMessage, ServerResponse } from 'node:http'
-import type { Readable } from 'node:stream'
+import { Readable } from 'node:stream'
 import { pipeline } from 'node:stream/promises'
 
 import { openDownload, type DownloadOptions } from './download.js'
@@ -57,27 +57,9 @@ export async function artifactResponse(
     { method: request.method, header: (name) => request.headers.get(name) ?? undefined },
     options,
   )
-  return new Response(artifact === null ? null : toWebBody(artifact.body), { status, headers })
+  return new Response(artifact === null ? null : Readable.toWeb(artifact.body), { status, headers })
 }
 
 function isPrematureClose(error: Error): boolean {
   return 'code' in error && error.code === 'ERR_STREAM_PREMATURE_CLOSE'
-}
-
-/** Not `Readable.toWeb`: on Node 20 it throws out of reach when a cancelled stream still has a chunk. */
-function toWebBody(body: Readable): ReadableStream<Uint8Array> {
-  const iterator: AsyncIterator<Uint8Array> = body.iterator({ destroyOnReturn: true })
-  return new ReadableStream<Uint8Array>(
-    {
-      pull: async (controller) => {
-        const step = await iterator.next()
-        if (step.done === true) controller.close()
-        else controller.enqueue(new Uint8Array(step.value))
-      },
-      cancel: () => {
-        body.destroy()
-      },
-    },
-    { highWaterMark: 0 },
-  )
 }
