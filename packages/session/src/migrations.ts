@@ -28,7 +28,7 @@ export function conversationColumns(
 ): void {
   const names = conversationTable({ columns }).columns
   table.string(names.sessionId, 128).nullable().index()
-  table.string(names.mintToken, 64).nullable()
+  table.string(names.mintTokens, 512).nullable()
   table.string(names.mintClaim, 64).nullable()
   table.bigInteger(names.mintExpiresAt).nullable()
   table.bigInteger(names.turnFence).notNullable().defaultTo(0)

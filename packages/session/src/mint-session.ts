@@ -40,7 +40,7 @@ export interface SessionRequest {
 }
 
 const maxSessionIdLength = 128
-const maxOrphansPerMint = 16
+const maxLeftoversPerToken = 4
 
 /**
  * Reads until the row holds a session that is not the stale one, and mints it when nobody else does. The right to
@@ -74,7 +74,7 @@ export async function obtainSession(
     }
     const mint: Mint = {
       conversationId,
-      token: seen.token ?? options.randomId(),
+      token: options.randomId(),
       claim: options.randomId(),
       expiresAt: now + options.mintMs,
     }
@@ -109,8 +109,7 @@ async function create(
   let id: string
   try {
     if (seen.sessionId !== null) await discard(options, request, seen.sessionId)
-    // A token from before means that a mint began and did not end, or that the session was lost.
-    if (seen.token !== null) await discardLeftovers(options, request, mint.token)
+    for (const token of seen.tokens) await discardLeftovers(options, request, token)
     const created = await upstream.create({ token: mint.token, title: seen.title })
     id = created.id
     if (typeof id !== 'string' || id === '' || id.length > maxSessionIdLength) {
@@ -120,7 +119,6 @@ async function create(
       )
     }
   } catch (error) {
-    // The token stays: should the server have created one after all, the next mint finds it.
     await endMint(tables, mint, null).catch(() => false)
     throw error
   }
@@ -146,12 +144,13 @@ async function store(
   }
 }
 
+/** A token in the row means that its mint did not end, or that its session counts as gone. */
 async function discardLeftovers(
   options: MintOptions,
   request: SessionRequest,
   token: string,
 ): Promise<void> {
-  for (let count = 0; count < maxOrphansPerMint; count += 1) {
+  for (let count = 0; count < maxLeftoversPerToken; count += 1) {
     const found = (await request.upstream.find?.(token)) ?? null
     if (found === null || !(await discard(options, request, found.id))) return
   }

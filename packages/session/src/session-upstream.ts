@@ -1,11 +1,10 @@
 /** What the store asks of OpenCode on behalf of the row that owns the session. No database connection is held meanwhile. */
 export interface SessionUpstream {
   /**
-   * Creates a session. Put `token` where `find` sees it, for example in the session's metadata: it stays the
-   * same for one conversation, also when a mint is repeated after a crash.
+   * Creates a session. Put `token` where `find` sees it, for example in the session's metadata.
    */
   create(mint: {
-    /** Identity of the conversation's mint. */
+    /** Identity of this attempt; a repeated attempt has another one. */
     readonly token: string
     /** The conversation's title, null when it has none or no title column is configured. */
     readonly title: string | null

@@ -8,8 +8,8 @@ export interface ConversationColumns {
   readonly title: string | null
   /** The upstream session. Default: `opencode_session_id`. */
   readonly sessionId: string
-  /** Identity of the conversation's mint on the server. Default: `opencode_mint_token`. */
-  readonly mintToken: string
+  /** Tokens of the session and of mints that did not end, separated by spaces. Default: `opencode_mint_tokens`. */
+  readonly mintTokens: string
   /** The mint that runs now. Default: `opencode_mint_claim`. */
   readonly mintClaim: string
   /** When another worker may take the mint over. Default: `opencode_mint_expires_at`. */
@@ -99,7 +99,7 @@ const conversationDefaults: ConversationColumns = {
   id: 'id',
   title: null,
   sessionId: 'opencode_session_id',
-  mintToken: 'opencode_mint_token',
+  mintTokens: 'opencode_mint_tokens',
   mintClaim: 'opencode_mint_claim',
   mintExpiresAt: 'opencode_mint_expires_at',
   turnFence: 'turn_fence',

@@ -7,7 +7,7 @@ import { toNumberOrNull } from '../turn-row.js'
 export interface SessionRow {
   readonly sessionId: string | null
   readonly title: string | null
-  readonly token: string | null
+  readonly tokens: readonly string[]
   readonly claim: string | null
   readonly expiresAt: number | null
 }
@@ -24,7 +24,7 @@ export async function findSession(
       .where(columns.id, conversationId)
       .first({
         session: columns.sessionId,
-        token: columns.mintToken,
+        tokens: columns.mintTokens,
         claim: columns.mintClaim,
         expires: columns.mintExpiresAt,
         ...(columns.title === null ? {} : { title: columns.title }),
@@ -34,7 +34,7 @@ export async function findSession(
   return {
     sessionId: (row['session'] ?? null) as string | null,
     title: (row['title'] ?? null) as string | null,
-    token: (row['token'] ?? null) as string | null,
+    tokens: typeof row['tokens'] === 'string' ? row['tokens'].split(' ').filter(Boolean) : [],
     claim: (row['claim'] ?? null) as string | null,
     expiresAt: toNumberOrNull(row['expires']),
   }
