@@ -46,6 +46,7 @@ function checkFiles({ folder, manifest, installed }: PackedPackage): void {
   for (const file of ['LICENSE', 'README.md', ...(isReleased ? ['CHANGELOG.md'] : [])]) {
     if (!existsSync(join(installed, file))) report(`the tarball lacks ${file}`)
   }
+  if (!manifest.files?.includes('CHANGELOG.md')) report('`files` lacks CHANGELOG.md')
   const text = readFileSync(join(installed, 'package.json'), 'utf8')
   if (text.includes('workspace:')) report('a `workspace:` range was not replaced')
   if (/"(?:pre|post)?install"|"prepare"/.test(text)) report('has an install script')

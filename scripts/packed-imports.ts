@@ -15,6 +15,7 @@ export interface PackedPackage {
     readonly name: string
     readonly version: string
     readonly type?: string
+    readonly files?: readonly string[]
     readonly sideEffects?: boolean
     readonly engines?: { readonly node?: string }
     readonly exports: Readonly<Record<string, string | Readonly<Record<string, string>>>>
