@@ -1,0 +1,229 @@
+import { databases } from '@turnstead-internal/databases'
+import { expect } from 'chai'
+import knex from 'knex'
+import { after, before, describe, it } from 'mocha'
+import { createFakeUpstream, createGate } from '../src/contract/fake-upstream.js'
+import { completed, failed } from '../src/contract/subject.js'
+import { createSessionStore, SessionError } from '../src/index.js'
+import type { Lease, OrphanSession, RowId } from '../src/index.js'
+import { openRows } from './support/open-rows.js'
+import type { Rows } from './support/open-rows.js'
+
+const leaseMs = 10_000
+
+describe('createSessionStore', () => {
+  const kind = databases.find(({ name }) => name === 'sqlite')
+  if (kind === undefined) throw new Error('SQLite is always there')
+  let rows: Rows
+  before(async () => {
+    rows = await openRows(kind)
+  })
+  after(() => rows.close())
+
+  const claimNew = async (): Promise<{ lease: Lease; messageId: RowId }> => {
+    const conversationId = await rows.insertConversation()
+    const messageId = await rows.insertMessage(conversationId)
+    const store = createSessionStore({ knex: rows.knex })
+    const claim = await store.claim({ conversationId, messageId, owner: 'worker', leaseMs })
+    if (!claim.claimed) throw new Error(`turn ${messageId} must be free, but is ${claim.reason}`)
+    return { lease: claim.lease, messageId }
+  }
+
+  it('takes a function that gives Knex later', async () => {
+    const store = createSessionStore({ knex: () => rows.knex })
+    const { messageId } = await claimNew()
+    expect((await store.read(messageId))?.status).to.equal('running')
+  })
+
+  it('names the option that is wrong', () => {
+    expect(() => createSessionStore({} as never)).to.throw(TypeError, '`knex`')
+    expect(() => createSessionStore({ knex: rows.knex, mintMs: 0 })).to.throw(
+      RangeError,
+      '`mintMs`',
+    )
+    const columns = { sesionId: 'typo' } as object
+    expect(() => createSessionStore({ knex: rows.knex, conversations: { columns } })).to.throw(
+      TypeError,
+      '`conversations.columns.sesionId`',
+    )
+  })
+
+  it('refuses a claim without an owner or with a senseless lease', async () => {
+    const store = createSessionStore({ knex: rows.knex })
+    const { messageId, lease } = await claimNew()
+    const request = { conversationId: lease.conversationId, messageId, owner: 'worker', leaseMs }
+    const reasonOf = async (change: object): Promise<unknown> =>
+      store.claim({ ...request, ...change }).catch((error: unknown) => error)
+    expect(await reasonOf({ owner: '' })).to.be.instanceOf(TypeError)
+    expect(await reasonOf({ owner: 'x'.repeat(256) })).to.be.instanceOf(TypeError)
+    expect(await reasonOf({ leaseMs: Number.NaN })).to.be.instanceOf(RangeError)
+    expect(await reasonOf({ messageId: undefined })).to.be.instanceOf(TypeError)
+  })
+
+  it('counts a message without a status as missing', async () => {
+    const store = createSessionStore({ knex: rows.knex })
+    const { messageId, lease } = await claimNew()
+    await rows.knex('messages').where({ id: messageId }).update({ status: null })
+    const claim = await store.claim({
+      conversationId: lease.conversationId,
+      messageId,
+      owner: 'other',
+      leaseMs,
+    })
+    expect(claim).to.deep.include({ claimed: false, reason: 'missing' })
+    expect(await store.read(messageId)).to.equal(null)
+    expect(await store.renew(lease, { leaseMs })).to.deep.equal({
+      held: false,
+      status: 'cancelled',
+    })
+  })
+
+  it('tells a worker whose rows were deleted that its turn is cancelled', async () => {
+    const store = createSessionStore({ knex: rows.knex })
+    const { lease } = await claimNew()
+    await rows.clear()
+    expect(await store.renew(lease, { leaseMs })).to.deep.equal({
+      held: false,
+      status: 'cancelled',
+    })
+    expect(await store.settle(lease, completed)).to.equal(false)
+    await store.release(lease)
+  })
+
+  it('calls a foreign status or a damaged prompt a malformed row, and a damaged reply no reply', async () => {
+    const store = createSessionStore({ knex: rows.knex })
+    const { messageId } = await claimNew()
+    const row = () => rows.knex('messages').where({ id: messageId })
+    await row().update({ reply: '{"cut off' })
+    expect((await store.read(messageId))?.reply).to.equal(null)
+    await row().update({ prompt_id: 'msg_1', prompt_part_ids: '{"cut off' })
+    expect(await codeOf(store.read(messageId))).to.equal('malformed_row')
+    await row().update({ prompt_id: null, status: 'published' })
+    expect(await codeOf(store.read(messageId))).to.equal('malformed_row')
+  })
+
+  it('keeps statements and values out of the message of a database error', async () => {
+    const store = createSessionStore({ knex: rows.knex, messages: { table: 'absent' } })
+    const { lease } = await claimNew()
+    const error: unknown = await store
+      .settle(lease, { ...failed, text: 'secret words' })
+      .catch((reason: unknown) => reason)
+    if (!SessionError.is(error)) throw new Error('a SessionError must be thrown')
+    expect(error.code).to.equal('database_failed')
+    expect(error.retryable).to.equal(false)
+    expect(error.message).to.include(`turn ${lease.messageId}`)
+    expect(error.message).not.to.match(/secret|update|absent/)
+    expect(error.cause).to.be.instanceOf(Error)
+  })
+
+  it('calls a database that is out of reach worth another try', async () => {
+    const quiet = () => undefined
+    const down = knex({
+      client: 'pg',
+      connection: 'postgresql://u:p@127.0.0.1:1/none',
+      log: { warn: quiet, error: quiet },
+    })
+    try {
+      const error: unknown = await createSessionStore({ knex: down })
+        .read(1)
+        .catch((reason: unknown) => reason)
+      expect(error).to.include({ code: 'database_failed', retryable: true })
+    } finally {
+      await down.destroy()
+    }
+  })
+
+  it('gives up waiting for a mint that does not end, with a code that is worth another try', async () => {
+    const store = createSessionStore({ knex: rows.knex, mintPollMs: 5, mintWaitMs: 40 })
+    const upstream = createFakeUpstream()
+    const gate = createGate()
+    const conversationId = await rows.insertConversation()
+    upstream.hooks.before = gate.pass
+    const minting = store.ensureSession(conversationId, upstream)
+    await gate.reached
+    const error: unknown = await store
+      .ensureSession(conversationId, upstream)
+      .catch((reason: unknown) => reason)
+    expect(error).to.include({ code: 'mint_timeout', retryable: true })
+    gate.open()
+    expect((await minting).created).to.equal(true)
+  })
+
+  it('tells of a session that it could not delete upstream', async () => {
+    const orphans: OrphanSession[] = []
+    const store = createSessionStore({ knex: rows.knex, onOrphan: (each) => orphans.push(each) })
+    const upstream = createFakeUpstream()
+    const conversationId = await rows.insertConversation()
+    const { sessionId } = await store.ensureSession(conversationId, upstream)
+    const error = new Error('out of order')
+    const stuck = { ...upstream, delete: () => Promise.reject(error) }
+    await store.recreateSession(conversationId, sessionId, stuck)
+    expect(orphans[0]).to.deep.equal({ conversationId, sessionId, error })
+  })
+
+  it('deletes upstream what it cannot store, and reports why', async () => {
+    const upstream = createFakeUpstream()
+    const conversationId = await rows.insertConversation()
+    const store = createSessionStore({ knex: rows.knex })
+    upstream.hooks.after = async () => {
+      await rows.knex.raw(
+        "create trigger refuse before update of opencode_session_id on conversations when new.opencode_session_id is not null begin select raise(abort, 'refused'); end",
+      )
+    }
+    try {
+      const code = await codeOf(store.ensureSession(conversationId, upstream))
+      expect(code).to.equal('database_failed')
+      expect(upstream.sessions.size).to.equal(0)
+    } finally {
+      await rows.knex.raw('drop trigger refuse')
+    }
+  })
+})
+
+describe('the store and its connections', () => {
+  for (const kind of databases) {
+    if (kind.skip !== null) {
+      it(`holds none on ${kind.name} while upstream is called (skipped: ${kind.skip})`)
+      continue
+    }
+
+    it(`holds none on ${kind.name} while upstream is called`, async () => {
+      const rows = await openRows(kind)
+      const client = kind.name === 'mysql' ? 'mysql2' : 'pg'
+      const connection = rows.database.url
+      const pool = { min: 0, max: 1 }
+      const single =
+        kind.name === 'sqlite'
+          ? rows.knex
+          : knex({ client, connection, pool, acquireConnectionTimeout: 1000 })
+      try {
+        const conversationId = await rows.insertConversation()
+        const upstream = createFakeUpstream()
+        const query = async (): Promise<void> => {
+          // With one connection in the pool this waits for ever if the store holds it.
+          await single.raw('select 1')
+          expect(holdsConnection(single)).to.equal(false)
+        }
+        upstream.hooks.before = query
+        upstream.hooks.after = query
+        const store = createSessionStore({ knex: single })
+        expect((await store.ensureSession(conversationId, upstream)).created).to.equal(true)
+      } finally {
+        if (single !== rows.knex) await single.destroy()
+        await rows.close()
+      }
+    })
+  }
+})
+
+function holdsConnection({ client }: { client: { pool: { numUsed: () => number } } }): boolean {
+  return client.pool.numUsed() > 0
+}
+
+async function codeOf(failing: Promise<unknown>): Promise<unknown> {
+  const error: unknown = await failing.then(
+    () => undefined,
+    (reason: unknown) => reason,
+  )
+  return SessionError.is(error) ? error.code : error
+}
