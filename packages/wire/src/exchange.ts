@@ -79,8 +79,9 @@ export function startExchange(
     delivered: () => delivered,
     abort: (reason) => {
       if (over) return
-      controller?.abort(new Error('aborted', { cause: reason }))
+      // First, because undici reports its own error from within `abort`.
       fail(reason)
+      controller?.abort(new Error('aborted', { cause: reason }))
     },
   }
 }

@@ -2,7 +2,8 @@ import { expect } from 'chai'
 import { afterEach, beforeEach, describe, it } from 'mocha'
 import { createManualClock, type ManualClock } from '../../testkit/src/manual-clock.js'
 
-import { createClient, WireError, type Client, type ClientOptions } from '../src/index.js'
+import { createClient, type Client, type ClientOptions } from '../src/index.js'
+import { failure } from './support/failure.js'
 import {
   makeEvent,
   openStream,
@@ -316,13 +317,4 @@ async function nextGap(subscription: Items): Promise<void> {
     const { value, done } = await iterator.next()
     if (done === true || value.type === 'gap') return
   }
-}
-
-async function failure(promise: Promise<unknown>): Promise<WireError> {
-  const error = await promise.then(
-    () => null,
-    (reason: unknown) => reason,
-  )
-  if (!WireError.is(error)) throw new Error('expected a WireError', { cause: error })
-  return error
 }
