@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict'
 import { createHash } from 'node:crypto'
+import { TextEncoder } from 'node:util'
 
 import { ArtifactError, type ArtifactErrorCode } from './errors.js'
 import { parseArtifactKey, type ArtifactKey } from './key.js'

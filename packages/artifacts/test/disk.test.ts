@@ -87,6 +87,26 @@ describe('createDiskStore', () => {
     expect(await readdir(root)).to.deep.equal([])
   })
 
+  it('leaves no folder behind after a put that failed', async () => {
+    const failed = store.put(key('a/b/c'), bytes('too long'), { maxBytes: 1 })
+    expect(await rejectionOf(failed)).to.have.property('code', 'too_large')
+    expect(await readdir(root)).to.deep.equal([])
+  })
+
+  it('leaves no descriptor open after a read that failed', async function () {
+    await store.put(key('a'), bytes('hello'))
+    const before = await readdir('/proc/self/fd').catch(() => null)
+    if (before === null) {
+      console.warn('Skipped: this platform does not list open descriptors.')
+      this.skip()
+    }
+    for (let round = 0; round < 20; round += 1) {
+      const outside = store.get(key('a'), { range: { start: 5 } })
+      expect(await rejectionOf(outside)).to.have.property('code', 'range_not_satisfiable')
+    }
+    expect((await readdir('/proc/self/fd')).length).to.be.at.most(before.length + 2)
+  })
+
   it('reports a damaged object as corrupt, whatever the damage, and still replaces and removes it', async () => {
     await store.put(key('a'), bytes('hello'))
     const { file } = toObjectPath(root, key('a'))

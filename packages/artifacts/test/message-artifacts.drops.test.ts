@@ -185,6 +185,25 @@ describe('what createMessageArtifacts does not keep', () => {
     expect(dropped[0]?.cause).to.have.property('message', '500')
   })
 
+  it('stores no mixture of two versions of a file that is too large to keep in memory', async () => {
+    const versions = [1, 2, 3, 3].map((byte) => Buffer.alloc(2_000_000, byte))
+    const read = sinon.fake(async () => new Response(versions.shift()))
+    const artifacts = createMessageArtifacts({ store, agentDirectory: '/w', reader: { read } })
+    const { kept } = await artifacts.collect({ messageId: 1, tools: [editCall('/w/a.bin')] })
+    expect(kept.map((each) => each.sizeBytes)).to.deep.equal([2_000_000])
+    expect(await readText(store, kept[0])).to.equal('\u0003'.repeat(2_000_000))
+    expect(read.callCount).to.equal(4)
+  })
+
+  it('gives up a file that is another one at every reading', async () => {
+    let version = 0
+    const read = sinon.fake(async () => new Response(Buffer.alloc(2_000_000, (version += 1))))
+    const options = { directory: undefined, agentDirectory: '/w', reader: { read } }
+    expect(await drops([editCall('/w/a.bin')], options)).to.deep.equal([['a.bin', 'changing']])
+    expect(read.callCount).to.equal(6)
+    for await (const stat of store.list()) expect.fail(`stored ${stat.key}`)
+  })
+
   it('goes on with the other files when the store refuses one, and keeps the cause', async () => {
     for (const name of ['a', 'b']) await put(name, name)
     const cause = new Error('disk full')

@@ -62,6 +62,12 @@ describe('createMessageArtifacts', () => {
     expect(await readText(store, kept[0])).to.equal('final')
   })
 
+  it('keeps a file that is larger than it keeps in memory', async () => {
+    await put('big.txt', 'x'.repeat(3_000_000))
+    const { kept } = await artifacts.collect({ messageId: 1, tools: [writeCall('big.txt', '')] })
+    expect(await readText(store, kept[0])).to.equal('x'.repeat(3_000_000))
+  })
+
   it('takes the last of several changes to one file, once', async () => {
     await put('a.txt', 'three')
     const tools = [
