@@ -14,7 +14,7 @@ export {
   type FindOpencodeOptions,
   type FoundOpencode,
 } from './server/find-opencode.js'
-export type { ServerExit } from './server/launch.js'
+export type { ServerExit } from './server/child-control.js'
 export type { OpencodeServer } from './server/opencode-server.js'
 export type { ServerOptions, SuperviseOptions } from './server/options.js'
 export type { ServerHealth } from './server/probe.js'

@@ -2,32 +2,15 @@ import { spawn, type ChildProcess, type ChildProcessByStdio } from 'node:child_p
 import type { Readable } from 'node:stream'
 import type { Clock } from '../clock.js'
 import type { WireError } from '../errors.js'
-import { onProcessExit } from './exit-hook.js'
+import { controlChild, spawnError, type ChildControl, type ServerExit } from './child-control.js'
 import type { LogTail } from './log-tail.js'
-import { killTree, markerName, signalTree } from './process-tree.js'
+import { markerName } from './process-tree.js'
 import { startFailed } from './start-failed.js'
 
-/** How a server process ended. */
-export interface ServerExit {
-  /** Exit status; null when a signal ended it. */
-  readonly code: number | null
-  /** The signal that ended it; null when it exited by itself. */
-  readonly signal: NodeJS.Signals | null
-  /** True when this package stopped it on purpose. */
-  readonly expected: boolean
-}
-
 /** One life of `opencode serve`. */
-export interface ServerProcess {
-  readonly pid: number
+export interface ServerProcess extends ChildControl {
   /** The port it listens on. */
   readonly port: number
-  /** Settles when the process is gone and what it started has been stopped; never rejects. */
-  readonly exited: Promise<ServerExit>
-  /** SIGTERM, then SIGKILL after the grace; no grace for a process that is frozen. */
-  readonly stop: (options: { graceMs: number }) => Promise<void>
-  /** SIGKILL for it and all it started, without waiting. */
-  readonly killNow: () => void
 }
 
 /** What to start. */
@@ -60,13 +43,18 @@ export async function launch(
   spec.log.follow(stderr)
   spec.log.follow(stdout)
 
-  const control = controlOf(child, pid, spec.mark)
+  const control = controlChild(child, pid, spec.mark)
+  const exited = drained(child, control.exited)
+  const stop: ServerProcess['stop'] = async (how) => {
+    await control.stop(how)
+    await exited
+  }
   try {
     spec.onSpawn(pid)
-    const port = await printedPort(stdout, control.exited, spec, options)
-    return { pid, port, ...control }
+    const port = await printedPort(stdout, exited, spec, options)
+    return { pid, port, exited, stop }
   } catch (error) {
-    await control.stop({ graceMs: 0 })
+    await stop({ graceMs: 0 })
     throw error
   }
 }
@@ -84,51 +72,17 @@ function spawnServer(spec: LaunchSpec): ChildProcessByStdio<null, Readable, Read
   }
 }
 
-function controlOf(
-  child: ChildProcess,
-  pid: number,
-  mark: string,
-): Pick<ServerProcess, 'exited' | 'stop' | 'killNow'> {
-  let isStopping = false
-  let isGone = false
-  const unhook = onProcessExit(() => killNow())
-  const exited = new Promise<ServerExit>((resolve) => {
-    child.once('exit', (code, signal) => {
-      isGone = true
-      unhook()
-      const expected = isStopping
-      killTree(pid, mark)
-      void closed(child).then(() => resolve({ code, signal, expected }))
-    })
-  })
-  const killNow = (): void => {
-    isStopping = true
-    if (!isGone) killTree(pid, mark)
-  }
-  const stop = async ({ graceMs }: { graceMs: number }): Promise<void> => {
-    isStopping = true
-    if (isGone) return void (await exited)
-    if (graceMs > 0) signalTree(pid, mark, 'SIGTERM')
-    // A real timer: that nothing stays behind must not depend on an injected clock being advanced.
-    const timer = setTimeout(killNow, graceMs)
-    await exited
-    clearTimeout(timer)
-  }
-  return { exited, stop, killNow }
-}
-
 const drainMs = 250
 
 /** Waits for the last output; a process that escaped may hold the pipes open for ever. */
-function closed(child: ChildProcess): Promise<void> {
+function drained(child: ChildProcess, exited: Promise<ServerExit>): Promise<ServerExit> {
   return new Promise((resolve) => {
-    const timer = setTimeout(finish, drainMs)
     child.once('close', finish)
+    void exited.then(() => setTimeout(finish, drainMs).unref())
     function finish(): void {
-      clearTimeout(timer)
       child.stdout?.destroy()
       child.stderr?.destroy()
-      resolve()
+      void exited.then(resolve)
     }
   })
 }
@@ -172,12 +126,6 @@ function readPort(stdout: Readable, signal: AbortSignal): Promise<number> {
     }
     stdout.on('data', onData)
     signal.addEventListener('abort', () => stdout.off('data', onData), { once: true })
-  })
-}
-
-function spawnError(child: ChildProcess): Promise<Error> {
-  return new Promise((resolve) => {
-    child.once('error', resolve)
   })
 }
 

@@ -3,7 +3,8 @@ import { WireError } from '../errors.js'
 import { backoffMs } from './backoff.js'
 import type { ClaimedDataDir } from './data-dir.js'
 import { onProcessExit } from './exit-hook.js'
-import type { ServerExit, ServerProcess } from './launch.js'
+import type { ServerExit } from './child-control.js'
+import type { ServerProcess } from './launch.js'
 import { Launcher, type LauncherParts } from './launcher.js'
 import type { OpencodeServer } from './opencode-server.js'
 import { toUrl } from './options.js'
@@ -41,6 +42,9 @@ export class ManagedServer implements OpencodeServer {
     this.#launcher = new Launcher(parts)
     this.#port = parts.options.port
     this.#unhook = onProcessExit(parts.dataDir.release)
+    Object.defineProperty(this, inspect.custom, {
+      value: () => `OpencodeServer ${inspect(this.toJSON())}`,
+    })
     parts.signal?.addEventListener('abort', this.#onAbort)
     if (parts.signal?.aborted === true) this.#onAbort()
   }
@@ -121,10 +125,6 @@ export class ManagedServer implements OpencodeServer {
   toJSON(): Record<string, unknown> {
     const { url, state, pid, directory, dataDir, binary } = this
     return { url, state, pid, directory, dataDir, binary }
-  }
-
-  [inspect.custom](): string {
-    return `OpencodeServer ${inspect(this.toJSON())}`
   }
 
   async #close(reason: Reason, cause: unknown): Promise<void> {

@@ -3,6 +3,7 @@ import type { Clock } from '../clock.js'
 import { systemClock } from '../clock.js'
 import type { BackoffOptions } from './backoff.js'
 import type { Environment } from './child-env.js'
+import { toConfigJson } from './config-json.js'
 import type { ServerStateChange } from './state.js'
 
 /** How a supervised server is watched and brought back. */
@@ -87,9 +88,6 @@ export interface ResolvedOptions {
   readonly random: () => number
 }
 
-/** An environment variable ends at 128 KiB on Linux; the room left is for escapes nobody counted. */
-const maxConfigLength = 100 * 1024
-
 /** Fills in defaults; throws TypeError or RangeError for what cannot work. */
 export function resolveOptions(
   options: ServerOptions,
@@ -140,14 +138,6 @@ function resolveSupervise(option: boolean | SuperviseOptions): Required<Supervis
     maxAttempts: integer('supervise.maxAttempts', given.maxAttempts ?? defaultMaxAttempts, 1),
     stableMs: integer('supervise.stableMs', given.stableMs ?? 60_000, 0),
   }
-}
-
-function toConfigJson(config: Readonly<Record<string, unknown>>): string {
-  const json = JSON.stringify(config)
-  if (Buffer.byteLength(json) <= maxConfigLength) return json
-  throw new RangeError(
-    '`config` is larger than 100 KiB, which does not fit into an environment variable; put the bulk into an opencode.json file in the directory',
-  )
 }
 
 function integer(name: string, value: number, min: number, max = Number.MAX_SAFE_INTEGER): number {

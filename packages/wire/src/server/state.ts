@@ -1,4 +1,4 @@
-import type { ServerExit } from './launch.js'
+import type { ServerExit } from './child-control.js'
 
 /**
  * Where a server stands.
