@@ -32,7 +32,8 @@ export async function breakOff(run: TurnRun, error: unknown): Promise<Break> {
 async function takeLastLook(run: TurnRun): Promise<void> {
   if (run.prompt === null) return
   try {
-    await look(run, run.prompt, {})
+    // The run's own signal is what broke it off; the client's time limits bound this look.
+    await look(run, run.prompt, { signal: new AbortController().signal })
   } catch (error) {
     run.setup.report(error, 'poll')
   }

@@ -44,9 +44,12 @@ export function judge(evidence: Evidence, graceMs: number): Verdict {
     return { next: 'settle', settled }
   }
   if (quietMs < graceMs) return { next: 'wait' }
+  if (settled.answeredBy !== null) {
+    return { next: 'refused', name: 'AnsweredTogether', message: `by prompt ${settled.answeredBy}` }
+  }
   // An unknown agent or model gives 204 and then only errors: no assistant message will ever come.
   if (settled.state === 'unknown' && sessionError !== null) {
-    return { next: 'refused', ...sessionError }
+    return { next: 'refused', name: sessionError.name, message: sessionError.message }
   }
   return { next: isPromptStored ? 'lost' : 'send' }
 }

@@ -1,38 +1,46 @@
+import type { Poll } from '@turnstead/reply'
+import { listAsks } from './asks.js'
 import type { Evidence } from './evidence.js'
-import type { TurnRun } from './run.js'
 import type { PromptRecord } from './ports.js'
+import type { TurnRun } from './run.js'
+
+interface Cancellable {
+  readonly signal: AbortSignal
+}
 
 /**
- * Looks at the server and folds what it says into the reply. The status is read before the messages:
- * a session seen idle has no newer messages than the list that follows.
+ * Looks at the server and folds what it says into the reply. The status is read before the messages: a
+ * session seen idle has no newer messages than the list that follows.
  *
  * @throws WireError as the client throws it; `session_not_found` when the session is gone.
  */
 export async function look(
   run: TurnRun,
   prompt: PromptRecord,
-  options: { readonly signal?: AbortSignal } = run,
+  options: Cancellable = run,
 ): Promise<Evidence> {
   const { client, clock } = run.setup
+  const { revision } = run.reply
+  const hadGap = run.hasGap
+  run.hasGap = false
+  run.isLookDue = false
   const statuses = await client.session.status(options)
   const messages = await client.session.messages(prompt.sessionId, {}, options)
-  const now = clock.now()
-
   const status = toStatus(statuses[prompt.sessionId]?.type)
-  run.idleSince = status === 'idle' ? (run.idleSince ?? now) : null
-  run.lookedAt = now
-  run.isLookDue = false
+  const isIdle = status === 'idle'
+  const missed = hadGap ? await readMissed(run, prompt.sessionId, options) : {}
+  run.reply.reconcile(messages, { revision, sessionIdle: isIdle, ...missed })
+  if (hadGap || isIdle) await lookAtSubAgents(run, prompt.sessionId, options)
 
-  const before = run.reply.revision
-  run.reply.reconcile(messages)
-  if (run.reply.revision !== before) run.usage.progressAt = now
+  const now = clock.now()
+  run.idleSince = isIdle ? (run.idleSince ?? now) : null
+  run.lookedAt = now
   const isPromptStored = messages.some((message) => message.info.id === prompt.id)
   if (isPromptStored) run.wasPromptStored = true
-
   return {
     status,
     isPromptStored,
-    settled: run.reply.settled({ sessionIdle: status === 'idle' }),
+    settled: run.reply.settled({ sessionIdle: isIdle }),
     sessionError: run.sessionError,
     quietMs: now - Math.max(run.heardAt, run.idleSince ?? now),
   }
@@ -42,7 +50,7 @@ export async function look(
 export async function readFamily(
   run: TurnRun,
   sessionId: string,
-  options: { readonly signal?: AbortSignal } = {},
+  options: Cancellable,
 ): Promise<ReadonlySet<string>> {
   const family = new Set([sessionId])
   for (const parent of family) {
@@ -50,6 +58,34 @@ export async function readFamily(
     for (const child of children) family.add(child.id)
   }
   return family
+}
+
+/** What the events of a gap may have told beside messages. */
+async function readMissed(run: TurnRun, sessionId: string, options: Cancellable): Promise<Poll> {
+  const family = await readFamily(run, sessionId, options)
+  return await listAsks(run, family, options)
+}
+
+/** Text, cost and asks of sub-agents come from their own sessions' messages. */
+async function lookAtSubAgents(
+  run: TurnRun,
+  sessionId: string,
+  options: Cancellable,
+): Promise<void> {
+  const { session } = run.setup.client
+  const hasSubAgents = run.reply.parts.some((part) => part.kind === 'tool' && part.tool === 'task')
+  if (!hasSubAgents) return
+  const parents = [sessionId]
+  for (const parent of parents) {
+    const sessions = await session.children(parent, options)
+    run.reply.reconcile(undefined, { sessions })
+    for (const child of sessions) {
+      const { revision } = run.reply
+      const messages = await session.messages(child.id, {}, options)
+      run.reply.reconcile(messages, { revision, sessionId: child.id })
+      parents.push(child.id)
+    }
+  }
 }
 
 function toStatus(type: string | undefined): Evidence['status'] {

@@ -1,9 +1,9 @@
 import { WireError } from '@turnstead/wire'
-import { attendAsks, listAsks, nextAskDeadline } from './asks.js'
+import { attendAsks, nextAskDeadline } from './asks.js'
 import { exceededBudget, nextBudgetEnd } from './budgets.js'
 import { serverLostTurn, TurnError } from './errors.js'
 import { type Evidence, judge, type Verdict } from './evidence.js'
-import { look, readFamily } from './exchange.js'
+import { look } from './exchange.js'
 import { Interrupted } from './interruption.js'
 import { unreachable } from './patience.js'
 import type { PromptRecord } from './ports.js'
@@ -66,16 +66,12 @@ async function act(run: TurnRun, prompt: PromptRecord, verdict: Verdict): Promis
 
 async function tryLook(run: TurnRun, prompt: PromptRecord): Promise<Evidence | null> {
   try {
-    if (run.hasGap) {
-      const family = await readFamily(run, prompt.sessionId, run)
-      run.reply.seedAsks(await listAsks(run, family, run))
-      run.hasGap = false
-    }
     return await look(run, prompt)
   } catch (error) {
     run.signal.throwIfAborted()
     if (!WireError.is(error) || !error.retryable) throw error
     run.setup.report(error, 'poll')
+    run.hasGap = true
     run.lookedAt = run.setup.clock.now()
     run.isLookDue = false
     return null

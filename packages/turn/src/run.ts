@@ -15,7 +15,7 @@ export interface TurnRun {
   readonly usage: Mutable<Usage>
   /** Aborts with an {@link Interrupted}; every wait of the turn takes it. */
   readonly signal: AbortSignal
-  /** The reply of the current prompt id. */
+  /** The reply of the current prompt id; stays empty while no prompt is chosen. */
   reply: Reply
   /** The prompt as it stands in the row. */
   prompt: PromptRecord | null
@@ -87,10 +87,17 @@ export function startReply(run: TurnRun, prompt: PromptRecord): void {
 
 function restoreReply(setup: TurnSetup, turn: StoredTurn): Reply {
   const { prompt } = turn
-  const fresh = createReply({ sessionId: prompt?.sessionId ?? '', promptId: prompt?.id ?? '' })
+  const fresh = createReply({
+    sessionId: prompt?.sessionId ?? 'none',
+    promptId: prompt?.id ?? 'none',
+  })
   if (turn.reply === null || turn.reply === undefined) return fresh
   try {
-    return parseReply(turn.reply)
+    const stored = parseReply(turn.reply)
+    if (stored.promptId !== prompt?.id) return fresh
+    // Whatever the server said between that snapshot and now was not heard.
+    stored.apply({ type: 'gap' })
+    return stored
   } catch (error) {
     // A snapshot that cannot be read is no loss: the poll brings the same parts again.
     setup.report(error, 'snapshot')

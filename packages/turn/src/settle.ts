@@ -11,9 +11,9 @@ export type Ending =
 
 /** What the proof means for the row: an ended assistant message is a success only if it answered. */
 export function toEnding(run: TurnRun, proof: Proof): Ending {
-  if (proof.state === 'failed') return { status: 'failed', error: providerFailed(proof.error) }
+  if (proof.state === 'failed') return { status: 'failed', error: toError(proof) }
   const { text, tools } = run.reply.result()
-  if (proof.stop === 'ask-rejected') {
+  if (proof.rejected) {
     return {
       status: 'failed',
       error: new TurnError(
@@ -56,7 +56,7 @@ function toSettlement(run: TurnRun, ending: Ending): Settlement {
   return {
     status: ending.status,
     reason: error?.code ?? null,
-    reply: run.reply.toJSON(),
+    reply: run.prompt === null ? null : run.reply.toJSON(),
     text,
     reasoning: reasoning === '' ? null : reasoning,
     cost,
@@ -66,16 +66,14 @@ function toSettlement(run: TurnRun, ending: Ending): Settlement {
   }
 }
 
-function providerFailed(error: { readonly name: string; readonly message: string }): TurnError {
+function toError({ error, reason }: Extract<Proof, { state: 'failed' }>): TurnError {
   // The server's message may hold stack traces, SQL and the user's text: it is the cause, not the message.
   const cause = new Error(error.message)
   cause.name = error.name
-  if (error.name === 'MessageAbortedError') {
-    return new TurnError('turn_stopped', 'The turn was stopped on the OpenCode server.', { cause })
+  if (reason === 'error') {
+    const message = `The model provider failed (${error.name}); the cause has its message.`
+    return new TurnError('provider_failed', message, { cause })
   }
-  return new TurnError(
-    'provider_failed',
-    `The model provider failed (${error.name}); the cause has its message.`,
-    { cause },
-  )
+  const message = `The turn was ended on the OpenCode server (${reason}).`
+  return new TurnError('turn_stopped', message, { cause })
 }

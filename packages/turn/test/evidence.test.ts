@@ -61,11 +61,19 @@ const verdicts: Record<Status, Record<State, Record<'stored' | 'missing', Row>>>
   },
 }
 
+const error = { name: 'APIError', message: 'no', statusCode: 401, retryable: false, url: null }
+
 const settledOf: Record<State, Evidence['settled']> = {
-  finished: { state: 'finished', finish: 'stop' },
-  failed: { state: 'failed', error: { name: 'APIError', message: 'no' } },
-  running: { state: 'running' },
-  unknown: { state: 'unknown' },
+  finished: { state: 'finished', finish: 'stop', messageId: 'msg_1', rejected: false },
+  failed: { state: 'failed', reason: 'error', error, messageId: 'msg_1' },
+  running: {
+    state: 'running',
+    messageId: 'msg_1',
+    interrupted: true,
+    blocked: false,
+    answeredBy: null,
+  },
+  unknown: { state: 'unknown', error: null, answeredBy: null },
 }
 
 describe('judge', () => {

@@ -3,18 +3,16 @@ import { once } from 'node:events'
 import { createInterface } from 'node:readline'
 import { fileURLToPath } from 'node:url'
 import {
-  findOpencodeBinary,
   gate,
   on,
   reply,
-  type RunningOpencode,
   type ScriptedModel,
-  startOpencode,
   startScriptedModel,
   text,
   tool,
   usage,
 } from '@turnstead/testkit'
+import { findOpencodeBinary, type RunningOpencode, startOpencode } from '@turnstead/testkit/opencode'
 import { type Client, createClient } from '@turnstead/wire'
 import { expect } from 'chai'
 import { after, before, describe, it } from 'mocha'

@@ -55,7 +55,7 @@ export function parseCompletionRequest(
     kind: kindOf(messages, model, tools),
     model,
     prompt: messages[lastUser]?.text ?? '',
-    loop: since.filter((message) => message.role === 'assistant').length,
+    loop: since.filter(saidSomething).length,
     messages,
     toolResults: newestResults(since),
     tools,
@@ -75,6 +75,11 @@ function kindOf(
   if (model === 'title' || /title generator/iu.test(system)) return 'title'
   if (/summariz|compact/iu.test(system)) return 'summary'
   return 'chat'
+}
+
+/** A run that the server lost leaves an empty assistant message; the call after it is the same call again. */
+function saidSomething(message: ModelMessage): boolean {
+  return message.role === 'assistant' && (message.text !== '' || message.toolCalls.length > 0)
 }
 
 function newestResults(since: readonly ModelMessage[]): ModelRequest['toolResults'] {
