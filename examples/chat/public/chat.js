@@ -1,7 +1,4 @@
-import { config } from '/assets/turbo/turbo.es2017-esm.js'
-
-// Turbo's progress bar brings an inline style sheet, which the content security policy forbids.
-config.drive.progressBarDelay = 2 ** 31 - 1
+import '/assets/turbo/turbo.es2017-esm.js'
 
 document.addEventListener('keydown', (event) => {
   const box = event.target

@@ -1,5 +1,6 @@
 import type { Feed } from './feed.js'
-import type { ChatRows, ChatMessage } from './rows.js'
+import type { Message } from './models.js'
+import type { ChatRows } from './rows.js'
 import { turboStream } from './turbo-stream.js'
 import type { TurnViews } from './turn-views.js'
 import { composerAction } from './views/composer.js'
@@ -14,7 +15,7 @@ import {
 
 /** Shows on every open page that a turn begins or ends; what happens between is the live turn's. */
 export interface Announcer {
-  begin(message: ChatMessage): Promise<void>
+  begin(message: Message): Promise<void>
   /** @param isShown - The page followed the turn; else all of it is shown anew. */
   end(messageId: number, options: { readonly isShown: boolean }): Promise<void>
 }

@@ -4,7 +4,8 @@ import { createAssets } from './assets.js'
 import type { Announcer } from './announcer.js'
 import type { Feed } from './feed.js'
 import type { Html } from './html.js'
-import type { ChatMessage, ChatRows } from './rows.js'
+import type { Message } from './models.js'
+import type { ChatRows } from './rows.js'
 import { knownHostsOnly, parseRowId, sameOriginOnly, securityHeaders } from './security.js'
 import { sendConversationStream } from './stream.js'
 import { turboStream, turboStreamType } from './turbo-stream.js'
@@ -59,9 +60,9 @@ export function createApp(ports: ChatPorts): Express {
     const conversation = await rows.findConversation(parseRowId(request.params.id))
     if (conversation === null) return sendProblem(response, 404, 'There is no such conversation.')
     const { id, title } = conversation
-    const { messages, hasOlder } = await rows.latestTurns(id)
+    const { turns, hasOlder } = await rows.latestTurns(id)
     const pageFrame = await frame(id)
-    const render = await views.load(messages)
+    const render = await views.load(turns)
     response.set('cache-control', 'no-store').type('html')
     const page = conversationPage({
       frame: pageFrame,
@@ -126,16 +127,16 @@ export function createApp(ports: ChatPorts): Express {
   })
 
   /** Shows the turn on every open page, then has it run. */
-  async function begin(message: ChatMessage): Promise<void> {
+  async function begin(message: Message): Promise<void> {
     const { id: messageId, conversationId, body: prompt } = message
     worker.run({ messageId, conversationId, prompt })
     await announcer.begin(message)
   }
 
   async function frame(currentId: number | null): Promise<Frame> {
-    const conversations = await rows.listConversations()
+    const list = await rows.listConversations()
     return {
-      conversations,
+      conversations: list.map(({ id, title, created_at: at }) => ({ id, title, at: Number(at) })),
       currentId,
       model: ports.model,
       isServerUp: ports.isServerUp(),
@@ -156,12 +157,7 @@ export function createApp(ports: ChatPorts): Express {
 }
 
 /** Turbo takes the changed button; a browser without it goes back to the page. */
-function sendChange(
-  request: Request,
-  response: Response,
-  message: ChatMessage,
-  button: Html,
-): void {
+function sendChange(request: Request, response: Response, message: Message, button: Html): void {
   if (!request.accepts().includes(turboStreamType)) {
     return response.redirect(303, `/conversations/${message.conversationId}`)
   }

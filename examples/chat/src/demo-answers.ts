@@ -5,7 +5,7 @@ import {
   text,
   tool,
   type PromptInfo,
-  type ScriptedReply,
+  type Reply,
 } from '@turnstead/testkit'
 
 /** What the first page offers; each shows something else. */
@@ -16,14 +16,14 @@ export const demoPrompts = [
 ] as const
 
 /** The answers of the scripted model, so that everything can be seen without a key. */
-export function demoAnswer({ text: prompt }: PromptInfo): ScriptedReply {
+export function demoAnswer({ text: prompt }: PromptInfo): Reply {
   if (/\bfail\b/i.test(prompt)) return reply(providerError({ status: 401 }))
   if (/\b(long|story)\b/i.test(prompt)) return story()
   if (/\b(write|file|list|save)\b/i.test(prompt)) return packingList()
   return introduction(prompt)
 }
 
-function packingList(): ScriptedReply {
+function packingList(): Reply {
   const list = [
     '# Packing list',
     '',
@@ -55,7 +55,7 @@ function packingList(): ScriptedReply {
   )
 }
 
-function story(): ScriptedReply {
+function story(): Reply {
   const chapters = Array.from({ length: 12 }, (_, index) => chapter(index + 1))
   return reply(
     reasoning('Long enough to be stopped in the middle.', slow),
@@ -75,7 +75,7 @@ function chapter(number: number): string {
   ].join('\n')
 }
 
-function introduction(prompt: string): ScriptedReply {
+function introduction(prompt: string): Reply {
   return reply(
     reasoning('No key was found, so this answer comes from a script.', slow),
     text(

@@ -59,25 +59,22 @@ export function createLiveTurn({ turnId, directory, publish }: LiveTurnOptions):
   function flush(): void {
     if (timer !== null) clearTimeout(timer)
     timer = null
-    const parts = visibleParts()
-    const changes = parts.flatMap((part, index) =>
-      changed.has(part.id) ? partChanges(part, parts.slice(0, index)) : [],
-    )
-    for (const part of parts) changed.delete(part.id)
-    for (const id of changed) {
-      texts.delete(id)
-      if (shown.delete(id)) changes.push(turboStream('remove', partElementId(id)))
-    }
+    const changes = [...changed].flatMap((id) => {
+      const part = reply?.part(id) ?? null
+      if (part === null) return removalOf(id)
+      // What a sub-agent does stands in a session of its own; here only its tool call is shown.
+      return part.sessionId === reply?.sessionId ? changesOf(part) : []
+    })
     changed.clear()
     publish([...changes, ...standingChanges()])
   }
 
-  /** The parts of a sub-agent stand in its own session; here only its tool call is shown. */
-  function visibleParts(): readonly ReplyPart[] {
-    return reply?.parts.filter((part) => part.sessionId === reply?.sessionId) ?? []
+  function removalOf(partId: string): Html[] {
+    texts.delete(partId)
+    return shown.delete(partId) ? [turboStream('remove', partElementId(partId))] : []
   }
 
-  function partChanges(part: ReplyPart, before: readonly ReplyPart[]): Html[] {
+  function changesOf(part: ReplyPart): Html[] {
     const elementId = partElementId(part.id)
     const wasShown = shown.get(part.id)
     if (isLive && isBeingWritten(part)) {
@@ -91,17 +88,22 @@ export function createLiveTurn({ turnId, directory, publish }: LiveTurnOptions):
     const nowShown = texts.has(part.id) ? 'writing' : String(view)
     if (nowShown === wasShown) return []
     shown.set(part.id, nowShown)
-    if (wasShown === undefined) {
-      const previous = before.findLast(({ id }) => shown.has(id))
-      if (previous === undefined) return [turboStream('prepend', partsElementId(turnId), view)]
-      return [turboStream('after', partElementId(previous.id), view)]
-    }
+    if (wasShown === undefined) return [insertionOf(part.id, view)]
     if (part.kind !== 'tool') return [turboStream('replace', elementId, view)]
     const options = { elementId, isLive, directory }
     return [
       turboStream('update', `${elementId}-summary`, toolSummary(part, options)),
       turboStream('update', `${elementId}-body`, toolBody(part)),
     ]
+  }
+
+  function insertionOf(partId: string, view: Html): Html {
+    const parts = reply?.parts ?? []
+    const index = parts.findIndex(({ id }) => id === partId)
+    const previous = parts.slice(0, index).findLast(({ id }) => shown.has(id))
+    return previous === undefined
+      ? turboStream('prepend', partsElementId(turnId), view)
+      : turboStream('after', partElementId(previous.id), view)
   }
 
   function textOf(partId: string): LiveText {
@@ -127,7 +129,9 @@ export function createLiveTurn({ turnId, directory, publish }: LiveTurnOptions):
     if (isStopping) return { kind: 'live', tone: 'calm', text: 'Stopping' }
     if (trouble !== null) return { kind: 'live', tone: 'warn', text: trouble }
     if (reply === null) return { kind: 'live', tone: 'calm', text: 'Starting' }
-    const last = visibleParts().findLast((part) => part.kind === 'tool' || isBeingWritten(part))
+    const last = (reply?.parts ?? []).findLast(
+      (part) => part.kind === 'tool' || isBeingWritten(part),
+    )
     if (last?.kind === 'tool' && (last.status === 'pending' || last.status === 'running')) {
       return { kind: 'live', tone: 'calm', text: `Working: ${toolName(last.tool)}` }
     }
@@ -137,9 +141,9 @@ export function createLiveTurn({ turnId, directory, publish }: LiveTurnOptions):
   return {
     follow(next) {
       unfollow()
-      for (const part of visibleParts()) changed.add(part.id)
+      for (const part of reply?.parts ?? []) changed.add(part.id)
       reply = next
-      for (const part of visibleParts()) changed.add(part.id)
+      for (const part of reply?.parts ?? []) changed.add(part.id)
       unfollow = next.observe({ changed: hear })
       flushSoon()
     },
@@ -153,13 +157,13 @@ export function createLiveTurn({ turnId, directory, publish }: LiveTurnOptions):
     },
     view() {
       flush()
-      const parts = visibleParts().flatMap((part) => viewOf(part) ?? [])
+      const parts = (reply?.parts ?? []).flatMap((part) => viewOf(part) ?? [])
       return { parts, standing: currentStanding() }
     },
     finish() {
       unfollow()
       isLive = false
-      for (const part of visibleParts()) changed.add(part.id)
+      for (const part of reply?.parts ?? []) changed.add(part.id)
       flush()
     },
   }

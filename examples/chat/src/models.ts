@@ -1,21 +1,24 @@
+import { ConversationMixin, MessageMixin } from '@turnstead/session/objection'
 import { Model } from 'objection'
 
-/** A conversation as the application sees it; what a turn needs of the row is the store's. */
-export class Conversation extends Model {
-  static override tableName = 'conversations'
+/** A conversation. The mixin adds the upstream session and the lease. */
+export class Conversation extends ConversationMixin(Model) {
+  static override tableName = 'conversations' as const
 
   declare id: number
   declare title: string
-  declare created_at: number
+  declare created_at: number | string
 }
 
-/** What a person wrote; the reply to it is in the same row. */
-export class Message extends Model {
-  static override tableName = 'messages'
+/** What a person wrote. The mixin adds the turn: status, reply, cost, tokens. */
+export class Message extends MessageMixin(Model) {
+  static override tableName = 'messages' as const
 
   declare id: number
-  declare conversation_id: number
   declare body: string
-  declare created_at: number
-  declare status: string
+  declare created_at: number | string
+
+  get conversationId(): number {
+    return Number(this.conversation_id)
+  }
 }

@@ -1,5 +1,5 @@
 import { hostname } from 'node:os'
-import { join } from 'node:path'
+import { join, resolve } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { StartError } from './start-error.js'
 
@@ -17,7 +17,7 @@ export interface Settings {
   readonly opencodeBinary: string | null
   /** `CHAT_SHELL=1`: a real model may run commands on this machine. */
   readonly allowsShell: boolean
-  /** The same after a restart, and no other process's: it may go on with its own turns at once. */
+  /** The same after a restart, so that it may go on with its own turns at once; nobody else's, as the data folder is not. */
   readonly workerName: string
 }
 
@@ -35,6 +35,6 @@ export function readSettings(env: NodeJS.ProcessEnv): Settings {
     dataDir,
     opencodeBinary: env['OPENCODE_BIN'] || null,
     allowsShell: env['CHAT_SHELL'] === '1',
-    workerName: `chat@${hostname()}:${port}`,
+    workerName: `chat@${hostname()}:${resolve(dataDir)}`.slice(0, 255),
   }
 }

@@ -99,6 +99,9 @@ export async function startChat(env: NodeJS.ProcessEnv, { signal }: StartOptions
       ])
     }
 
+    for (const { id: messageId, conversationId, body: prompt } of await rows.openTurns()) {
+      worker.run({ messageId, conversationId, prompt })
+    }
     http.serve(
       createApp({
         rows,
@@ -116,9 +119,6 @@ export async function startChat(env: NodeJS.ProcessEnv, { signal }: StartOptions
       }),
     )
     closers.push(async () => http.close())
-    for (const { id: messageId, conversationId, body: prompt } of await rows.openTurns()) {
-      worker.run({ messageId, conversationId, prompt })
-    }
     const note = model.info.hint === null ? `model ${model.info.label}` : model.info.hint
     return { url: http.url, line: `Turnstead chat is at ${http.url} (${note})`, close }
   } catch (error) {

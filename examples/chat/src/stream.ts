@@ -1,5 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { Response } from 'express'
+import type { Message } from './models.js'
 import type { ChatRows } from './rows.js'
 import type { Feed } from './feed.js'
 import { startEventStream, turboStream } from './turbo-stream.js'
@@ -48,14 +49,14 @@ export async function sendConversationStream(
   const elsewhere = open.filter((turn) => worker.live(turn.id) === null)
   await Promise.all(elsewhere.map((turn) => followRow(turn.id)))
 
-  /** A turn of this process is in the feed; of one that another process runs only the row tells. */
+  /** A turn of this process is in the feed; of one that runs elsewhere, or not yet, only the row tells. */
   async function followRow(turnId: number): Promise<void> {
     let shown = ''
     for (;;) {
       await sleep(lookMs, undefined, { signal: gone.signal }).catch(() => undefined)
-      if (gone.signal.aborted || worker.live(turnId) !== null) return
-      const message = await rows.findMessage(turnId)
-      const [turn] = message === null ? [] : (await views.load([message]))()
+      const message = gone.signal.aborted ? null : await rows.findMessage(turnId)
+      if (message === null) return
+      const [turn] = (await views.load([message]))()
       if (turn === undefined) return
       const article = turnArticle(turn)
       if (String(article) !== shown) {
@@ -66,6 +67,8 @@ export async function sendConversationStream(
         writer.send(turboStream('replace', 'composer-action', composerAction(null)))
         return
       }
+      // It was taken over by this process: its changes follow on what was just shown.
+      if (worker.live(turnId) !== null) return
     }
   }
 }

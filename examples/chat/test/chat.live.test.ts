@@ -1,0 +1,180 @@
+import { readFileSync } from 'node:fs'
+import { mkdtemp, readFile, rm } from 'node:fs/promises'
+import { createServer } from 'node:net'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { findOpencodeBinary } from '@turnstead/testkit/opencode'
+import { expect } from 'chai'
+import { after, afterEach, before, beforeEach, describe, it } from 'mocha'
+import type { Browser, Page } from 'playwright-core'
+import { findBrowser, launchBrowser } from './support/browser.js'
+import {
+  isRunning,
+  runChatProcess,
+  startChatProcess,
+  type ChatProcess,
+} from './support/chat-process.js'
+
+const binary = findOpencodeBinary()
+const browserPath = findBrowser()
+const missing = [
+  binary === null ? 'no opencode executable for this platform' : null,
+  browserPath === null ? 'no Chromium; install one or set CHROMIUM_PATH' : null,
+].filter((reason) => reason !== null)
+
+describe('the chat in a browser, on the real server', function () {
+  this.timeout(90_000)
+  if (binary === null || browserPath === null) {
+    console.warn(`SKIPPED: the browser test of examples/chat (${missing.join('; ')})`)
+    it.skip(`drives the application (skipped: ${missing.join('; ')})`)
+    return
+  }
+
+  let browser: Browser
+  let dataDir: string
+  let chat: ChatProcess
+  let page: Page
+  let problems: string[]
+
+  before(async () => {
+    browser = await launchBrowser(browserPath)
+  })
+  after(() => browser.close())
+
+  beforeEach(async () => {
+    dataDir = await mkdtemp(join(tmpdir(), 'turnstead-chat-'))
+    chat = await startChatProcess({ dataDir })
+    page = await browser.newPage()
+    problems = []
+    page.on('pageerror', (error) => problems.push(error.message))
+    page.on('console', (message) => {
+      // A stream that is cut off is an error to the browser, and here the point of the test.
+      const isNetwork = /ERR_|Failed to load resource/.test(message.text())
+      if (message.type() === 'error' && !isNetwork) problems.push(message.text())
+    })
+    await page.goto(chat.url)
+  })
+
+  afterEach(async () => {
+    await page.close()
+    await chat.end('SIGTERM')
+    await rm(dataDir, { recursive: true, force: true })
+    expect(problems, 'errors in the page').to.deep.equal([])
+  })
+
+  const send = async (prompt: string): Promise<void> => {
+    await page.getByLabel('Your message').fill(prompt)
+    await page.keyboard.press('Enter')
+  }
+  const turn = (number: number): ReturnType<Page['locator']> => page.locator('.turn').nth(number)
+  const facts = (number: number): ReturnType<Page['locator']> =>
+    turn(number).locator('.facts li').first()
+
+  it('shows text before the turn ends, then its cost and its file with the right bytes', async () => {
+    await send('Write a packing list into a file')
+    await turn(0).getByText('I’ll put the list').waitFor()
+    expect(await turn(0).locator('.live').count(), 'still at work').to.equal(1)
+    expect(await page.getByLabel('Stop').count()).to.equal(1)
+
+    await facts(0).waitFor()
+    expect(await turn(0).locator('.facts').innerText()).to.match(/tokens in.*\$0\.\d+/s)
+    expect(await turn(0).locator('table td').first().innerText()).to.equal('Papers')
+    const [download] = await Promise.all([
+      page.waitForEvent('download'),
+      turn(0).getByText('packing-list.md').last().click(),
+    ])
+    expect(download.suggestedFilename()).to.equal('packing-list.md')
+    const written = await readFile(join(dataDir, 'workspace', 'packing-list.md'))
+    expect(readFileSync(await download.path()).equals(written)).to.equal(true)
+    expect(written.toString()).to.match(/^# Packing list\n/)
+  })
+
+  it('resumes in the middle of a turn after a reload, and keeps the text of a turn that is stopped', async () => {
+    await send('Tell me a long story')
+    await turn(0).getByText('The house stood').first().waitFor()
+    await page.reload()
+    await turn(0).getByText('The house stood').first().waitFor()
+    const seen = (await turn(0).locator('.text').innerText()).length
+    await page.waitForFunction(`document.querySelector('.text').textContent.length > ${seen + 50}`)
+
+    await page.getByLabel('Stop').click()
+    await turn(0).getByText('You stopped this').waitFor()
+    expect((await turn(0).locator('.text').innerText()).length).to.be.greaterThan(seen)
+    await page.getByLabel('Send').waitFor()
+    await page.reload()
+    expect(await turn(0).locator('.text').innerText()).to.contain('The house stood')
+  })
+
+  it('says so when the server dies, keeps what was seen, and goes on when it is back', async () => {
+    await send('Write a packing list into a file')
+    await turn(0).getByText('Done:').waitFor()
+    const pid = chat.serverPid()
+    if (pid === null) throw new Error('the server has no process')
+    process.kill(pid, 'SIGKILL')
+
+    await turn(0).locator('.live[data-tone="warn"]').waitFor()
+    expect(await turn(0).locator('.text').last().innerText()).to.contain('Done:')
+    await facts(0).waitFor({ timeout: 60_000 })
+    expect(await turn(0).getByText('Interrupted here').count(), 'the lost text is marked').to.equal(
+      1,
+    )
+    expect(chat.serverPid()).to.be.a('number').and.not.equal(pid)
+
+    await send('Hello')
+    await facts(1).waitFor()
+    expect(await turn(1).innerText()).to.contain('scripted model')
+  })
+
+  it('settles the turn that a killed application left, when it is started again', async () => {
+    await send('Write a packing list into a file')
+    await turn(0).getByText('I’ll put the list').waitFor()
+    const port = new URL(chat.url).port
+    await chat.end('SIGKILL')
+    await page.getByText('Connection lost').waitFor()
+
+    chat = await startChatProcess({ dataDir, env: { PORT: port } })
+    await facts(0).waitFor({ timeout: 60_000 })
+    expect(await page.locator('.turn').count()).to.equal(1)
+    expect(await turn(0).locator('.text').last().innerText()).to.contain('Done:')
+    expect(await page.getByText('Connection lost').isVisible()).to.equal(false)
+  })
+})
+
+describe('npm start', function () {
+  this.timeout(60_000)
+
+  it('prints one line, and on Ctrl-C ends everything that it started', async function () {
+    if (binary === null) {
+      console.warn('SKIPPED: npm start of examples/chat (no opencode executable for this platform)')
+      return this.skip()
+    }
+    const dataDir = await mkdtemp(join(tmpdir(), 'turnstead-chat-'))
+    const chat = await startChatProcess({ dataDir })
+    const serverPid = chat.serverPid()
+    expect(serverPid).to.be.a('number')
+    expect(await chat.end('SIGINT')).to.equal(0)
+    expect(chat.output().trimEnd().split('\n')).to.have.lengthOf(1)
+    expect(isRunning(serverPid ?? 0), 'the server is gone').to.equal(false)
+    await rm(dataDir, { recursive: true, force: true })
+  })
+
+  it('says in one sentence that the port is taken', async () => {
+    const other = createServer().listen(0, '127.0.0.1')
+    await new Promise((resolve) => other.once('listening', resolve))
+    const address = other.address()
+    const port = typeof address === 'object' && address !== null ? String(address.port) : ''
+    const { code, output } = await runChatProcess({ PORT: port })
+    other.close()
+    expect(code).to.equal(1)
+    expect(output.trim()).to.equal(
+      `Port ${port} is taken: stop what listens there, or choose another with PORT.`,
+    )
+  })
+
+  it('says in one sentence that there is no server', async () => {
+    const { code, output } = await runChatProcess({ PORT: '0', OPENCODE_BIN: '/nowhere/opencode' })
+    expect(code).to.equal(1)
+    expect(output.trim().split('\n'), output).to.have.lengthOf(1)
+    expect(output).to.contain('/nowhere/opencode')
+  })
+})
