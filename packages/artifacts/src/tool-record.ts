@@ -25,7 +25,8 @@ export function toFileChanges(record: ToolRecord): FileChange[] {
   if (record.status !== 'completed') return []
   const input = toFields(record.input)
   const metadata = toFields(record.metadata)
-  switch (record.tool) {
+  if (isRefused(input)) return []
+  switch (record.tool.toLowerCase()) {
     case 'write': {
       const content = typeof input['content'] === 'string' ? input['content'] : null
       return [written(metadata['filepath'], input['filePath'], content)]
@@ -39,6 +40,14 @@ export function toFileChanges(record: ToolRecord): FileChange[] {
     default:
       return []
   }
+}
+
+/**
+ * A call that the server did not run, because the tool is denied or the arguments are no JSON: it is reported
+ * as completed, under the tool `invalid` or still under its own name, with these two as its input.
+ */
+function isRefused(input: Readonly<Record<string, unknown>>): boolean {
+  return typeof input['tool'] === 'string' && typeof input['error'] === 'string'
 }
 
 function toPatchChanges(value: unknown): FileChange[] {

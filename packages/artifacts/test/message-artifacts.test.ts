@@ -123,6 +123,20 @@ describe('createMessageArtifacts', () => {
     })
   })
 
+  it('ignores calls that the server refused, though it reports them as completed', async () => {
+    const input = { tool: 'write', error: "Model tried to call unavailable tool 'write'." }
+    const tools = ['invalid', 'write', 'edit', 'apply_patch'].map((tool) => ({
+      tool,
+      status: 'completed',
+      input,
+      metadata: { truncated: false },
+    }))
+    expect(await artifacts.collect({ messageId: 1, tools })).to.deep.equal({
+      kept: [],
+      dropped: [],
+    })
+  })
+
   it('stores the same bytes once, however often and however concurrently it collects', async () => {
     await put('a.txt', 'one')
     const call = { messageId: 1, tools: [writeCall('a.txt', 'one')] }
