@@ -37,8 +37,11 @@ export interface CollectOptions extends StoreCallOptions {
   readonly messageId: string | number
   /** The host's conversation; noted with every file. */
   readonly conversationId?: string | number | null | undefined
-  /** The turn's tool calls, oldest first, sub-agents' included; `reply.result().tools`. */
-  readonly tools: readonly ToolRecord[]
+  /**
+   * The turn's tool calls, oldest first, sub-agents' included: {@link ToolRecord}s, such as
+   * `reply.result().tools`. They need not be trusted; what is no tool call is ignored.
+   */
+  readonly tools: readonly unknown[]
 }
 
 /** A file of the turn that was not kept. */

@@ -14,6 +14,20 @@ export interface ToolRecord {
   readonly sessionId?: string | null | undefined
 }
 
+/** Takes a record of any origin; `null` for what is no tool call. */
+export function toToolRecord(value: unknown): ToolRecord | null {
+  const { tool, status, input, metadata, callId, sessionId } = toFields(value)
+  if (typeof tool !== 'string' || typeof status !== 'string') return null
+  return {
+    tool,
+    status,
+    input,
+    metadata,
+    callId: isText(callId) ? callId : null,
+    sessionId: isText(sessionId) ? sessionId : null,
+  }
+}
+
 /** One thing that a completed call did to a file, in the words of the call. */
 export type FileChange =
   | { readonly kind: 'written'; readonly path: string; readonly content: string | null }

@@ -1,6 +1,6 @@
 import { toLogicalPath } from './agent-path.js'
 import { Drop, type DropReason } from './drop-reason.js'
-import { toFileChanges, type FileChange, type ToolRecord } from './tool-record.js'
+import { toFileChanges, toToolRecord, type FileChange, type ToolRecord } from './tool-record.js'
 
 /** A file that exists after the turn as far as the tool calls tell. */
 export interface TurnFile {
@@ -28,13 +28,12 @@ export interface TurnFiles {
 }
 
 /** Plays the changes of a turn: the last one wins, and what was deleted or moved away is gone. */
-export function toTurnFiles(
-  tools: readonly ToolRecord[],
-  directories: readonly string[],
-): TurnFiles {
+export function toTurnFiles(tools: readonly unknown[], directories: readonly string[]): TurnFiles {
   const files = new Map<string, TurnFile>()
   const lost: LostChange[] = []
-  for (const record of tools) {
+  for (const value of tools) {
+    const record = toToolRecord(value)
+    if (record === null) continue
     for (const change of toFileChanges(record)) {
       try {
         apply(files, change, record, directories)

@@ -123,6 +123,14 @@ describe('createMessageArtifacts', () => {
     })
   })
 
+  it('ignores what is no tool call', async () => {
+    const tools = [null, 7, 'write', [], {}, { tool: 'write' }, { tool: 7, status: 'completed' }]
+    expect(await artifacts.collect({ messageId: 1, tools })).to.deep.equal({
+      kept: [],
+      dropped: [],
+    })
+  })
+
   it('ignores calls that the server refused, though it reports them as completed', async () => {
     const input = { tool: 'write', error: "Model tried to call unavailable tool 'write'." }
     const tools = ['invalid', 'write', 'edit', 'apply_patch'].map((tool) => ({
