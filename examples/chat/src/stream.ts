@@ -1,6 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { Response } from 'express'
-import type { Message } from './models.js'
 import type { ChatRows } from './rows.js'
 import type { Feed } from './feed.js'
 import { startEventStream, turboStream } from './turbo-stream.js'

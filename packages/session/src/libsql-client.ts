@@ -1,3 +1,4 @@
+/// <reference path="./knex-dialect.d.ts" />
 import knex, { type Knex } from 'knex'
 import BetterSqlite3Dialect from 'knex/lib/dialects/better-sqlite3/index.js'
 import Database from 'libsql'

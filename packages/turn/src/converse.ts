@@ -46,7 +46,7 @@ async function askInSession(run: TurnRun, sessionId: string): Promise<Proof> {
     run.hasGap = mayHaveArrived
     return await followToProof(run, prompt)
   } finally {
-    await subscription.close()
+    subscription.close()
     await pump
   }
 }
