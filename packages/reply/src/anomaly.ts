@@ -9,7 +9,6 @@ export type AnomalyCode =
   | 'unexpected_delta'
   | 'kind_changed'
   | 'text_corrected'
-  | 'status_refused'
   | 'owner_unknown'
 
 /** Something contradictory or unreadable in the input, kept as data. */

@@ -33,14 +33,15 @@ export function applyDelta(state: ReplyState, properties: Fields, eventId: strin
   buffer.append(delta)
   part.view = null
   const { outbox } = state
-  part.touched = outbox.revision + 1
   if (!part.startSeen && !part.gapped) {
     part.gapped = true
     announceChange(state, part)
+    part.touched = outbox.revision
     return
   }
+  if (isVisible(part)) outbox.revision += 1
+  part.touched = outbox.revision
   if (!isVisible(part)) return
-  outbox.revision += 1
   if (!outbox.heard) return
   outbox.push({
     type: 'text-delta',

@@ -33,7 +33,7 @@ const handlers: Readonly<Record<string, Handler>> = {
     applyStatus(state, properties, { type: 'idle' }, eventId),
   'session.error': applySessionError,
   'todo.updated': applyTodos,
-  'permission.asked': (state, properties) => openAsk(state, 'permission', properties),
+  'permission.asked': (state, properties) => openAsk(state, 'permission', properties, false),
   'permission.replied': (state, properties) =>
     closeAsk(
       state,
@@ -41,7 +41,7 @@ const handlers: Readonly<Record<string, Handler>> = {
       properties,
       properties['reply'] === 'reject' ? 'rejected' : 'answered',
     ),
-  'question.asked': (state, properties) => openAsk(state, 'question', properties),
+  'question.asked': (state, properties) => openAsk(state, 'question', properties, false),
   'question.replied': (state, properties) => closeAsk(state, 'question', properties, 'answered'),
   'question.rejected': (state, properties) => closeAsk(state, 'question', properties, 'rejected'),
 }

@@ -8,16 +8,21 @@ import type { ReplyState } from './state.js'
 import { streamKey, streamMessage } from './stream-part.js'
 
 /** Takes up an ask from an event or from a list of the server. */
-export function openAsk(state: ReplyState, kind: Ask['kind'], value: unknown): void {
+export function openAsk(
+  state: ReplyState,
+  kind: Ask['kind'],
+  value: unknown,
+  isListed: boolean,
+): void {
   const ask = readAsk(kind, value)
   if (ask === null) {
     recordAnomaly(state, 'malformed_event', `${kind}.asked`)
     return
   }
-  if (!state.sessions.has(ask.sessionId)) return
+  if (!isOwn(state, ask)) return
   const known = state.asks.get(ask.id)
-  // What was answered stays answered: the server does not ask the same thing twice.
-  if (known !== undefined && known.state !== 'expired') return
+  // The server does not ask the same thing twice. Only a list can tell that an ask is open after all.
+  if (known !== undefined && !(isListed && known.state === 'expired')) return
   storeAsk(state, ask, 'ask-opened')
 }
 
@@ -60,7 +65,7 @@ export function reconcileAsks(
     const fields = fieldsOf(item)
     const id = fields === null ? null : string(fields, 'id')
     if (id !== null) listed.add(id)
-    openAsk(state, kind, item)
+    openAsk(state, kind, item, true)
   }
   for (const ask of state.asks.values()) {
     const isNewer = (state.askTouched.get(ask.id) ?? 0) > revision
@@ -100,14 +105,21 @@ function showAsk(state: ReplyState, ask: Ask): void {
   setBody(state, part, Object.freeze({ kind: 'ask', ask }))
 }
 
-/** The asks of this reply, oldest first; those of another turn in the same session are left out. */
-export function ownAsks(state: ReplyState): readonly Ask[] {
-  return Object.freeze([...state.asks.values()].filter((ask) => isOwn(state, ask)))
+/** Asks of other sessions, and of another turn in the same session, are somebody else's. */
+function isOwn(state: ReplyState, ask: Ask): boolean {
+  const session = state.sessions.get(ask.sessionId)
+  const message = session?.messages.get(ask.messageId ?? '')
+  return session !== undefined && (message === undefined || !state.foreign.has(message))
 }
 
-function isOwn(state: ReplyState, ask: Ask): boolean {
-  const message = state.sessions.get(ask.sessionId)?.messages.get(ask.messageId ?? '')
-  return message === undefined || message.role === null || message.member
+/** The asks of this reply, oldest first. */
+export function ownAsks(state: ReplyState): readonly Ask[] {
+  return Object.freeze([...state.asks.values()].sort(byId))
+}
+
+/** Ids begin with the time, so that this is the order in which they were made, however they became known. */
+function byId(left: Ask, right: Ask): number {
+  return left.id < right.id ? -1 : 1
 }
 
 /** True while the ask waits for a person. */

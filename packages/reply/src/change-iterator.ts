@@ -1,5 +1,5 @@
+import { ChangeQueue } from './change-queue.js'
 import type { Change } from './change.js'
-import { coalesce } from './coalesce.js'
 import type { Outbox } from './outbox.js'
 
 /** Changes as an async iterable. It listens from the call on, not from the first `next`. */
@@ -7,11 +7,11 @@ export function iterateChanges(
   outbox: Outbox,
   signal: AbortSignal | undefined,
 ): AsyncIterable<Change> {
-  const waiting: Change[] = []
+  const waiting = new ChangeQueue()
   let wake: (() => void) | null = null
   const stop = outbox.observe({
     changed(change) {
-      coalesce(waiting, change)
+      waiting.push(change)
       wake?.()
     },
   })
@@ -29,7 +29,7 @@ export function iterateChanges(
           }
           await new Promise<void>((resolve) => {
             wake = resolve
-            if (waiting.length > 0 || signal?.aborted === true) resolve()
+            if (waiting.size > 0 || signal?.aborted === true) resolve()
           })
           wake = null
         }

@@ -103,6 +103,12 @@ export interface AskExpired {
   readonly ask: Ask
 }
 
+/** An ask turned out to be of another turn. */
+export interface AskWithdrawn {
+  readonly type: 'ask-withdrawn'
+  readonly askId: string
+}
+
 /** The provider failed and the server waits to try again. Follows the `part-added` of that part. */
 export interface Retried {
   readonly type: 'retried'
@@ -152,6 +158,7 @@ export type ChangeBody =
   | AskOpened
   | AskResolved
   | AskExpired
+  | AskWithdrawn
   | Retried
   | Errored
   | StatusChanged

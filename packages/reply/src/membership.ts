@@ -49,10 +49,11 @@ function belongsToChild(state: ReplyState, message: MessageState): boolean {
   return since === null || message.createdAt === null || message.createdAt >= since
 }
 
-/** When the first answer to the prompt began. A sub-agent may have older messages, of an earlier turn. */
+/** When the turn began: with the prompt, or with its first answer. A sub-agent may have older messages. */
 export function turnBegan(state: ReplyState): number | null {
   const first = state.root.order.find((message) => message.member && message.role === 'assistant')
-  return first?.createdAt ?? null
+  const times = [state.promptedAt, first?.createdAt ?? null].filter((time) => time !== null)
+  return times.length === 0 ? null : Math.min(...times)
 }
 
 function setMember(state: ReplyState, message: MessageState, member: boolean): void {

@@ -60,8 +60,17 @@ export function keepWaiting(state: ReplyState, message: MessageState): void {
 export function rememberForeign(state: ReplyState, message: MessageState): void {
   state.unattributed.delete(message)
   state.foreign.add(message)
+  for (const ask of state.asks.values()) {
+    if (ask.messageId === message.id) withdrawAsk(state, ask.id)
+  }
   const oldest = firstBeyond(state.foreign, foreignLimit)
   if (oldest !== null) forgetMessage(state, oldest)
+}
+
+function withdrawAsk(state: ReplyState, askId: string): void {
+  state.asks.delete(askId)
+  state.askTouched.delete(askId)
+  state.outbox.announce(() => ({ type: 'ask-withdrawn', askId }))
 }
 
 function firstBeyond(messages: ReadonlySet<MessageState>, limit: number): MessageState | null {
@@ -91,11 +100,12 @@ export function dropParts(state: ReplyState, message: MessageState): void {
   message.parts.length = 0
 }
 
-/** Puts a message in its place: by the time it was made, then by id, as the server lists them. */
+/**
+ * Puts a message in its place: by the time it was made, then by id, as the server lists them. The prompt has no time
+ * here and stands first: sent again after a crash, it is newer than its first answer.
+ */
 export function placeMessage(message: MessageState): void {
   const { order } = message.session
-  const known = order.indexOf(message)
-  if (known >= 0) order.splice(known, 1)
   let index = order.length
   while (index > 0 && isBefore(message, order[index - 1])) index -= 1
   order.splice(index, 0, message)

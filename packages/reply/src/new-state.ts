@@ -16,6 +16,7 @@ export function newState(sessionId: string, promptId: string, outbox: Outbox): R
   return {
     sessionId,
     promptId,
+    promptedAt: null,
     root,
     prompt,
     sessions: new Map([[sessionId, root]]),

@@ -21,6 +21,7 @@ export interface ReplyObserver {
   askOpened?(change: ChangeOf<'ask-opened'>): void
   askResolved?(change: ChangeOf<'ask-resolved'>): void
   askExpired?(change: ChangeOf<'ask-expired'>): void
+  askWithdrawn?(change: ChangeOf<'ask-withdrawn'>): void
   retried?(change: ChangeOf<'retried'>): void
   errored?(change: ChangeOf<'errored'>): void
   statusChanged?(change: ChangeOf<'status-changed'>): void
@@ -60,6 +61,8 @@ export function notify(observer: ReplyObserver, change: Change): void {
       return observer.askResolved?.(change)
     case 'ask-expired':
       return observer.askExpired?.(change)
+    case 'ask-withdrawn':
+      return observer.askWithdrawn?.(change)
     case 'retried':
       return observer.retried?.(change)
     case 'errored':

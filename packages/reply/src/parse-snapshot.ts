@@ -51,6 +51,7 @@ function checked(value: unknown): ReplyJson {
 
 function restore(json: ReplyJson, outbox: Outbox): ReplyState {
   const state = newState(json.sessionId, json.promptId, outbox)
+  state.promptedAt = json.promptedAt
   for (const session of json.sessions) restoreSession(state, session)
   for (const ask of json.asks) state.asks.set(ask.id, ask)
   for (const [id, eventId] of json.removed) state.removed.set(id, { eventId, revision: 0 })
@@ -79,7 +80,7 @@ function restoreMessage(state: ReplyState, session: SessionState, json: MessageJ
   const isPrompt = session === state.root && json.id === state.promptId
   const message = Object.assign(isPrompt ? state.prompt : blankMessage(session, json.id), rest)
   session.messages.set(message.id, message)
-  if (message.role !== null) placeMessage(message)
+  if (message.role !== null && !isPrompt) placeMessage(message)
   if (!message.member)
     (parts.length > 0 || message.role === null ? state.unattributed : state.foreign).add(message)
   for (const part of parts) restorePart(state, message, part)

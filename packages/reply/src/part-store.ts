@@ -1,3 +1,4 @@
+import { recordOf } from './message-record.js'
 import { isVisible } from './state.js'
 import type { MessageState, PartBody, PartState, ReplyState } from './state.js'
 import { viewOf } from './part-view.js'
@@ -55,6 +56,7 @@ export function deletePart(state: ReplyState, part: PartState): void {
     const partId = part.id
     const sessionId = message.session.id
     state.outbox.announce(() => ({ type: 'part-removed', partId, sessionId }))
+    announceCost(state, part)
   }
 }
 
@@ -73,6 +75,7 @@ export function setBody(state: ReplyState, part: PartState, body: PartBody): voi
   if (!isVisible(part)) return
   if (wasVisible) announceChange(state, part)
   else announceAdded(state, part)
+  announceCost(state, part)
 }
 
 /** Tells that a visible part was restated. */
@@ -102,18 +105,29 @@ export function announceAdded(state: ReplyState, part: PartState): void {
 }
 
 function visibleBefore(part: PartState): string | null {
-  const { message } = part
-  const { order } = message.session
-  let at = order.lastIndexOf(message)
-  let parts = message.parts.slice(0, message.parts.indexOf(part))
+  const { order } = part.message.session
+  let { parts } = part.message
+  let at = parts.lastIndexOf(part) - 1
+  let message = order.lastIndexOf(part.message)
   for (;;) {
-    const before = parts.findLast(isVisible)
-    if (before !== undefined) return before.id
+    const before = parts[at]
+    if (before === undefined) {
+      message -= 1
+      const earlier = order[message]
+      if (earlier === undefined) return null
+      parts = earlier.parts
+      at = parts.length - 1
+      continue
+    }
+    if (isVisible(before)) return before.id
     at -= 1
-    const earlier = order[at]
-    if (earlier === undefined) return null
-    parts = earlier.parts
   }
+}
+
+/** The server tells what a step cost a moment before it tells what the message cost. */
+function announceCost(state: ReplyState, { body, message }: PartState): void {
+  if (body?.kind !== 'step-finish' || message.completedAt !== null || message.cost !== 0) return
+  state.outbox.announce(() => ({ type: 'message-changed', message: recordOf(message) }))
 }
 
 function markStale(state: ReplyState, body: PartBody | null): void {

@@ -4,9 +4,8 @@ import { adoptSession } from './children.js'
 import { derive } from './derive.js'
 import { fieldsOf, nested, string } from './fields.js'
 import type { Fields } from './fields.js'
-import { forgetMessage } from './message-store.js'
 import type { Origin } from './origin.js'
-import { deletePart } from './part-store.js'
+import { dropMessage, dropPart } from './remove.js'
 import { readStatus } from './session-status.js'
 import { isStreamOnly } from './state.js'
 import type { MessageState, PartState, ReplyState, SessionState } from './state.js'
@@ -126,7 +125,7 @@ function reconcileParts(
   for (const part of [...message.parts]) {
     if (listed.has(part.id) || isStreamOnly(part) || part.touched > origin.revision) continue
     if (isUnstoredText(part)) part.message.abandoned ||= message.completedAt !== null
-    else deletePart(state, part)
+    else dropPart(state, part)
   }
 }
 
@@ -144,11 +143,11 @@ function removeUnlisted(
   const first = session.order.find((message) => listed.has(message.id))
   if (first === undefined) return
   for (const message of [...session.order]) {
-    if (listed.has(message.id) || message === state.prompt || message.touched > origin.revision)
-      continue
+    if (listed.has(message.id) || !message.member || message === state.prompt) continue
+    if (message.touched > origin.revision) continue
     // A list may be a page: it says nothing about what is older than its first message.
     if ((message.createdAt ?? 0) < (first.createdAt ?? 0)) continue
-    if (!message.parts.some(isUnstoredText)) forgetMessage(state, message)
+    dropMessage(state, message)
   }
 }
 

@@ -3,7 +3,7 @@ import { string } from './fields.js'
 import type { Fields } from './fields.js'
 import { forgetMessage } from './message-store.js'
 import { deletePart } from './part-store.js'
-import type { ReplyState } from './state.js'
+import type { MessageState, PartState, ReplyState } from './state.js'
 
 /** How many removed ids are remembered, so that a repeated event does not bring them back. */
 const removedLimit = 256
@@ -27,6 +27,23 @@ export function removeMessage(state: ReplyState, properties: Fields, eventId: st
   if (message !== undefined && !isNewer(eventId, message.eventId)) return
   noteRemoval(state, id, eventId)
   if (message !== undefined) forgetMessage(state, message)
+}
+
+/** Removes what a poll no longer lists, so that an older event cannot bring it back. */
+export function dropMessage(state: ReplyState, message: MessageState): void {
+  const newest = message.parts.reduce((last, { eventId }) => newer(last, eventId), message.eventId)
+  noteRemoval(state, message.id, newest)
+  forgetMessage(state, message)
+}
+
+/** Like {@link dropMessage} for a part. */
+export function dropPart(state: ReplyState, part: PartState): void {
+  noteRemoval(state, part.id, part.eventId)
+  deletePart(state, part)
+}
+
+function newer(left: string | null, right: string | null): string | null {
+  return right !== null && isNewer(right, left) ? right : left
 }
 
 function noteRemoval(state: ReplyState, id: string, eventId: string | null): void {

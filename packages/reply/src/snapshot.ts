@@ -14,6 +14,7 @@ export interface ReplyJson {
   readonly version: typeof snapshotVersion
   readonly sessionId: string
   readonly promptId: string
+  readonly promptedAt: number | null
   readonly revision: number
   readonly sessions: readonly SessionJson[]
   readonly asks: readonly Ask[]
@@ -83,6 +84,7 @@ export function toSnapshot(state: ReplyState): ReplyJson {
     version: snapshotVersion,
     sessionId: state.sessionId,
     promptId: state.promptId,
+    promptedAt: state.promptedAt,
     revision: state.outbox.revision,
     sessions: [...state.sessions.values()].map(sessionJson),
     asks: [...state.asks.values()],

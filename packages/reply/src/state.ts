@@ -130,6 +130,8 @@ export type SessionStatus = 'busy' | 'idle' | 'retry' | null
 export interface ReplyState {
   readonly sessionId: string
   readonly promptId: string
+  /** When the prompt was made, by the server's clock; the earliest time that was told. */
+  promptedAt: number | null
   readonly root: SessionState
   readonly prompt: MessageState
   readonly sessions: Map<string, SessionState>

@@ -35,10 +35,11 @@ export function upsertMessage(
   const message = ensureMessage(state, session, id)
   if (isStale(message, info, origin)) return message
   const before = message.member ? recordOf(message) : null
-  const place = `${message.role} ${message.parentId} ${message.createdAt}`
-  write(message, role, info, origin, state.outbox.revision + 1)
-  if (place !== `${message.role} ${message.parentId} ${message.createdAt}`)
-    attribute(state, message)
+  const { role: knownRole, parentId } = message
+  write(message, role, info)
+  if (message === state.prompt) notePromptTime(state, info)
+  if (!origin.polled) message.eventId = origin.eventId
+  if (knownRole === null || parentId !== message.parentId) attribute(state, message)
   if (message.role === 'assistant') state.stale.losses = true
   if (message.member && message.role === 'assistant') {
     state.stale.totals = true
@@ -47,6 +48,7 @@ export function upsertMessage(
       state.outbox.announce(() => ({ type: 'message-changed', message: record }))
     }
   }
+  if (!origin.polled) message.touched = state.outbox.revision
   return message
 }
 
@@ -81,28 +83,17 @@ function progress(completed: number | null, finish: unknown, error: unknown): nu
   return (finish ?? error ?? null) === null ? 0 : 1
 }
 
-function write(
-  message: MessageState,
-  role: 'assistant' | 'user',
-  info: Fields,
-  origin: Origin,
-  revision: number,
-): void {
-  const isPrompt = message.author === 'person' && message.role === 'user'
-  const time = nested(info, 'time')
-  const createdAt = number(time, 'created') ?? message.createdAt
-  const isPlaced = message.role !== null && message.createdAt === createdAt
-  message.role = isPrompt ? 'user' : role
-  message.createdAt = createdAt
-  if (!isPlaced) placeMessage(message)
-  if (!origin.polled) {
-    message.eventId = origin.eventId
-    message.touched = revision
+function write(message: MessageState, role: 'assistant' | 'user', info: Fields): void {
+  const isFirst = message.role === null
+  message.role ??= role
+  if (isFirst) {
+    message.createdAt = number(nested(info, 'time'), 'created')
+    placeMessage(message)
   }
   if (message.role === 'user') return
   const wasSummary = message.summary
   message.parentId = string(info, 'parentID') ?? message.parentId
-  message.completedAt = number(time, 'completed') ?? message.completedAt
+  message.completedAt = number(nested(info, 'time'), 'completed') ?? message.completedAt
   message.finish = string(info, 'finish') ?? message.finish
   message.error = readReplyError(info['error']) ?? message.error
   message.cost = number(info, 'cost') ?? message.cost
@@ -115,6 +106,13 @@ function write(
   message.structured =
     info['structured'] === undefined ? message.structured : toJsonValue(info['structured'])
   if (wasSummary !== message.summary) for (const part of message.parts) part.view = null
+}
+
+/** Sent again after a crash, a prompt gets a new time; the turn began with the first one. */
+function notePromptTime(state: ReplyState, info: Fields): void {
+  const createdAt = number(nested(info, 'time'), 'created')
+  if (createdAt === null) return
+  state.promptedAt = Math.min(state.promptedAt ?? createdAt, createdAt)
 }
 
 function attribute(state: ReplyState, message: MessageState): void {

@@ -26,7 +26,7 @@ export function upsertPart(
     recordAnomaly(state, 'malformed_part', id)
     return null
   }
-  if (isRemoved(state, messageId, origin) || isRemoved(state, id, origin)) return null
+  if (state.removed.has(messageId) || isRemoved(state, id, origin)) return null
   const message = ensureMessage(state, session, messageId)
   if (message === state.prompt) return null
   if (message.role === 'user') noteUserPart(state, message, raw, type)
@@ -39,6 +39,7 @@ export function upsertPart(
   const target = part ?? insertPart(state, message, id, id)
   if (part !== undefined && isOutdated(part, origin)) return part
   write(state, target, raw, origin, part === undefined)
+  if (!origin.polled) target.touched = state.outbox.revision
   return target
 }
 
@@ -63,15 +64,9 @@ function write(
   origin: Origin,
   isFirst: boolean,
 ): void {
-  if (!origin.polled) {
-    part.eventId = origin.eventId
-    part.touched = state.outbox.revision + 1
-  }
+  if (!origin.polled) part.eventId = origin.eventId
   const body = readBody(raw, part.body, origin.polled)
-  if (body === null) {
-    recordAnomaly(state, 'status_refused', part.id)
-    return
-  }
+  if (body === null) return
   if (part.body !== null && part.body.kind !== body.kind)
     recordAnomaly(state, 'kind_changed', part.id)
   if (body.kind === 'text' || body.kind === 'reasoning') {

@@ -1,0 +1,186 @@
+import { strict as assert } from 'node:assert'
+import fc from 'fast-check'
+import { ChangeQueue } from '../src/change-queue.js'
+import { createReply, foldChange, parseReply } from '../src/index.js'
+import type { Reply, ReplyView } from '../src/index.js'
+import { storedPart, throughJson, verdict } from './compare.js'
+import { deliver, deliveries, pollAll } from './delivery.js'
+import type { Delivery } from './delivery.js'
+import { histories } from './history.js'
+import type { History } from './history.js'
+import { anyEvents, anyInput } from './junk.js'
+
+/** One law of the reply, as a property. */
+export interface Law {
+  readonly name: string
+  readonly property: fc.IRawProperty<never> | fc.IRawProperty<[Delivery]> | fc.IRawProperty<unknown>
+}
+
+function begin(history: History): Reply {
+  return createReply({ sessionId: history.sessionId, promptId: history.promptId })
+}
+
+function pollAlone(history: History): Reply {
+  const reply = begin(history)
+  pollAll(reply, history.polls.at(-1))
+  return reply
+}
+
+const anyDelivery = deliveries(histories)
+
+/** 1. No input throws, and what it leaves is still JSON. */
+const totality = fc.property(anyDelivery, anyEvents, anyInput, (delivery, events, junk) => {
+  const reply = begin(delivery.history)
+  let index = 0
+  deliver(reply, delivery, () => {
+    reply.apply(events[index % events.length])
+    index += 1
+  })
+  for (const event of events) reply.apply(event)
+  reply.reconcile(junk)
+  reply.reconcile([junk], { sessions: junk, permissions: junk, questions: junk, todos: junk })
+  reply.settled()
+  reply.isBlocked()
+  assert.deepEqual(throughJson(reply.result()), reply.result())
+  assert.deepEqual(throughJson(reply.view()), reply.view())
+  assert.deepEqual(throughJson(parseReply(throughJson(reply))), throughJson(reply))
+})
+
+/** 2. Applying any event again, at once or at any later time, changes nothing. */
+const idempotence = fc.property(
+  anyDelivery,
+  fc.infiniteStream(fc.nat()),
+  ({ history, fates }, picks) => {
+    const reply = begin(history)
+    for (const [index, event] of history.events.entries()) {
+      reply.apply(event)
+      if (fates[index % fates.length] === 'poll') pollAll(reply, history.polls[index + 1])
+      const before = throughJson(reply)
+      reply.apply(event)
+      reply.apply(history.events[picks.next().value % (index + 1)])
+      assert.deepEqual(throughJson(reply), before)
+    }
+  },
+)
+
+/** 3. Whatever came before, a full poll at the end gives what the poll alone gives, plus what only the stream told. */
+const convergence = fc.property(anyDelivery, (delivery) => {
+  const reply = begin(delivery.history)
+  deliver(reply, delivery)
+  pollAll(reply, delivery.history.polls.at(-1))
+  const alone = pollAlone(delivery.history)
+  assert.deepEqual(storedPart(reply.view()), storedPart(alone.view()))
+  for (const idle of [true, false]) assert.deepEqual(verdict(reply, idle), verdict(alone, idle))
+})
+
+/** 3b. Text that subscribers saw is never gone: it is in its part, unless the server restated or removed the part. */
+const nothingLost = fc.property(histories, (history) => {
+  const reply = begin(history)
+  const seen = new Map<string, string>()
+  reply.observe({
+    textDelta: ({ partId, delta }) => void seen.set(partId, (seen.get(partId) ?? '') + delta),
+    partRemoved: ({ partId }) => void seen.delete(partId),
+  })
+  for (const event of history.events) reply.apply(event)
+  pollAll(reply, history.polls.at(-1))
+  for (const [id, text] of seen) {
+    const part = reply.part(id)
+    assert.ok(part !== null && 'text' in part, id)
+    if (!part.final) assert.equal(part.text, text)
+  }
+})
+
+/** 4. JSON there and back is identity at every moment, also for what comes afterwards. */
+const roundTrip = fc.property(anyDelivery, fc.nat(), (delivery, seed) => {
+  let reply = begin(delivery.history)
+  const twin = begin(delivery.history)
+  const { events, polls } = delivery.history
+  for (const [index, event] of events.entries()) {
+    reply.apply(event)
+    twin.apply(event)
+    if ((index + seed) % 7 === 0) {
+      pollAll(reply, polls[index + 1])
+      pollAll(twin, polls[index + 1])
+    }
+    if ((index + seed) % 3 > 0) continue
+    reply = parseReply(throughJson(reply))
+    assert.deepEqual(throughJson(reply), throughJson(twin))
+    assert.deepEqual(reply.view(), twin.view())
+    assert.deepEqual(reply.result(), twin.result())
+  }
+})
+
+/** 5. What observers are told, folded, is the state; also when a slow reader gets it merged. */
+const observation = fc.property(anyDelivery, fc.nat(), (delivery, seed) => {
+  const reply = begin(delivery.history)
+  let told: ReplyView = reply.view()
+  let merged: ReplyView = reply.view()
+  const waiting = new ChangeQueue()
+  reply.observe({
+    changed(change) {
+      assert.equal(change.revision, told.revision + 1)
+      told = foldChange(told, change)
+      waiting.push(change)
+    },
+  })
+  let step = seed
+  deliver(reply, delivery, () => {
+    assert.deepEqual(told, reply.view())
+    step += 1
+    if (step % 4 > 0) return
+    for (let each = waiting.shift(); each !== undefined; each = waiting.shift())
+      merged = foldChange(merged, each)
+    assert.deepEqual(merged, reply.view())
+  })
+  pollAll(reply, delivery.history.polls.at(-1))
+  assert.deepEqual(told, reply.view())
+})
+
+/** 7. The cost is the sum over the server's messages, sub-agents included, each counted once. */
+const cost = fc.property(anyDelivery, (delivery) => {
+  const reply = begin(delivery.history)
+  deliver(reply, delivery)
+  pollAll(reply, delivery.history.polls.at(-1))
+  assert.equal(reply.view().cost, serverCost(delivery.history, reply))
+})
+
+function serverCost(history: History, reply: Reply): number {
+  const sessions = [reply.sessionId, ...reply.view().children.map(({ sessionId }) => sessionId)]
+  let sum = 0
+  for (const session of sessions) {
+    for (const message of history.polls.at(-1)?.messages.get(session) ?? []) {
+      const { info } = Object(message)
+      if (info.role === 'assistant') sum += info.cost
+    }
+  }
+  return sum
+}
+
+/** 8. Nothing of another session or of another prompt shows, and the prompt itself never does. */
+const isolation = fc.property(anyDelivery, (delivery) => {
+  const reply = begin(delivery.history)
+  deliver(reply, delivery, () => {
+    const shown = JSON.stringify([reply.view(), reply.result()])
+    for (const text of [
+      'the prompt',
+      'an earlier prompt',
+      'foreign',
+      'the sub prompt',
+      'Continue',
+    ]) {
+      assert.ok(!shown.includes(text), text)
+    }
+  })
+})
+
+/** The laws by name; every one is run by `npm run laws` and, with fewer cases, by the tests. */
+export const laws: readonly Law[] = [
+  { name: '1 no input throws', property: totality },
+  { name: '2 an event applied again changes nothing', property: idempotence },
+  { name: '3 any delivery that ends with a full poll equals the poll', property: convergence },
+  { name: '3b text that was seen is never gone', property: nothingLost },
+  { name: '4 JSON there and back is identity at every prefix', property: roundTrip },
+  { name: '5 what observers are told, folded, is the state', property: observation },
+  { name: '7 the cost is the sum over the messages of the server', property: cost },
+  { name: '8 what is foreign never shows', property: isolation },
+]
