@@ -11,7 +11,7 @@ interface Rule {
 
 const recorded = /(^|\/)(cassettes|generated|fixtures)\/|openapi\.json$|\.jsonl$/
 const source = /\.(ts|js|cjs|mjs|css)$/
-const test = /(^|\/)test\/|^bench\//
+const test = /(^|\/)(?:test|bench|laws|conformance)\//
 const everywhere = (path: string): boolean => !recorded.test(path)
 
 const escapeRegExp = (text: string): string => text.replace(/[.*+?^${}()|[\]\\]/g, String.raw`\$&`)
