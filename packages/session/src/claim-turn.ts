@@ -33,7 +33,10 @@ export async function claimTurn(
   for (;;) {
     const seen = await findLease(tables, request)
     if (seen === null) return refusal('missing')
-    if (isTerminal(seen.status)) return await refuse(context, request, 'settled')
+    if (isTerminal(seen.status)) {
+      await releaseLeftover(context, request, seen)
+      return await refuse(context, request, 'settled')
+    }
     const now = clock.now()
     if (isHeldByOther(seen, request, now)) {
       return await refuse(context, request, 'busy', seen.expiresAt)
@@ -71,6 +74,17 @@ async function start(
     conversation: { id: lease.conversationId, sessionId: seen.sessionId, fence: lease.fence },
     turn,
   }
+}
+
+/** A worker that died between its terminal write and its release would keep the conversation busy until the lease expires. */
+async function releaseLeftover(
+  { tables }: ClaimContext,
+  { conversationId, messageId, owner }: ClaimRequest,
+  seen: LeaseRow,
+): Promise<void> {
+  if (seen.owner !== owner || seen.messageId !== String(messageId)) return
+  const { fence, expiresAt } = seen
+  await releaseLease(tables, { conversationId, messageId, owner, fence, expiresAt: expiresAt ?? 0 })
 }
 
 /** The same owner may come back for the same message at once: it is a worker that was started again. */

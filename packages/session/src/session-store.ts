@@ -62,7 +62,8 @@ export interface SessionResult {
 export interface SessionStore {
   /**
    * Takes the conversation's turn lease and moves the turn to `running`. Succeeds when the lease is free or expired, or
-   * when the same owner asks again for the same message. Each success raises the fence.
+   * when the same owner asks again for the same message. Each success raises the fence. A turn that is over answers
+   * `settled`; its own owner's lease, which a worker that died before `release` left, is given back then.
    */
   claim(request: ClaimRequest): Promise<ClaimResult>
   /** Extends a lease that nobody took over, also one that expired meanwhile; tells of a person's cancel. A turn whose row is gone counts as cancelled. */

@@ -155,14 +155,29 @@ export const claimCases: readonly SessionStoreCase[] = [
       const ids = await insertTurn(subject)
       const { lease } = await mustClaim(subject.store, ids)
       assert.equal(await subject.store.settle(lease, completed), true)
-      for (const owner of ['worker-1', 'worker-2']) {
+      for (const owner of ['worker-2', 'worker-1']) {
         const result = await subject.another().claim({ ...ids, owner, leaseMs })
         assert.ok(!result.claimed)
         assert.equal(result.reason, 'settled')
         assert.equal(result.turn?.text, completed.text)
         assert.equal(result.turn?.status, 'completed')
       }
+    },
+  },
+  {
+    name: 'a claim of a turn that is over gives back the lease that its own worker left, and no other',
+    run: async (subject) => {
+      const ids = await insertTurn(subject)
+      const next = { ...ids, messageId: await subject.insertMessage(ids.conversationId) }
+      const { lease } = await mustClaim(subject.store, ids)
+      await subject.store.settle(lease, completed)
+      await subject.another().claim({ ...ids, owner: 'worker-2', leaseMs })
       assert.equal((await subject.store.renew(lease, { leaseMs })).held, true)
+      await subject.another().claim({ ...ids, owner: 'worker-1', leaseMs })
+      const { lease: later } = await mustClaim(subject.another(), next, 'worker-2')
+      await subject.store.claim({ ...ids, owner: 'worker-1', leaseMs })
+      await subject.store.claim({ ...ids, owner: 'worker-2', leaseMs })
+      assert.equal((await subject.another().renew(later, { leaseMs })).held, true)
     },
   },
   {

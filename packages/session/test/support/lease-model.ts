@@ -37,8 +37,11 @@ export function createLeaseModel(
     }): number | string => {
       const { conversationId, messageId, owner, now, leaseMs } = request
       const turn = turnOf(messageId)
-      if (turn.status !== 'pending' && turn.status !== 'running') return 'settled'
       const held = claims.get(conversationId)
+      if (turn.status !== 'pending' && turn.status !== 'running') {
+        if (held?.owner === owner && held.messageId === messageId) held.isReleased = true
+        return 'settled'
+      }
       const isLive = held !== undefined && !held.isReleased && held.expiresAt > now
       if (isLive && !(held.owner === owner && held.messageId === messageId)) return 'busy'
       const fence = (held?.fence ?? 0) + 1
