@@ -1,0 +1,211 @@
+import { databases } from '@turnstead-internal/databases'
+import type { OpenDatabase } from '@turnstead-internal/databases'
+import { expect } from 'chai'
+import Database from 'libsql'
+import { fileURLToPath } from 'node:url'
+import type { Knex } from 'knex'
+import { after, afterEach, before, describe, it } from 'mocha'
+import { createFakeUpstream } from '../src/contract/fake-upstream.js'
+import { completed } from '../src/contract/subject.js'
+import { createSessionStore } from '../src/index.js'
+import type { RowId, SessionStore } from '../src/index.js'
+import { openRows } from './support/open-rows.js'
+import type { Rows } from './support/open-rows.js'
+
+const take = /^update `conversations` set `turn_fence`/
+const start = /^update `messages` set `status`/
+const read = /^select .* from `messages` where/
+const takeMint =
+  /^update `conversations` set `opencode_session_id` = (?:NULL|\?), `opencode_mint_tokens`/
+
+describe('between two statements of a verb', () => {
+  const kind = databases.find(({ name }) => name === 'sqlite')
+  if (kind === undefined) throw new Error('SQLite is always there')
+  let rows: Rows
+  let somebody: Database.Database
+  let store: SessionStore
+  let ids: { conversationId: RowId; messageId: RowId }
+  before(async () => {
+    rows = await openRows(kind)
+    somebody = new Database(fileURLToPath(rows.database.url))
+    store = createSessionStore({ knex: rows.knex })
+  })
+  after(async () => {
+    somebody.close()
+    await rows.close()
+  })
+  afterEach(() => rows.clear())
+
+  /** Runs another worker's statements just before the first of ours that matches. */
+  const justBefore = (pattern: RegExp, ...statements: string[]): void => {
+    const hook = ({ sql }: { sql: string }): void => {
+      if (!pattern.test(sql)) return
+      rows.knex.off('query', hook)
+      for (const statement of statements) somebody.exec(statement)
+    }
+    rows.knex.on('query', hook)
+  }
+  const insert = async (): Promise<void> => {
+    const conversationId = await rows.insertConversation()
+    ids = { conversationId, messageId: await rows.insertMessage(conversationId) }
+  }
+  const claim = (owner = 'worker-1') => store.claim({ ...ids, owner, leaseMs: 10_000 })
+  const far = Date.now() + 3_600_000
+  const expire = () =>
+    somebody.exec(`update conversations set turn_expires_at = 1 where id = ${ids.conversationId}`)
+
+  it('a holder that renews in time keeps its lease', async () => {
+    await insert()
+    await claim('worker-2')
+    expire()
+    justBefore(take, `update conversations set turn_expires_at = ${far}`)
+    expect(await claim()).to.include({ claimed: false, reason: 'busy', heldUntil: far })
+  })
+
+  it('a claim that came and went has used up its fence', async () => {
+    await insert()
+    justBefore(take, 'update conversations set turn_fence = turn_fence + 1')
+    const result = await claim()
+    expect(result.claimed && result.lease.fence).to.equal(2)
+  })
+
+  it('a claim by another one wins, even with the same expiry', async () => {
+    await insert()
+    await claim('worker-2')
+    expire()
+    justBefore(
+      take,
+      "update conversations set turn_fence = turn_fence + 1, turn_owner = 'worker-3'",
+      `update conversations set turn_expires_at = ${far}`,
+    )
+    expect(await claim()).to.include({ claimed: false, reason: 'busy' })
+  })
+
+  it('a conversation that went on to another turn keeps this one from starting', async () => {
+    await insert()
+    justBefore(
+      start,
+      "update conversations set turn_fence = turn_fence + 1, turn_message_id = 'other', turn_owner = 'worker-2'",
+    )
+    expect(await claim()).to.include({ claimed: false, reason: 'busy' })
+    expect(await rows.knex('messages').first('status')).to.deep.equal({ status: 'pending' })
+  })
+
+  it('a turn that is cancelled before its start is settled, and its conversation free', async () => {
+    await insert()
+    justBefore(start, "update messages set status = 'cancelled'")
+    expect(await claim()).to.include({ claimed: false, reason: 'settled' })
+    expect(await rows.knex('conversations').first('turn_owner')).to.deep.equal({ turn_owner: null })
+  })
+
+  it('a turn that is cancelled right after its start is settled, and its conversation free', async () => {
+    await insert()
+    justBefore(start, 'select 1')
+    justBefore(read, "update messages set status = 'cancelled'")
+    expect(await claim()).to.include({ claimed: false, reason: 'settled' })
+    expect(await rows.knex('conversations').first('turn_owner')).to.deep.equal({ turn_owner: null })
+  })
+
+  it('a message that moves to another conversation is missing from this one', async () => {
+    await insert()
+    const other = await rows.insertConversation()
+    justBefore(start, `update messages set conversation_id = ${other}`)
+    expect(await claim()).to.include({ claimed: false, reason: 'missing' })
+  })
+
+  it('a session that another one stored is taken over, not replaced', async () => {
+    await insert()
+    const upstream = createFakeUpstream()
+    justBefore(takeMint, "update conversations set opencode_session_id = 'ses_other'")
+    const result = await store.ensureSession(ids.conversationId, upstream)
+    expect(result).to.deep.equal({ sessionId: 'ses_other', created: false })
+    expect(upstream.titles).to.deep.equal([])
+  })
+
+  it('a mint that expires at this very moment is free', async () => {
+    await insert()
+    const now = Date.now()
+    const frozen = createSessionStore({
+      knex: rows.knex,
+      clock: { now: () => now, sleep: () => Promise.reject(new Error('must not wait')) },
+    })
+    somebody.exec(
+      `update conversations set opencode_mint_claim = 'old', opencode_mint_expires_at = ${now}`,
+    )
+    const result = await frozen.ensureSession(ids.conversationId, createFakeUpstream())
+    expect(result.created).to.equal(true)
+  })
+})
+
+describe('while a statement waits for a row', () => {
+  const kind = databases.find(({ name }) => name === 'postgresql')
+  if (kind === undefined || kind.skip !== null) {
+    it(`the fence of the row still counts (skipped: ${kind?.skip ?? 'no PostgreSQL'})`)
+    return
+  }
+  let rows: Rows
+  before(async () => {
+    rows = await openRows(kind)
+  })
+  after(() => rows.close())
+
+  // PostgreSQL looks again at the row that it waited for, but not at the rows of subqueries: there the snapshot
+  // is the one from before the wait. So the message's own fence is what must stop these.
+  const overtaken = async (
+    database: OpenDatabase,
+    late: Promise<unknown>,
+    message: Knex.Transaction,
+  ) => {
+    await untilBlocked(database.knex)
+    await database.knex('conversations').update({ turn_fence: 7, turn_owner: 'worker-2' })
+    await message('messages').update({ turn_fence: 7, status: 'running' })
+    await message.commit()
+    return late
+  }
+
+  it('the fence of the row still counts for a start', async () => {
+    const conversationId = await rows.insertConversation()
+    const messageId = await rows.insertMessage(conversationId)
+    const blocker = await rows.database.connect().transaction()
+    await blocker('messages').where({ id: messageId }).forUpdate()
+    const store = createSessionStore({ knex: rows.database.connect() })
+    const claim = store.claim({ conversationId, messageId, owner: 'worker-1', leaseMs: 60_000 })
+    expect(await overtaken(rows.database, claim, blocker)).to.include({
+      claimed: false,
+      reason: 'busy',
+    })
+    const row = await rows.knex('messages').where({ id: messageId }).first('turn_fence')
+    expect(Number(row.turn_fence)).to.equal(7)
+    await rows.clear()
+  })
+
+  it('the fence of the row still counts for a terminal write', async () => {
+    const conversationId = await rows.insertConversation()
+    const messageId = await rows.insertMessage(conversationId)
+    const store = createSessionStore({ knex: rows.database.connect() })
+    const claim = await store.claim({
+      conversationId,
+      messageId,
+      owner: 'worker-1',
+      leaseMs: 60_000,
+    })
+    if (!claim.claimed) throw new Error('the turn must be free')
+    const blocker = await rows.database.connect().transaction()
+    await blocker('messages').where({ id: messageId }).forUpdate()
+    const settle = store.settle(claim.lease, completed)
+    expect(await overtaken(rows.database, settle, blocker)).to.equal(false)
+    expect((await store.read(messageId))?.status).to.equal('running')
+    await rows.clear()
+  })
+})
+
+/** Until one of this server's clients waits for a row of the messages. */
+async function untilBlocked(knex: Knex): Promise<void> {
+  for (;;) {
+    const waiting = await knex('pg_stat_activity')
+      .where({ wait_event_type: 'Lock' })
+      .where('query', 'like', 'update "messages"%')
+      .first('pid')
+    if (waiting !== undefined) return
+  }
+}
