@@ -1,7 +1,7 @@
 import { lstat, realpath } from 'node:fs/promises'
 import { dirname, join, resolve } from 'node:path'
 
-import { errorCode } from './disk-paths.js'
+import { errorCode } from './system-error.js'
 
 /** The agent's directory as the disk shows it now. */
 export type AgentDirectory =

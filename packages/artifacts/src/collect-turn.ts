@@ -10,7 +10,7 @@ import {
 import type { Artifact } from './artifact.js'
 import { readForDigest, storeFile, type ReadFile } from './collect-file.js'
 import { openContainedFile } from './contained-file.js'
-import { errorCode, isMissing } from './disk-paths.js'
+import { errorCode, isMissing } from './system-error.js'
 import { Drop } from './drop-reason.js'
 import { nodeFileSystem } from './file-system.js'
 import type { ArtifactStore } from './store.js'

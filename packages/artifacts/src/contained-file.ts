@@ -3,7 +3,7 @@ import type { FileHandle } from 'node:fs/promises'
 import { join, sep } from 'node:path'
 
 import { Drop } from './drop-reason.js'
-import { errorCode, isMissing } from './disk-paths.js'
+import { errorCode, isMissing } from './system-error.js'
 import type { FileSystem } from './file-system.js'
 
 /** What {@link openContainedFile} is told. */

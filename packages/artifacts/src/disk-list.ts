@@ -1,7 +1,8 @@
 import { readdir, stat, unlink } from 'node:fs/promises'
 import { join } from 'node:path'
 
-import { isMissing, isTemporaryName, parseEntryName, toDirectoryPath } from './disk-paths.js'
+import { isTemporaryName, parseEntryName, toDirectoryPath } from './disk-paths.js'
+import { isMissing } from './system-error.js'
 import { parseArtifactKey, type ArtifactKey } from './key.js'
 
 interface Node {

@@ -4,6 +4,7 @@ import { join, sep } from 'node:path'
 
 import { ArtifactError } from './errors.js'
 import { isArtifactKey, type ArtifactKey } from './key.js'
+import { isMissing } from './system-error.js'
 
 /** Where an object lives. */
 export interface ObjectPath {
@@ -64,18 +65,6 @@ export async function assertContained(root: string, directory: string): Promise<
     throw error
   }
   throw new ArtifactError('unsafe_path', 'A folder of the store is a symbolic link.')
-}
-
-/** Whether a file system error says that there is nothing at this path. */
-export function isMissing(error: unknown): boolean {
-  const code = errorCode(error)
-  return code === 'ENOENT' || code === 'ENOTDIR'
-}
-
-export function errorCode(error: unknown): string | undefined {
-  return error instanceof Error && 'code' in error && typeof error.code === 'string'
-    ? error.code
-    : undefined
 }
 
 function encode(segment: string): string {

@@ -3,13 +3,8 @@ import { constants } from 'node:fs'
 import { link, mkdir, open, rename, rmdir, unlink, type FileHandle } from 'node:fs/promises'
 import { dirname } from 'node:path'
 
-import {
-  assertContained,
-  errorCode,
-  isMissing,
-  toTemporaryPath,
-  type ObjectPath,
-} from './disk-paths.js'
+import { assertContained, toTemporaryPath, type ObjectPath } from './disk-paths.js'
+import { errorCode, isMissing } from './system-error.js'
 import { encodeDescription } from './disk-record.js'
 import { ArtifactError } from './errors.js'
 import type { ArtifactKey } from './key.js'
@@ -30,7 +25,7 @@ export interface DiskWrite {
 /** Writes beside the target, makes it durable, and only then gives it the target's name. */
 export async function writeObject(write: DiskWrite): Promise<ArtifactStat> {
   const { root, path, options } = write
-  const { handle, file } = await openTemporary(root, path.directory)
+  const { handle, file, made } = await openTemporary(root, path.directory)
   try {
     let stat: ArtifactStat
     try {
@@ -42,7 +37,7 @@ export async function writeObject(write: DiskWrite): Promise<ArtifactStat> {
     options.signal?.throwIfAborted()
     if (options.ifAbsent) await linkNew(file, path.file, write.key)
     else await rename(file, path.file)
-    await syncDirectory(path.directory)
+    await syncUpTo(made === null ? path.directory : dirname(made), path.directory, root)
     return stat
   } catch (error) {
     await removeQuietly(file)
@@ -78,6 +73,12 @@ export async function syncDirectory(directory: string): Promise<void> {
   }
 }
 
+/** A folder that was just made is an entry of the one above, and that may be new too. */
+async function syncUpTo(top: string, directory: string, root: string): Promise<void> {
+  await syncDirectory(directory)
+  if (directory !== top && directory !== root) await syncUpTo(top, dirname(directory), root)
+}
+
 async function fill(handle: FileHandle, write: DiskWrite): Promise<ArtifactStat> {
   const { contentType, maxBytes, metadata, signal } = write.options
   const digest = createHash('sha256')
@@ -111,13 +112,14 @@ async function writeAll(handle: FileHandle, bytes: Uint8Array): Promise<void> {
 async function openTemporary(
   root: string,
   directory: string,
-): Promise<{ handle: FileHandle; file: string }> {
+): Promise<{ handle: FileHandle; file: string; made: string | null }> {
+  let made: string | null = null
   for (let attempt = 1; ; attempt += 1) {
     try {
-      await mkdir(directory, { recursive: true, mode: 0o700 })
+      made = (await mkdir(directory, { recursive: true, mode: 0o700 })) ?? made
       if (await assertContained(root, directory)) {
         const file = toTemporaryPath(directory)
-        return { handle: await open(file, 'wx', 0o600), file }
+        return { handle: await open(file, 'wx', 0o600), file, made }
       }
     } catch (error) {
       if (!isMissing(error) || attempt >= 20) throw error

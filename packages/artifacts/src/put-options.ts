@@ -2,7 +2,7 @@ import { ArtifactError } from './errors.js'
 import type { ListOptions, PutOptions } from './store.js'
 
 /** Content type of an object that was stored without one. */
-export const defaultContentType = 'application/octet-stream'
+const defaultContentType = 'application/octet-stream'
 
 const maxMetadataBytes = 8192
 const metadataName = /^[a-z][a-z0-9-]{0,63}$/

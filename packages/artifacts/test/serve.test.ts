@@ -231,6 +231,29 @@ describe('sendArtifact and artifactResponse', () => {
     expect(bodies[1]?.destroyed).to.equal(true)
   })
 
+  it('free the body when the other side was gone before the answer', async () => {
+    let body: Readable | undefined
+    let isGone = Promise.resolve<unknown>(null)
+    const gone = await startFileServer(async (request, response) => {
+      isGone = once(response, 'close')
+      const late: ArtifactStore = {
+        ...memory,
+        get: async (...args) => {
+          const found = await memory.get(...args)
+          body = found?.body
+          request.socket.destroy()
+          await isGone
+          return found
+        },
+      }
+      return sendArtifact(request, response, { store: late, key: 'big' })
+    })
+    await fetch(gone.url).catch(() => null)
+    expect(await gone.outcomes[0]).to.deep.equal({ status: 200, isComplete: false })
+    expect(body?.destroyed).to.equal(true)
+    await gone.close()
+  })
+
   it('stop at an abort', async () => {
     const controller = new AbortController()
     const options = { store, key: 'big', signal: controller.signal }
