@@ -1,11 +1,10 @@
-import { WireError } from '@turnstead/wire'
 import { attendAsks, nextAskDeadline } from './asks.js'
 import { exceededBudget, nextBudgetEnd } from './budgets.js'
 import { serverLostTurn, TurnError } from './errors.js'
 import { type Evidence, judge, type Verdict } from './evidence.js'
 import { look } from './exchange.js'
 import { Interrupted } from './interruption.js'
-import { unreachable } from './patience.js'
+import { isPassing, unreachable } from './patience.js'
 import type { PromptRecord } from './ports.js'
 import type { TurnRun } from './run.js'
 import { saveSnapshot } from './snapshot.js'
@@ -14,7 +13,8 @@ import { countRerun, sendAgain } from './submit.js'
 /** The proof that the turn ended, by the server's own messages. */
 export type Proof = Extract<Verdict, { next: 'settle' }>['settled']
 
-const idleLookMs = 500
+/** Between two looks while the end, or the server, is about to show itself. */
+const closeLookMs = 500
 
 /**
  * Follows the turn until its end is proven. Events only say when to look; what the look shows decides.
@@ -23,16 +23,13 @@ const idleLookMs = 500
  */
 export async function followToProof(run: TurnRun, sent: PromptRecord): Promise<Proof> {
   let prompt = sent
-  let unreachableSince: number | null = null
   for (;;) {
     run.signal.throwIfAborted()
     await attendAsks(run)
     await saveSnapshot(run)
     checkBudgets(run)
-    if (isLookDue(run, unreachableSince !== null)) {
+    if (run.isLookDue || run.setup.clock.now() >= nextLookAt(run)) {
       const evidence = await tryLook(run, prompt)
-      unreachableSince = evidence === null ? (unreachableSince ?? run.setup.clock.now()) : null
-      checkReach(run, unreachableSince)
       const verdict = evidence === null ? wait : judge(evidence, run.setup.graceMs)
       if (verdict.next === 'settle') return verdict.settled
       prompt = await act(run, prompt, verdict)
@@ -66,25 +63,26 @@ async function act(run: TurnRun, prompt: PromptRecord, verdict: Verdict): Promis
 
 async function tryLook(run: TurnRun, prompt: PromptRecord): Promise<Evidence | null> {
   try {
-    return await look(run, prompt)
+    const evidence = await look(run, prompt)
+    run.unreachableSince = null
+    return evidence
   } catch (error) {
     run.signal.throwIfAborted()
-    if (!WireError.is(error) || !error.retryable) throw error
+    if (!isPassing(error)) throw error
     run.setup.report(error, 'poll')
     run.hasGap = true
+    run.idleSince = null
     run.lookedAt = run.setup.clock.now()
+    run.unreachableSince ??= run.lookedAt
     run.isLookDue = false
     return null
   }
 }
 
-function isLookDue(run: TurnRun, isUnreachable: boolean): boolean {
-  return run.isLookDue || run.setup.clock.now() >= nextLookAt(run, isUnreachable)
-}
-
-function nextLookAt(run: TurnRun, isUnreachable = false): number {
-  const everyMs = run.idleSince !== null || isUnreachable ? idleLookMs : run.setup.pollMs
-  return Math.max(run.lookedAt, run.heardAt) + Math.min(everyMs, run.setup.pollMs)
+function nextLookAt(run: TurnRun): number {
+  const { pollMs } = run.setup
+  const isClose = run.idleSince !== null || run.unreachableSince !== null
+  return Math.max(run.lookedAt, run.heardAt) + (isClose ? Math.min(closeLookMs, pollMs) : pollMs)
 }
 
 function msToNextDuty(run: TurnRun): number {
@@ -102,11 +100,9 @@ function msToNextDuty(run: TurnRun): number {
 function checkBudgets(run: TurnRun): void {
   const exceeded = exceededBudget(run.setup.budgets, run.usage, run.setup.clock.now())
   if (exceeded !== null) throw new Interrupted({ kind: 'budget', exceeded })
-}
-
-function checkReach(run: TurnRun, since: number | null): void {
-  const { budgets, clock } = run.setup
-  if (since !== null && clock.now() - since >= budgets.unreachableMs) {
-    throw unreachable(budgets.unreachableMs, undefined)
+  const { unreachableSince } = run
+  const { unreachableMs } = run.setup.budgets
+  if (unreachableSince !== null && run.lookedAt - unreachableSince >= unreachableMs) {
+    throw unreachable(unreachableMs, undefined)
   }
 }

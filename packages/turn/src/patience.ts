@@ -25,12 +25,20 @@ export async function patiently<T>(
       return await attempt()
     } catch (error) {
       run.signal.throwIfAborted()
-      if (!WireError.is(error) || !error.retryable) throw error
+      if (!isPassing(error)) throw error
       report(error, step)
       if (clock.now() + delayMs > givesUpAt) throw unreachable(budgets.unreachableMs, error)
       await clock.sleep(delayMs, { signal: run.signal })
     }
   }
+}
+
+/**
+ * The server answers 500 also to input it cannot take, so the client calls a 500 not worth repeating. A turn's
+ * input is well formed, so for it a 500 is trouble that may pass.
+ */
+export function isPassing(error: unknown): boolean {
+  return WireError.is(error) && (error.retryable || error.code === 'server_error')
 }
 
 /** The error for a server that stayed out of reach too long. */

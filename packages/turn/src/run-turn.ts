@@ -1,5 +1,5 @@
 import { rejectAsks } from './asks.js'
-import { collectArtifacts } from './collect.js'
+import { collectArtifacts, collectLeftovers } from './collect.js'
 import { breakOff, type Break } from './break-off.js'
 import { converse } from './converse.js'
 import { Interrupted } from './interruption.js'
@@ -22,7 +22,12 @@ export async function runTurn<Report = unknown>(
 ): Promise<TurnResult<Report>> {
   const setup = resolveOptions(options, { asks: rejectAsks })
   const claim = await setup.store.claim(setup)
-  if (!claim.claimed) return skipped(setup, claim.reason)
+  if (!claim.claimed) {
+    if (claim.turn && claim.reason === 'settled') {
+      await collectLeftovers(setup, claim.turn, options.artifacts)
+    }
+    return skipped(setup, claim.reason)
+  }
 
   const run = openRun(setup, claim.lease, claim.turn)
   const lease = keepLease(run)
@@ -31,7 +36,9 @@ export async function runTurn<Report = unknown>(
     const { ending, stop } = await bringToEnd(run)
     const written = await writeEnding(run, ending)
     if (written === null) return skipped(setup, 'lease_lost')
-    const artifacts = await collectArtifacts(run, written, options.artifacts)
+    const { tools } = run.reply.result()
+    const { status } = written
+    const artifacts = await collectArtifacts(setup, { status, tools }, options.artifacts)
     const result = toResult(run, written, { stop, artifacts })
     await callBack(options.onSettled, result, setup.report)
     return result

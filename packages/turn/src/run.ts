@@ -31,6 +31,8 @@ export interface TurnRun {
   heardAt: number
   /** Since when every look has found the session idle; null while busy. */
   idleSince: number | null
+  /** Since when every look has failed; null while the server answers. */
+  unreachableSince: number | null
   lookedAt: number
   savedAt: number
   savedRevision: number
@@ -70,6 +72,7 @@ export function openRun(setup: TurnSetup, lease: Lease, turn: StoredTurn): TurnR
     hasGap: false,
     heardAt: now,
     idleSince: null,
+    unreachableSince: null,
     lookedAt: now,
     savedAt: now,
     savedRevision: reply.revision,

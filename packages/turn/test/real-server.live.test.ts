@@ -12,7 +12,11 @@ import {
   tool,
   usage,
 } from '@turnstead/testkit'
-import { findOpencodeBinary, type RunningOpencode, startOpencode } from '@turnstead/testkit/opencode'
+import {
+  findOpencodeBinary,
+  type RunningOpencode,
+  startOpencode,
+} from '@turnstead/testkit/opencode'
 import { type Client, createClient } from '@turnstead/wire'
 import { expect } from 'chai'
 import { after, before, describe, it } from 'mocha'

@@ -1,0 +1,66 @@
+import { type Impostor, type ScenarioLike, startImpostor } from '@turnstead/testkit'
+import { type Client, createClient } from '@turnstead/wire'
+import type { TurnOptions } from '../../src/index.js'
+import { openRows, type Rows } from './rows.js'
+
+/** One Impostor, one conversation in a real SQLite, and options that make a turn quick. */
+export interface Rig {
+  readonly impostor: Impostor
+  readonly rows: Rows
+  readonly client: Client
+  /** Errors that turns survived, as `step: message`. */
+  readonly reports: string[]
+  /** Another client, as another worker has it. */
+  connect(): Client
+  options(messageId: number, text: string, more?: Partial<TurnOptions>): TurnOptions
+  /** The user messages that the server holds for the conversation. */
+  userMessages(): Promise<number>
+  close(): Promise<void>
+}
+
+export async function openRig(scenario?: ScenarioLike): Promise<Rig> {
+  const impostor = await startImpostor(scenario)
+  const rows = await openRows()
+  const clients: Client[] = []
+  const connect = (): Client => {
+    const client = createClient({
+      baseUrl: impostor.url,
+      reconnect: { firstDelayMs: 5, maxDelayMs: 20 },
+    })
+    clients.push(client)
+    return client
+  }
+  const client = connect()
+  const reports: string[] = []
+
+  return {
+    impostor,
+    rows,
+    client,
+    reports,
+    connect,
+    options: (messageId, text, more) => ({
+      client,
+      store: rows.store,
+      conversationId: rows.conversationId,
+      messageId,
+      prompt: { text },
+      owner: 'worker-1',
+      pollMs: 40,
+      graceMs: 120,
+      snapshotMs: 20,
+      onError: (error, step) => reports.push(`${step}: ${String(error)}`),
+      ...more,
+    }),
+    async userMessages() {
+      const sessions = await client.session.list()
+      const lists = await Promise.all(sessions.map(({ id }) => client.session.messages(id)))
+      return lists.flat().filter(({ info }) => info.role === 'user').length
+    },
+    async close() {
+      await Promise.all(clients.map((one) => one.close()))
+      await impostor.close()
+      await rows.close()
+    },
+  }
+}
