@@ -111,6 +111,11 @@ describe('between two statements of a verb', () => {
     const other = await rows.insertConversation()
     justBefore(start, `update messages set conversation_id = ${other}`)
     expect(await claim()).to.include({ claimed: false, reason: 'missing' })
+    const row = await rows
+      .knex('conversations')
+      .where({ id: ids.conversationId })
+      .first('turn_owner')
+    expect(row).to.deep.equal({ turn_owner: null })
   })
 
   it('a session that another one stored is taken over, not replaced', async () => {

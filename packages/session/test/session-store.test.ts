@@ -161,6 +161,17 @@ describe('createSessionStore', () => {
     expect(orphans[0]).to.deep.equal({ conversationId, sessionId, error })
   })
 
+  it('deletes a stale session that the host brought in without a token', async () => {
+    const store = createSessionStore({ knex: rows.knex })
+    const upstream = createFakeUpstream()
+    upstream.sessions.set('ses_brought', 'no token of ours')
+    const conversationId = await rows.insertConversation()
+    const row = rows.knex('conversations').where({ id: conversationId })
+    await row.update({ opencode_session_id: 'ses_brought' })
+    const fresh = await store.recreateSession(conversationId, 'ses_brought', upstream)
+    expect([...upstream.sessions.keys()]).to.deep.equal([fresh.sessionId])
+  })
+
   it('deletes upstream what it cannot store, and reports why', async () => {
     const upstream = createFakeUpstream()
     const conversationId = await rows.insertConversation()
