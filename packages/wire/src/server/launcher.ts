@@ -1,3 +1,4 @@
+import { callApi, type ApiAnswer, type ApiTarget } from './api-call.js'
 import { freePort } from './free-port.js'
 import { launch, saysPortTaken, type ServerProcess } from './launch.js'
 import type { LogTail } from './log-tail.js'
@@ -59,14 +60,39 @@ export class Launcher {
   /** Makes a real API call with a time limit. */
   async probe(port: number, timeoutMs: number, signal?: AbortSignal): Promise<ServerHealth> {
     const { options, redact } = this.#parts
-    const { hostname, directory, username, password, clock } = options
+    const health = await probeServer(this.#target(port), {
+      clock: options.clock,
+      timeoutMs,
+      ...(signal === undefined ? {} : { signal }),
+    })
+    return { ...health, detail: health.detail === null ? null : redact(health.detail) }
+  }
+
+  /** Whether no session of the directory is busy. An unclear answer counts as busy. */
+  async isIdle(port: number, signal: AbortSignal): Promise<boolean> {
+    const answer = await this.#call(port, { method: 'GET', path: '/session/status' }, signal)
+    return answer.kind === 'answer' && answer.status === 200 && answer.text.trim() === '{}'
+  }
+
+  /** Lets the server close all project instances; they load again with the next request. */
+  async dispose(port: number, signal: AbortSignal): Promise<void> {
+    await this.#call(port, { method: 'POST', path: '/global/dispose' }, signal)
+  }
+
+  #call(
+    port: number,
+    call: Parameters<typeof callApi>[1],
+    signal: AbortSignal,
+  ): Promise<ApiAnswer> {
+    const { clock, probeTimeoutMs: timeoutMs } = this.#parts.options
+    return callApi(this.#target(port), call, { clock, timeoutMs, signal })
+  }
+
+  #target(port: number): ApiTarget {
+    const { hostname, directory, username, password } = this.#parts.options
     const token = Buffer.from(`${username}:${password ?? ''}`).toString('base64')
     const authorization = password === null ? null : `Basic ${token}`
-    const health = await probeServer(
-      { url: toUrl(hostname, port), authorization, directory },
-      { clock, timeoutMs, ...(signal === undefined ? {} : { signal }) },
-    )
-    return { ...health, detail: health.detail === null ? null : redact(health.detail) }
+    return { url: toUrl(hostname, port), authorization, directory }
   }
 
   async #choosePort(): Promise<number> {

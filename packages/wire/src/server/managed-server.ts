@@ -7,9 +7,11 @@ import type { ServerExit } from './child-control.js'
 import type { ServerProcess } from './launch.js'
 import { Launcher, type LauncherParts } from './launcher.js'
 import type { OpencodeServer } from './opencode-server.js'
-import { toUrl } from './options.js'
+import { toUrl, type WatchOptions } from './options.js'
 import { unhealthy, type ServerHealth } from './probe.js'
+import { residentBytes } from './resident-memory.js'
 import type { ServerState, ServerStateChange } from './state.js'
+import { watchServer } from './watch.js'
 
 /** What one server needs beside what starts it. */
 export interface ServerParts extends LauncherParts {
@@ -84,6 +86,10 @@ export class ManagedServer implements OpencodeServer {
     return this.#parts.log.text()
   }
 
+  residentBytes(): number | null {
+    return this.#process === null ? null : residentBytes(this.#process.pid, this.#parts.mark)
+  }
+
   async probe(options: { timeoutMs?: number; signal?: AbortSignal } = {}): Promise<ServerHealth> {
     if (this.#process === null) return unhealthy('exited')
     const timeoutMs = options.timeoutMs ?? this.#parts.options.probeTimeoutMs
@@ -155,21 +161,29 @@ export class ManagedServer implements OpencodeServer {
       if (supervise === null) this.#enter('exited', 'exited', exit)
       else void this.#bringBackOnce('exited', exit).catch(() => undefined)
     })
-    if (supervise !== null) void this.#probeAgainAndAgain(process).catch(() => undefined)
+    if (supervise === null) return
+    void this.#replaceWhenNeeded(process, supervise).catch(() => undefined)
   }
 
-  async #probeAgainAndAgain(process: ServerProcess): Promise<void> {
-    const { supervise, clock } = this.#parts.options
-    if (supervise === null) return
+  async #replaceWhenNeeded(process: ServerProcess, options: WatchOptions): Promise<void> {
+    const { clock } = this.#parts.options
     const { signal } = this.#life
-    let failures = 0
-    while (failures < supervise.probeFailures) {
-      await clock.sleep(supervise.probeIntervalMs, { signal })
-      if (this.#process !== process) return
-      failures = (await this.healthy({ signal })) ? 0 : failures + 1
-      if (this.#process !== process) return
-    }
-    await this.#bringBackOnce('unhealthy')
+    const verdict = await watchServer(
+      {
+        clock,
+        signal,
+        isCurrent: () => this.#process === process,
+        isHealthy: () => this.healthy({ signal }),
+        residentBytes: () => this.residentBytes(),
+        isIdle: () => this.#launcher.isIdle(this.#port, signal),
+        dispose: async () => {
+          await this.#launcher.dispose(this.#port, signal)
+          this.#enter('ready', 'memory')
+        },
+      },
+      options,
+    )
+    if (verdict !== 'gone') await this.#bringBackOnce(verdict)
   }
 
   #bringBackOnce(reason: Reason, exit: ServerExit | null = null): Promise<void> {

@@ -26,6 +26,8 @@ export interface OpencodeServer {
   readonly exited: Promise<ServerExit>
   /** The end of what the server printed, with secrets hidden. */
   logTail(): string
+  /** Resident memory of the server and all it started, in bytes; null while there is no process. */
+  residentBytes(): number | null
   /**
    * Makes a real API call with a time limit and tells how it went.
    *

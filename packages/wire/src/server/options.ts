@@ -16,6 +16,22 @@ export interface SuperviseOptions {
   readonly maxAttempts?: number
   /** A server that lived this long starts with a clean slate, in milliseconds. Default 60,000. */
   readonly stableMs?: number
+  /**
+   * Resident memory of the server and all it started, in bytes, above which an idle server first disposes its
+   * project instances and then, if that did not help and it lived for `stableMs`, is restarted. A server needs
+   * about 400 MB at rest and 600 MB after a turn. Default: no limit.
+   */
+  readonly memoryLimitBytes?: number
+  /**
+   * Whether the server may be interrupted. Default: no session of `directory` is busy. Give your own where
+   * one server works in several directories; when it throws, the answer is no.
+   */
+  readonly isIdle?: () => boolean | Promise<boolean>
+}
+
+/** Supervision with its defaults. */
+export interface WatchOptions extends Required<Omit<SuperviseOptions, 'isIdle'>> {
+  readonly isIdle: (() => boolean | Promise<boolean>) | null
 }
 
 /** What {@link startServer} takes. */
@@ -80,7 +96,7 @@ export interface ResolvedOptions {
   readonly readyTimeoutMs: number
   readonly probeTimeoutMs: number
   readonly stopGraceMs: number
-  readonly supervise: Required<SuperviseOptions> | null
+  readonly supervise: WatchOptions | null
   readonly maxAttempts: number
   readonly backoff: BackoffOptions
   readonly logTailLength: number
@@ -129,7 +145,7 @@ export function resolveOptions(
 
 const defaultMaxAttempts = 8
 
-function resolveSupervise(option: boolean | SuperviseOptions): Required<SuperviseOptions> | null {
+function resolveSupervise(option: boolean | SuperviseOptions): WatchOptions | null {
   if (option === false) return null
   const given = option === true ? {} : option
   return {
@@ -137,6 +153,11 @@ function resolveSupervise(option: boolean | SuperviseOptions): Required<Supervis
     probeFailures: integer('supervise.probeFailures', given.probeFailures ?? 2, 1),
     maxAttempts: integer('supervise.maxAttempts', given.maxAttempts ?? defaultMaxAttempts, 1),
     stableMs: integer('supervise.stableMs', given.stableMs ?? 60_000, 0),
+    memoryLimitBytes:
+      given.memoryLimitBytes === undefined
+        ? Number.POSITIVE_INFINITY
+        : integer('supervise.memoryLimitBytes', given.memoryLimitBytes, 1),
+    isIdle: given.isIdle ?? null,
   }
 }
 

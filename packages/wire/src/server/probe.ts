@@ -1,5 +1,5 @@
-import { get, type IncomingMessage } from 'node:http'
 import type { Clock } from '../clock.js'
+import { callApi, type ApiTarget } from './api-call.js'
 
 /** How a server answered a real API call. */
 export interface ServerHealth {
@@ -17,68 +17,18 @@ export interface ServerHealth {
   readonly detail: string | null
 }
 
-/** What {@link probeServer} needs to know. */
-export interface ProbeTarget {
-  readonly url: string
-  readonly authorization: string | null
-  readonly directory: string
-}
-
 /**
  * Asks for one session. This reaches the server's configuration, its project instance and its database;
  * `/global/health` reaches none of them and answers 200 while everything else is dead.
  */
 export async function probeServer(
-  target: ProbeTarget,
+  target: ApiTarget,
   options: { clock: Clock; timeoutMs: number; signal?: AbortSignal },
 ): Promise<ServerHealth> {
-  const { clock, timeoutMs, signal } = options
-  signal?.throwIfAborted()
-  const stop = new AbortController()
-  const abort = (): void => stop.abort(signal?.reason)
-  signal?.addEventListener('abort', abort)
-  try {
-    return await Promise.race([
-      ask(target, stop.signal),
-      clock.sleep(timeoutMs, { signal: stop.signal }).then(() => unhealthy('timeout')),
-    ])
-  } finally {
-    signal?.removeEventListener('abort', abort)
-    stop.abort()
-    signal?.throwIfAborted()
-  }
-}
-
-function ask(target: ProbeTarget, signal: AbortSignal): Promise<ServerHealth> {
-  const url = new URL(`${target.url}/session`)
-  url.searchParams.set('limit', '1')
-  url.searchParams.set('directory', target.directory)
-  const headers = target.authorization === null ? {} : { authorization: target.authorization }
-  return new Promise((resolve) => {
-    const request = get(url, { agent: false, headers, signal }, (response) => {
-      readStart(response).then(
-        (text) => resolve(judge(response, text)),
-        () => resolve(unhealthy('connection')),
-      )
-    })
-    request.on('error', () => resolve(unhealthy('connection')))
-  })
-}
-
-const maxBodyLength = 64 * 1024
-
-async function readStart(response: IncomingMessage): Promise<string> {
-  let text = ''
-  response.setEncoding('utf8')
-  for await (const chunk of response) {
-    if (text.length < maxBodyLength) text += String(chunk)
-  }
-  return text.slice(0, maxBodyLength)
-}
-
-function judge(response: IncomingMessage, text: string): ServerHealth {
-  const status = response.statusCode ?? 0
-  const isJson = (response.headers['content-type'] ?? '').startsWith('application/json')
+  const call = { method: 'GET', path: '/session', query: { limit: '1' } } as const
+  const answer = await callApi(target, call, options)
+  if (answer.kind !== 'answer') return unhealthy(answer.kind)
+  const { status, isJson, text } = answer
   if (status === 200 && isJson) return { healthy: true, reason: 'ok', status, detail: null }
   if (status === 401) return { healthy: false, reason: 'unauthorized', status, detail: null }
   return { healthy: false, reason: 'status', status, detail: describe(text) }

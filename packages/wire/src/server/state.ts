@@ -18,9 +18,9 @@ export interface ServerStateChange {
   readonly state: ServerState
   /**
    * Why: `started`, `asked` (restart() or close()), `exited` (the process ended by itself),
-   * `unhealthy` (probes failed), `aborted` (the signal), `gave_up` (every attempt failed).
+   * `unhealthy` (probes failed), `memory` (over its limit while idle; with the state `ready`: its instances were disposed), `aborted` (the signal), `gave_up` (every attempt failed).
    */
-  readonly reason: 'started' | 'asked' | 'exited' | 'unhealthy' | 'aborted' | 'gave_up'
+  readonly reason: 'started' | 'asked' | 'exited' | 'unhealthy' | 'memory' | 'aborted' | 'gave_up'
   /** The process, when there is one. */
   readonly pid: number | null
   /** How the process ended, when it ended by itself. */

@@ -29,6 +29,7 @@ describeWithBinary('startServer with the real opencode', function () {
   const env = { OPENCODE_DISABLE_MODELS_FETCH: '1', WIRE_LIVE: tag, LIVE_API_KEY: 'sk-live-secret' }
   let folder: string
   let server: OpencodeServer
+  const changes: string[] = []
 
   before(async () => {
     folder = mkdtempSync(join(tmpdir(), 'wire-live-'))
@@ -37,7 +38,8 @@ describeWithBinary('startServer with the real opencode', function () {
       directory: folder,
       dataDir: join(folder, '.data'),
       env,
-      supervise: { probeIntervalMs: 200, probeFailures: 2 },
+      supervise: { probeIntervalMs: 200, probeFailures: 2, memoryLimitBytes: 1 },
+      onState: (change) => changes.push(`${change.state} (${change.reason})`),
       probeTimeoutMs: 1000,
     })
   })
@@ -82,6 +84,13 @@ describeWithBinary('startServer with the real opencode', function () {
     })
     expect((await call('/session', {}, 'wrong')).status).to.equal(401)
     expect(server.logTail()).to.include('opencode server listening on')
+  })
+
+  it('disposes its instances when it is idle and over its memory limit, and goes on', async () => {
+    await eventually('it was disposed', () => Promise.resolve(changes.length > 1))
+    expect(changes).to.deep.equal(['ready (started)', 'ready (memory)'])
+    expect(await server.healthy()).to.equal(true)
+    expect(server.residentBytes()).to.be.greaterThan(100_000_000)
   })
 
   it('reports the folders of its own', async () => {

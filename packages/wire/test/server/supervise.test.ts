@@ -133,6 +133,25 @@ describeOnLinux('a server that is restarted', () => {
     process.kill(Number(server.pid), 'SIGCONT')
   })
 
+  it('disposes the instances of a big idle server, then replaces it', async () => {
+    await start('ready', {
+      supervise: { probeIntervalMs: 5, stableMs: 0, memoryLimitBytes: 1 },
+    })
+    const { pid } = server
+    expect(server.residentBytes()).to.be.greaterThan(10_000_000)
+    await entered('restarting')
+    await server.restart()
+
+    expect(server.pid).to.not.equal(pid)
+    expect((await fake.starts())[1]).to.equal('dispose')
+    expect(path().slice(0, 4)).to.deep.equal([
+      'ready (started)',
+      'ready (memory)',
+      'restarting (memory)',
+      'ready (memory)',
+    ])
+  })
+
   it('gives up after the last attempt and says so', async () => {
     await start('short-lived', { supervise: { maxAttempts: 3, stableMs: 60_000 } })
     if (server.state !== 'exited') await entered('exited')

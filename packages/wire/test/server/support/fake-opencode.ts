@@ -37,6 +37,8 @@ const server = createServer((request, response) => {
     const issues = [{ path: ['provider', 'apiKey'], message: 'Expected object, got ' + process.env.FAKE_API_KEY }]
     return response.writeHead(400, json).end(JSON.stringify({ name: 'ConfigInvalidError', data: { issues } }))
   }
+  if (request.url.startsWith('/global/dispose')) appendFileSync(process.env.HOME + '/starts', 'dispose\n')
+  if (request.url.startsWith('/session/status')) return response.writeHead(200, json).end('{}')
   if (!request.url.startsWith('/session?')) return response.writeHead(200, { 'content-type': 'text/html' }).end('<html>')
   const isAuthorized = request.headers.authorization === 'Basic ' +
     Buffer.from(process.env.OPENCODE_SERVER_USERNAME + ':' + process.env.OPENCODE_SERVER_PASSWORD).toString('base64')
