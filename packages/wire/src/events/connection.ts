@@ -11,6 +11,8 @@ export interface ConnectionSink {
   readonly onReady: () => void
   /** The data of a frame; the first one is `server.connected` itself. */
   readonly onFrame: (data: string) => void
+  /** Tells from its bytes that nobody wants a frame. */
+  readonly isUnwanted: (bytes: Buffer, start: number, end: number) => boolean
   readonly onBreak: (error: unknown) => void
 }
 
@@ -28,20 +30,25 @@ export function openConnection(
 ): () => void {
   const { clock, timeouts } = settings
   const stopped = new AbortController()
+  let isOver = false
   let status = 0
   let isReady = false
   let lastByteAt = clock.now()
   let refusedBody = ''
 
-  const finish = (error: unknown): void => {
-    if (stopped.signal.aborted) return
+  const end = (reason: unknown): void => {
+    isOver = true
     stopped.abort()
     cancelOpening()
-    exchange.abort(error)
+    exchange.abort(reason)
+  }
+  const finish = (error: unknown): void => {
+    if (isOver) return
+    end(error)
     sink.onBreak(error)
   }
   const onFrame = (data: string): void => {
-    if (stopped.signal.aborted) return
+    if (isOver) return
     if (!isReady) {
       if (!isConnected(data)) return
       isReady = true
@@ -50,7 +57,18 @@ export function openConnection(
     }
     sink.onFrame(data)
   }
-  const decoder = createFrameDecoder(settings.limits.frameBytes, onFrame)
+  const decoder = createFrameDecoder({
+    maxBytes: settings.limits.frameBytes,
+    onData: onFrame,
+    isUnwanted: (bytes, start, end) => isReady && sink.isUnwanted(bytes, start, end),
+  })
+  const decode = (chunk: Buffer): void => {
+    try {
+      decoder.feed(chunk)
+    } catch (error) {
+      finish(error)
+    }
+  }
 
   const exchange = http.start(call, {
     onStart: (code, headers) => {
@@ -60,15 +78,8 @@ export function openConnection(
     },
     onData: (chunk) => {
       lastByteAt = clock.now()
-      if (status >= 300) {
-        if (refusedBody.length < maxErrorBytes) refusedBody += chunk.toString()
-        return
-      }
-      try {
-        decoder.feed(chunk)
-      } catch (error) {
-        finish(error)
-      }
+      if (status < 300) decode(chunk)
+      else if (refusedBody.length < maxErrorBytes) refusedBody += chunk.toString()
     },
     onEnd: () =>
       finish(status >= 300 ? toAnswerError(call.label, status, refusedBody) : closedByServer(call)),
@@ -91,10 +102,7 @@ export function openConnection(
   if (timeouts.silenceMs > 0) watch().catch(() => {})
 
   return () => {
-    if (stopped.signal.aborted) return
-    stopped.abort()
-    cancelOpening()
-    exchange.abort(stopped.signal.reason)
+    if (!isOver) end(new Error('the stream was closed'))
   }
 }
 

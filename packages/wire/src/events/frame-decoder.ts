@@ -1,8 +1,5 @@
-import { StringDecoder } from 'node:string_decoder'
-
-import { createParser } from 'eventsource-parser'
-
 import { WireError } from '../errors.js'
+import { createTextDecoder } from './text-decoder.js'
 
 /** Turns the bytes of an event stream into the data of its frames. */
 export interface FrameDecoder {
@@ -10,46 +7,87 @@ export interface FrameDecoder {
   readonly feed: (chunk: Buffer) => void
 }
 
-const byteOrderMark = 0xfeff
+export interface FrameDecoderOptions {
+  /** The largest frame. */
+  readonly maxBytes: number
+  /** Gets the data of each complete frame. */
+  readonly onData: (data: string) => void
+  /** Tells from the bytes between `start` and `end` that nobody wants a frame; it is then not even decoded. */
+  readonly isUnwanted?: (bytes: Buffer, start: number, end: number) => boolean
+}
+
+const lineFeed = 10
+const carriageReturn = 13
+const prefixLength = 6
 
 /**
- * Frames end at a blank line, whatever ends the lines (LF, CRLF, CR, mixed); nothing else splits them:
- * the server sends U+2028 unescaped inside its JSON. `onData` gets the data of each frame once it is complete.
+ * The server writes each frame as one `data: ` line and a blank line, both ended by LF. Such frames are
+ * cut out of the bytes directly. The first thing that looks different (another line end, a comment of
+ * a proxy, a second data line …) hands the rest of the connection to a complete parser.
  */
-export function createFrameDecoder(maxBytes: number, onData: (data: string) => void): FrameDecoder {
-  const utf8 = new StringDecoder('utf8')
-  let isStart = true
-  let endsInCr = false
-  const parser = createParser({
-    maxBufferSize: maxBytes,
-    onEvent: ({ data }) => {
-      if (data.length > maxBytes) throw tooLarge(maxBytes)
-      onData(data)
-    },
-    onError: (error) => {
-      if (error.type === 'max-buffer-size-exceeded') throw tooLarge(maxBytes)
-    },
-  })
+export function createFrameDecoder(options: FrameDecoderOptions): FrameDecoder {
+  const { maxBytes, onData, isUnwanted } = options
+  let partial: Buffer[] = []
+  let partialSize = 0
+  let complete: FrameDecoder | null = null
 
-  const feed = (chunk: Buffer): void => {
-    let text = utf8.write(chunk)
-    if (text === '') return
-    if (isStart && text.charCodeAt(0) === byteOrderMark) text = text.slice(1)
-    isStart = false
-    if (endsInCr || text.includes('\r')) text = toLineFeeds(text)
-    parser.feed(text)
+  const keep = (bytes: Buffer): void => {
+    if (bytes.length === 0) return
+    partial.push(bytes)
+    partialSize += bytes.length
+    if (partialSize > maxBytes) throw frameTooLarge(maxBytes)
+  }
+  /** Joined only when a line ends, so a large frame in small pieces is copied once. */
+  const joinPartial = (chunk: Buffer): Buffer => {
+    if (partial.length === 0) return chunk
+    const bytes = Buffer.concat([...partial, chunk])
+    partial = []
+    partialSize = 0
+    return bytes
+  }
+  const emit = (bytes: Buffer, start: number, end: number): void => {
+    if (end - start > maxBytes) throw frameTooLarge(maxBytes)
+    if (isUnwanted?.(bytes, start, end) !== true) onData(bytes.toString('utf8', start, end))
+  }
+  const becomeComplete = (rest: Buffer): void => {
+    complete = createTextDecoder(maxBytes, onData)
+    complete.feed(rest)
   }
 
-  /** A CR at the end of a chunk ends its line at once; an LF at the start of the next one belongs to it. */
-  const toLineFeeds = (text: string): string => {
-    const rest = endsInCr && text.startsWith('\n') ? text.slice(1) : text
-    endsInCr = text.endsWith('\r')
-    return rest.replace(/\r\n?/g, '\n')
+  const feed = (chunk: Buffer): void => {
+    if (complete !== null) return complete.feed(chunk)
+    if (chunk.includes(carriageReturn)) return becomeComplete(joinPartial(chunk))
+    const firstEnd = chunk.indexOf(lineFeed)
+    if (firstEnd === -1) return keep(chunk)
+    const bytes = joinPartial(chunk)
+    let at = 0
+    let end = bytes === chunk ? firstEnd : bytes.indexOf(lineFeed)
+    while (end !== -1 && end + 1 < bytes.length) {
+      if (bytes[end + 1] !== lineFeed || !startsWithPrefix(bytes, at)) {
+        return becomeComplete(bytes.subarray(at))
+      }
+      emit(bytes, at + prefixLength, end)
+      at = end + 2
+      end = at < bytes.length ? bytes.indexOf(lineFeed, at) : -1
+    }
+    if (at < bytes.length) keep(at === 0 ? bytes : bytes.subarray(at))
   }
   return { feed }
 }
 
-function tooLarge(maxBytes: number): WireError {
+/** Whether `data: ` stands there, the space included. */
+function startsWithPrefix(bytes: Buffer, at: number): boolean {
+  return (
+    bytes[at] === 0x64 &&
+    bytes[at + 1] === 0x61 &&
+    bytes[at + 2] === 0x74 &&
+    bytes[at + 3] === 0x61 &&
+    bytes[at + 4] === 0x3a &&
+    bytes[at + 5] === 0x20
+  )
+}
+
+export function frameTooLarge(maxBytes: number): WireError {
   const message = `An event is larger than ${maxBytes} bytes (\`limits.frameBytes\`)`
   return new WireError('frame_too_large', message, { delivered: 'yes' })
 }

@@ -1,5 +1,5 @@
 import type { Settings } from '../options.js'
-import { mayAnnounceChild, readEventHeader } from './event-header.js'
+import { mayAnnounceChild, readSessionId } from './event-header.js'
 import { isEvent, parentIdOf, sessionIdOf, type Gap, type ServerEvent } from './event-types.js'
 import { keepConnected, type Connect } from './keep-connected.js'
 import { createRoutes } from './routes.js'
@@ -54,6 +54,7 @@ export function createHub<Event>(
     disconnect ??= keepConnected(settings, connect, {
       onReady,
       onFrame: deliver,
+      isUnwanted,
       onDown: () => (isConnected = false),
       onGiveUp: endAll,
     })
@@ -78,18 +79,18 @@ export function createHub<Event>(
   }
 
   const deliver = (data: string): void => {
-    // A frame is parsed only if somebody wants its session, and then once for all of them.
-    if (!routes.hasFollowersOfAll() && isForNobody(data)) return
     const frame = parseFrame(data)
     if (frame === null) for (const feed of feeds) feed.pushGap('malformed')
     else if (isEvent(frame)) route(frame, data.length)
     else for (const feed of routes.followersOfAll()) feed.push(frame, data.length)
   }
 
-  const isForNobody = (data: string): boolean => {
-    const header = readEventHeader(data)
-    if (header === null || routes.isFollowed(header.sessionId)) return false
-    return !mayAnnounceChild(header, data)
+  /** A frame is parsed only if somebody wants its session, and then once for all of them. */
+  const isUnwanted = (bytes: Buffer, start: number, end: number): boolean => {
+    if (routes.hasFollowersOfAll()) return false
+    const sessionId = readSessionId(bytes, start, end)
+    if (sessionId === null || routes.isFollowed(sessionId)) return false
+    return !mayAnnounceChild(bytes, start, end)
   }
 
   const route = (event: ServerEvent, size: number): void => {
@@ -100,7 +101,9 @@ export function createHub<Event>(
       if (parentId !== null) routes.adopt(sessionId, parentId)
       for (const feed of routes.followersOf(sessionId)) feed.push(event, size)
     }
-    for (const feed of routes.followersOfAll()) feed.push(event, size)
+    if (routes.hasFollowersOfAll()) {
+      for (const feed of routes.followersOfAll()) feed.push(event, size)
+    }
     if (sessionId !== null && event.type === 'session.deleted') routes.forgetChild(sessionId)
   }
 

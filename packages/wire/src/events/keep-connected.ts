@@ -7,9 +7,7 @@ import type { ConnectionSink } from './connection.js'
 export type Connect = (sink: ConnectionSink) => () => void
 
 /** What the keeper of a stream tells. */
-export interface KeeperSink {
-  readonly onReady: () => void
-  readonly onFrame: (data: string) => void
+export interface KeeperSink extends Pick<ConnectionSink, 'onReady' | 'onFrame' | 'isUnwanted'> {
   readonly onDown: () => void
   /** The stream will not come back by itself. */
   readonly onGiveUp: (error: unknown) => void
@@ -39,6 +37,7 @@ export function keepConnected(settings: Settings, connect: Connect, sink: Keeper
           sink.onReady()
         },
         onFrame: sink.onFrame,
+        isUnwanted: sink.isUnwanted,
         onBreak: settle,
       })
       const onStop = (): void => {

@@ -14,9 +14,10 @@ export async function* readRawEvents(
   call: HttpCall,
 ): AsyncGenerator<unknown, void, undefined> {
   const events: unknown[] = []
-  const decoder = createFrameDecoder(settings.limits.frameBytes, (data) =>
-    events.push(parse(call, data)),
-  )
+  const decoder = createFrameDecoder({
+    maxBytes: settings.limits.frameBytes,
+    onData: (data) => events.push(parse(call, data)),
+  })
   const { body } = await download(http, settings, call, { ms: 0, name: '' })
   for await (const chunk of body as AsyncIterable<Buffer>) {
     decoder.feed(chunk)

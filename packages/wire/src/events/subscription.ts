@@ -37,17 +37,13 @@ interface Waiter<Event> {
   readonly reject: (error: unknown) => void
 }
 
-interface Queued {
-  readonly item: unknown
-  readonly size: number
-}
-
 /** A bounded queue between the hub and one `for await` loop. */
 export function createSubscription<Event>(
   limits: Limits,
   hooks: { readonly onClose: () => void; readonly onFollow: (sessionId: string) => void },
 ): { readonly subscription: Subscription<Event>; readonly feed: Feed } {
-  let queue: Queued[] = []
+  let queue: unknown[] = []
+  let sizes: number[] = []
   let head = 0
   let queuedSize = 0
   let isReady = false
@@ -59,18 +55,20 @@ export function createSubscription<Event>(
     const waiter = waiters.shift()
     if (waiter !== undefined) waiter.resolve({ done: false, value: item as Event })
     else {
-      queue.push({ item, size })
+      queue.push(item)
+      sizes.push(size)
       queuedSize += size
     }
   }
   const clear = (): void => {
     queue = []
+    sizes = []
     head = 0
     queuedSize = 0
   }
   const pushGap = (reason: Gap['reason']): void => {
     if (ended !== null) return
-    const last = queue.at(-1)?.item
+    const last = queue.at(-1)
     if (head < queue.length && isGap(last)) return
     enqueue({ type: 'gap', reason } satisfies Gap, 0)
   }
@@ -96,12 +94,12 @@ export function createSubscription<Event>(
     else waiter.reject(ended.error)
   }
   const next = (): Promise<IteratorResult<Event | Gap, undefined>> => {
-    const queued = queue[head]
-    if (queued !== undefined) {
+    if (head < queue.length) {
+      const value = queue[head] as Event
+      queuedSize -= sizes[head] ?? 0
       head += 1
-      queuedSize -= queued.size
       if (head === queue.length) clear()
-      return Promise.resolve({ done: false, value: queued.item as Event })
+      return Promise.resolve({ done: false, value })
     }
     return new Promise((resolve, reject) => {
       if (ended === null) waiters.push({ resolve, reject })

@@ -1,0 +1,32 @@
+import { readdirSync, readFileSync } from 'node:fs'
+
+const folder = new URL('../../../testkit/cassettes/', import.meta.url)
+
+/** The data of every recorded `/event` frame that belongs to a session, as the real server wrote it. */
+export function recordedPayloads(): string[] {
+  const payloads: string[] = []
+  for (const name of readdirSync(folder).filter((each) => each.endsWith('.jsonl'))) {
+    for (const line of readFileSync(new URL(name, folder), 'utf8').split('\n')) {
+      if (!line.startsWith('{')) continue
+      const { dir, raw } = JSON.parse(line) as { dir: string; raw?: string }
+      if (dir !== 'sse' || raw === undefined || !raw.startsWith('data: {"id"')) continue
+      const data = raw.slice(6).trimEnd()
+      if (/"properties":\{"sessionID":"ses_/.test(data)) payloads.push(data)
+    }
+  }
+  return payloads
+}
+
+/** The recorded payloads over and over, spread over so many sessions as if all were busy at once. */
+export function spreadOverSessions(count: number, sessions: number): string[] {
+  const recorded = recordedPayloads()
+  return Array.from({ length: count }, (_, index) => {
+    const payload = recorded[index % recorded.length] ?? ''
+    const id = payload.match(/"sessionID":"(ses_[^"]*)"/)?.[1] ?? ''
+    return payload.replaceAll(id, sessionName(index % sessions))
+  })
+}
+
+export function sessionName(index: number): string {
+  return `ses_bench${String(index).padStart(21, '0')}`
+}
