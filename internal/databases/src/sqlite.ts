@@ -1,10 +1,16 @@
-import { mkdtemp, rm } from 'node:fs/promises'
+import { rmSync } from 'node:fs'
+import { mkdtemp } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { pathToFileURL } from 'node:url'
 import { openConnections } from './connections.js'
 import type { DatabaseKind } from './databases.js'
 import { createSqliteKnex } from './libsql-dialect.js'
+
+const folders = new Set<string>()
+
+// A failed test may never close its database.
+process.once('exit', () => folders.forEach(remove))
 
 /** SQLite over libsql, a file in its own temporary folder. */
 export const sqlite: DatabaseKind = {
@@ -19,12 +25,18 @@ export const sqlite: DatabaseKind = {
       connect: () => createSqliteKnex(filename),
       drop: async () => undefined,
     })
+    folders.add(folder)
     return {
       ...database,
       close: async () => {
         await database.close()
-        await rm(folder, { recursive: true, force: true })
+        remove(folder)
       },
     }
   },
+}
+
+function remove(folder: string): void {
+  rmSync(folder, { recursive: true, force: true })
+  folders.delete(folder)
 }
