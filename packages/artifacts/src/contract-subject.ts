@@ -82,7 +82,15 @@ export async function assertHolds(
   const stat = await store.stat(at)
   assert.equal(stat?.sizeBytes, bytes.byteLength)
   assert.equal(stat.sha256, sha256(bytes))
-  assert.deepEqual(await readAll(store, at), Buffer.from(bytes))
+  assertBytes(await readAll(store, at), bytes)
+}
+
+/** Names the first difference; the assertion's own diff of a large body would take seconds. */
+export function assertBytes(actual: Uint8Array | null, expected: Uint8Array): void {
+  assert.ok(actual !== null, 'there is nothing')
+  assert.equal(actual.byteLength, expected.byteLength)
+  const index = actual.findIndex((byte, at) => byte !== expected[at])
+  assert.equal(index, -1, `byte ${index} differs`)
 }
 
 /** The promise must reject with an ArtifactError of this code; returns it for more checks. */

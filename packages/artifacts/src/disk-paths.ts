@@ -55,7 +55,7 @@ export function parseEntryName(name: string): DiskEntry | null {
   return { kind: match[1] === 'd' ? 'directory' : 'object', segment }
 }
 
-/** Refuses a folder that a symbolic link leads out of the store. `null` when it does not exist. */
+/** Refuses a folder that a symbolic link leads out of the store; false when it does not exist. */
 export async function assertContained(root: string, directory: string): Promise<boolean> {
   try {
     const real = await realpath(directory)

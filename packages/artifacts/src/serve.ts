@@ -41,9 +41,10 @@ export async function sendArtifact(
     await pipeline(artifact.body, response)
     return { status, isComplete: true }
   } catch (error) {
-    if (artifact.body.errored === null || isPrematureClose(artifact.body.errored)) {
-      return { status, isComplete: false }
-    }
+    const { errored } = artifact.body
+    // Node 24 leaves the source open when the response was gone before the first byte.
+    artifact.body.destroy()
+    if (errored === null || isPrematureClose(errored)) return { status, isComplete: false }
     throw error
   }
 }

@@ -9,7 +9,7 @@ import { createMessageArtifacts } from '../src/message-artifacts.js'
 import { makeTempDir } from './support/temp-dir.js'
 import { writeCall } from './support/tool-calls.js'
 
-const fileBytes = 96 * 1024 * 1024
+const fileBytes = 256 * 1024 * 1024
 const block = Buffer.alloc(1024 * 1024, 7)
 
 async function* blocks(): AsyncGenerator<Uint8Array> {
