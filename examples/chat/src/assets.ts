@@ -1,3 +1,4 @@
+import { createRequire } from 'node:module'
 import { dirname } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import express, { Router } from 'express'
@@ -18,5 +19,5 @@ function serve(folder: string, { maxAge = '1d' as number | string } = {}): expre
 
 /** The folder of a package's main file. */
 function folderOf(packageName: string): string {
-  return dirname(fileURLToPath(import.meta.resolve(packageName)))
+  return dirname(createRequire(import.meta.url).resolve(packageName))
 }

@@ -1,10 +1,9 @@
-import type { Change, Reply, ReplyPart } from '@turnstead/reply'
+import type { Change, Reply } from '@turnstead/reply'
 import type { Html } from './html.js'
-import { createLiveText, type LiveText } from './live-text.js'
+import { createPartPainter, isBeingWritten } from './part-painter.js'
 import { turboStream } from './turbo-stream.js'
-import { partElementId, partView } from './views/parts.js'
-import { toolBody, toolName, toolSummary } from './views/tool.js'
-import { partsElementId, standingElementId, standingLine, type Standing } from './views/turn.js'
+import { toolName } from './views/tool.js'
+import { standingElementId, standingLine, type Standing } from './views/turn.js'
 
 /** Changes of the page are gathered this long: quick enough to look live, slow enough to stay calm. */
 const gatherMs = 40
@@ -13,7 +12,7 @@ const gatherMs = 40
 export interface LiveTurn {
   /** Follows this reply; a turn whose session had to be made anew gets a second one. */
   follow(reply: Reply): void
-  /** Says where the turn stands until the next sign of life of the agent; null takes it back. */
+  /** Says what is wrong until the agent's next sign of life; null takes it back. */
   say(trouble: string | null): void
   /** A person wants it to end. */
   sayStopping(): void
@@ -32,20 +31,30 @@ export interface LiveTurnOptions {
 }
 
 export function createLiveTurn({ turnId, directory, publish }: LiveTurnOptions): LiveTurn {
-  /** What the pages show of each part; `writing` for a text that is being written. */
-  const shown = new Map<string, string>()
-  const texts = new Map<string, LiveText>()
+  const painter = createPartPainter({ turnId, directory })
   const changed = new Set<string>()
   let reply: Reply | null = null
   let unfollow = (): void => undefined
   let trouble: string | null = null
   let isStopping = false
-  let isLive = true
   let shownStanding = ''
   let timer: NodeJS.Timeout | null = null
 
   const flushSoon = (): void => {
     timer ??= setTimeout(flush, gatherMs)
+  }
+
+  function flush(): void {
+    if (timer !== null) clearTimeout(timer)
+    timer = null
+    const changes = reply === null ? [] : painter.paint(reply, changed)
+    changed.clear()
+    const line = standingLine(turnId, standing())
+    if (String(line) !== shownStanding) {
+      shownStanding = String(line)
+      changes.push(turboStream('replace', standingElementId(turnId), line))
+    }
+    publish(changes)
   }
 
   function hear(change: Change): void {
@@ -56,94 +65,22 @@ export function createLiveTurn({ turnId, directory, publish }: LiveTurnOptions):
     flushSoon()
   }
 
-  function flush(): void {
-    if (timer !== null) clearTimeout(timer)
-    timer = null
-    const changes = [...changed].flatMap((id) => {
-      const part = reply?.part(id) ?? null
-      if (part === null) return removalOf(id)
-      // What a sub-agent does stands in a session of its own; here only its tool call is shown.
-      return part.sessionId === reply?.sessionId ? changesOf(part) : []
-    })
-    changed.clear()
-    publish([...changes, ...standingChanges()])
+  function touchAll(): void {
+    for (const { id } of reply?.parts ?? []) changed.add(id)
   }
 
-  function removalOf(partId: string): Html[] {
-    texts.delete(partId)
-    return shown.delete(partId) ? [turboStream('remove', partElementId(partId))] : []
-  }
-
-  function changesOf(part: ReplyPart): Html[] {
-    const elementId = partElementId(part.id)
-    const wasShown = shown.get(part.id)
-    if (isLive && isBeingWritten(part)) {
-      const changes = textOf(part.id).update(part.text)
-      if (wasShown === 'writing') return changes
-    } else {
-      texts.delete(part.id)
-    }
-    const view = viewOf(part)
-    if (view === null) return []
-    const nowShown = texts.has(part.id) ? 'writing' : String(view)
-    if (nowShown === wasShown) return []
-    shown.set(part.id, nowShown)
-    if (wasShown === undefined) return [insertionOf(part.id, view)]
-    if (part.kind !== 'tool') return [turboStream('replace', elementId, view)]
-    const options = { elementId, isLive, directory }
-    return [
-      turboStream('update', `${elementId}-summary`, toolSummary(part, options)),
-      turboStream('update', `${elementId}-body`, toolBody(part)),
-    ]
-  }
-
-  function insertionOf(partId: string, view: Html): Html {
-    const parts = reply?.parts ?? []
-    const index = parts.findIndex(({ id }) => id === partId)
-    const previous = parts.slice(0, index).findLast(({ id }) => shown.has(id))
-    return previous === undefined
-      ? turboStream('prepend', partsElementId(turnId), view)
-      : turboStream('after', partElementId(previous.id), view)
-  }
-
-  function textOf(partId: string): LiveText {
-    const text = texts.get(partId) ?? createLiveText(`${partElementId(partId)}-text`)
-    texts.set(partId, text)
-    return text
-  }
-
-  function viewOf(part: ReplyPart): Html | null {
-    const writing = texts.get(part.id)?.view()
-    return partView(part, { isLive, directory, ...(writing === undefined ? {} : { writing }) })
-  }
-
-  function standingChanges(): Html[] {
-    if (!isLive) return []
-    const line = standingLine(turnId, currentStanding())
-    if (String(line) === shownStanding) return []
-    shownStanding = String(line)
-    return [turboStream('replace', standingElementId(turnId), line)]
-  }
-
-  function currentStanding(): Standing {
+  function standing(): Standing {
     if (isStopping) return { kind: 'live', tone: 'calm', text: 'Stopping' }
     if (trouble !== null) return { kind: 'live', tone: 'warn', text: trouble }
-    if (reply === null) return { kind: 'live', tone: 'calm', text: 'Starting' }
-    const last = (reply?.parts ?? []).findLast(
-      (part) => part.kind === 'tool' || isBeingWritten(part),
-    )
-    if (last?.kind === 'tool' && (last.status === 'pending' || last.status === 'running')) {
-      return { kind: 'live', tone: 'calm', text: `Working: ${toolName(last.tool)}` }
-    }
-    return { kind: 'live', tone: 'calm', text: last?.kind === 'text' ? 'Writing' : 'Thinking' }
+    return { kind: 'live', tone: 'calm', text: activityOf(reply) }
   }
 
   return {
     follow(next) {
       unfollow()
-      for (const part of reply?.parts ?? []) changed.add(part.id)
+      touchAll()
       reply = next
-      for (const part of reply?.parts ?? []) changed.add(part.id)
+      touchAll()
       unfollow = next.observe({ changed: hear })
       flushSoon()
     },
@@ -157,18 +94,22 @@ export function createLiveTurn({ turnId, directory, publish }: LiveTurnOptions):
     },
     view() {
       flush()
-      const parts = (reply?.parts ?? []).flatMap((part) => viewOf(part) ?? [])
-      return { parts, standing: currentStanding() }
+      return { parts: reply === null ? [] : painter.view(reply), standing: standing() }
     },
     finish() {
       unfollow()
-      isLive = false
-      for (const part of reply?.parts ?? []) changed.add(part.id)
+      painter.settle()
+      touchAll()
       flush()
     },
   }
 }
 
-function isBeingWritten(part: ReplyPart): part is ReplyPart & { kind: 'text' | 'reasoning' } {
-  return (part.kind === 'text' || part.kind === 'reasoning') && !part.final && !part.lost
+/** What the agent does at the moment, as far as its reply shows. */
+function activityOf(reply: Reply | null): string {
+  if (reply === null) return 'Starting'
+  const last = reply.parts.findLast((part) => part.kind === 'tool' || isBeingWritten(part))
+  if (last?.kind === 'text') return 'Writing'
+  const isAtWork = last?.kind === 'tool' && (last.status === 'pending' || last.status === 'running')
+  return isAtWork ? `Working: ${toolName(last.tool)}` : 'Thinking'
 }

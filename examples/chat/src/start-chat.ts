@@ -1,9 +1,8 @@
-import { mkdir } from 'node:fs/promises'
 import { join } from 'node:path'
 import { createMessageArtifacts } from '@turnstead/artifacts'
 import { createDiskStore } from '@turnstead/artifacts/disk'
-import { createClient, WireError } from '@turnstead/wire'
-import { startServer } from '@turnstead/wire/server'
+import { WireError } from '@turnstead/wire'
+import { startAgentServer } from './agent-server.js'
 import { createAnnouncer } from './announcer.js'
 import { createApp } from './app.js'
 import { migrate, openDatabase } from './database.js'
@@ -40,8 +39,6 @@ export async function startChat(env: NodeJS.ProcessEnv, { signal }: StartOptions
   try {
     const settings = readSettings(env)
     const { dataDir, host, port } = settings
-    const directory = join(dataDir, 'workspace')
-    await mkdir(directory, { recursive: true })
     // First of all: a port that is taken should not cost a start of everything else.
     const http = await listen({ host, port })
     closers.push(() => http.close())
@@ -53,26 +50,9 @@ export async function startChat(env: NodeJS.ProcessEnv, { signal }: StartOptions
     closers.push(() => model.close())
 
     const feed = createFeed()
-    let isServerUp = true
-    const server = await startServer({
-      ...(settings.opencodeBinary === null ? {} : { binary: settings.opencodeBinary }),
-      resolveFrom: import.meta.dirname,
-      directory,
-      dataDir: join(dataDir, 'opencode'),
-      config: model.config,
-      env: model.env,
-      supervise: true,
-      onState: ({ state }) => showServer(state === 'ready'),
-      signal,
-    })
-    closers.push(() => server.close())
-    const client = createClient({
-      baseUrl: server.url,
-      username: server.username,
-      password: server.password ?? '',
-      directory,
-    })
-    closers.push(() => client.close())
+    const agent = await startAgentServer({ settings, model, signal })
+    closers.push(() => agent.close())
+    const { client, directory } = agent
 
     const rows = createChatRows(database)
     const artifactStore = createDiskStore({ root: join(dataDir, 'files') })
@@ -90,14 +70,11 @@ export async function startChat(env: NodeJS.ProcessEnv, { signal }: StartOptions
     closers.push(() => worker.close())
     const views = createTurnViews({ worker, artifacts, directory })
     const announcer = createAnnouncer({ rows, views, feed })
-    function showServer(isUp: boolean): void {
-      if (isUp === isServerUp) return
-      isServerUp = isUp
-      worker.say(isUp ? null : 'OpenCode has stopped and is being restarted. What you see is kept.')
-      feed.publishToAll([
-        turboStream('replace', 'model', modelNote({ model: model.info, isServerUp })),
-      ])
-    }
+    agent.watch((isServerUp) => {
+      worker.say(isServerUp ? serverBack : serverGone)
+      const note = modelNote({ model: model.info, isServerUp })
+      feed.publishToAll([turboStream('replace', 'model', note)])
+    })
 
     for (const { id: messageId, conversationId, body: prompt } of await rows.openTurns()) {
       worker.run({ messageId, conversationId, prompt })
@@ -113,12 +90,14 @@ export async function startChat(env: NodeJS.ProcessEnv, { signal }: StartOptions
         artifactStore,
         model: model.info,
         suggestions: model.suggestions,
-        isServerUp: () => isServerUp,
+        isServerUp: () => agent.isUp(),
         hostnames: http.isLoopback ? ['localhost', '127.0.0.1', '[::1]'] : null,
         onError: logError,
       }),
     )
-    closers.push(async () => http.close())
+    // The first to end: nobody may come in any more while the rest closes.
+    closers.push(() => http.close())
+    signal.throwIfAborted()
     const note = model.info.hint === null ? `model ${model.info.label}` : model.info.hint
     return { url: http.url, line: `Turnstead chat is at ${http.url} (${note})`, close }
   } catch (error) {
@@ -126,6 +105,9 @@ export async function startChat(env: NodeJS.ProcessEnv, { signal }: StartOptions
     throw WireError.is(error) ? new StartError(error.message, { cause: error }) : error
   }
 }
+
+const serverGone = 'OpenCode has stopped and is being restarted. What you see is kept.'
+const serverBack = 'OpenCode is back. Finding out how far it had come.'
 
 function logError(error: unknown): void {
   console.error(error)

@@ -95,7 +95,7 @@ describe('the chat in a browser, on the real server', function () {
     await page.reload()
     await turn(0).getByText('The house stood').first().waitFor()
     const seen = (await turn(0).locator('.text').innerText()).length
-    await page.waitForFunction(`document.querySelector('.text').textContent.length > ${seen + 50}`)
+    await turn(0).getByText('The postman said').first().waitFor()
 
     await page.getByLabel('Stop').click()
     await turn(0).getByText('You stopped this').waitFor()

@@ -1,0 +1,202 @@
+import { gate, on, providerError, reasoning, reply, retry, text, tool } from '@turnstead/testkit'
+import { expect } from 'chai'
+import { afterEach, describe, it } from 'mocha'
+import { readStream, startApp, type StreamReader, type TestApp } from './support/app.js'
+
+describe('createApp', () => {
+  let app: TestApp
+  const streams: StreamReader[] = []
+
+  afterEach(async () => {
+    for (const stream of streams.splice(0)) stream.close()
+    await app.close()
+  })
+
+  const follow = async (path: string): Promise<StreamReader> => {
+    const stream = await readStream(app.url + path)
+    streams.push(stream)
+    return stream
+  }
+  const over = 'class="facts"'
+
+  it('begins a conversation, streams its reply and stores it', async () => {
+    app = await startApp(reply(reasoning('Well.'), text('Hello **there**.')))
+    const begun = await app.post('/conversations', 'Say hello')
+    expect(begun.status).to.equal(303)
+    expect(begun.headers.get('location')).to.equal('/conversations/1')
+
+    await (await follow('/conversations/1/stream?from=1')).until(over)
+    const page = await (await app.get('/conversations/1')).text()
+    expect(page).to.contain('<strong>there</strong>').and.contain('Well.')
+    const message = await app.rows.findMessage(1)
+    expect(message?.status).to.equal('completed')
+    expect(message?.cost).to.be.greaterThan(0)
+    expect(await app.text('/')).to.contain('Conversations Say hello')
+  })
+
+  it('shows on a page that comes in the middle what the others see', async () => {
+    app = await startApp(reply(text('First half. '), gate('half'), text('Second half.')))
+    await app.post('/conversations', 'Go')
+    const early = await follow('/conversations/1/stream?from=1')
+    await early.until('First half.')
+    expect(await app.text('/conversations/1'))
+      .to.contain('First half.')
+      .and.contain('Writing')
+
+    const late = await follow('/conversations/1/stream?from=1')
+    expect(await late.until('First half.')).to.contain('data-kind="stop"')
+    app.impostor.gate('half').open()
+    for (const stream of [early, late]) {
+      expect(await stream.until(over))
+        .to.contain('Second half.')
+        .and.contain('data-kind="send"')
+    }
+  })
+
+  it('keeps the text of a turn that a person stops', async () => {
+    app = await startApp(reply(text('As far as this. '), gate('never'), text('Not this.')))
+    await app.post('/conversations', 'Go')
+    const stream = await follow('/conversations/1/stream?from=1')
+    await stream.until('As far as this.')
+    expect((await app.post('/messages/1/stop', '')).status).to.equal(303)
+    await stream.until('You stopped this.')
+    expect(await app.text('/conversations/1')).to.match(/As far as this\. You stopped this/)
+    expect((await app.rows.findMessage(1))?.status).to.equal('cancelled')
+  })
+
+  it('runs the prompts of a conversation one after the other', async () => {
+    app = await startApp([
+      on('one', reply(text('Answer one. '), gate('one'))),
+      on('two', reply(text('Answer two.'))),
+    ])
+    await app.post('/conversations', 'one')
+    const stream = await follow('/conversations/1/stream?from=1')
+    await stream.until('Answer one.')
+    await app.post('/conversations/1/messages', 'two')
+    await stream.until('id="turn-2"')
+    expect(await app.text('/conversations/1')).to.match(/two Starting/)
+    app.impostor.gate('one').open()
+    expect(await stream.until('Answer two.')).to.contain(over)
+  })
+
+  it('says in plain words why a turn failed, and nothing of what the provider said', async () => {
+    app = await startApp(reply(providerError({ status: 401, message: 'key sk-1 of db.internal' })))
+    await app.post('/conversations', 'Go')
+    await (await follow('/conversations/1/stream?from=1')).until(over)
+    const page = await (await app.get('/conversations/1')).text()
+    expect(page).to.contain('Look at the key').and.not.contain('sk-1')
+  })
+
+  it('says that the provider is asked again', async () => {
+    app = await startApp(reply(retry({ retryAfterMs: 150 }), text('At last.')))
+    await app.post('/conversations', 'Go')
+    const stream = await follow('/conversations/1/stream?from=1')
+    await stream.until('OpenCode tries again')
+    await stream.until('At last.')
+  })
+
+  it('shows a tool as it goes on, and hands out the file that it wrote', async () => {
+    const content = '<script>alert(1)</script>'
+    app = await startApp(
+      reply(
+        tool.write({ filePath: 'a/<img src=x>.html', content }, { gate: 'write' }),
+        text('Written.'),
+      ),
+    )
+    await app.post('/conversations', 'Go')
+    const stream = await follow('/conversations/1/stream?from=1')
+    await stream.until('Running')
+    app.impostor.gate('write').open()
+    const received = await stream.until('class="file"')
+    expect(received)
+      .to.contain('Done')
+      .and.not.match(/<img|<script/)
+
+    const href = /href="(\/messages\/1\/files\/[^"]+)"/.exec(received)?.[1] ?? ''
+    const file = await app.get(href)
+    expect(await file.text()).to.equal(content)
+    expect(file.headers.get('content-disposition')).to.match(/^attachment;/)
+    expect(file.headers.get('x-content-type-options')).to.equal('nosniff')
+    expect((await app.get(href.replace('/1/', '/2/'))).status).to.equal(404)
+  })
+
+  it('shows what a hostile agent and a hostile person write as text', async () => {
+    const hostile = '</p></template><script>alert(1)</script><img src=x onerror=alert(1)>'
+    app = await startApp(
+      reply(
+        reasoning(hostile),
+        text(hostile),
+        tool.bash({ command: hostile }, { output: hostile }),
+      ),
+    )
+    await app.post('/conversations', hostile)
+    const stream = await follow('/conversations/1/stream?from=1')
+    const page = (await stream.until(over)) + (await (await app.get('/conversations/1')).text())
+    expect(page).not.to.match(/<script>alert|<img/)
+    expect(page).to.contain('&#60;script&#62;alert')
+  })
+
+  it('follows a turn that another process runs by its row', async () => {
+    app = await startApp()
+    const message = await app.rows.startConversation('Go')
+    const stream = await follow('/conversations/1/stream?from=1')
+    await stream.until('Waiting to start')
+    await app.rows.store.cancel({ messageId: message.id })
+    await stream.until('You stopped this.')
+  })
+
+  it('sends nothing that another site asked for', async () => {
+    app = await startApp()
+    for (const headers of [
+      { 'sec-fetch-site': 'cross-site' },
+      { 'sec-fetch-site': 'same-site' },
+      { 'sec-fetch-site': 'none' },
+      { origin: 'https://evil.example' },
+      { origin: 'null' },
+      { origin: app.url.replace('http:', 'http://x@evil.example:') },
+    ]) {
+      const { status } = await app.post('/conversations', 'Go', headers)
+      expect(status, JSON.stringify(headers)).to.equal(403)
+    }
+    expect((await app.post('/conversations', 'Go', { origin: app.url })).status).to.equal(303)
+    expect(await app.rows.listConversations()).to.have.lengthOf(1)
+  })
+
+  it('answers only to its own name', async () => {
+    app = await startApp()
+    const { request } = await import('node:http')
+    const status = await new Promise((resolve) => {
+      const headers = { host: 'evil.example' }
+      request(app.url, { headers }, (response) => resolve(response.resume().statusCode)).end()
+    })
+    expect(status).to.equal(421)
+  })
+
+  it('lets a page load nothing but its own assets', async () => {
+    app = await startApp()
+    const { headers } = await app.get('/')
+    const policy = headers.get('content-security-policy') ?? ''
+    expect(policy).to.contain("default-src 'none'").and.contain("script-src 'self';")
+    for (const asset of ['app.css', 'chat.js', 'turbo/turbo.es2017-esm.js', 'inter/index.css']) {
+      expect((await app.get(`/assets/${asset}`)).status, asset).to.equal(200)
+    }
+    expect((await app.get('/assets/../package.json')).status).to.equal(404)
+  })
+
+  it('says what is wrong with a request', async () => {
+    app = await startApp()
+    expect((await app.post('/conversations', '  ')).status).to.equal(422)
+    expect((await app.post('/conversations', 'x'.repeat(40_000))).status).to.equal(422)
+    for (const path of [
+      '/conversations/1',
+      '/conversations/1e0',
+      '/conversations/%ff',
+      '/nowhere',
+    ]) {
+      expect((await app.get(path)).status, path).to.be.oneOf([400, 404])
+    }
+    expect((await app.get('/conversations/9/stream')).status).to.equal(404)
+    expect((await app.post('/messages/9/stop', '')).status).to.equal(404)
+    expect(app.errors).to.deep.equal([])
+  })
+})

@@ -1,0 +1,137 @@
+import { once } from 'node:events'
+import { createServer } from 'node:http'
+import { createMessageArtifacts } from '@turnstead/artifacts'
+import { createMemoryStore } from '@turnstead/artifacts/memory'
+import { startImpostor, type Impostor, type ScenarioLike } from '@turnstead/testkit'
+import { createClient } from '@turnstead/wire'
+import { createAnnouncer } from '../../src/announcer.js'
+import { createApp } from '../../src/app.js'
+import { migrate, openDatabase } from '../../src/database.js'
+import { createFeed } from '../../src/feed.js'
+import { createChatRows, type ChatRows } from '../../src/rows.js'
+import { createTurnViews } from '../../src/turn-views.js'
+import { createWorker } from '../../src/worker.js'
+
+/** The application on Impostor, an in-memory database and an in-memory file store. */
+export interface TestApp {
+  readonly url: string
+  readonly impostor: Impostor
+  readonly rows: ChatRows
+  readonly errors: unknown[]
+  get(path: string, headers?: Record<string, string>): Promise<Response>
+  post(path: string, prompt: string, headers?: Record<string, string>): Promise<Response>
+  /** The page as one line of text without markup. */
+  text(path: string): Promise<string>
+  close(): Promise<void>
+}
+
+export async function startApp(scenario?: ScenarioLike): Promise<TestApp> {
+  const impostor = await startImpostor(scenario)
+  const database = await openDatabase(':memory:')
+  await migrate(database)
+  const client = createClient({
+    baseUrl: impostor.url,
+    directory: impostor.directory,
+    headers: impostor.headers,
+  })
+  const { directory } = impostor
+  const rows = createChatRows(database)
+  const feed = createFeed()
+  const artifactStore = createMemoryStore()
+  const reader = { read: (path: string) => client.fs.read(path) }
+  const artifacts = createMessageArtifacts({
+    store: artifactStore,
+    agentDirectory: directory,
+    reader,
+  })
+  const errors: unknown[] = []
+  const worker = createWorker({
+    client,
+    store: rows.store,
+    artifacts,
+    feed,
+    name: 'test',
+    directory,
+    onEnd: ({ messageId }, options) => announcer.end(messageId, options),
+    onError: (error) => errors.push(error),
+  })
+  const views = createTurnViews({ worker, artifacts, directory })
+  const announcer = createAnnouncer({ rows, views, feed })
+  const app = createApp({
+    rows,
+    worker,
+    feed,
+    views,
+    announcer,
+    artifacts,
+    artifactStore,
+    model: { label: 'Impostor', hint: null },
+    suggestions: ['Say hello'],
+    isServerUp: () => true,
+    hostnames: ['127.0.0.1'],
+    onError: (error) => errors.push(error),
+  })
+  const server = createServer(app).listen(0, '127.0.0.1')
+  await once(server, 'listening')
+  const address = server.address()
+  const port = typeof address === 'object' && address !== null ? address.port : 0
+  const url = `http://127.0.0.1:${port}`
+
+  const get = (path: string, headers = {}): Promise<Response> => fetch(url + path, { headers })
+  return {
+    url,
+    impostor,
+    rows,
+    errors,
+    get,
+    post: (path, prompt, headers = {}) =>
+      fetch(url + path, {
+        method: 'POST',
+        body: new URLSearchParams({ prompt }),
+        headers,
+        redirect: 'manual',
+      }),
+    text: async (path) => toText(await (await get(path)).text()),
+    async close() {
+      server.close()
+      server.closeAllConnections()
+      await worker.close()
+      await client.close()
+      await impostor.close()
+      await database.destroy()
+    },
+  }
+}
+
+function toText(markup: string): string {
+  return markup
+    .replaceAll(/<[^>]*>/g, ' ')
+    .replaceAll(/\s+/g, ' ')
+    .trim()
+}
+
+/** The live changes of a conversation, as they come. */
+export interface StreamReader {
+  /** All that came so far, up to this text. */
+  until(text: string): Promise<string>
+  close(): void
+}
+
+export async function readStream(url: string): Promise<StreamReader> {
+  const gone = new AbortController()
+  const response = await fetch(url, { signal: gone.signal })
+  if (response.body === null) throw new Error(`${url} has no body`)
+  const reader = response.body.pipeThrough(new TextDecoderStream()).getReader()
+  let received = ''
+  return {
+    async until(text) {
+      while (!received.includes(text)) {
+        const { value, done } = await reader.read()
+        if (done) throw new Error(`the stream ended without ${text}; it said: ${received}`)
+        received += value.replaceAll(/^data: /gm, '')
+      }
+      return received
+    },
+    close: () => gone.abort(),
+  }
+}
