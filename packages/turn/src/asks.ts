@@ -1,5 +1,5 @@
 import type { Ask } from '@turnstead/reply'
-import type { TurnRun } from './run.js'
+import { type RequestLimits, requestLimits, type TurnRun } from './run.js'
 
 /** `wait`: a person will answer, through any process. The answers to questions are one list of labels for each. */
 export type AskAnswer =
@@ -26,15 +26,15 @@ export type Answerable = Pick<Ask, 'id' | 'kind' | 'sessionId'>
  */
 export async function attendAsks(run: TurnRun): Promise<void> {
   const { clock, budgets } = run.setup
-  const open = openAsks(run)
-  for (const ask of open) {
+  const limits = requestLimits(run)
+  for (const ask of openAsks(run)) {
     const since = run.askedAt.get(ask.id)
     if (since === undefined) {
       run.askedAt.set(ask.id, clock.now())
-      await answer(run, ask, await decide(run, ask), run)
+      await answer(run, ask, await decide(run, ask), limits)
     } else if (clock.now() >= since + budgets.askMs) {
       run.askedAt.set(ask.id, clock.now())
-      await answer(run, ask, { do: 'reject', message: 'Nobody answered in time.' }, run)
+      await answer(run, ask, { do: 'reject', message: 'Nobody answered in time.' }, limits)
     }
   }
   suspendWhileBlocked(run, openAsks(run).length > 0)
@@ -50,7 +50,7 @@ export function nextAskDeadline(run: TurnRun): number {
 export async function listAsks(
   run: TurnRun,
   sessionIds: ReadonlySet<string>,
-  options: { readonly signal: AbortSignal },
+  options: RequestLimits,
 ): Promise<{
   readonly permissions: readonly ServerAsk[]
   readonly questions: readonly ServerAsk[]
@@ -76,7 +76,7 @@ export async function answer(
   run: TurnRun,
   ask: Answerable,
   decision: AskAnswer,
-  options: { readonly signal: AbortSignal },
+  options: RequestLimits,
 ): Promise<void> {
   try {
     if (ask.kind === 'permission') await answerPermission(run, ask, decision, options)
@@ -90,7 +90,7 @@ async function answerPermission(
   run: TurnRun,
   ask: Answerable,
   decision: AskAnswer,
-  options: { readonly signal: AbortSignal },
+  options: RequestLimits,
 ): Promise<void> {
   const { permission } = run.setup.client
   if (decision.do === 'allow') await permission.reply(ask.id, { reply: 'once' }, options)
@@ -104,7 +104,7 @@ async function answerQuestion(
   run: TurnRun,
   ask: Answerable,
   decision: AskAnswer,
-  options: { readonly signal: AbortSignal },
+  options: RequestLimits,
 ): Promise<void> {
   const { question } = run.setup.client
   if (decision.do === 'answer') {

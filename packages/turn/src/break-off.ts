@@ -2,7 +2,7 @@ import { WireError } from '@turnstead/wire'
 import { TurnError } from './errors.js'
 import { look } from './exchange.js'
 import { Interrupted, type Interruption } from './interruption.js'
-import type { TurnRun } from './run.js'
+import { requestLimits, type TurnRun } from './run.js'
 import type { Ending } from './settle.js'
 import { stopAgent, type StopReport } from './stop.js'
 
@@ -32,8 +32,8 @@ export async function breakOff(run: TurnRun, error: unknown): Promise<Break> {
 async function takeLastLook(run: TurnRun): Promise<void> {
   if (run.prompt === null) return
   try {
-    // The run's own signal is what broke it off; the client's time limits bound this look.
-    await look(run, run.prompt, { signal: new AbortController().signal })
+    // The run's own signal has fired already: this look is bounded by time alone.
+    await look(run, run.prompt, requestLimits(run, new AbortController().signal))
   } catch (error) {
     run.setup.report(error, 'poll')
   }

@@ -14,6 +14,8 @@ export interface Budgets {
   readonly askMs: number
   /** The OpenCode server or the database may be out of reach this long in a row. Default 60,000 ms. */
   readonly unreachableMs: number
+  /** One request to the server, then it counts as unanswered. A server that has just opened its port never answers the first ones. Default 10,000 ms. */
+  readonly requestMs: number
   /** For the evidence that a stopped turn did stop. Default 10,000 ms. */
   readonly stopMs: number
   /** Model steps of one turn. The server loops for ever on a model stream without an end. Default 200. */
@@ -31,6 +33,7 @@ export const defaultBudgets: Budgets = {
   retryMs: 180_000,
   askMs: 1_800_000,
   unreachableMs: 60_000,
+  requestMs: 10_000,
   stopMs: 10_000,
   steps: 200,
   cost: Infinity,

@@ -12,7 +12,7 @@ const readyLimitMs = 10_000
 /** Ensures the session and asks in it; when the session is gone upstream, makes a new one as the policy allows. */
 export async function converse(run: TurnRun): Promise<Proof> {
   const { conversationId, store } = run.setup
-  const upstream = sessionUpstream(run.setup)
+  const upstream = sessionUpstream(run)
   let { sessionId } = await patiently(run, 'session', () =>
     store.ensureSession(conversationId, upstream),
   )

@@ -2,11 +2,7 @@ import type { Poll } from '@turnstead/reply'
 import { listAsks } from './asks.js'
 import type { Evidence } from './evidence.js'
 import type { PromptRecord } from './ports.js'
-import type { TurnRun } from './run.js'
-
-interface Cancellable {
-  readonly signal: AbortSignal
-}
+import { type RequestLimits, requestLimits, type TurnRun } from './run.js'
 
 /**
  * Looks at the server and folds what it says into the reply. The status is read before the messages: a
@@ -17,7 +13,7 @@ interface Cancellable {
 export async function look(
   run: TurnRun,
   prompt: PromptRecord,
-  options: Cancellable = run,
+  options: RequestLimits = requestLimits(run),
 ): Promise<Evidence> {
   const { client, clock } = run.setup
   const { revision } = run.reply
@@ -50,7 +46,7 @@ export async function look(
 export async function readFamily(
   run: TurnRun,
   sessionId: string,
-  options: Cancellable,
+  options: RequestLimits,
 ): Promise<ReadonlySet<string>> {
   const family = new Set([sessionId])
   for (const parent of family) {
@@ -61,7 +57,7 @@ export async function readFamily(
 }
 
 /** What the events of a gap may have told beside messages. */
-async function readMissed(run: TurnRun, sessionId: string, options: Cancellable): Promise<Poll> {
+async function readMissed(run: TurnRun, sessionId: string, options: RequestLimits): Promise<Poll> {
   const family = await readFamily(run, sessionId, options)
   return await listAsks(run, family, options)
 }
@@ -70,7 +66,7 @@ async function readMissed(run: TurnRun, sessionId: string, options: Cancellable)
 async function lookAtSubAgents(
   run: TurnRun,
   sessionId: string,
-  options: Cancellable,
+  options: RequestLimits,
 ): Promise<void> {
   const { session } = run.setup.client
   const hasSubAgents = run.reply.parts.some((part) => part.kind === 'tool' && part.tool === 'task')

@@ -107,3 +107,14 @@ function restoreReply(setup: TurnSetup, turn: StoredTurn): Reply {
     return fresh
   }
 }
+
+/** What every request of a turn is given: an end by signal and an end by time. */
+export interface RequestLimits {
+  readonly signal: AbortSignal
+  readonly timeoutMs: number
+}
+
+/** The limits of a request; `signal` is the turn's own unless the turn is being broken off. */
+export function requestLimits(run: TurnRun, signal: AbortSignal = run.signal): RequestLimits {
+  return { signal, timeoutMs: run.setup.budgets.requestMs }
+}

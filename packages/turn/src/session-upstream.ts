@@ -1,27 +1,31 @@
+import { WireError } from '@turnstead/wire'
 import type { SessionUpstream } from './ports.js'
-import type { TurnSetup } from './options.js'
+import { requestLimits, type TurnRun } from './run.js'
 
-/** The key in an upstream session's metadata that names the attempt to make it, so that a lost one can be found. */
+/** The key in an upstream session's metadata that names its conversation, so that a lost one can be found. */
 const mintKey = 'turnstead'
 
 /** The server's side of making, finding and ending the session of a conversation. */
-export function sessionUpstream(setup: TurnSetup): SessionUpstream {
-  const { client } = setup
+export function sessionUpstream(run: TurnRun): SessionUpstream {
+  const { client, session: input } = run.setup
   return {
-    create: ({ token, title }) =>
-      client.session.create({
-        ...setup.session,
-        ...(setup.session.title === undefined && title !== null ? { title } : {}),
-        metadata: { [mintKey]: token },
-      }),
+    create: ({ token, title }) => {
+      const named = input.title === undefined && title !== null ? { title } : {}
+      const metadata = { [mintKey]: token }
+      return client.session.create({ ...input, ...named, metadata }, requestLimits(run))
+    },
     async delete(sessionId) {
-      await client.session.delete(sessionId)
+      try {
+        await client.session.delete(sessionId, requestLimits(run))
+      } catch (error) {
+        if (!WireError.is(error) || error.code !== 'session_not_found') throw error
+      }
     },
     async abort(sessionId) {
-      await client.session.abort(sessionId)
+      await client.session.abort(sessionId, requestLimits(run))
     },
     async find(token) {
-      const sessions = await client.session.list()
+      const sessions = await client.session.list({}, requestLimits(run))
       return sessions.find((session) => session.metadata?.[mintKey] === token) ?? null
     },
   }

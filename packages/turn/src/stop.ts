@@ -1,6 +1,6 @@
 import { answer, type Answerable, listAsks } from './asks.js'
 import { readFamily } from './exchange.js'
-import type { TurnRun } from './run.js'
+import { requestLimits, type TurnRun } from './run.js'
 
 /** Which step of stopping the agent worked. All true: proven stopped, and nothing left open. */
 export interface StopReport {
@@ -47,22 +47,23 @@ async function stopFamily(
   signal: AbortSignal,
 ): Promise<void> {
   const { client, clock } = run.setup
-  await client.session.abort(sessionId, { signal })
-  const family = await readFamily(run, sessionId, { signal })
-  for (const id of family) if (id !== sessionId) await client.session.abort(id, { signal })
+  const limits = requestLimits(run, signal)
+  await client.session.abort(sessionId, limits)
+  const family = await readFamily(run, sessionId, limits)
+  for (const id of family) if (id !== sessionId) await client.session.abort(id, limits)
   progress.aborted = true
 
   // An ask can still be raised by a step that was under way: so the lists are read until they are empty and idle.
   for (;;) {
-    const listed = await listAsks(run, family, { signal })
+    const listed = await listAsks(run, family, limits)
     const open = [
       ...toAnswerable('permission', listed.permissions),
       ...toAnswerable('question', listed.questions),
     ]
-    for (const ask of open) await answer(run, ask, { do: 'reject' }, { signal })
+    for (const ask of open) await answer(run, ask, { do: 'reject' }, limits)
     progress.rejectedAsks += open.length
     progress.asksClosed = open.length === 0
-    const statuses = await client.session.status({ signal })
+    const statuses = await client.session.status(limits)
     progress.idle = [...family].every((id) => (statuses[id]?.type ?? 'idle') === 'idle')
     if (progress.asksClosed && progress.idle) return
     await clock.sleep(lookEveryMs, { signal })

@@ -4,7 +4,7 @@ import { Interrupted } from './interruption.js'
 import type { Prompt, PromptPart } from './options.js'
 import { patiently } from './patience.js'
 import type { PromptRecord } from './ports.js'
-import { startReply, type TurnRun } from './run.js'
+import { requestLimits, startReply, type TurnRun } from './run.js'
 
 /**
  * The prompt of this turn for this session: the stored one, or a new one that is stored before anybody
@@ -49,9 +49,7 @@ export async function submit(
       await run.setup.client.session.promptAsync(
         prompt.sessionId,
         toBody(run.setup.prompt, prompt),
-        {
-          signal: run.signal,
-        },
+        requestLimits(run),
       )
     } catch (error) {
       if (WireError.is(error) && error.delivered !== 'no') mayHaveArrived = true
@@ -67,11 +65,7 @@ export async function sendAgain(run: TurnRun, prompt: PromptRecord): Promise<voi
 }
 
 async function hasArrived(run: TurnRun, prompt: PromptRecord): Promise<boolean> {
-  const messages = await run.setup.client.session.messages(
-    prompt.sessionId,
-    {},
-    { signal: run.signal },
-  )
+  const messages = await run.setup.client.session.messages(prompt.sessionId, {}, requestLimits(run))
   return messages.some((message) => message.info.id === prompt.id)
 }
 

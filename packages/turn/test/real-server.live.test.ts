@@ -27,7 +27,7 @@ import type { WorkerTask } from './support/worker.js'
 const binary = findOpencodeBinary()
 
 describe('runTurn on the real opencode serve', function () {
-  this.timeout(60_000)
+  this.timeout(120_000)
   let model: ScriptedModel
   let server: RunningOpencode
   let client: Client
@@ -147,6 +147,7 @@ describe('runTurn on the real opencode serve', function () {
     const running = runTurn({
       ...turnOptions(messageId, prompt),
       graceMs: 1_000,
+      budgets: { requestMs: 3_000 },
       onReply: (reply) => reply.observe({ textDelta: () => seenOnce() }),
     })
     await seen
@@ -172,6 +173,7 @@ describe('runTurn on the real opencode serve', function () {
     const running = runTurn({
       ...turnOptions(messageId, prompt),
       graceMs: 1_000,
+      budgets: { requestMs: 3_000 },
       onServerLost: 'fail',
       onReply: (reply) => reply.observe({ textDelta: () => seenOnce() }),
     })
