@@ -127,11 +127,11 @@ async function canAnchor(fileSystem: FileSystem, handle: FileHandle): Promise<bo
   }
 }
 
-/** Windows has none of these flags, and without them the checks above prove nothing. */
+/** Windows has none of these flags. Without them the checks above prove nothing, so the disk is out of reach. */
 function openFlags(): { directory: number; file: number } {
   const { O_RDONLY, O_NOFOLLOW, O_NONBLOCK, O_DIRECTORY } = constants
   const hasAll = [O_NOFOLLOW, O_NONBLOCK, O_DIRECTORY].every((flag) => typeof flag === 'number')
-  if (!hasAll) throw new Drop('unreachable')
+  if (!hasAll) throw new Error('This platform cannot open a file without following links.')
   const shared = O_RDONLY | O_NOFOLLOW | O_NONBLOCK
   return { directory: shared | O_DIRECTORY, file: shared }
 }
