@@ -1,7 +1,9 @@
 import { reply, text } from '../script/builder.js'
 import { planCalls } from '../script/plan.js'
 import { playModelStep } from './model-step.js'
-import { agentNames, promptText, storePrompt, type PromptBody } from './prompts.js'
+import { isKnownModel, modelOfMessage } from './chosen-model.js'
+import { delegate } from './delegate.js'
+import { promptText } from './prompts.js'
 import { MessageFailure, abortedError } from './provider-failure.js'
 import {
   listMessages,
@@ -11,8 +13,8 @@ import {
   type Run,
   type SessionRecord,
 } from './records.js'
-import { createSession, hasDefaultTitle } from './sessions.js'
-import { ToolFailure, type ToolContext, type ToolResult } from './tools/tool-context.js'
+import { hasDefaultTitle } from './sessions.js'
+import type { ToolContext } from './tools/tool-context.js'
 import { rememberFile, tellSummaries } from './turn-diffs.js'
 import {
   putMessage,
@@ -132,8 +134,10 @@ async function answerOnce(
       index,
       signal,
       changed,
+      complete,
       toolContext: toolContext(world, session, user, message, signal, changed),
     })
+    if (verdict === 'over') return 'over'
     complete()
     return verdict === 'stop' ? 'refused' : 'continue'
   } catch (error) {
@@ -164,12 +168,6 @@ function endBadly(
   if (!world.sessions.has(session.info.id)) tellError(world, session, error.shown)
 }
 
-function isKnownModel(world: World, user: MessageRecord): boolean {
-  const { providerID, modelID } = modelOfMessage(world, user)
-  const { providerId, modelId, models } = world.settings
-  return providerID === providerId && (modelID === modelId || models.includes(String(modelID)))
-}
-
 function failUnknownModel(
   world: World,
   session: SessionRecord,
@@ -181,20 +179,6 @@ function failUnknownModel(
   tellError(world, session, shown)
   setStatus(world, session, { type: 'idle' })
   return new MessageFailure(shown)
-}
-
-function modelOfMessage(
-  world: World,
-  user: MessageRecord,
-): { providerID: unknown; modelID: unknown } {
-  const model = user.info['model']
-  const { providerId, modelId } = world.settings
-  if (typeof model !== 'object' || model === null)
-    return { providerID: providerId, modelID: modelId }
-  return {
-    providerID: 'providerID' in model ? model.providerID : providerId,
-    modelID: 'modelID' in model ? model.modelID : modelId,
-  }
 }
 
 function openMessage(world: World, session: SessionRecord, user: MessageRecord): MessageRecord {
@@ -256,54 +240,7 @@ function toolContext(
       rememberFile(world, session, user.info.id, path)
       changed.add(path)
     },
-    delegate: (input, update) => delegate(world, session, message, signal, input, update),
-  }
-}
-
-async function delegate(
-  world: World,
-  session: SessionRecord,
-  message: MessageRecord,
-  signal: AbortSignal,
-  input: Json,
-  update: (metadata: Json) => void,
-): Promise<ToolResult> {
-  const agent = String(input['subagent_type'])
-  if (!agentNames.includes(agent)) {
-    throw new ToolFailure(`Unknown agent type: ${agent} is not a valid agent type`)
-  }
-  const inherited = (session.info.permission ?? []).filter(
-    (rule) => rule.action === 'deny' || rule.permission === 'external_directory',
-  )
-  const child = createSession(world, session.info.directory, {
-    parentID: session.info.id,
-    title: `${String(input['description'])} (@${agent} subagent)`,
-    permission: [
-      ...inherited,
-      { permission: 'task', pattern: '*', action: 'deny' },
-      { permission: 'todowrite', pattern: '*', action: 'deny' },
-    ],
-  })
-  const model = { modelID: message.info['modelID'], providerID: message.info['providerID'] }
-  const metadata = { parentSessionId: session.info.id, sessionId: child.info.id, model }
-  update(metadata)
-  const abortChild = (): void => child.run?.abort.abort(signal.reason)
-  signal.addEventListener('abort', abortChild, { once: true })
-  const body: PromptBody = { parts: [{ type: 'text', text: String(input['prompt']) }], agent }
-  storePrompt(world, child, body)
-  const last = await runSession(world, child)
-  signal.removeEventListener('abort', abortChild)
-  signal.throwIfAborted()
-  const failure = last?.info.error
-  if (failure) {
-    const data = failure['data']
-    const said = typeof data === 'object' && data !== null && 'message' in data ? data.message : ''
-    throw new ToolFailure(`Subagent failed (task_id: ${child.info.id}): ${String(said)}`, metadata)
-  }
-  const said = [...(last?.parts.values() ?? [])].findLast((part) => part.type === 'text')
-  return {
-    output: `<task id="${child.info.id}" state="completed">\n<task_result>\n${String(said?.['text'] ?? '')}\n</task_result>\n</task>`,
-    title: input['description'],
-    metadata,
+    delegate: (input, update) =>
+      delegate({ world, session, message, signal, input, update, run: runSession }),
   }
 }

@@ -20,6 +20,8 @@ export interface ImpostorWorldOptions {
   readonly directory?: string
   /** Whether directories are git repositories (snapshots, patch parts, diffs). Default false. */
   readonly git?: boolean
+  /** Whether the server takes snapshots; without them user messages have no summary. Default true. */
+  readonly snapshot?: boolean
   /** Files that are there from the start, by path relative to `directory` or absolute. */
   readonly files?: Readonly<Record<string, string | Uint8Array>>
   /** Where the agent's files are: `memory` (default), or really on `disk`. */
@@ -62,6 +64,7 @@ export function createWorld(
     settings: {
       directory,
       git: options.git ?? false,
+      snapshot: options.snapshot ?? true,
       providerId: options.providerId ?? 'scripted',
       modelId: options.modelId ?? 'standard',
       models: options.models ?? ['title', 'think', 'small', 'gpt-5-scripted'],

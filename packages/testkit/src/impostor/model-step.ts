@@ -1,18 +1,12 @@
 import { attemptAt, type Attempt, type AttemptEnd } from '../script/plan.js'
-import type { Usage } from '../script/steps.js'
 import { MessageFailure, apiError, isRetried, retryDelayMs } from './provider-failure.js'
-import type { MessageRecord, SessionRecord, TokenCounts } from './records.js'
+import type { MessageRecord, SessionRecord } from './records.js'
 import { createSpeech, type Speech } from './saying.js'
-import { finishTool, interruptTool, type ToolCall } from './tool-run.js'
+import { filterContent, finishStep, place, snapshotOf } from './finish-step.js'
+import { interruptTool } from './tool-run.js'
+import { createToolRunner, type ToolRunner } from './tool-runner.js'
 import type { ToolContext } from './tools/tool-context.js'
-import {
-  putMessage,
-  putPart,
-  setStatus,
-  tellError,
-  type PlannedAnswer,
-  type World,
-} from './world.js'
+import { putPart, setStatus, tellError, type PlannedAnswer, type World } from './world.js'
 
 /** One step of the agent: a model call with its attempts, and the tools it asks for. */
 export interface ModelStep {
@@ -24,6 +18,8 @@ export interface ModelStep {
   readonly index: number
   readonly signal: AbortSignal
   readonly toolContext: Omit<ToolContext, 'isOver'>
+  /** Completes the message. */
+  readonly complete: (more?: Record<string, unknown>) => void
   /** Paths that tools changed in this step. */
   readonly changed: ReadonlySet<string>
 }
@@ -36,8 +32,11 @@ const storeFailure = {
   data: { message: 'Failed query: insert into "part" (…): FOREIGN KEY constraint failed' },
 }
 
-/** Plays the step. `continue` means that the model is to be called again, `stop` that the turn is over. */
-export async function playModelStep(step: ModelStep): Promise<'continue' | 'stop'> {
+/** `continue`: the model may be called again; `stop`: a person refused; `over`: the turn has ended already. */
+export type StepVerdict = 'continue' | 'stop' | 'over'
+
+/** Plays the step to its end. */
+export async function playModelStep(step: ModelStep): Promise<StepVerdict> {
   const { world, answer, index } = step
   const call = answer.calls[index] ?? { attempts: [] }
   for (let retries = 0; ; retries += 1) {
@@ -45,7 +44,7 @@ export async function playModelStep(step: ModelStep): Promise<'continue' | 'stop
     answer.attempts.set(index, tried + 1)
     const attempt: Attempt = call.attempts.length === 0 ? silentAttempt : attemptAt(call, tried)
     const end = await playAttempt(step, attempt)
-    if (end === 'continue' || end === 'stop') return end
+    if (typeof end === 'string') return end
     if (retries >= maxRetries) throw new MessageFailure(end.error)
     await waitToRetry(world, step, end, retries + 1)
   }
@@ -76,38 +75,24 @@ async function waitToRetry(
   setStatus(world, step.session, { type: 'busy' })
 }
 
-async function playAttempt(
-  step: ModelStep,
-  attempt: Attempt,
-): Promise<'continue' | 'stop' | RetryLater> {
+async function playAttempt(step: ModelStep, attempt: Attempt): Promise<StepVerdict | RetryLater> {
   const { world, session, message } = step
   step.signal.throwIfAborted()
   if (attempt.end.kind === 'refused' && attempt.sayings.length === 0) return refused(attempt.end)
-  const tools = createToolRunner(step)
+  const tools = createToolRunner(step.toolContext)
   const speech = createSpeech(world, session, message, {
     signal: step.signal,
     onPause: () => tools.start(speech.calls),
     nextCallId: () => `call_${world.identity.hex(8)}_${speech.calls.length}`,
   })
-  let hasStarted = false
-  const start = (): void => {
-    hasStarted = true
-    putPart(world, session, { ...place(step), type: 'step-start', ...snapshotOf(step) })
-  }
+  putPart(world, session, { ...place(step), type: 'step-start', ...snapshotOf(step) })
   try {
-    if (attempt.sayings[0]?.kind === 'wait' || attempt.sayings[0]?.kind === 'gate') {
-      await speech.play({ ...attempt, sayings: [attempt.sayings[0]] })
-      start()
-      await speech.play({ ...attempt, sayings: attempt.sayings.slice(1) })
-    } else {
-      start()
-      await speech.play(attempt)
-    }
+    await speech.play(attempt)
     return await endAttempt(step, attempt, speech, tools)
   } catch (error) {
     if (step.signal.aborted && !tools.isOver()) {
       tools.stop()
-      if (hasStarted) interrupt(step, speech, tools.context)
+      interrupt(step, speech, tools.context)
     }
     throw error
   }
@@ -123,7 +108,7 @@ async function endAttempt(
   attempt: Attempt,
   speech: Speech,
   tools: ToolRunner,
-): Promise<'continue' | 'stop' | RetryLater> {
+): Promise<StepVerdict | RetryLater> {
   const { end } = attempt
   const { world, session } = step
   if (end.kind === 'dropped') {
@@ -145,106 +130,10 @@ async function endAttempt(
   speech.finish()
   tools.start(speech.calls)
   const verdict = await tools.done(step.signal)
+  if (end.reason === 'content_filter') return filterContent(step, attempt)
   finishStep(step, attempt, end.reason)
-  if (end.reason === 'content_filter') {
-    throw new MessageFailure({
-      name: 'ContentFilterError',
-      data: { message: 'Response blocked by content filter' },
-    })
-  }
   if (verdict === 'stop') return 'stop'
   return 'continue'
-}
-
-function finishStep(step: ModelStep, attempt: Attempt, reason: string): void {
-  const { world, session, message } = step
-  const tokens = tokensOf(attempt.usage)
-  const cost = costOf(tokens, world)
-  const finish =
-    { content_filter: 'content-filter', tool_calls: 'tool-calls', none: 'unknown' }[reason] ??
-    reason
-  session.info = {
-    ...session.info,
-    cost: session.info.cost + cost,
-    tokens: addTokens(session.info.tokens, tokens),
-  }
-  putPart(world, session, {
-    ...place(step),
-    type: 'step-finish',
-    reason: finish,
-    ...snapshotOf(step),
-    tokens,
-    cost,
-  })
-  putMessage(world, session, {
-    ...message.info,
-    cost: (message.info.cost ?? 0) + cost,
-    tokens,
-    finish,
-  })
-  if (world.settings.git && step.changed.size > 0) {
-    const hash = world.identity.hex(40)
-    putPart(world, session, { ...place(step), type: 'patch', hash, files: [...step.changed] })
-  }
-}
-
-function place(step: ModelStep): { id: string; messageID: string; sessionID: string } {
-  return {
-    id: step.world.identity.id('prt'),
-    messageID: step.message.info.id,
-    sessionID: step.session.info.id,
-  }
-}
-
-function snapshotOf(step: ModelStep): { snapshot?: string } {
-  return step.world.settings.git ? { snapshot: '56fa27029dd709e9f20a642d68209cf12719f288' } : {}
-}
-
-interface ToolRunner {
-  readonly context: ToolContext
-  /** Starts the calls that do not run yet. */
-  start(calls: readonly ToolCall[]): void
-  /** Resolves when all have ended. */
-  done(signal: AbortSignal): Promise<'continue' | 'stop'>
-  /** From now on tools change nothing of the message. */
-  stop(): void
-  isOver(): boolean
-}
-
-function createToolRunner(step: ModelStep): ToolRunner {
-  let isOver = false
-  const life = step.world.life
-  const running: Promise<'continue' | 'stop'>[] = []
-  const context: ToolContext = {
-    ...step.toolContext,
-    isOver: () => isOver || step.world.life !== life,
-  }
-  return {
-    context,
-    start(calls) {
-      for (const call of calls.slice(running.length)) {
-        const ending = finishTool(call, context)
-        // An abort leaves tools behind that nobody awaits any more.
-        ending.catch(() => {})
-        running.push(ending)
-      }
-    },
-    async done(signal) {
-      const all = Promise.all(running)
-      const stopped = new Promise<never>((_resolve, reject) => {
-        const onAbort = (): void => reject(signal.reason)
-        signal.addEventListener('abort', onAbort, { once: true })
-        const forget = (): void => signal.removeEventListener('abort', onAbort)
-        all.then(forget, forget)
-      })
-      const verdicts = await Promise.race([all, stopped])
-      return verdicts.includes('stop') ? 'stop' : 'continue'
-    },
-    stop() {
-      isOver = true
-    },
-    isOver: () => isOver,
-  }
 }
 
 /** An abort in the middle of a step: the error first, then what was open ends as it stands. */
@@ -254,32 +143,4 @@ function interrupt(step: ModelStep, speech: Speech, context: ToolContext): void 
   setStatus(world, session, { type: 'idle' })
   speech.finish()
   for (const call of speech.calls) interruptTool(call, context, call.tool === 'bash')
-}
-
-function tokensOf(usage: Usage): TokenCounts {
-  return {
-    total: usage.input + usage.output,
-    input: usage.input - usage.cached,
-    output: usage.output - usage.reasoning,
-    reasoning: usage.reasoning,
-    cache: { write: 0, read: usage.cached },
-  }
-}
-
-function costOf(tokens: TokenCounts, world: World): number {
-  const { input, output } = world.settings.price
-  const dollars = tokens.input * input + (tokens.output + tokens.reasoning) * output
-  return Math.round((dollars / 1_000_000) * 1e12) / 1e12
-}
-
-function addTokens(one: TokenCounts, other: TokenCounts): TokenCounts {
-  return {
-    input: one.input + other.input,
-    output: one.output + other.output,
-    reasoning: one.reasoning + other.reasoning,
-    cache: {
-      read: one.cache.read + other.cache.read,
-      write: one.cache.write + other.cache.write,
-    },
-  }
 }

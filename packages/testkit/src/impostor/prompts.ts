@@ -85,7 +85,6 @@ function toStored(world: World, info: MessageInfo, part: Json): readonly Part[] 
   const place = { messageID: info.id, sessionID: info.sessionID }
   const fresh = (): string => world.identity.id('prt')
   const own = typeof part['id'] === 'string' ? part['id'] : null
-  const stored: Part = { ...part, type: String(part['type']), ...place, id: own ?? fresh() }
   if (part['type'] === 'file' && isTextData(part)) {
     const { filename, url } = part
     const synthetic = (text: string): Part => ({
@@ -99,9 +98,10 @@ function toStored(world: World, info: MessageInfo, part: Json): readonly Part[] 
     return [
       synthetic(`Called the Read tool with the following input: ${args}`),
       synthetic(decodeDataUrl(String(url))),
-      stored,
+      { ...part, type: 'file', ...place, id: own ?? fresh() },
     ]
   }
+  const stored: Part = { ...part, type: String(part['type']), ...place, id: own ?? fresh() }
   if (part['type'] === 'agent') {
     const text = ` Use the above message and context to generate a prompt and call the task tool with subagent: ${String(part['name'])}`
     return [stored, { type: 'text', text, synthetic: true, ...place, id: fresh() }]

@@ -39,6 +39,7 @@ export function tellSummaries(world: World, session: SessionRecord, user: Messag
     sessionID: session.info.id,
     diff: [],
   })
+  if (!world.settings.snapshot) return
   user.info = { ...user.info, summary: { diffs: turnDiffs(world, session, user.info.id) } }
   tellMessage(world, session, user.info)
 }

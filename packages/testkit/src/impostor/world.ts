@@ -15,6 +15,8 @@ export interface WorldSettings {
   readonly directory: string
   /** Whether directories are git repositories: snapshots, patch parts and diffs exist only there. */
   readonly git: boolean
+  /** Whether the server takes snapshots; without them user messages have no summary. */
+  readonly snapshot: boolean
   readonly providerId: string
   readonly modelId: string
   /** Further models that prompts may name. */

@@ -54,7 +54,7 @@ async function end(attempt: Attempt, response: ServerResponse): Promise<void> {
   switch (attempt.end.kind) {
     case 'dropped':
       await flushed(response)
-      response.destroy()
+      response.socket?.resetAndDestroy()
       return
     case 'bad-frame':
       response.end('data: {not json\n\ndata: [DONE]\n\n')
@@ -94,5 +94,5 @@ async function write(response: ServerResponse, bytes: string): Promise<void> {
 }
 
 function flushed(response: ServerResponse): Promise<void> {
-  return new Promise((resolve) => setTimeout(resolve, response.destroyed ? 0 : 20))
+  return new Promise((resolve) => setTimeout(resolve, response.destroyed ? 0 : 150))
 }

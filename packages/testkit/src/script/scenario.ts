@@ -76,6 +76,7 @@ export interface AnswerBook {
 export function createAnswerBook(scenario?: ScenarioLike): AnswerBook {
   const answers: { readonly answer: Answer; used: number }[] = []
   const children: { readonly prompt: string; readonly reply: Reply }[] = []
+  const made: { readonly prompt: string; readonly reply: Reply }[] = []
   const unasked = new Map<string, number>()
   let index = 0
 
@@ -95,7 +96,7 @@ export function createAnswerBook(scenario?: ScenarioLike): AnswerBook {
       const exact = answers.find((each) => isFree(each) && each.answer.match === info.text)
       const found =
         exact ?? answers.find((each) => isFree(each) && matches(each.answer.match, info))
-      const child = children.find((each) => each.prompt === info.text)
+      const child = children.find((each) => each.prompt === info.text) ?? takeChild(made, info.text)
       if (child && (!found || found.answer.match === undefined)) return child.reply
       if (!found) {
         unasked.set(info.text, (unasked.get(info.text) ?? 0) + 1)
@@ -104,9 +105,9 @@ export function createAnswerBook(scenario?: ScenarioLike): AnswerBook {
       found.used += 1
       const chosen = found.answer.reply
       if (typeof chosen !== 'function') return chosen
-      const made = chosen(info)
-      children.push(...childReplies(made))
-      return made
+      const answer = chosen(info)
+      made.push(...childReplies(answer))
+      return answer
     },
     leftovers() {
       const never = answers
@@ -124,6 +125,15 @@ export function createAnswerBook(scenario?: ScenarioLike): AnswerBook {
       return [...never, ...came]
     },
   }
+}
+
+/** What a function has answered holds for one child each. */
+function takeChild(
+  made: { readonly prompt: string; readonly reply: Reply }[],
+  prompt: string,
+): { readonly prompt: string; readonly reply: Reply } | undefined {
+  const index = made.findIndex((each) => each.prompt === prompt)
+  return index < 0 ? undefined : made.splice(index, 1)[0]
 }
 
 function isFree(each: { readonly answer: Answer; readonly used: number }): boolean {

@@ -24,6 +24,7 @@ export function authenticate(
   if (request.path.startsWith('/api/')) {
     throw new Refusal({
       status: 401,
+      headers: { 'www-authenticate': 'Basic realm="Secure Area"' },
       json: { _tag: 'UnauthorizedError', message: 'Authentication required' },
     })
   }

@@ -3,10 +3,12 @@ import type { FaultPlan } from '../../faults/fault-plan.js'
 import type { WritableJournal } from '../../journal.js'
 import { readBody } from '../../loopback.js'
 import { askRoutes } from '../routes/ask-routes.js'
+import { fileRoutes } from '../routes/file-routes.js'
 import { messageRoutes } from '../routes/message-routes.js'
 import { promptRoutes } from '../routes/prompt-routes.js'
 import { serverRoutes } from '../routes/server-routes.js'
 import { sessionRoutes } from '../routes/session-routes.js'
+import { workRoutes } from '../routes/work-routes.js'
 import type { World } from '../world.js'
 import { authenticate, type Credentials } from './authenticate.js'
 import { streamEvents, type StreamControl } from './event-stream.js'
@@ -34,6 +36,8 @@ const routes: readonly Route[] = [
   ...sessionRoutes,
   ...messageRoutes,
   ...askRoutes,
+  ...workRoutes,
+  ...fileRoutes,
   ...serverRoutes,
 ]
 
@@ -127,7 +131,7 @@ async function route(
     if (method === 'GET' && path === '/event') return 'events'
     if (method === 'GET' && path === '/global/event') return 'global-events'
     const found = findRoute(routes, method, path)
-    if (!found) return answerUnspoken(method, path, false)
+    if (!found) return answerUnspoken(method, path)
     return await found.route.handler({
       world,
       method,

@@ -1,4 +1,4 @@
-import { fields, readBody } from '../http/body.js'
+import { fields, readBody, sessionIdOf } from '../http/body.js'
 import { busy, notFound, ok, plainBadRequest, type Call, type Outcome } from '../http/outcome.js'
 import { toRoutes, type Route } from '../http/router.js'
 import { listMessages, showMessage, type MessageRecord, type Part } from '../records.js'
@@ -7,7 +7,8 @@ import { sessionOf } from './session-routes.js'
 
 function messageOf(call: Call): MessageRecord {
   const id = call.params['messageID'] ?? ''
-  const message = sessionOf(call).messages.get(id)
+  sessionIdOf(call)
+  const message = call.world.sessions.get(call.params['sessionID'] ?? '')?.messages.get(id)
   if (!message) throw notFound(`Message not found: ${id}`)
   return message
 }

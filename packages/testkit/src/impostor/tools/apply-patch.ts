@@ -61,7 +61,8 @@ function describe(
     type: change.type,
     patch: filePatch(filePath, change.before, change.after),
     additions,
-    deletions,
+    // The server counts the empty line behind the last line feed of a deleted file.
+    deletions: change.type === 'delete' ? change.before.split('\n').length : deletions,
     ...(movePath === null ? {} : { movePath }),
   }
 }

@@ -53,9 +53,7 @@ export async function runTool(call: ToolCall, context: ToolContext): Promise<Too
 
 async function bash(call: ToolCall, context: ToolContext): Promise<ToolResult> {
   const command = String(call.input['command'])
-  const [first = command] = command.split(/\s+/u)
-  const second = command.split(/\s+/u)[1]
-  const always = `${first}${second !== undefined && /^[a-z]+$/u.test(second) ? ` ${second}` : ''} *`
+  const always = `${commandPrefix(command)} *`
   await permit(call, context, {
     permission: 'bash',
     patterns: [command],
@@ -91,6 +89,21 @@ async function bash(call: ToolCall, context: ToolContext): Promise<ToolResult> {
       truncated: false,
     },
   }
+}
+
+/** How many words name a command, where it is not one. */
+const wordsOf: Readonly<Record<string, number>> = {
+  git: 2,
+  npm: 2,
+  pnpm: 2,
+  docker: 2,
+  cargo: 2,
+  go: 2,
+}
+
+function commandPrefix(command: string): string {
+  const words = command.split(/\s+/u)
+  return words.slice(0, wordsOf[words[0] ?? ''] ?? 1).join(' ')
 }
 
 async function todowrite(call: ToolCall, context: ToolContext): Promise<ToolResult> {

@@ -1,0 +1,82 @@
+import { isKnownModel } from '../chosen-model.js'
+import { fields, readBody } from '../http/body.js'
+import { busy, ok, unexpected, type Call, type Outcome } from '../http/outcome.js'
+import { toRoutes, type Route } from '../http/router.js'
+import { showMessage, type SessionRecord } from '../records.js'
+import { revertSession, unrevertSession } from '../revert.js'
+import { runShell } from '../shell.js'
+import { startCompaction, writeSummary } from '../summarize.js'
+import { tellError } from '../world.js'
+import { sessionOf } from './session-routes.js'
+import { sessionIdOf } from '../http/body.js'
+
+function idleSession(call: Call): SessionRecord {
+  const session = sessionOf(call)
+  if (session.run) throw busy(session.info.id)
+  return session
+}
+
+function summarize(call: Call): Outcome {
+  sessionIdOf(call)
+  const body = readBody(call, {
+    providerID: fields.text,
+    modelID: fields.text,
+    auto: fields.optionalFlag,
+  })
+  const session = idleSession(call)
+  const model = { providerID: String(body['providerID']), modelID: String(body['modelID']) }
+  const user = startCompaction(call.world, session, model, body['auto'] === true)
+  const stored = session.messages.get(user.id)
+  if (!stored || !isKnownModel(call.world, stored)) {
+    const message = `Model not found: ${model.providerID}/${model.modelID}.`
+    tellError(call.world, session, { name: 'UnknownError', data: { message } })
+    throw unexpected(call.world)
+  }
+  return { status: 200, json: true, afterwards: writeSummary(call.world, session, user) }
+}
+
+function command(call: Call): Outcome {
+  sessionIdOf(call)
+  const body = readBody(call, {
+    messageID: fields.optionalId('msg'),
+    arguments: fields.text,
+    command: fields.text,
+  })
+  const session = sessionOf(call)
+  const name = String(body['command'])
+  const message = `Command not found: "${name}". Available commands: init, review, customize-opencode`
+  tellError(call.world, session, { name: 'UnknownError', data: { message } })
+  throw unexpected(call.world)
+}
+
+/** Endpoints that work on a whole session. */
+export const workRoutes: readonly Route[] = toRoutes({
+  'POST /session/:sessionID/revert': (call) => {
+    sessionIdOf(call)
+    const body = readBody(call, { messageID: fields.id('msg'), partID: fields.optionalId('prt') })
+    const session = idleSession(call)
+    revertSession(call.world, session, String(body['messageID']))
+    return ok(session.info)
+  },
+  'POST /session/:sessionID/unrevert': (call) => {
+    const session = idleSession(call)
+    unrevertSession(call.world, session)
+    return ok(session.info)
+  },
+  'POST /session/:sessionID/summarize': summarize,
+  'POST /session/:sessionID/command': command,
+  'POST /session/:sessionID/shell': (call) => {
+    sessionIdOf(call)
+    const body = readBody(call, {
+      messageID: fields.optionalId('msg'),
+      agent: fields.text,
+      command: fields.text,
+    })
+    const session = idleSession(call)
+    const message = runShell(call.world, session, {
+      agent: String(body['agent']),
+      command: String(body['command']),
+    })
+    return ok(showMessage(message))
+  },
+})
