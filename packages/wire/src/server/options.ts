@@ -167,7 +167,7 @@ function integer(name: string, value: number, min: number, max = Number.MAX_SAFE
 }
 
 /** True for addresses that only this machine can reach. */
-export function isLoopback(hostname: string): boolean {
+function isLoopback(hostname: string): boolean {
   return hostname === 'localhost' || hostname === '::1' || /^127(\.\d{1,3}){3}$/.test(hostname)
 }
 

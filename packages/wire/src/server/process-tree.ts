@@ -9,13 +9,13 @@ export const markerName = 'TURNSTEAD_PROCESS_MARK'
  * command still carries the mark in its environment. Where there is no `/proc` only the group is reached.
  */
 export function signalTree(pid: number, mark: string, signal: NodeJS.Signals): void {
-  send(-pid, signal)
+  sendToGroup(pid, signal)
   for (const marked of markedProcesses(mark)) send(marked, signal)
 }
 
 /** SIGKILL for all of them, looking again because one of them may just be starting another. */
 export function killTree(pid: number, mark: string): void {
-  send(-pid, 'SIGKILL')
+  sendToGroup(pid, 'SIGKILL')
   for (let round = 0; round < maxRounds; round += 1) {
     const marked = markedProcesses(mark)
     if (marked.length === 0) return
@@ -48,6 +48,11 @@ function environmentOf(pid: number): string {
   } catch {
     return ''
   }
+}
+
+/** 0 and -1 would mean this process' own group, and every process there is. */
+function sendToGroup(pid: number, signal: NodeJS.Signals): void {
+  if (Number.isSafeInteger(pid) && pid > 1) send(-pid, signal)
 }
 
 function send(pid: number, signal: NodeJS.Signals): void {

@@ -68,7 +68,8 @@ const maxAttempts = 3
 
 function stopOrphan(record: ServerRecord): void {
   const { pid, mark } = record
-  if (pid !== null && processIdentity(pid) === record.identity) killTree(pid, mark)
+  const identity = pid === null ? null : processIdentity(pid)
+  if (pid !== null && identity !== null && identity === record.identity) killTree(pid, mark)
   // The server itself may be gone while commands that it started go on.
   for (const left of markedProcesses(mark)) killTree(left, mark)
 }

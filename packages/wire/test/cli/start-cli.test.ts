@@ -14,6 +14,7 @@ const { spawn } = require('node:child_process')
 const say = (fields) => process.stdout.write(JSON.stringify({ timestamp: 1, sessionID: 'ses_1', ...fields }) + '\n')
 const text = (value) => say({ type: 'text', part: { text: value } })
 const mode = process.env.FAKE
+if (mode === 'hang') process.on('SIGTERM', () => {})
 let prompt = ''
 process.stdin.on('data', (chunk) => (prompt += chunk))
 process.stdin.on('end', () => {
@@ -21,7 +22,7 @@ process.stdin.on('end', () => {
   if (mode === 'error') { say({ type: 'error', error: { name: 'APIError', data: { message: 'refused ' + process.env.FAKE_API_KEY } } }); process.exitCode = 1; return }
   say({ type: 'step_start' })
   text(prompt)
-  if (mode === 'hang') { process.on('SIGTERM', () => {}); spawn('sleep', ['1000'], { detached: true, stdio: 'inherit' }); setInterval(() => {}, 1000); return }
+  if (mode === 'hang') { spawn('sleep', ['1000'], { detached: true, stdio: 'inherit' }); setInterval(() => {}, 1000); return }
   if (mode === 'many') for (let i = 0; i < 20000; i++) text('event ' + i + ' ' + 'x'.repeat(100))
   if (mode === 'long') process.stdout.write('x'.repeat(300000))
   say({ type: 'step_finish', part: { reason: 'stop' } })

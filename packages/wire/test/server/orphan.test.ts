@@ -8,6 +8,7 @@ import { createInterface } from 'node:readline'
 import { fileURLToPath } from 'node:url'
 import { afterEach, beforeEach, describe, it } from 'mocha'
 import { startServer } from '../../src/server.js'
+import { reclaimDataDir } from '../../src/server/server-record.js'
 import { createFakeOpencode, eventually, type FakeOpencode } from './support/fake-opencode.js'
 
 const isLinux = process.platform === 'linux'
@@ -121,14 +122,13 @@ describeOnLinux('a server whose host goes away', () => {
     expect(existsSync(record)).to.equal(false)
   })
 
-  it('leaves a damaged record no chance to prevent a start', async () => {
+  it('survives a damaged or hostile record: it prevents no start and stops nobody', async () => {
     await mkdir(fake.dataDir)
-    writeFileSync(join(fake.dataDir, 'turnstead-server.json'), '{"pid":')
-    const next = await startServer({
-      binary: fake.binary,
-      env: fake.env('ready'),
-      dataDir: fake.dataDir,
-    })
-    await next.close()
+    // With process 0 a mistake would stop this test's own process group, and nothing else.
+    const hostile = [0, 1.5, 2 ** 40].map((pid) => JSON.stringify({ pid, ownerPid: pid }))
+    for (const text of ['{"pid":', 'null', '[]', ...hostile]) {
+      writeFileSync(join(fake.dataDir, 'turnstead-server.json'), text)
+      expect(reclaimDataDir(fake.dataDir), text).to.equal(true)
+    }
   })
 })

@@ -6,7 +6,7 @@ import { fileURLToPath } from 'node:url'
 import { after, before, describe, it } from 'mocha'
 import { WireError } from '../../src/errors.js'
 import { findOpencode, startServer, type OpencodeServer } from '../../src/server.js'
-import { eventually, processesWith } from './support/fake-opencode.js'
+import { eventually, pidOf, processesWith } from './support/fake-opencode.js'
 
 const root = fileURLToPath(new URL('../../../..', import.meta.url))
 
@@ -38,9 +38,9 @@ describeWithBinary('startServer with the real opencode', function () {
       directory: folder,
       dataDir: join(folder, '.data'),
       env,
-      supervise: { probeIntervalMs: 200, probeFailures: 2, memoryLimitBytes: 1 },
+      supervise: { probeIntervalMs: 200, probeFailures: 1, memoryLimitBytes: 1 },
       onState: (change) => changes.push(`${change.state} (${change.reason})`),
-      probeTimeoutMs: 1000,
+      probeTimeoutMs: 5000,
     })
   })
 
@@ -113,7 +113,7 @@ describeWithBinary('startServer with the real opencode', function () {
   })
 
   it('replaces a frozen server', async () => {
-    const frozen = Number(server.pid)
+    const frozen = pidOf(server)
     process.kill(frozen, 'SIGSTOP')
     await eventually('it is noticed', () => Promise.resolve(server.state === 'restarting'))
     await server.restart()

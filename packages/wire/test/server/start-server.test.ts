@@ -4,11 +4,13 @@ import { mkdir, readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { inspect } from 'node:util'
 import { afterEach, beforeEach, describe, it } from 'mocha'
+import { createManualClock } from '@turnstead/testkit'
 import { WireError } from '../../src/errors.js'
 import { startServer, type OpencodeServer, type ServerOptions } from '../../src/server.js'
 import {
   createFakeOpencode,
   eventually,
+  pidOf,
   type FakeMode,
   type FakeOpencode,
 } from './support/fake-opencode.js'
@@ -106,7 +108,11 @@ describeOnLinux('startServer', () => {
   })
 
   it('fails when the server listens but never answers', async () => {
-    const error = await failure('mute-api', { readyTimeoutMs: 150 })
+    const clock = createManualClock()
+    const failing = failure('mute-api', { clock, readyTimeoutMs: 1000 })
+    await eventually('it was asked', async () => (await fake.starts()).includes('asked'))
+    await clock.advance(1000)
+    const error = await failing
 
     expect(error.message).to.include('(timeout)')
   })
@@ -181,7 +187,7 @@ describeOnLinux('startServer', () => {
 
   it('stops what a server left behind when it died', async () => {
     const server = await start('detached-child')
-    process.kill(Number(server.pid), 'SIGKILL')
+    process.kill(pidOf(server), 'SIGKILL')
 
     expect(await server.exited).to.deep.equal({ code: null, signal: 'SIGKILL', expected: false })
     expect(server.state).to.equal('exited')

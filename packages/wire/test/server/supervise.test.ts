@@ -1,6 +1,7 @@
 import { expect } from 'chai'
 import { writeFile } from 'node:fs/promises'
 import { afterEach, beforeEach, describe, it } from 'mocha'
+import { createManualClock } from '@turnstead/testkit'
 import {
   startServer,
   type OpencodeServer,
@@ -10,6 +11,7 @@ import {
 import {
   createFakeOpencode,
   eventually,
+  pidOf,
   type FakeMode,
   type FakeOpencode,
 } from './support/fake-opencode.js'
@@ -75,7 +77,7 @@ describeOnLinux('a server that is restarted', () => {
   it('stays down after a crash without supervision, and restarts when asked', async () => {
     await start('ready')
     const down = entered('exited')
-    process.kill(Number(server.pid), 'SIGKILL')
+    process.kill(pidOf(server), 'SIGKILL')
     await down
     expect(changes.at(-1)).to.deep.include({ reason: 'exited', pid: null })
     expect(changes.at(-1)?.exit?.signal).to.equal('SIGKILL')
@@ -86,9 +88,10 @@ describeOnLinux('a server that is restarted', () => {
 
   it('comes back by itself after a crash when supervised', async () => {
     await start('detached-child', { supervise: true })
-    const { pid, url } = server
+    const { url } = server
+    const pid = pidOf(server)
     const restarting = entered('restarting')
-    process.kill(Number(pid), 'SIGKILL')
+    process.kill(pid, 'SIGKILL')
     await restarting
     await server.restart()
 
@@ -99,14 +102,16 @@ describeOnLinux('a server that is restarted', () => {
   })
 
   it('kills and replaces a frozen process', async () => {
-    await start('ready', {
-      supervise: { probeIntervalMs: 5, probeFailures: 2 },
-      probeTimeoutMs: 60,
-      stopGraceMs: 60_000,
-    })
-    const { pid } = server
+    const clock = createManualClock()
+    const supervise = { probeIntervalMs: 1000, probeFailures: 2 }
+    await start('ready', { clock, supervise, probeTimeoutMs: 100, stopGraceMs: 60_000 })
+    const pid = pidOf(server)
     const restarting = entered('restarting')
-    process.kill(Number(pid), 'SIGSTOP')
+    process.kill(pid, 'SIGSTOP')
+    for (const ms of [1000, 100, 1000, 100]) {
+      await clock.untilPending(1, { timeoutMs: 15_000 })
+      await clock.advance(ms)
+    }
     await restarting
     await server.restart()
 
@@ -117,20 +122,20 @@ describeOnLinux('a server that is restarted', () => {
 
   it('tells a frozen process from a healthy one', async () => {
     await start('ready')
-    process.kill(Number(server.pid), 'SIGSTOP')
+    process.kill(pidOf(server), 'SIGSTOP')
     expect(await server.probe({ timeoutMs: 50 })).to.include({ healthy: false, reason: 'timeout' })
-    process.kill(Number(server.pid), 'SIGCONT')
+    process.kill(pidOf(server), 'SIGCONT')
     expect(await server.probe()).to.include({ healthy: true, reason: 'ok' })
   })
 
   it('stops probing at once when the signal of the probe aborts', async () => {
     await start('ready')
-    process.kill(Number(server.pid), 'SIGSTOP')
+    process.kill(pidOf(server), 'SIGSTOP')
     const reason = new Error('enough')
     const probing = server.probe({ signal: AbortSignal.abort(reason) })
 
     expect(await probing.catch((error: unknown) => error)).to.equal(reason)
-    process.kill(Number(server.pid), 'SIGCONT')
+    process.kill(pidOf(server), 'SIGCONT')
   })
 
   it('disposes the instances of a big idle server, then replaces it', async () => {
@@ -165,7 +170,7 @@ describeOnLinux('a server that is restarted', () => {
     await start('ready', { supervise: { maxAttempts: 2 } })
     await writeFile(fake.binary, '#!/bin/sh\nexit 7\n')
     const down = entered('exited')
-    process.kill(Number(server.pid), 'SIGKILL')
+    process.kill(pidOf(server), 'SIGKILL')
     await down
 
     expect(changes.at(-1)?.error).to.include({ code: 'server_start_failed' })

@@ -30,7 +30,7 @@ if (mode === 'stubborn') process.on('SIGTERM', () => {})
 if (mode === 'detached-child') spawn('sleep', ['1000'], { detached: true, stdio: 'ignore' }).unref()
 if (mode === 'flood') for (let i = 0; i < 2000; i++) console.error('line ' + i + ' ' + 'x'.repeat(1000))
 const server = createServer((request, response) => {
-  if (mode === 'mute-api') return
+  if (mode === 'mute-api') return appendFileSync(process.env.HOME + '/starts', 'asked\n')
   if (mode === 'foreign') return response.writeHead(401).end()
   const json = { 'content-type': 'application/json' }
   if (mode === 'bad-config') {
@@ -95,11 +95,17 @@ export async function processesWith(variable: string): Promise<number[]> {
   return found
 }
 
+/** The process of a server that must have one; a signal to process 0 would hit the test itself. */
+export function pidOf(server: { readonly pid: number | null }): number {
+  if (server.pid === null) throw new Error('the server has no process at this moment')
+  return server.pid
+}
+
 /** Looks again until the condition holds; a killed process takes a moment to leave the process table. */
 export async function eventually(what: string, condition: () => Promise<boolean>): Promise<void> {
-  const deadline = Date.now() + 5000
+  const deadline = Date.now() + 15_000
   while (!(await condition())) {
-    if (Date.now() > deadline) throw new Error(`Still not so after 5 s: ${what}`)
+    if (Date.now() > deadline) throw new Error(`Still not so after 15 s: ${what}`)
     await new Promise((resolve) => setTimeout(resolve, 5))
   }
 }
