@@ -22,7 +22,12 @@ export function applyDelta(state: ReplyState, properties: Fields, eventId: strin
     return
   }
   if (delta === '') return
-  const part = state.parts.get(partId) ?? awaitPart(state, properties, partId)
+  const { writing } = state
+  const part =
+    writing?.id === partId
+      ? writing
+      : (state.parts.get(partId) ?? awaitPart(state, properties, partId))
+  state.writing = part
   if (part === null || part.final || !isNewer(eventId, part.eventId)) return
   const { buffer } = part
   if (buffer === null) {

@@ -1,15 +1,25 @@
 import { ChangeQueue } from './change-queue.js'
 import type { Change } from './change.js'
-import type { Outbox } from './outbox.js'
+import type { Reply } from './reply.js'
 
-/** Changes as an async iterable. It listens from the call on, not from the first `next`. */
-export function iterateChanges(
-  outbox: Outbox,
-  signal: AbortSignal | undefined,
+/** Options of {@link changesOf}. */
+export interface ChangesOptions {
+  /** Ends the iteration; it then rejects with `signal.reason`. */
+  readonly signal?: AbortSignal
+}
+
+/**
+ * The changes of a reply from the call on, as an async iterable to be read once.
+ *
+ * A slow reader gets the changes of one part merged, and never misses the last state. Leaving the loop unregisters it.
+ */
+export function changesOf(
+  reply: Pick<Reply, 'observe'>,
+  { signal }: ChangesOptions = {},
 ): AsyncIterable<Change> {
   const waiting = new ChangeQueue()
   let wake: (() => void) | null = null
-  const stop = outbox.observe({
+  const stop = reply.observe({
     changed(change) {
       waiting.push(change)
       wake?.()

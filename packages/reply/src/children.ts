@@ -6,8 +6,7 @@ import { announceChange, taskTool } from './part-store.js'
 import { isVisible } from './state.js'
 import type { PartState, ReplyState, SessionState, ToolBody } from './state.js'
 
-const sessionInOutput = /^<task id="(ses_[0-9A-Za-z]+)"/
-const sessionInError = /^Subagent failed \(task_id: (ses_[0-9A-Za-z]+)\)/
+const sessionInResult = /^(?:<task id="|Subagent failed \(task_id: )(ses_\w+)/
 
 /** A session of which nothing but the id is known. */
 export function blankSession(id: string, parentId: string | null): SessionState {
@@ -139,8 +138,7 @@ function taskParts(state: ReplyState): [PartState, ToolBody][] {
 function namedSession(body: ToolBody): string | null {
   const stated = body.metadata === null ? null : string(body.metadata, 'sessionId')
   if (stated !== null) return stated
-  const output = sessionInOutput.exec(body.output ?? '')?.[1]
-  return output ?? sessionInError.exec(body.error ?? '')?.[1] ?? null
+  return sessionInResult.exec(body.output ?? body.error ?? '')?.[1] ?? null
 }
 
 function isTitleOf(session: SessionState, body: ToolBody): boolean {

@@ -11,7 +11,7 @@
  * ```
  */
 export { createReply, parseReply } from './reply.js'
-export type { ChangesOptions, ObserveOptions, Reply, ReplyOptions } from './reply.js'
+export type { ObserveOptions, Reply, ReplyOptions } from './reply.js'
 export type { Poll } from './reconcile.js'
 export type { Settled, SettledOptions } from './settled.js'
 export type { ReplyFile, ReplyResult } from './result.js'
@@ -47,9 +47,4 @@ export type { ReplyError } from './reply-error.js'
 export type { Anomaly, AnomalyCode } from './anomaly.js'
 export type { JsonObject, JsonValue } from './json-value.js'
 export type { Change, ChangeBody } from './change.js'
-export { foldChange } from './fold-change.js'
-export { throttle } from './throttle.js'
-export type { ThrottledObserver, ThrottleOptions } from './throttle.js'
-export { systemClock } from './clock.js'
-export type { Clock } from './clock.js'
 export type { ChangeOf, ReplyObserver } from './observer.js'

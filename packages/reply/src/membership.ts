@@ -1,6 +1,6 @@
 import { recordOf } from './message-record.js'
 import { announceAdded } from './part-store.js'
-import { isVisible } from './state.js'
+import { isAnswer, isVisible } from './state.js'
 import type { MessageState, ReplyState, SessionState } from './state.js'
 
 /**
@@ -51,12 +51,13 @@ function belongsToChild(state: ReplyState, message: MessageState): boolean {
 
 /** When the turn began: with the prompt, or with its first answer. A sub-agent may have older messages. */
 export function turnBegan(state: ReplyState): number | null {
-  const first = state.root.order.find((message) => message.member && message.role === 'assistant')
+  const first = state.root.order.find(isAnswer)
   const times = [state.promptedAt, first?.createdAt ?? null].filter((time) => time !== null)
   return times.length === 0 ? null : Math.min(...times)
 }
 
-function setMember(state: ReplyState, message: MessageState, member: boolean): void {
+/** Takes a message into the reply, or out of it, and tells what that shows or hides. */
+export function setMember(state: ReplyState, message: MessageState, member: boolean): void {
   if (message.member === member) return
   if (!member) announceLeaving(state, message)
   message.member = member
@@ -82,9 +83,4 @@ function announceLeaving(state: ReplyState, message: MessageState): void {
   if (message.role === 'assistant') {
     state.outbox.announce(() => ({ type: 'message-removed', messageId: message.id }))
   }
-}
-
-/** Announces that a message leaves the reply for good. */
-export function withdraw(state: ReplyState, message: MessageState): void {
-  setMember(state, message, false)
 }

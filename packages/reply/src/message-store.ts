@@ -1,5 +1,5 @@
 import { recordAnomaly } from './anomaly.js'
-import { turnBegan, withdraw } from './membership.js'
+import { setMember, turnBegan } from './membership.js'
 import { noTokens } from './tokens.js'
 import type { MessageState, ReplyState, SessionState } from './state.js'
 
@@ -81,7 +81,7 @@ function firstBeyond(messages: ReadonlySet<MessageState>, limit: number): Messag
 
 /** Takes a message and its parts away. */
 export function forgetMessage(state: ReplyState, message: MessageState): void {
-  withdraw(state, message)
+  setMember(state, message, false)
   dropParts(state, message)
   const { session } = message
   session.messages.delete(message.id)
@@ -98,6 +98,7 @@ export function dropParts(state: ReplyState, message: MessageState): void {
     message.session.open.delete(part)
   }
   message.parts.length = 0
+  state.writing = null
 }
 
 /**

@@ -21,6 +21,7 @@ export function newState(sessionId: string, promptId: string, outbox: Outbox): R
     prompt,
     sessions: new Map([[sessionId, root]]),
     parts: new Map(),
+    writing: null,
     asks: new Map(),
     askTouched: new Map(),
     removed: new Map(),

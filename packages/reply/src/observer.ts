@@ -29,49 +29,24 @@ export interface ReplyObserver {
   anomaly?(change: ChangeOf<'anomaly'>): void
 }
 
-/** Hands a change to the observer's callback for it. */
+type Camel<Name extends string> = Name extends `${infer First}-${infer Rest}`
+  ? `${First}${Capitalize<Camel<Rest>>}`
+  : Name
+
+/** `part-added` is told to `partAdded`, and so on; a type of change without its callback does not compile. */
+type CallbackName = Camel<Change['type']>
+
+/** Hands a change to the observer's callback for it. Deltas are many, so they take the short way. */
 export function notify(observer: ReplyObserver, change: Change): void {
   observer.changed?.(change)
-  switch (change.type) {
-    case 'text-delta':
-      return observer.textDelta?.(change)
-    case 'part-added':
-      return observer.partAdded?.(change)
-    case 'part-changed':
-      return observer.partChanged?.(change)
-    case 'part-finished':
-      return observer.partFinished?.(change)
-    case 'tool-progressed':
-      return observer.toolProgressed?.(change)
-    case 'part-removed':
-      return observer.partRemoved?.(change)
-    case 'step-finished':
-      return observer.stepFinished?.(change)
-    case 'message-changed':
-      return observer.messageChanged?.(change)
-    case 'message-removed':
-      return observer.messageRemoved?.(change)
-    case 'child-changed':
-      return observer.childChanged?.(change)
-    case 'todos-changed':
-      return observer.todosChanged?.(change)
-    case 'ask-opened':
-      return observer.askOpened?.(change)
-    case 'ask-resolved':
-      return observer.askResolved?.(change)
-    case 'ask-expired':
-      return observer.askExpired?.(change)
-    case 'ask-withdrawn':
-      return observer.askWithdrawn?.(change)
-    case 'retried':
-      return observer.retried?.(change)
-    case 'errored':
-      return observer.errored?.(change)
-    case 'status-changed':
-      return observer.statusChanged?.(change)
-    case 'totals-changed':
-      return observer.totalsChanged?.(change)
-    case 'anomaly':
-      return observer.anomaly?.(change)
+  if (change.type === 'text-delta') {
+    observer.textDelta?.(change)
+    return
   }
+  const callback = observer[callbackName(change.type)] as ((change: Change) => void) | undefined
+  callback?.call(observer, change)
+}
+
+function callbackName(type: Change['type']): CallbackName {
+  return type.replace(/-(.)/g, (_, letter: string) => letter.toUpperCase()) as CallbackName
 }

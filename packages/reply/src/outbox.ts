@@ -53,7 +53,7 @@ export class Outbox {
       const change = this.#queue[index]
       if (change !== undefined) this.#send(change)
     }
-    this.#queue = []
+    this.#queue.length = 0
     this.#delivering = false
   }
 

@@ -15,51 +15,25 @@ import { refreshTotals } from './totals.js'
 
 /** Reads what `toSnapshot` wrote, as an object or as its JSON text. */
 export function readSnapshot(value: unknown, outbox: Outbox): ReplyState {
-  const json = checked(typeof value === 'string' ? parsed(value) : value)
   try {
-    return restore(json, outbox)
+    const fields = fieldsOf(typeof value === 'string' ? JSON.parse(value) : value) ?? {}
+    if (typeof fields['version'] === 'number' && fields['version'] !== snapshotVersion) {
+      throw new SnapshotError('unsupported_version', 'the stored reply is of another version')
+    }
+    // The inside is written by this package alone; a damaged one shows itself while it is restored.
+    return restore(toJsonValue(fields) as unknown as ReplyJson, outbox)
   } catch (cause) {
-    throw new SnapshotError('malformed', 'the stored reply is damaged; poll the server instead', {
-      cause,
-    })
+    if (SnapshotError.is(cause)) throw cause
+    throw new SnapshotError('malformed', 'the stored reply is damaged; poll the server', { cause })
   }
-}
-
-function parsed(text: string): unknown {
-  try {
-    return JSON.parse(text)
-  } catch (cause) {
-    throw new SnapshotError('malformed', 'the stored reply is not JSON', { cause })
-  }
-}
-
-function checked(value: unknown): ReplyJson {
-  const fields = fieldsOf(value)
-  if (fields === null) throw new SnapshotError('malformed', 'the stored reply is not an object')
-  if (fields['version'] !== snapshotVersion) {
-    throw new SnapshotError(
-      'unsupported_version',
-      `the stored reply is not of version ${snapshotVersion}`,
-    )
-  }
-  if (typeof fields['sessionId'] !== 'string' || typeof fields['promptId'] !== 'string') {
-    throw new SnapshotError('malformed', 'the stored reply names no session or no prompt')
-  }
-  // The inside is written by this package alone; a damaged one is caught while it is restored.
-  return toJsonValue(fields) as unknown as ReplyJson
 }
 
 function restore(json: ReplyJson, outbox: Outbox): ReplyState {
   const state = newState(json.sessionId, json.promptId, outbox)
-  state.promptedAt = json.promptedAt
   for (const session of json.sessions) restoreSession(state, session)
   for (const ask of json.asks) state.asks.set(ask.id, ask)
   for (const [id, eventId] of json.removed) state.removed.set(id, { eventId, revision: 0 })
-  state.todos = json.todos
-  state.todosEventId = json.todosEventId
-  state.sessionError = json.error
-  state.sessionErrorEventId = json.errorEventId
-  state.deleted = json.deleted
+  Object.assign(state, json.told)
   state.anomalies.push(...json.anomalies)
   state.shownTodos = currentTodos(state)
   refreshTotals(state)
@@ -69,10 +43,10 @@ function restore(json: ReplyJson, outbox: Outbox): ReplyState {
 
 function restoreSession(state: ReplyState, json: SessionJson): void {
   const session = json.id === state.sessionId ? state.root : blankSession(json.id, json.parentId)
-  const { title, agent, createdAt, toolPartId, status, statusEventId } = json
-  Object.assign(session, { title, agent, createdAt, toolPartId, status, statusEventId })
+  const { messages, ...rest } = json
+  Object.assign(session, rest)
   state.sessions.set(session.id, session)
-  for (const message of json.messages) restoreMessage(state, session, message)
+  for (const message of messages) restoreMessage(state, session, message)
 }
 
 function restoreMessage(state: ReplyState, session: SessionState, json: MessageJson): void {
@@ -87,11 +61,9 @@ function restoreMessage(state: ReplyState, session: SessionState, json: MessageJ
 }
 
 function restorePart(state: ReplyState, message: MessageState, json: PartJson): void {
-  const { body, provenance, final, lost, gapped, startSeen, eventId } = json
-  const part = insertPart(state, message, json.id, json.key)
-  Object.assign(part, { body, provenance, final, lost, gapped, startSeen, eventId })
+  const { text, ...rest } = json
+  const part = Object.assign(insertPart(state, message, json.id, json.key), rest)
   part.touched = 0
-  part.buffer = json.text === null ? null : new TextBuffer(json.text)
-  const isWritten = body === null || body.kind === 'text' || body.kind === 'reasoning'
-  if (isWritten && !final) message.session.open.add(part)
+  part.buffer = text === null ? null : new TextBuffer(text)
+  if (part.buffer !== null && !part.final) message.session.open.add(part)
 }

@@ -51,6 +51,7 @@ export function deletePart(state: ReplyState, part: PartState): void {
   message.parts.splice(message.parts.indexOf(part), 1)
   message.session.open.delete(part)
   state.parts.delete(part.id)
+  state.writing = null
   markStale(state, part.body)
   if (shown) {
     const partId = part.id

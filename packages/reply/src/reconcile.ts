@@ -44,8 +44,8 @@ export function reconcile(state: ReplyState, messages: unknown, poll: Poll): voi
   if (poll.permissions !== undefined) reconcileAsks(state, 'permission', poll.permissions, revision)
   if (poll.questions !== undefined) reconcileAsks(state, 'question', poll.questions, revision)
   const todos = readTodos(poll.todos)
-  if (todos !== null) state.todos = todos
-  if (todos !== null) state.stale.todos = true
+  state.todos = todos ?? state.todos
+  state.stale.todos ||= todos !== null
   derive(state)
 }
 

@@ -2,8 +2,6 @@ import { recordAnomaly } from './anomaly.js'
 import { applyEvent } from './apply.js'
 import type { Ask } from './ask.js'
 import { ownAsks } from './ask-store.js'
-import { iterateChanges } from './change-iterator.js'
-import type { Change } from './change.js'
 import { newState } from './new-state.js'
 import type { ReplyObserver } from './observer.js'
 import { Outbox } from './outbox.js'
@@ -39,12 +37,6 @@ export interface ReplyOptions extends ObserveOptions {
   readonly promptId: string
 }
 
-/** Options of {@link Reply.changes}. */
-export interface ChangesOptions {
-  /** Ends the iteration; it then rejects with `signal.reason`. */
-  readonly signal?: AbortSignal
-}
-
 /** The assistant's answer to one prompt, folded from events and polls. Never throws on what the server says. */
 export interface Reply {
   readonly sessionId: string
@@ -73,8 +65,6 @@ export interface Reply {
   toJSON(): ReplyJson
   /** Registers an observer for what happens from now on; the result unregisters it. */
   observe(observer: ReplyObserver): () => void
-  /** Changes from now on. A slow reader gets the changes of one part merged, and never misses the last state. */
-  changes(options?: ChangesOptions): AsyncIterable<Change>
 }
 
 /** Begins a reply to a prompt. */
@@ -126,8 +116,22 @@ function present(state: ReplyState): Reply {
     get asks() {
       return ownAsks(state)
     },
-    apply: (event) => totally(state, () => applyEvent(state, event)),
-    reconcile: (messages, poll = {}) => totally(state, () => reconcile(state, messages, poll)),
+    apply(event) {
+      try {
+        applyEvent(state, event)
+      } catch {
+        noteUnreadable(state)
+      }
+      outbox.deliver()
+    },
+    reconcile(messages, poll = {}) {
+      try {
+        reconcile(state, messages, poll)
+      } catch {
+        noteUnreadable(state)
+      }
+      outbox.deliver()
+    },
     part: (id) => {
       const part = state.parts.get(id)
       return part !== undefined && isVisible(part) ? viewOf(state, part) : null
@@ -138,16 +142,10 @@ function present(state: ReplyState): Reply {
     view,
     toJSON: () => toSnapshot(state),
     observe: (observer) => outbox.observe(observer),
-    changes: (options = {}) => iterateChanges(outbox, options.signal),
   }
 }
 
 /** Input is checked field by field; what still throws is a hostile object, such as a proxy. */
-function totally(state: ReplyState, fold: () => void): void {
-  try {
-    fold()
-  } catch {
-    recordAnomaly(state, 'malformed_event', 'unreadable')
-  }
-  state.outbox.deliver()
+function noteUnreadable(state: ReplyState): void {
+  recordAnomaly(state, 'malformed_event', 'unreadable')
 }

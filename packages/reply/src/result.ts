@@ -1,6 +1,7 @@
 import type { JsonValue } from './json-value.js'
 import type { Attachment, ReasoningPart, ReplyPart, TextPart, ToolPart } from './part.js'
 import type { ReplyError } from './reply-error.js'
+import { isAnswer } from './state.js'
 import type { ReplyState } from './state.js'
 import type { Todo } from './todo.js'
 import type { Tokens } from './tokens.js'
@@ -40,7 +41,7 @@ export interface ReplyResult {
 /** Sums up a reply. */
 export function summarise(state: ReplyState): ReplyResult {
   const view = lookAt(state)
-  const answers = state.root.order.filter((each) => each.member && each.role === 'assistant')
+  const answers = state.root.order.filter(isAnswer)
   const newest = answers.findLast((each) => !each.summary)
   return Object.freeze({
     text: answerText(view.parts),
@@ -65,19 +66,11 @@ export function answerText(parts: readonly ReplyPart[]): string {
 
 /** The text parts that make up the answer. */
 export function answerParts(parts: readonly ReplyPart[]): TextPart[] {
-  const lastStep = parts.findLastIndex(
-    (part) => part.kind === 'step-start' && !isOfSummary(parts, part),
-  )
+  const lastStep = parts.findLastIndex((part) => part.kind === 'step-start')
   return parts.filter((part, index): part is TextPart => {
     if (part.kind !== 'text' || part.summary || part.synthetic) return false
     return !part.lost || index > lastStep
   })
-}
-
-function isOfSummary(parts: readonly ReplyPart[], step: ReplyPart): boolean {
-  return parts.some(
-    (part) => part.kind === 'text' && part.summary && part.messageId === step.messageId,
-  )
 }
 
 function isReasoning(part: ReplyPart): part is ReasoningPart {

@@ -1,5 +1,6 @@
 import { isOpenAsk, ownAsks } from './ask-store.js'
 import type { ReplyError } from './reply-error.js'
+import { isAnswer } from './state.js'
 import type { MessageState, ReplyState } from './state.js'
 
 /** What the messages prove about the end of a turn. */
@@ -134,7 +135,7 @@ export function isBlocked(state: ReplyState): boolean {
  * when nothing came behind it and the session is idle does the message before it count.
  */
 function newestAnswer(state: ReplyState, activity: Activity): MessageState | null {
-  const answers = state.root.order.filter((each) => each.member && each.role === 'assistant')
+  const answers = state.root.order.filter(isAnswer)
   const newest = answers.at(-1)
   if (newest === undefined) return null
   const isDone = newest.summary && newest.completedAt !== null && newest.error === null
@@ -153,17 +154,15 @@ function endingOf(state: ReplyState, message: MessageState): Ending {
   return hasRejectedTool(state, message) ? 'tool-calls-rejected' : 'tool-calls'
 }
 
-const rejections: readonly RegExp[] = [
-  /^The user rejected permission to use this specific tool call\.?$/,
-  /^The user dismissed this question/,
-]
+const rejection =
+  /^The user (rejected permission to use this specific tool call\.?$|dismissed this question)/
 
 /** The registry knows a rejection when it was seen; afterwards the error text of the tool tells. */
 function hasRejectedTool(state: ReplyState, message: MessageState): boolean {
   return message.parts.some(({ body }) => {
     if (body?.kind !== 'tool' || body.status !== 'error') return false
     const error = body.error ?? ''
-    if (rejections.some((rejection) => rejection.test(error))) return true
+    if (rejection.test(error)) return true
     return ownAsks(state).some(
       (ask) =>
         ask.state === 'rejected' &&
@@ -174,20 +173,18 @@ function hasRejectedTool(state: ReplyState, message: MessageState): boolean {
   })
 }
 
+const unstated = { statusCode: null, retryable: null, url: null } as const
+
 const deletedError: ReplyError = Object.freeze({
+  ...unstated,
   name: 'SessionDeleted',
   message: 'the session was deleted before the turn ended',
-  statusCode: null,
-  retryable: false,
-  url: null,
 })
 
 const incompleteError: ReplyError = Object.freeze({
+  ...unstated,
   name: 'IncompleteMessage',
   message: 'the session is idle and its last message ended without a reason',
-  statusCode: null,
-  retryable: null,
-  url: null,
 })
 
 type Failure = Pick<Extract<Settled, { state: 'failed' }>, 'reason' | 'error'>

@@ -3,7 +3,6 @@ import type { Ask } from './ask.js'
 import type { JsonValue } from './json-value.js'
 import type { ReplyError } from './reply-error.js'
 import type { MessageState, PartBody, PartState, ReplyState, SessionState } from './state.js'
-import type { Todo } from './todo.js'
 import type { Tokens } from './tokens.js'
 
 /** The version of {@link ReplyJson} that this package writes. */
@@ -14,18 +13,25 @@ export interface ReplyJson {
   readonly version: typeof snapshotVersion
   readonly sessionId: string
   readonly promptId: string
-  readonly promptedAt: number | null
   readonly revision: number
   readonly sessions: readonly SessionJson[]
   readonly asks: readonly Ask[]
   readonly removed: readonly (readonly [id: string, eventId: string | null])[]
-  readonly todos: readonly Todo[] | null
-  readonly todosEventId: string | null
-  readonly error: ReplyError | null
-  readonly errorEventId: string | null
-  readonly deleted: boolean
+  readonly told: Told
   readonly anomalies: readonly Anomaly[]
 }
+
+/** What was told about the session as a whole. */
+export type Told = Pick<ReplyState, (typeof toldNames)[number]>
+
+const toldNames = [
+  'promptedAt',
+  'todos',
+  'todosEventId',
+  'sessionError',
+  'sessionErrorEventId',
+  'deleted',
+] as const
 
 /** A session in {@link ReplyJson}. */
 export interface SessionJson {
@@ -84,34 +90,28 @@ export function toSnapshot(state: ReplyState): ReplyJson {
     version: snapshotVersion,
     sessionId: state.sessionId,
     promptId: state.promptId,
-    promptedAt: state.promptedAt,
     revision: state.outbox.revision,
     sessions: [...state.sessions.values()].map(sessionJson),
     asks: [...state.asks.values()],
     removed: [...state.removed].map(([id, { eventId }]) => [id, eventId] as const),
-    todos: state.todos,
-    todosEventId: state.todosEventId,
-    error: state.sessionError,
-    errorEventId: state.sessionErrorEventId,
-    deleted: state.deleted,
+    told: told(state),
     anomalies: [...state.anomalies],
   }
 }
 
-function sessionJson(session: SessionState): SessionJson {
-  const { id, parentId, title, agent, createdAt, toolPartId, status, statusEventId } = session
-  // In the order in which they became known, which decides what is forgotten first.
-  const messages = [...session.messages.values()].map(messageJson)
-  return { id, parentId, title, agent, createdAt, toolPartId, status, statusEventId, messages }
+function told(state: Told): Told {
+  return Object.fromEntries(toldNames.map((name) => [name, state[name]])) as unknown as Told
 }
 
-function messageJson(message: MessageState): MessageJson {
-  const { session: _session, touched: _touched, parts, ...rest } = message
+function sessionJson({ messages, order: _, open: __, ...rest }: SessionState): SessionJson {
+  // In the order in which they became known, which decides what is forgotten first.
+  return { ...rest, messages: [...messages.values()].map(messageJson) }
+}
+
+function messageJson({ session: _, touched: __, parts, ...rest }: MessageState): MessageJson {
   return { ...rest, parts: parts.map(partJson) }
 }
 
-function partJson(part: PartState): PartJson {
-  const { id, key, body, provenance, final, lost, gapped, startSeen, eventId } = part
-  const text = part.buffer === null ? null : part.buffer.toString()
-  return { id, key, body, text, provenance, final, lost, gapped, startSeen, eventId }
+function partJson({ message: _, touched: __, view: ___, buffer, ...rest }: PartState): PartJson {
+  return { ...rest, text: buffer === null ? null : buffer.toString() }
 }

@@ -136,6 +136,8 @@ export interface ReplyState {
   readonly prompt: MessageState
   readonly sessions: Map<string, SessionState>
   readonly parts: Map<string, PartState>
+  /** The part that the last delta was for: most often the next one is for it too. */
+  writing: PartState | null
   readonly asks: Map<string, Ask>
   /** Revision at which the stream last changed an ask. */
   readonly askTouched: Map<string, number>
@@ -187,6 +189,11 @@ export function isVisible(part: PartState): boolean {
     body.kind === 'ask' ||
     body.kind === 'retry'
   )
+}
+
+/** True for an assistant message of the reply. */
+export function isAnswer(message: MessageState): boolean {
+  return message.member && message.role === 'assistant'
 }
 
 /** True for parts that exist in the stream only and that a poll can therefore not deny. */

@@ -1,8 +1,9 @@
+import { isAnswer } from './state.js'
 import type { MessageState, ReplyState, SessionState } from './state.js'
 
 /** The message that a part of the stream alone is filed under: the newest of the session, else the prompt. */
 export function streamMessage(state: ReplyState, session: SessionState): MessageState {
-  const newest = session.order.findLast((each) => each.member && each.role === 'assistant')
+  const newest = session.order.findLast(isAnswer)
   return newest ?? state.prompt
 }
 

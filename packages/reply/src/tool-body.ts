@@ -4,7 +4,7 @@ import { toJsonObject } from './json-value.js'
 import type { JsonObject } from './json-value.js'
 import type { Attachment } from './part.js'
 import type { ToolBody } from './state.js'
-import { isTerminal, readToolStatus, toolStatusTable } from './tool-status.js'
+import { isTerminal, mayBecome, readToolStatus } from './tool-status.js'
 import type { ToolStatus } from './tool-status.js'
 
 const empty: JsonObject = Object.freeze({})
@@ -26,7 +26,7 @@ export function readToolBody(
 ): ToolBody | null {
   const state = nested(raw, 'state')
   const status = readToolStatus(state['status']) ?? known?.status ?? 'pending'
-  if (known !== null && toolStatusTable[known.status][status] === 'refuse') return null
+  if (known !== null && !mayBecome[known.status][status]) return null
   const base = polled && isTerminal(status) ? null : known
   const time = nested(state, 'time')
   const input = toJsonObject(state['input'])

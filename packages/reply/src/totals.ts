@@ -1,6 +1,7 @@
 import { childrenByAge } from './children.js'
 import { sameJson } from './json-value.js'
 import { costOf, tokensOf } from './message-record.js'
+import { isAnswer } from './state.js'
 import type { MessageState, ReplyState } from './state.js'
 import { addTokens, noTokens } from './tokens.js'
 import type { Tokens } from './tokens.js'
@@ -16,7 +17,7 @@ export function spentOn(messages: Iterable<MessageState>): Spent {
   let cost = 0
   let tokens = noTokens
   for (const message of messages) {
-    if (!message.member || message.role !== 'assistant') continue
+    if (!isAnswer(message)) continue
     cost += costOf(message)
     tokens = addTokens(tokens, tokensOf(message))
   }

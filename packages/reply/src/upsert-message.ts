@@ -83,6 +83,16 @@ function progress(completed: number | null, finish: unknown, error: unknown): nu
   return (finish ?? error ?? null) === null ? 0 : 1
 }
 
+/** Texts of a message and what the server calls them. One that is missing does not erase what is known. */
+const names = [
+  ['parentId', 'parentID'],
+  ['finish', 'finish'],
+  ['agent', 'agent'],
+  ['mode', 'mode'],
+  ['providerId', 'providerID'],
+  ['modelId', 'modelID'],
+] as const
+
 function write(message: MessageState, role: 'assistant' | 'user', info: Fields): void {
   const isFirst = message.role === null
   message.role ??= role
@@ -92,16 +102,11 @@ function write(message: MessageState, role: 'assistant' | 'user', info: Fields):
   }
   if (message.role === 'user') return
   const wasSummary = message.summary
-  message.parentId = string(info, 'parentID') ?? message.parentId
+  for (const [field, name] of names) message[field] = string(info, name) ?? message[field]
   message.completedAt = number(nested(info, 'time'), 'completed') ?? message.completedAt
-  message.finish = string(info, 'finish') ?? message.finish
   message.error = readReplyError(info['error']) ?? message.error
   message.cost = number(info, 'cost') ?? message.cost
   message.tokens = 'tokens' in info ? readTokens(info) : message.tokens
-  message.agent = string(info, 'agent') ?? message.agent
-  message.mode = string(info, 'mode') ?? message.mode
-  message.providerId = string(info, 'providerID') ?? message.providerId
-  message.modelId = string(info, 'modelID') ?? message.modelId
   message.summary = flag(info, 'summary') || message.summary
   message.structured =
     info['structured'] === undefined ? message.structured : toJsonValue(info['structured'])

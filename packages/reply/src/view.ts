@@ -7,7 +7,7 @@ import type { MessageRecord } from './message-record.js'
 import type { ReplyPart } from './part.js'
 import { viewOf } from './part-view.js'
 import type { ReplyError } from './reply-error.js'
-import { isVisible } from './state.js'
+import { isAnswer, isVisible } from './state.js'
 import type { ReplyState, SessionState, SessionStatus } from './state.js'
 import type { Todo } from './todo.js'
 import type { Tokens } from './tokens.js'
@@ -93,5 +93,5 @@ function subAgentOf(state: ReplyState, session: SessionState): SubAgent {
 }
 
 function messagesOf(session: SessionState): MessageRecord[] {
-  return session.order.filter((each) => each.member && each.role === 'assistant').map(recordOf)
+  return session.order.filter(isAnswer).map(recordOf)
 }
