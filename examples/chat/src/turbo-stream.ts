@@ -1,5 +1,5 @@
 import type { ServerResponse } from 'node:http'
-import { html, trusted, type Html, type Renderable } from './html.js'
+import { html, type Html, type Renderable } from './html.js'
 
 /** https://turbo.hotwired.dev/reference/streams */
 export type StreamAction =
@@ -72,8 +72,4 @@ export function startEventStream(
 export function eventFrame(data: string): string {
   const lines = data.split(/\r\n|\r|\n/)
   return lines.map((line) => `data: ${line}\n`).join('') + '\n'
-}
-
-export function joinStreams(streams: readonly Html[]): Html {
-  return trusted(streams.map(String).join(''))
 }

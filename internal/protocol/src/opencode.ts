@@ -13,7 +13,7 @@ export interface TemporaryServer {
 const readyLine = /opencode server listening on (\S+)/
 const readyTimeoutMs = 30_000
 
-export function findBinary(): string {
+function findBinary(): string {
   const given = process.env['OPENCODE_BINARY']
   if (given !== undefined && given !== '') return given
   const require = createRequire(new URL('../../../package.json', import.meta.url))

@@ -83,11 +83,11 @@ function overLine(standing: Standing & { kind: 'over' }): Html {
     durationMs !== null && formatDuration(durationMs),
   ]
   return html`${
-      note !== null &&
-      html`<p class="note" data-tone="${note.tone}">
+    note !== null &&
+    html`<p class="note" data-tone="${note.tone}">
         ${icon(note.tone === 'bad' ? 'warning' : 'info')} <span>${note.text}</span>
       </p>`
-    }
+  }
     <ul class="facts">
       ${facts.map((fact) => fact !== false && html`<li>${fact}</li>`)}
     </ul>`

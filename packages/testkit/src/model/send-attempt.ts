@@ -80,7 +80,7 @@ function refuse(by: RetryStep | ProviderErrorStep, response: ServerResponse): vo
 }
 
 /** The provider's error body, as OpenAI-compatible servers word it. */
-export function refusalBody(by: RetryStep | ProviderErrorStep): string {
+function refusalBody(by: RetryStep | ProviderErrorStep): string {
   const code = by.kind === 'provider-error' && by.code !== undefined ? by.code : null
   return JSON.stringify({ error: { message: by.message, type: 'scripted', code } })
 }

@@ -4,7 +4,6 @@ import type {
   DropStep,
   FinishStep,
   GateStep,
-  PermissionAsk,
   ProviderErrorStep,
   Reply,
   RetryStep,
@@ -71,5 +70,3 @@ export function finish(reason: FinishStep['reason']): FinishStep {
 export function usage(counts: Partial<Usage>): UsageStep {
   return { kind: 'usage', usage: { input: 100, output: 20, reasoning: 0, cached: 0, ...counts } }
 }
-
-export type { PermissionAsk }

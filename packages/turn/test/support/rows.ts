@@ -18,10 +18,6 @@ export interface Rows {
   close(): Promise<void>
 }
 
-export function databaseProblem(name: DatabaseName): string | null {
-  return databases.find((kind) => kind.name === name)?.skip ?? null
-}
-
 export async function openRows(
   name: DatabaseName = 'sqlite',
   storeOptions: Omit<Parameters<typeof createSessionStore>[0], 'knex'> = {},
