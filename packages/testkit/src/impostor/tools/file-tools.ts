@@ -149,4 +149,4 @@ export async function read(call: ToolCall, context: ToolContext): Promise<ToolRe
   }
 }
 
-{ announceChange, permitOutside }
+export { announceChange }
