@@ -40,8 +40,13 @@ if (printed === 0) {
 }
 
 async function loadBenches(): Promise<readonly Bench[]> {
-  const folders = ['bench', ...readdirSync(`${root}packages`).map((name) => `packages/${name}/bench`)]
-  const files = folders.map((folder) => `${root}${folder}/index.ts`).filter((file) => existsSync(file))
+  const folders = [
+    'bench',
+    ...readdirSync(`${root}packages`).map((name) => `packages/${name}/bench`),
+  ]
+  const files = folders
+    .map((folder) => `${root}${folder}/index.ts`)
+    .filter((file) => existsSync(file))
   const modules = await Promise.all(
     files.map(async (file) => (await import(pathToFileURL(file).href)) as { benches: Bench[] }),
   )
@@ -52,6 +57,6 @@ function readPrefix(args: readonly string[]): string {
   const at = args.indexOf('--only')
   if (at === -1) return ''
   const value = args[at + 1]
-  if (value === undefined) throw new TypeError('`--only` needs the beginning of a figure\'s name')
+  if (value === undefined) throw new TypeError("`--only` needs the beginning of a figure's name")
   return value
 }

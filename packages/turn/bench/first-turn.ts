@@ -1,0 +1,152 @@
+/**
+ * What a whole turn costs over the least that anybody could write: open the stream with `fetch`, post the
+ * prompt, parse frames until the first text. Both against the same real server in the same run, in turn.
+ */
+import { createSessionStore, conversationColumns, messageColumns } from '@turnstead/session'
+import { createLibsqlKnex } from '@turnstead/session/libsql'
+import { always, reply, startScriptedModel, text } from '@turnstead/testkit'
+import {
+  findOpencodeBinary,
+  type RunningOpencode,
+  startOpencode,
+} from '@turnstead/testkit/opencode'
+import { runTurn } from '@turnstead/turn'
+import { createClient } from '@turnstead/wire'
+
+const rounds = 21
+const warmUps = 3
+
+export const firstTurn = {
+  name: 'first_turn',
+  async run() {
+    if (findOpencodeBinary() === null) {
+      process.stderr.write('# skipped: no opencode binary for this platform\n')
+      return []
+    }
+    const model = await startScriptedModel(
+      always(() => true, reply(text('Hello there, this is it.'))),
+    )
+    const server = await startOpencode({ model, snapshot: false })
+    const turns = await openTurns(server)
+    const bare = await openBareLoop(server)
+    const added: number[] = []
+    const statements: number[] = []
+    try {
+      for (let round = 0; round < rounds + warmUps; round += 1) {
+        const bareMs = await bare.timeToFirstText()
+        const turn = await turns.timeToFirstText()
+        if (round < warmUps) continue
+        added.push(turn.ms - bareMs)
+        statements.push(turn.statements)
+      }
+    } finally {
+      await turns.close()
+      await server.close()
+      await model.close()
+    }
+    return [
+      {
+        name: 'first_turn.time_to_first_text_ms_over_bare_fetch',
+        value: round2(median(added)),
+        unit: 'ms',
+        better: 'lower',
+      },
+      {
+        name: 'first_turn.sql_statements',
+        value: median(statements),
+        unit: 'statements',
+        better: 'lower',
+      },
+    ] as const
+  },
+}
+
+async function openTurns(server: RunningOpencode) {
+  const knex = createLibsqlKnex({ filename: ':memory:' })
+  await knex.schema.createTable('conversations', (table) => {
+    table.increments()
+    conversationColumns(table)
+  })
+  await knex.schema.createTable('messages', (table) => {
+    table.increments()
+    table.integer('conversation_id')
+    messageColumns(table)
+  })
+  await knex('conversations').insert({ id: 1 })
+  const { url: baseUrl, username, password, directory } = server
+  const client = createClient({ baseUrl, username, password, directory })
+  const store = createSessionStore({ knex })
+  let messageId = 0
+  let statements = 0
+  knex.on('query', () => (statements += 1))
+
+  return {
+    async timeToFirstText() {
+      messageId += 1
+      await knex('messages').insert({ id: messageId, conversation_id: 1, status: 'pending' })
+      statements = 0
+      let firstAt: number | null = null
+      const from = performance.now()
+      const result = await runTurn({
+        client,
+        store,
+        conversationId: 1,
+        messageId,
+        prompt: { text: 'Hello' },
+        observers: [{ textDelta: () => (firstAt ??= performance.now()) }],
+      })
+      if (result.status !== 'completed' || firstAt === null) {
+        throw new Error(`the turn of message ${messageId} ended as ${result.status}`)
+      }
+      return { ms: firstAt - from, statements }
+    },
+    async close() {
+      await client.close()
+      await knex.destroy()
+    },
+  }
+}
+
+async function openBareLoop(server: RunningOpencode) {
+  const at = (path: string): string =>
+    `${server.url}${path}?directory=${encodeURIComponent(server.directory)}`
+  const headers = { ...server.headers, 'content-type': 'application/json' }
+  const post = (path: string, body: unknown): Promise<Response> =>
+    fetch(at(path), { method: 'POST', headers, body: JSON.stringify(body) })
+  const created = await post('/session', { title: 'bare' })
+  const session = (await created.json()) as { id: string }
+
+  return {
+    async timeToFirstText(): Promise<number> {
+      const from = performance.now()
+      const stop = new AbortController()
+      const stream = await fetch(at('/event'), { headers: server.headers, signal: stop.signal })
+      let rest = ''
+      let firstAt: number | null = null
+      const decoder = new TextDecoder()
+      for await (const chunk of stream.body ?? []) {
+        rest += decoder.decode(chunk as Uint8Array, { stream: true })
+        const frames = rest.split('\n\n')
+        rest = frames.pop() ?? ''
+        const types = frames.map((frame) => (JSON.parse(frame.slice(6)) as { type: string }).type)
+        if (types.includes('server.connected')) {
+          const parts = [{ type: 'text', text: 'Hello' }]
+          await post(`/session/${session.id}/prompt_async`, { parts })
+        }
+        if (types.includes('message.part.delta')) firstAt ??= performance.now()
+        if (types.includes('session.idle')) break
+      }
+      stop.abort()
+      if (firstAt === null) throw new Error('the bare loop saw no text')
+      return firstAt - from
+    },
+  }
+}
+
+function median(values: readonly number[]): number {
+  return values.toSorted((a, b) => a - b)[Math.floor(values.length / 2)] ?? Number.NaN
+}
+
+function round2(value: number): number {
+  return Math.round(value * 100) / 100
+}
