@@ -13,7 +13,7 @@ export interface Settings {
   readonly databaseUrl: string
   /** `CHAT_DATA`: database, files, and what OpenCode keeps. Default: `data` in this package. */
   readonly dataDir: string
-  /** `OPENCODE_BIN`. Default: `opencode` on the PATH, else the npm package of this platform. */
+  /** `OPENCODE_BINARY`. Default: `opencode` on the PATH, else the npm package of this platform. */
   readonly opencodeBinary: string | null
   /** `CHAT_SHELL=1`: a real model may run commands on this machine. */
   readonly allowsShell: boolean
@@ -33,7 +33,7 @@ export function readSettings(env: NodeJS.ProcessEnv): Settings {
     host: env['HOST'] || '127.0.0.1',
     databaseUrl: env['DATABASE_URL'] || join(dataDir, 'chat.sqlite'),
     dataDir,
-    opencodeBinary: env['OPENCODE_BIN'] || null,
+    opencodeBinary: env['OPENCODE_BINARY'] || null,
     allowsShell: env['CHAT_SHELL'] === '1',
     workerName: `chat@${hostname()}:${resolve(dataDir)}`.slice(0, 255),
   }
