@@ -1,0 +1,74 @@
+import { on, reply, text, tool } from '@turnstead/testkit'
+import { expect } from 'chai'
+import { afterEach, beforeEach, describe, it } from 'mocha'
+import { runTurn, waitForPerson } from '../src/index.js'
+import { openRig, type Rig } from './support/rig.js'
+
+describe('asks of a turn', () => {
+  let rig: Rig
+  let messageId: number
+
+  beforeEach(async () => {
+    rig = await openRig(
+      on('Hello', reply(tool.write({ filePath: 'a.txt', content: 'a' }), text('Done.'))),
+    )
+    messageId = await rig.rows.addMessage()
+  })
+  afterEach(() => rig.close())
+
+  const options = (more: Parameters<Rig['options']>[2]) =>
+    rig.options(messageId, 'Hello', {
+      session: { permission: [{ permission: 'edit', pattern: '*', action: 'ask' }] },
+      ...more,
+    })
+
+  it('lets the policy allow one', async () => {
+    const seen: string[] = []
+    const result = await runTurn(
+      options({
+        asks: (one) => {
+          seen.push(`${one.kind} ${one.permission}`)
+          return { do: 'allow' }
+        },
+      }),
+    )
+    expect(result.status).to.equal('completed')
+    expect(seen).to.deep.equal(['permission edit'])
+    expect(rig.impostor.readFile('a.txt')).to.equal('a')
+  })
+
+  it('rejects by default, which stops the turn', async () => {
+    const result = await runTurn(options({}))
+    expect(result).to.have.nested.property('error.code', 'ask_rejected')
+    expect(rig.impostor.readFile('a.txt')).to.equal(null)
+  })
+
+  it('waits for a person who answers through another process', async () => {
+    const running = runTurn(options({ asks: waitForPerson }))
+    const asked = await rig.impostor.events.next((event) => event.type === 'permission.asked')
+    const { id } = asked.properties as { id: string }
+    await rig.client.permission.reply(id, { reply: 'once' })
+    expect((await running).status).to.equal('completed')
+    expect(rig.impostor.readFile('a.txt')).to.equal('a')
+  })
+
+  it('rejects what nobody answers in time', async () => {
+    const result = await runTurn(options({ asks: waitForPerson, budgets: { askMs: 50 } }))
+    expect(result.status).to.be.oneOf(['completed', 'failed'])
+    expect(await rig.client.permission.list()).to.deep.equal([])
+    expect(rig.impostor.readFile('a.txt')).to.equal(null)
+  })
+
+  it('counts a policy that throws as waiting', async () => {
+    const result = await runTurn(
+      options({
+        asks: () => {
+          throw new Error('policy bug')
+        },
+        budgets: { askMs: 50 },
+      }),
+    )
+    expect(result.status).to.not.equal('skipped')
+    expect(rig.reports.join()).to.include('asks: Error: policy bug')
+  })
+})

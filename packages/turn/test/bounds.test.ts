@@ -1,0 +1,104 @@
+import { gate, on, reply, retry, text, tool, usage } from '@turnstead/testkit'
+import { expect } from 'chai'
+import { afterEach, beforeEach, describe, it } from 'mocha'
+import { runTurn } from '../src/index.js'
+import { openRig, type Rig } from './support/rig.js'
+
+describe('the bounds of a turn', () => {
+  let rig: Rig
+
+  beforeEach(async () => {
+    rig = await openRig([])
+  })
+  afterEach(() => rig.close())
+
+  async function run(more: Parameters<Rig['options']>[2]) {
+    const messageId = await rig.rows.addMessage()
+    const result = await runTurn(rig.options(messageId, 'Hello', more))
+    return { result, row: await rig.rows.row(messageId) }
+  }
+
+  const stopped = { aborted: true, rejectedAsks: 0, asksClosed: true, idle: true }
+
+  it('end a server that retries its provider for too long, and stop the agent', async () => {
+    rig.impostor.answer(on('Hello', reply(retry({ times: 5 }), text('Late.'))))
+    const { result, row } = await run({ budgets: { retryMs: 60 } })
+    expect(result).to.have.nested.property('error.code', 'budget_retry')
+    expect(result).to.deep.include({ stop: stopped })
+    expect(row).to.include({ status: 'failed', error_code: 'budget_retry' })
+    expect(await rig.client.session.status()).to.deep.equal({})
+  })
+
+  it('end a model that never comes to an end, by its steps', async () => {
+    const loop = Array.from({ length: 30 }, (_, index) => [
+      text('On. '),
+      tool.write({ filePath: `${index}.txt`, content: 'x' }),
+    ])
+    rig.impostor.answer(on('Hello', reply(...loop, gate('end'))))
+    const { result } = await run({ budgets: { steps: 3 } })
+    expect(result).to.have.nested.property('error.code', 'budget_steps')
+    expect(result).to.deep.include({ stop: stopped })
+  })
+
+  it('end a turn that became too expensive, and keep what it said', async () => {
+    rig.impostor.answer(
+      on(
+        'Hello',
+        reply(
+          usage({ input: 900, output: 200 }),
+          text('Costly.'),
+          tool.write({ filePath: 'a.txt', content: 'x' }),
+          gate('end'),
+        ),
+      ),
+    )
+    const { result, row } = await run({ budgets: { tokens: 1_000 } })
+    expect(result).to.have.nested.property('error.code', 'budget_tokens')
+    expect(row['text']).to.equal('Costly.')
+    expect(Number(row['input_tokens'])).to.equal(900)
+  })
+
+  it('end a turn whose server does not come back, with the text that was seen', async () => {
+    rig.impostor.answer(on('Hello', reply(text('Seen. '), gate('never'))))
+    const { result, row } = await run({
+      budgets: { unreachableMs: 150, stopMs: 50 },
+      observers: [{ textDelta: () => void rig.impostor.kill() }],
+    })
+    expect(result).to.have.nested.property('error.code', 'server_unreachable')
+    expect(result).to.have.nested.property('stop.aborted', false)
+    expect(row).to.include({ status: 'failed', text: 'Seen. ' })
+  })
+
+  it('do not keep a conversation that the lease-holder left: its next turn runs', async () => {
+    rig.impostor.answer([on('Hello', reply(text('One.'))), on('Hello', reply(text('Two.')))])
+    await run({ owner: 'worker-1' })
+    const { result, row } = await run({ owner: 'worker-2' })
+    expect(result.status).to.equal('completed')
+    expect(row['text']).to.equal('Two.')
+  })
+
+  it('let no worker write after its lease was taken over', async () => {
+    rig.impostor.answer(on('Hello', reply(text('Whole.'), gate('slow'))))
+    const messageId = await rig.rows.addMessage()
+    const { store } = rig.rows
+    const paused = runTurn(
+      rig.options(messageId, 'Hello', {
+        observers: [
+          {
+            textDelta: () =>
+              void store.claim({
+                conversationId: 1,
+                messageId,
+                owner: 'worker-1',
+                leaseMs: 60_000,
+              }),
+          },
+        ],
+      }),
+    )
+    const result = await paused
+    expect(result).to.include({ status: 'skipped', reason: 'lease_lost' })
+    expect(await rig.rows.row(messageId)).to.include({ status: 'running' })
+    rig.impostor.gate('slow').open()
+  })
+})

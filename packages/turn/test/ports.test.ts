@@ -1,0 +1,50 @@
+import {
+  createMessageArtifacts,
+  type CollectReport,
+  type MessageArtifacts,
+} from '@turnstead/artifacts'
+import { createMemoryStore } from '@turnstead/artifacts/memory'
+import type { SessionStore } from '@turnstead/session'
+import { on, reply, text, tool } from '@turnstead/testkit'
+import type { Client } from '@turnstead/wire'
+import { expect } from 'chai'
+import { describe, it } from 'mocha'
+import { runTurn, type ArtifactCollector, type TurnClient, type TurnStore } from '../src/index.js'
+import { openRig } from './support/rig.js'
+
+// The compiler is the test: the packages that turn is made for fit its ports as they are.
+null as unknown as Client satisfies TurnClient
+null as unknown as SessionStore satisfies TurnStore
+null as unknown as MessageArtifacts satisfies ArtifactCollector<CollectReport>
+
+describe('the ports of runTurn', () => {
+  it('hand the tools of the reply to the collector, also when a crash came before it', async () => {
+    const rig = await openRig(
+      on(
+        'Write it',
+        reply(tool.write({ filePath: 'notes.txt', content: 'the bytes' }), text('Written.')),
+      ),
+    )
+    const store = createMemoryStore()
+    const artifacts = createMessageArtifacts({
+      store,
+      agentDirectory: rig.impostor.directory,
+      reader: rig.client.fs,
+    })
+    const messageId = await rig.rows.addMessage()
+    const crashed = await runTurn({ ...rig.options(messageId, 'Write it') })
+    expect(crashed.status).to.equal('completed')
+
+    const again = await runTurn({ ...rig.options(messageId, 'Write it'), artifacts })
+    expect(again.status).to.equal('skipped')
+    const names: string[] = []
+    for await (const artifact of artifacts.list(messageId)) {
+      const found = await store.get(artifact.key)
+      const chunks: Uint8Array[] = []
+      for await (const chunk of found?.body ?? []) chunks.push(chunk as Uint8Array)
+      names.push(`${artifact.name}: ${Buffer.concat(chunks).toString()}`)
+    }
+    expect(names).to.deep.equal(['notes.txt: the bytes'])
+    await rig.close()
+  })
+})
