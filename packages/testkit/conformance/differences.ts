@@ -18,6 +18,26 @@ export const listed: readonly ListedDifference[] = [
     why: 'Impostor has no model provider behind it, so there are no headers of an HTTP answer to show.',
     matches: ({ at }) => /\.responseHeaders(\.|$)/u.test(at),
   },
+  {
+    id: 'stack-traces',
+    what: 'The second `session.error` of a prompt with an unknown agent, model or provider says what went wrong, without a stack trace, and no other model is proposed ("Did you mean …").',
+    why: 'The text is made of the server’s own source positions and of its model list.',
+    matches: ({ at, opencode }) =>
+      at.endsWith('session.error.error.data.message') &&
+      /\$bunfs|Did you mean/u.test(String(opencode)),
+  },
+  {
+    id: 'revert-diff',
+    what: '`revert.diff` of a session is a unified diff without the header lines of git.',
+    why: 'Impostor has no git; no client reads this field but the server’s own.',
+    matches: ({ at }) => at.endsWith('.revert.diff'),
+  },
+  {
+    id: 'aborted-task',
+    what: 'The part of an aborted `task` says "Tool execution aborted".',
+    why: 'On the server it is chance whether the tool ("Task cancelled") or the abort ends the part first.',
+    matches: ({ opencode, at }) => at.includes('state.error') && opencode === 'Task cancelled',
+  },
 ]
 
 /** Whether a difference is a listed one. */

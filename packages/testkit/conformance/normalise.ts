@@ -18,6 +18,7 @@ export const rules: readonly string[] = [
   '`session.updated`, `session.diff` and `message.updated` of user messages come from background jobs at any moment: their last state is compared, not their place.',
   'The final update of a text may come before or after the next tool call: it is put before `step-finish`. `permission.asked` and `question.asked` are put behind the `running` update of their tool.',
   'Updates of tools that run side by side are put in the order of their calls. Of repeated `running` updates the first counts, without its metadata.',
+  'A `message.updated` of an assistant message may be written late, and then shows what the message has become: how many there are, where, and the last state are compared.',
   '`file.watcher.updated`, `plugin.added`, `catalog.updated`, `reference.updated`, `integration.updated`, `project.updated`, `server.*`, `lsp.*` and `mcp.*` are left out: they tell of the machine.',
 ]
 
@@ -77,7 +78,22 @@ function backgroundKey(event: SeenEvent): string | null {
 
 /** Puts into a fixed order what comes in a chance order. */
 function tidy(events: readonly SeenEvent[]): readonly SeenEvent[] {
-  return orderTools(orderTexts(dropRepeats(events)))
+  return showLastState(orderTools(orderTexts(dropRepeats(events))))
+}
+
+/** Events of an assistant message may be written late, and then show what it has become meanwhile. */
+function showLastState(events: readonly SeenEvent[]): readonly SeenEvent[] {
+  const last = new Map<unknown, unknown>()
+  const idOf = (event: SeenEvent): unknown =>
+    event.type === 'message.updated' ? recordOf(event.properties['info'])['id'] : undefined
+  for (const event of events)
+    if (idOf(event) !== undefined) last.set(idOf(event), event.properties['info'])
+  return events.map((event) => {
+    const id = idOf(event)
+    return id === undefined
+      ? event
+      : { ...event, properties: { ...event.properties, info: last.get(id) } }
+  })
 }
 
 function dropRepeats(events: readonly SeenEvent[]): readonly SeenEvent[] {

@@ -7,6 +7,15 @@
  *     impostor.assertComplete()
  *     await impostor.close()
  */
+export type {
+  Cassette,
+  CassetteLine,
+  RecordedExchange,
+  RecordedStream,
+} from './cassette/cassette.js'
+export { parseCassette } from './cassette/cassette.js'
+export { record, type Recorder, type RecordOptions } from './cassette/record.js'
+export { replay, type Replay, type ReplayedRequest, type ReplayOptions } from './cassette/replay.js'
 export { systemClock, type Clock } from './clock.js'
 export { TestkitError, type TestkitErrorCode } from './errors.js'
 export type { FaultPlan, RequestMatch } from './faults/fault-plan.js'
@@ -74,3 +83,4 @@ export {
   type ToolExtras,
 } from './script/tools.js'
 export { seededIds, type SeededIds } from './seeded-ids.js'
+export { startTcpFaultProxy, type TcpFaultProxy, type TcpFaults } from './tcp-proxy.js'

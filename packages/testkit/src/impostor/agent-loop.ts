@@ -3,6 +3,7 @@ import { planCalls } from '../script/plan.js'
 import { playModelStep } from './model-step.js'
 import { isKnownModel, modelOfMessage } from './chosen-model.js'
 import { delegate } from './delegate.js'
+import { processDied } from './process-died.js'
 import { promptText } from './prompts.js'
 import { MessageFailure, abortedError } from './provider-failure.js'
 import {
@@ -25,9 +26,6 @@ import {
   type PlannedAnswer,
   type World,
 } from './world.js'
-
-/** The reason with which a run is aborted when its process dies: nothing more is said. */
-export const processDied: unique symbol = Symbol('process died')
 
 const turnOfTheLoop = (): Promise<void> => new Promise((resolve) => setImmediate(resolve))
 
@@ -163,6 +161,7 @@ function endBadly(
   if (!(error instanceof MessageFailure)) throw error
   tellError(world, session, error.shown)
   setStatus(world, session, { type: 'idle' })
+  error.beforeCompletion()
   if (world.sessions.has(session.info.id)) complete({ error: error.shown })
   setStatus(world, session, { type: 'idle' })
   if (!world.sessions.has(session.info.id)) tellError(world, session, error.shown)

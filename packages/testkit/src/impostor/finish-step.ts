@@ -1,6 +1,7 @@
 import type { Attempt } from '../script/plan.js'
 import type { ModelStep } from './model-step.js'
 import { addTokens, costOf, tokensOf } from './token-counts.js'
+import { tellSummaries } from './turn-diffs.js'
 import { putMessage, putPart, setStatus, tellError } from './world.js'
 
 /** The answer was blocked: the message says so before the session does. */
@@ -13,6 +14,8 @@ export function filterContent(step: ModelStep, attempt: Attempt): 'over' {
   step.complete({ error })
   tellError(world, session, error)
   setStatus(world, session, { type: 'idle' })
+  const user = session.messages.get(message.info.parentID ?? '')
+  if (user) tellSummaries(world, session, user)
   return 'over'
 }
 

@@ -2,6 +2,7 @@ import { attemptAt, type Attempt, type AttemptEnd } from '../script/plan.js'
 import { MessageFailure, apiError, isRetried, retryDelayMs } from './provider-failure.js'
 import type { MessageRecord, SessionRecord } from './records.js'
 import { createSpeech, type Speech } from './saying.js'
+import { processDied } from './process-died.js'
 import { filterContent, finishStep, place, snapshotOf } from './finish-step.js'
 import { interruptTool } from './tool-run.js'
 import { createToolRunner, type ToolRunner } from './tool-runner.js'
@@ -34,6 +35,13 @@ const storeFailure = {
 
 /** `continue`: the model may be called again; `stop`: a person refused; `over`: the turn has ended already. */
 export type StepVerdict = 'continue' | 'stop' | 'over'
+
+const badFrameError = {
+  name: 'UnknownError',
+  data: {
+    message: "JSON parsing failed: Text: {not json.\nError message: JSON Parse error: Expected '}'",
+  },
+}
 
 /** Plays the step to its end. */
 export async function playModelStep(step: ModelStep): Promise<StepVerdict> {
@@ -92,7 +100,7 @@ async function playAttempt(step: ModelStep, attempt: Attempt): Promise<StepVerdi
   } catch (error) {
     if (step.signal.aborted && !tools.isOver()) {
       tools.stop()
-      interrupt(step, speech, tools.context)
+      if (step.signal.reason !== processDied) interrupt(step, speech, tools.context)
     }
     throw error
   }
@@ -117,14 +125,7 @@ async function endAttempt(
   }
   if (end.kind === 'refused') return refused(end)
   if (end.kind === 'bad-frame') {
-    speech.finish()
-    throw new MessageFailure({
-      name: 'UnknownError',
-      data: {
-        message:
-          "JSON parsing failed: Text: {not json.\nError message: JSON Parse error: Expected '}'",
-      },
-    })
+    throw new MessageFailure(badFrameError, () => speech.finish())
   }
   if (!world.sessions.has(session.info.id)) throw new MessageFailure(storeFailure)
   speech.finish()

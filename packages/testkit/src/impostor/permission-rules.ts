@@ -7,12 +7,12 @@ export interface PermissionRule {
 
 /** What the built-in agents may do: everything except these. */
 export const builtInRules: readonly PermissionRule[] = [
-  { permission: '*', pattern: '*', action: 'allow' },
-  { permission: 'doom_loop', pattern: '*', action: 'ask' },
-  { permission: 'external_directory', pattern: '*', action: 'ask' },
-  { permission: 'read', pattern: '*.env', action: 'ask' },
-  { permission: 'read', pattern: '*.env.*', action: 'ask' },
-  { permission: 'read', pattern: '*.env.example', action: 'allow' },
+  { permission: '*', action: 'allow', pattern: '*' },
+  { permission: 'doom_loop', action: 'ask', pattern: '*' },
+  { permission: 'external_directory', action: 'ask', pattern: '*' },
+  { permission: 'read', action: 'ask', pattern: '*.env' },
+  { permission: 'read', action: 'ask', pattern: '*.env.*' },
+  { permission: 'read', action: 'allow', pattern: '*.env.example' },
 ]
 
 /** The action for one pattern: the last matching rule wins, no match asks. */
@@ -45,10 +45,10 @@ export function rulesFromConfig(permission: unknown): readonly PermissionRule[] 
 }
 
 function toRules(permission: string, value: unknown): readonly PermissionRule[] {
-  if (isAction(value)) return [{ permission, pattern: '*', action: value }]
+  if (isAction(value)) return [{ permission, action: value, pattern: '*' }]
   if (typeof value !== 'object' || value === null) return []
   return Object.entries(value).flatMap(([pattern, action]) =>
-    isAction(action) ? [{ permission, pattern, action }] : [],
+    isAction(action) ? [{ permission, action, pattern }] : [],
   )
 }
 

@@ -45,9 +45,12 @@ export class MessageFailure extends Error {
   override readonly name: string = 'MessageFailure'
   /** The error as it is shown. */
   readonly shown: Json
+  /** What ends between the error and the message: the open text. */
+  readonly beforeCompletion: () => void
 
-  constructor(shown: Json) {
+  constructor(shown: Json, beforeCompletion: () => void = () => {}) {
     super(String(shown['name']))
     this.shown = shown
+    this.beforeCompletion = beforeCompletion
   }
 }

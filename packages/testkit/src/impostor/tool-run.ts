@@ -145,6 +145,8 @@ export function interruptTool(call: ToolCall, context: ToolContext, isBash: bool
   const time = { start: call.startedAt, end: world.identity.stamp() }
   const before =
     typeof state === 'object' && state !== null && 'metadata' in state ? state.metadata : {}
+  const title =
+    typeof state === 'object' && state !== null && 'title' in state ? state.title : undefined
   if (isBash) {
     const output = String(
       before && typeof before === 'object' && 'output' in before ? before.output : '',
@@ -169,7 +171,8 @@ export function interruptTool(call: ToolCall, context: ToolContext, isBash: bool
       status: 'error',
       input: call.input,
       time,
-      error: call.tool === 'task' ? 'Task cancelled' : 'Tool execution aborted',
+      error: 'Tool execution aborted',
+      ...(title === undefined ? {} : { title }),
       metadata: { ...(typeof before === 'object' ? before : {}), interrupted: true },
     },
   })

@@ -56,7 +56,13 @@ export const tool = {
   todowrite: (input: { todos: readonly ScriptedTodo[] }, extras?: ToolExtras): ToolStep =>
     call(
       'todowrite',
-      { todos: input.todos.map((todo) => ({ priority: 'medium', ...todo })) },
+      {
+        todos: input.todos.map(({ content, status, priority = 'medium' }) => ({
+          content,
+          status,
+          priority,
+        })),
+      },
       extras,
     ),
   /** Starts a sub-agent, which answers with `reply`. */

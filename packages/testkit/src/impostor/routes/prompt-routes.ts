@@ -6,10 +6,11 @@ import { toRoutes, type Route } from '../http/router.js'
 import { agentNames, storePrompt, type PromptBody } from '../prompts.js'
 import { MessageFailure } from '../provider-failure.js'
 import { showMessage, type SessionRecord } from '../records.js'
-import { tellError } from '../world.js'
+import { setStatus, tellError } from '../world.js'
 import { sessionOf } from './session-routes.js'
 
 const partTypes = ['text', 'file', 'agent', 'subtask']
+const partUnion = partTypes.map((type) => `{ readonly "type": "${type}", ... }`).join(' | ')
 
 const shape = {
   messageID: fields.optionalId('msg'),
@@ -32,7 +33,7 @@ function readPrompt(call: Call): PromptBody {
       throw badRequest(`Expected object, got ${JSON.stringify(part)}\n  at ["parts"][${index}]`)
     if (!partTypes.includes(String(record['type']))) {
       throw badRequest(
-        `Expected "text" | "file" | "agent" | "subtask", got ${JSON.stringify(record['type'])}\n  at ["parts"][${index}]["type"]`,
+        `Expected ${partUnion}, got ${JSON.stringify(part)}\n  at ["parts"][${index}]`,
       )
     }
     const id = record['id']
@@ -124,15 +125,27 @@ export const promptRoutes: readonly Route[] = toRoutes({
   },
 })
 
-/** A message id that another session has: its text is added there, and the call fails. */
+/**
+ * A message id that another session has: the text is added to that session's message while this one is told of it, and
+ * the call fails.
+ */
 function foreignOwner(call: Call, session: SessionRecord, body: PromptBody): boolean {
   const id = body.messageID
   if (id === undefined) return false
-  for (const other of call.world.sessions.values()) {
-    if (other !== session && other.messages.has(id)) {
-      storePrompt(call.world, other, body)
-      return true
+  const { world } = call
+  for (const other of world.sessions.values()) {
+    const owned = other === session ? undefined : other.messages.get(id)
+    if (!owned) continue
+    const known = new Set(owned.parts.keys())
+    const shadow: SessionRecord = { ...session, messages: new Map(), run: null }
+    const message = storePrompt(world, shadow, body)
+    session.info = shadow.info
+    for (const [partId, part] of message.parts) {
+      if (!known.has(partId)) owned.parts.set(partId, { ...part, sessionID: other.info.id })
     }
+    setStatus(world, session, { type: 'busy' })
+    setStatus(world, session, { type: 'idle' })
+    return true
   }
   return false
 }

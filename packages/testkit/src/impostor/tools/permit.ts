@@ -22,9 +22,7 @@ export async function permit(call: ToolCall, context: ToolContext, wish: Wish): 
   const rules = rulesOf(session, base, world.asks)
   const actions = wish.patterns.map((pattern) => actionFor(rules, wish.permission, pattern))
   if (actions.includes('deny')) {
-    const relevant = rules
-      .filter((rule) => isMatch(rule.permission, wish.permission))
-      .map(({ permission, action, pattern }) => ({ permission, action, pattern }))
+    const relevant = rules.filter((rule) => isMatch(rule.permission, wish.permission))
     throw new ToolFailure(
       `The user has specified a rule which prevents you from using this specific tool call. Here are some of the relevant rules ${JSON.stringify(relevant)}`,
     )
