@@ -1,4 +1,5 @@
 import { gate, on, providerError, reasoning, reply, retry, text, tool } from '@turnstead/testkit'
+import { databases } from '@turnstead-internal/databases'
 import { expect } from 'chai'
 import { afterEach, describe, it } from 'mocha'
 import { readStream, startApp, type StreamReader, type TestApp } from './support/app.js'
@@ -144,6 +145,26 @@ describe('createApp', () => {
     await app.rows.store.cancel({ messageId: message.id })
     await stream.until('You stopped this.')
   })
+
+  const postgresql = databases.find(({ name }) => name === 'postgresql')
+  const skip = postgresql === undefined ? 'not known here' : postgresql.skip
+  if (postgresql === undefined || skip !== null) {
+    console.warn(`SKIPPED: the chat on PostgreSQL (${skip})`)
+    it.skip(`works on PostgreSQL (skipped: ${skip})`)
+  } else {
+    it('works on PostgreSQL', async () => {
+      const database = await postgresql.open()
+      try {
+        app = await startApp(reply(text('Hello.')), { databaseUrl: database.url })
+        await app.post('/conversations', 'Go')
+        await (await follow('/conversations/1/stream?from=1')).until(over)
+        expect(await app.text('/conversations/1')).to.match(/Hello\. .*tokens in.*\$/)
+        await app.close()
+      } finally {
+        await database.close()
+      }
+    })
+  }
 
   it('sends nothing that another site asked for', async () => {
     app = await startApp()

@@ -172,7 +172,10 @@ describe('npm start', function () {
   })
 
   it('says in one sentence that there is no server', async () => {
-    const { code, output } = await runChatProcess({ PORT: '0', OPENCODE_BINARY: '/nowhere/opencode' })
+    const { code, output } = await runChatProcess({
+      PORT: '0',
+      OPENCODE_BINARY: '/nowhere/opencode',
+    })
     expect(code).to.equal(1)
     expect(output.trim().split('\n'), output).to.have.lengthOf(1)
     expect(output).to.contain('/nowhere/opencode')

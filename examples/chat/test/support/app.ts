@@ -12,7 +12,7 @@ import { createChatRows, type ChatRows } from '../../src/rows.js'
 import { createTurnViews } from '../../src/turn-views.js'
 import { createWorker } from '../../src/worker.js'
 
-/** The application on Impostor, an in-memory database and an in-memory file store. */
+/** The application on Impostor, a database (in memory, unless told) and an in-memory file store. */
 export interface TestApp {
   readonly url: string
   readonly impostor: Impostor
@@ -25,9 +25,12 @@ export interface TestApp {
   close(): Promise<void>
 }
 
-export async function startApp(scenario?: ScenarioLike): Promise<TestApp> {
+export async function startApp(
+  scenario?: ScenarioLike,
+  { databaseUrl = ':memory:' } = {},
+): Promise<TestApp> {
   const impostor = await startImpostor(scenario)
-  const database = await openDatabase(':memory:')
+  const database = await openDatabase(databaseUrl)
   await migrate(database)
   const client = createClient({
     baseUrl: impostor.url,
