@@ -12,7 +12,11 @@ const rounds = 6
 type Reader = (url: string) => Promise<number>
 
 const readWithWire: Reader = async (url) => {
-  const client = createClient({ baseUrl: url, env: {}, limits: { queueEvents: 1e6, queueBytes: 1e9 } })
+  const client = createClient({
+    baseUrl: url,
+    env: {},
+    limits: { queueEvents: 1e6, queueBytes: 1e9 },
+  })
   const events = client.events.subscribe()
   await events.ready
   const before = cpuMicros()
@@ -48,10 +52,19 @@ export const cpuPerEventBench: Bench = {
     }
     const server = await startProcess('blaster.ts', [eventCount, 1, 20])
     try {
-      const [parse, wire, sdk] = await leastOf(rounds, server.url, [parseOnly, readWithWire, readWithSdk])
+      const [parse, wire, sdk] = await leastOf(rounds, server.url, [
+        parseOnly,
+        readWithWire,
+        readWithSdk,
+      ])
       const name = 'wire.cpu_per_event'
       return [
-        { name: `${name}.vs_json_parse`, value: round(wire / parse), unit: 'ratio', better: 'lower' },
+        {
+          name: `${name}.vs_json_parse`,
+          value: round(wire / parse),
+          unit: 'ratio',
+          better: 'lower',
+        },
         { name: `${name}.vs_sdk`, value: round(wire / sdk), unit: 'ratio', better: 'lower' },
         { name: `${name}.us`, value: round(wire / eventCount), unit: 'us', better: 'lower' },
       ]

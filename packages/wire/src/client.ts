@@ -8,6 +8,22 @@ import { readRawEvents } from './events/raw-stream.js'
 import { createHttp, type Http } from './http.js'
 import { resolveOptions, type ClientOptions, type Settings } from './options.js'
 import { createRequester, type Request } from './request.js'
+import {
+  createAgentResource,
+  createCommandResource,
+  createConfigResource,
+  createProviderResource,
+  type AgentResource,
+  type CommandResource,
+  type ConfigResource,
+  type ProviderResource,
+} from './resources/config.js'
+import {
+  createFileResource,
+  createFindResource,
+  type FileResource,
+  type FindResource,
+} from './resources/file.js'
 import { createFsResource, type FsResource } from './resources/fs.js'
 import {
   createGlobalResource,
@@ -15,15 +31,26 @@ import {
   type GlobalResource,
   type InstanceResource,
 } from './resources/global.js'
+import { createMcpResource, type McpResource } from './resources/mcp.js'
+import { createMessageResource, type MessageResource } from './resources/message.js'
 import { createPermissionResource, type PermissionResource } from './resources/permission.js'
+import { createProjectResource, type ProjectResource } from './resources/project.js'
+import { createPromptResource, type PromptResource, type SentIds } from './resources/prompt.js'
+import { createPtyResource, type PtyResource } from './resources/pty.js'
 import { createQuestionResource, type QuestionResource } from './resources/question.js'
 import { createSessionResource, type SessionResource } from './resources/session.js'
+import { createTuiResource, type TuiResource } from './resources/tui.js'
+import { createVcsResource, type VcsResource } from './resources/vcs.js'
 import type { Scope } from './scope.js'
 
 /** Everything that can be asked of a server, about one directory. */
 export interface ScopedClient {
   /** Sessions and prompts. */
   readonly session: SessionResource
+  /** Prompts, sent with certainty. */
+  readonly prompt: PromptResource
+  /** Single messages, parts, and pages of messages. */
+  readonly message: MessageResource
   /** Permissions that agents wait for. */
   readonly permission: PermissionResource
   /** Questions that agents wait for. */
@@ -34,6 +61,28 @@ export interface ScopedClient {
   readonly global: GlobalResource
   /** Exact bytes of files. */
   readonly fs: FsResource
+  /** Folders and texts, as the server's own pages show them. */
+  readonly file: FileResource
+  /** Search in the project. */
+  readonly find: FindResource
+  /** Version control. */
+  readonly vcs: VcsResource
+  /** Configuration. */
+  readonly config: ConfigResource
+  /** Providers of models. */
+  readonly provider: ProviderResource
+  /** Agents that a prompt can name. */
+  readonly agent: AgentResource
+  /** Commands that `session.command` can run. */
+  readonly command: CommandResource
+  /** MCP servers. */
+  readonly mcp: McpResource
+  /** Terminals on the server's machine. */
+  readonly pty: PtyResource
+  /** Remote control of an attached terminal interface. */
+  readonly tui: TuiResource
+  /** Projects that the server knows. */
+  readonly project: ProjectResource
   /** Live events. */
   readonly events: EventsResource
   /**
@@ -62,32 +111,50 @@ export function createClient(options: ClientOptions = {}): Client {
     await http.close()
   }
   const { directory, workspace } = settings
+  const context: Context = { http, settings, hubs, sentIds: new Map() }
   return {
-    ...createScoped(http, settings, hubs, { directory, workspace }),
+    ...createScoped(context, { directory, workspace }),
     close,
     [Symbol.asyncDispose]: close,
   }
 }
 
-function createScoped(
-  http: Http,
-  settings: Settings,
-  hubs: HubRegistry,
-  scope: Scope,
-): ScopedClient {
+/** What all scopes of a client share. */
+interface Context {
+  readonly http: Http
+  readonly settings: Settings
+  readonly hubs: HubRegistry
+  readonly sentIds: SentIds
+}
+
+function createScoped(context: Context, scope: Scope): ScopedClient {
+  const { http, settings, hubs } = context
   const requester = createRequester(http, settings, scope, (call) =>
     readRawEvents(http, settings, call),
   )
   const { request } = requester
   return {
     session: createSessionResource(request),
+    prompt: createPromptResource(request, settings, context.sentIds),
+    message: createMessageResource(requester),
     permission: createPermissionResource(request),
     question: createQuestionResource(request),
     instance: createInstanceResource(request),
     global: createGlobalResource(request),
     fs: createFsResource(requester),
+    file: createFileResource(request),
+    find: createFindResource(request),
+    vcs: createVcsResource(request),
+    config: createConfigResource(request),
+    provider: createProviderResource(request),
+    agent: createAgentResource(request),
+    command: createCommandResource(request),
+    mcp: createMcpResource(request),
+    pty: createPtyResource(request),
+    tui: createTuiResource(request),
+    project: createProjectResource(request),
     events: createEventsResource(hubs, requester, scope),
     request,
-    withScope: (other) => createScoped(http, settings, hubs, { ...scope, ...other }),
+    withScope: (other) => createScoped(context, { ...scope, ...other }),
   }
 }

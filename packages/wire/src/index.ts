@@ -60,10 +60,31 @@ export type {
 export type { ClientOptions, HeadersOption, Limits, Timeouts } from './options.js'
 export { protocol } from './generated/protocol.js'
 export type { Request } from './request.js'
+export type { Allowance } from './guards.js'
+export type {
+  AgentResource,
+  CommandResource,
+  ConfigResource,
+  ProviderResource,
+} from './resources/config.js'
+export type { FileResource, FindResource } from './resources/file.js'
 export type { FileStream, FsResource } from './resources/fs.js'
 export type { GlobalResource, InstanceResource } from './resources/global.js'
+export type { McpResource } from './resources/mcp.js'
+export type { MessagePage, MessageResource, PageQuery } from './resources/message.js'
 export type { PermissionReply, PermissionResource } from './resources/permission.js'
+export type { Project, ProjectResource } from './resources/project.js'
+export type {
+  IdentifiedPrompt,
+  PromptResource,
+  SendOptions,
+  SendVerdict,
+} from './resources/prompt.js'
+export type { Pty, PtyResource } from './resources/pty.js'
 export type { QuestionReply, QuestionResource } from './resources/question.js'
 export type { MessageQuery, SessionQuery, SessionResource } from './resources/session.js'
+export type { ForkInput, SessionWork } from './resources/session-work.js'
+export type { TuiResource } from './resources/tui.js'
+export type { VcsResource } from './resources/vcs.js'
 export type { ReconnectPolicy } from './retry-policy.js'
 export type { Scope } from './scope.js'

@@ -72,3 +72,11 @@ type ContentOf<Response> = Response extends { content: infer Content }
     ? AsyncIterable<Content[keyof Content & 'text/event-stream']>
     : Content[keyof Content]
   : undefined
+
+/** The query of an operation. */
+export type QueryFor<M extends Method, P extends PathFor<M>> =
+  RequestOptions<M, P> extends { query?: infer Query } ? NonNullable<Query> : never
+
+/** The body of an operation. */
+export type BodyFor<M extends Method, P extends PathFor<M>> =
+  RequestOptions<M, P> extends { body?: infer Body } ? NonNullable<Body> : never

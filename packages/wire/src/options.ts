@@ -2,6 +2,7 @@ import type { Dispatcher } from 'undici'
 
 import { systemClock, type Clock } from './clock.js'
 import type { ReconnectPolicy } from './retry-policy.js'
+import type { Allowance } from './guards.js'
 import { secureRandom } from './secure-random.js'
 import { parseBaseUrl, type Base } from './url.js'
 
@@ -58,6 +59,8 @@ export interface ClientOptions {
   reconnect?: Partial<ReconnectPolicy>
   /** How often a failed GET is tried again when that may help. Default: 0, never. Nothing else is ever repeated. */
   readRetries?: number
+  /** Dangerous things that this client may do. Default: none of them. */
+  allow?: readonly Allowance[]
   /** An undici 7 dispatcher (proxy, mock, TLS options). It stays the caller's to close. Default: an own `Agent`. */
   dispatcher?: Dispatcher
   /** Time. Default: the machine's. */
@@ -79,6 +82,7 @@ export interface Settings {
   readonly limits: Limits
   readonly reconnect: ReconnectPolicy
   readonly readRetries: number
+  readonly allow: readonly Allowance[]
   readonly clock: Clock
   readonly random: () => number
 }
@@ -121,6 +125,7 @@ export function resolveOptions(options: ClientOptions): Settings {
     }),
     readRetries: withDefaults('', { readRetries: options.readRetries ?? 0 }, { readRetries: 0 })
       .readRetries,
+    allow: options.allow ?? [],
     clock: options.clock ?? systemClock,
     random: options.random ?? secureRandom,
   }

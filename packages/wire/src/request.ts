@@ -1,6 +1,7 @@
 import type { IncomingHttpHeaders } from 'node:http'
 
 import { WireError } from './errors.js'
+import { assertAllowed, assertIds } from './guards.js'
 import type { Http, HttpCall } from './http.js'
 import type {
   CallOptions,
@@ -62,6 +63,9 @@ export function createRequester(
   const bind = (method: Method, path: string, call: LooseCall, accept: string): HttpCall => {
     const params = call.params ?? {}
     const filled = fillPath(path, params)
+    const label = `${method} ${path.includes('*') ? path : filled}`
+    assertIds(label, path, params)
+    assertAllowed(path, call.body, settings.allow)
     const query = formatQuery(
       scopeQuery(path, scope),
       (call.query ?? {}) as Record<string, QueryValue>,
@@ -69,7 +73,7 @@ export function createRequester(
     return {
       method,
       path: query === '' ? filled : `${filled}?${query}`,
-      label: `${method} ${path.includes('*') ? path : filled}`,
+      label,
       accept,
       body: call.body === undefined ? undefined : JSON.stringify(call.body),
       signal: call.signal,
@@ -114,8 +118,8 @@ export function createRequester(
   return {
     request: request as Request,
     fetchJson,
-    open: (path, call) =>
-      download(
+    open: async (path, call) =>
+      await download(
         http,
         settings,
         bind('GET', path, call, '*/*'),

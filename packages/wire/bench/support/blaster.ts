@@ -12,7 +12,7 @@ const last = '{"id":"evt_last","type":"bench.last","properties":{}}'
 const waiting: ServerResponse[] = []
 
 async function blast(response: ServerResponse): Promise<void> {
-  for (let index = 0; index < payloads.length; ) {
+  for (let index = 0; index < payloads.length;) {
     const end = Math.min(index + Number(burst), payloads.length)
     for (; index < end; index += 1) response.write(`data: ${payloads[index]}\n\n`)
     await new Promise((resolve) => setImmediate(resolve))
@@ -20,7 +20,9 @@ async function blast(response: ServerResponse): Promise<void> {
   }
   // One end mark per session, so that every subscriber of one sees it.
   for (const name of new Set(payloads.map((each) => each.match(/"sessionID":"([^"]*)"/)?.[1]))) {
-    response.write(`data: {"id":"evt_end","type":"bench.end","properties":{"sessionID":"${name}"}}\n\n`)
+    response.write(
+      `data: {"id":"evt_end","type":"bench.end","properties":{"sessionID":"${name}"}}\n\n`,
+    )
   }
   response.write(`data: ${last}\n\n`)
 }
@@ -33,7 +35,8 @@ const server = createServer((request, response) => {
     return
   }
   response.writeHead(200, { 'content-type': 'application/json' }).end('true')
-  if (request.url?.startsWith('/start') === true) for (const each of waiting.splice(0)) void blast(each)
+  if (request.url?.startsWith('/start') === true)
+    for (const each of waiting.splice(0)) void blast(each)
 })
 server.listen(0, '127.0.0.1', () => process.send?.((server.address() as AddressInfo).port))
 process.on('disconnect', () => process.exit())

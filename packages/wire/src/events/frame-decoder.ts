@@ -1,11 +1,4 @@
-import { WireError } from '../errors.js'
-import { createTextDecoder } from './text-decoder.js'
-
-/** Turns the bytes of an event stream into the data of its frames. */
-export interface FrameDecoder {
-  /** Takes the next bytes, cut anywhere. Throws `frame_too_large`; the stream is useless afterwards. */
-  readonly feed: (chunk: Buffer) => void
-}
+import { createTextDecoder, frameTooLarge, type FrameDecoder } from './text-decoder.js'
 
 export interface FrameDecoderOptions {
   /** The largest frame. */
@@ -30,6 +23,7 @@ export function createFrameDecoder(options: FrameDecoderOptions): FrameDecoder {
   let partial: Buffer[] = []
   let partialSize = 0
   let complete: FrameDecoder | null = null
+  let isStart = true
 
   const keep = (bytes: Buffer): void => {
     if (bytes.length === 0) return
@@ -46,11 +40,12 @@ export function createFrameDecoder(options: FrameDecoderOptions): FrameDecoder {
     return bytes
   }
   const emit = (bytes: Buffer, start: number, end: number): void => {
+    isStart = false
     if (end - start > maxBytes) throw frameTooLarge(maxBytes)
     if (isUnwanted?.(bytes, start, end) !== true) onData(bytes.toString('utf8', start, end))
   }
   const becomeComplete = (rest: Buffer): void => {
-    complete = createTextDecoder(maxBytes, onData)
+    complete = createTextDecoder(maxBytes, onData, isStart)
     complete.feed(rest)
   }
 
@@ -85,9 +80,4 @@ function startsWithPrefix(bytes: Buffer, at: number): boolean {
     bytes[at + 4] === 0x3a &&
     bytes[at + 5] === 0x20
   )
-}
-
-export function frameTooLarge(maxBytes: number): WireError {
-  const message = `An event is larger than ${maxBytes} bytes (\`limits.frameBytes\`)`
-  return new WireError('frame_too_large', message, { delivered: 'yes' })
 }

@@ -2,7 +2,13 @@ import { StringDecoder } from 'node:string_decoder'
 
 import { createParser } from 'eventsource-parser'
 
-import { frameTooLarge, type FrameDecoder } from './frame-decoder.js'
+import { WireError } from '../errors.js'
+
+/** Turns the bytes of an event stream into the data of its frames. */
+export interface FrameDecoder {
+  /** Takes the next bytes, cut anywhere. Throws `frame_too_large`; the stream is useless afterwards. */
+  readonly feed: (chunk: Buffer) => void
+}
 
 const byteOrderMark = 0xfeff
 
@@ -11,9 +17,13 @@ const byteOrderMark = 0xfeff
  * several data lines are allowed. Nothing else splits a line: the server sends U+2028 bare in its JSON.
  * Here the frame limit counts UTF-16 units, of which a text never has more than bytes.
  */
-export function createTextDecoder(maxBytes: number, onData: (data: string) => void): FrameDecoder {
+export function createTextDecoder(
+  maxBytes: number,
+  onData: (data: string) => void,
+  isAtStart: boolean,
+): FrameDecoder {
   const utf8 = new StringDecoder('utf8')
-  let isStart = true
+  let isStart = isAtStart
   let endsInReturn = false
   const parser = createParser({
     maxBufferSize: maxBytes,
@@ -41,4 +51,9 @@ export function createTextDecoder(maxBytes: number, onData: (data: string) => vo
     parser.feed(text)
   }
   return { feed }
+}
+
+export function frameTooLarge(maxBytes: number): WireError {
+  const message = `An event is larger than ${maxBytes} bytes (\`limits.frameBytes\`)`
+  return new WireError('frame_too_large', message, { delivered: 'yes' })
 }

@@ -8,6 +8,7 @@ import type {
 } from '../models.js'
 import type { CallOptions } from '../operation-types.js'
 import type { Request } from '../request.js'
+import { createSessionWork, type SessionWork } from './session-work.js'
 
 /** Which sessions to list. */
 export interface SessionQuery {
@@ -30,7 +31,7 @@ export interface MessageQuery {
 }
 
 /** Sessions: the conversations of the server. */
-export interface SessionResource {
+export interface SessionResource extends SessionWork {
   /**
    * Creates a session. Its `permission` rules do not reach sub-agents, except `deny` and
    * `external_directory`: put `ask` rules into the server's configuration when sub-agents must ask too.
@@ -83,6 +84,7 @@ export function createSessionResource(request: Request): SessionResource {
     params: { sessionID: sessionId },
   })
   return {
+    ...createSessionWork(request),
     create: (input = {}, options) => request('POST', '/session', { ...options, body: input }),
     get: (id, options) => request('GET', '/session/{sessionID}', { ...options, ...at(id) }),
     list: (query = {}, options) => request('GET', '/session', { ...options, query }),

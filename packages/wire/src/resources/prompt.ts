@@ -1,0 +1,175 @@
+import { WireError } from '../errors.js'
+import type { PromptBody, PromptPart } from '../models.js'
+import type { CallOptions } from '../operation-types.js'
+import type { Settings } from '../options.js'
+import type { Request } from '../request.js'
+import { jitteredDelayMs } from '../retry-policy.js'
+
+/** A prompt whose ids its sender chose. */
+export type IdentifiedPrompt = Omit<PromptBody, 'messageID' | 'parts'> & {
+  /** `createMessageId()`; stored by the sender before the first send, and never used in a second session. */
+  messageID: string
+  /** Each with its own id (`createPartId()`, in reading order); without ids a resend would add the parts again. */
+  parts: (PromptPart & { id: string })[]
+}
+
+/** How a prompt is sent. */
+export interface SendOptions extends CallOptions {
+  /** It may have been sent before (by a process that died): look for it first. Default: false. */
+  mayBeSent?: boolean | undefined
+  /** How often to try, sending or looking, before giving up. Default: 3. */
+  attempts?: number | undefined
+}
+
+/** What is known after a send, and from what. */
+export interface SendVerdict {
+  /** `yes`: the server has the prompt. `no`: it has not. `unknown`: it could not be found out. */
+  readonly delivered: 'yes' | 'no' | 'unknown'
+  /**
+   * `accepted`: the server said so. `found`: the message was seen in the session. `refused`: the server
+   * answered with an error and does not have the message. `unreachable`: there was no connection.
+   * `unanswered`: it was sent, and neither an answer nor a look at the session came through.
+   */
+  readonly evidence: 'accepted' | 'found' | 'refused' | 'unreachable' | 'unanswered'
+  /** How often it was sent. */
+  readonly sends: number
+  /** The last failure; `null` when there was none. */
+  readonly error: WireError | null
+}
+
+/** Prompts, sent with certainty. */
+export interface PromptResource {
+  /**
+   * Sends a prompt and finds out whether the server has it. Sent again only when the last send failed
+   * without an answer and the message is not in the session.
+   *
+   * What the server guarantees (measured on 1.18.33): the same message id with the same part ids is one
+   * message and one run, idle, while busy, sent twice at once, and after a restart. Without part ids
+   * the parts are added again. The same message id in another session fails with 500 and adds the text to the
+   * first session's message. When a server died in the middle of a run, the same prompt runs once more.
+   * `accepted` does not promise a run: an unknown agent is accepted and then reported as `session.error`.
+   *
+   * Resolves also when it failed; rejects only with the signal's reason, or with a `TypeError` for a
+   * prompt without ids.
+   */
+  send(sessionId: string, prompt: IdentifiedPrompt, options?: SendOptions): Promise<SendVerdict>
+}
+
+/** Enough to catch a mistake in a busy process without growing for ever. */
+const rememberedIds = 10_000
+
+/** In which session each message id was used, by all scopes of a client. */
+export type SentIds = Map<string, string>
+
+export function createPromptResource(
+  request: Request,
+  settings: Settings,
+  sessionOf: SentIds,
+): PromptResource {
+  const remember = (messageId: string, sessionId: string): void => {
+    const known = sessionOf.get(messageId)
+    if (known !== undefined && known !== sessionId) {
+      throw new TypeError(
+        `\`messageID\` ${messageId} was used in session ${known} already; the server would add the text there`,
+      )
+    }
+    sessionOf.set(messageId, sessionId)
+    const [oldest] = sessionOf.keys()
+    if (sessionOf.size > rememberedIds && oldest !== undefined) sessionOf.delete(oldest)
+  }
+
+  const look = async (
+    sessionID: string,
+    messageID: string,
+    call: CallOptions,
+  ): Promise<'found' | 'absent' | WireError> => {
+    try {
+      const path = '/session/{sessionID}/message/{messageID}'
+      await request('GET', path, { ...call, params: { sessionID, messageID } })
+      return 'found'
+    } catch (error) {
+      if (!WireError.is(error)) throw error
+      return error.code === 'not_found' || error.code === 'session_not_found' ? 'absent' : error
+    }
+  }
+
+  const post = async (
+    sessionID: string,
+    body: IdentifiedPrompt,
+    call: CallOptions,
+  ): Promise<WireError | null> => {
+    try {
+      await request('POST', '/session/{sessionID}/prompt_async', {
+        ...call,
+        params: { sessionID },
+        body,
+      })
+      return null
+    } catch (error) {
+      if (!WireError.is(error)) throw error
+      return error
+    }
+  }
+
+  const send: PromptResource['send'] = async (sessionId, prompt, options = {}) => {
+    assertIdentified(prompt)
+    remember(prompt.messageID, sessionId)
+    const { mayBeSent = false, attempts = 3, ...call } = options
+    let sends = 0
+    let error: WireError | null = null
+    const verdict = (
+      delivered: SendVerdict['delivered'],
+      evidence: SendVerdict['evidence'],
+    ): SendVerdict => ({
+      delivered,
+      evidence,
+      sends,
+      error,
+    })
+    let mayBeThere = mayBeSent
+    for (let round = 1; round <= attempts && error?.code !== 'closed'; round += 1) {
+      if (round > 1) await pause(round - 1, call.signal)
+      if (mayBeThere) {
+        const seen = await look(sessionId, prompt.messageID, call)
+        if (seen === 'found') return verdict('yes', 'found')
+        if (seen !== 'absent') {
+          error = seen
+          continue
+        }
+        if (error !== null && isFinal(error)) return verdict('no', 'refused')
+      }
+      sends += 1
+      error = await post(sessionId, prompt, call)
+      if (error === null) return verdict('yes', 'accepted')
+      mayBeThere = error.delivered !== 'no' && (error.status === undefined || error.status >= 500)
+      if (isFinal(error) && !mayBeThere) return verdict('no', 'refused')
+    }
+    if (!mayBeThere) return verdict('no', 'unreachable')
+    const seen = await look(sessionId, prompt.messageID, call)
+    if (seen === 'found') return verdict('yes', 'found')
+    const isRefused = seen === 'absent' && error !== null && isFinal(error)
+    return isRefused ? verdict('no', 'refused') : verdict('unknown', 'unanswered')
+  }
+
+  const pause = async (tries: number, signal: AbortSignal | undefined): Promise<void> => {
+    const ms = jitteredDelayMs(settings.reconnect, tries, settings.random)
+    await settings.clock.sleep(ms, signal === undefined ? {} : { signal })
+  }
+  return { send }
+}
+
+/** An answer that another try would not change. */
+function isFinal(error: WireError): boolean {
+  return error.status !== undefined && !error.retryable
+}
+
+function assertIdentified(prompt: IdentifiedPrompt): void {
+  if (typeof prompt.messageID !== 'string' || !prompt.messageID.startsWith('msg')) {
+    throw new TypeError(
+      '`messageID` is missing; choose one with createMessageId() and store it first',
+    )
+  }
+  if (prompt.parts.some(({ id }) => typeof id !== 'string' || !id.startsWith('prt'))) {
+    throw new TypeError('`parts` need an `id` each; choose them with createPartId()')
+  }
+}

@@ -1,0 +1,117 @@
+import { expect } from 'chai'
+import { afterEach, describe, it } from 'mocha'
+
+import {
+  createClient,
+  createMessageId,
+  createPartId,
+  type Client,
+  type IdentifiedPrompt,
+} from '../src/index.js'
+import { sendJson, startStub, type Handler, type StubServer } from './support/stub-server.js'
+
+describe('prompt.send', () => {
+  let server: StubServer
+  let client: Client
+  const serve = async (handler: Handler): Promise<void> => {
+    server = await startStub(handler)
+    // Budgets never run out here, and waits between tries are over at once.
+    const sleep = (ms: number): Promise<void> =>
+      ms < 10_000 ? Promise.resolve() : new Promise(() => {})
+    client = createClient({ baseUrl: server.url, clock: { now: () => 0, sleep }, env: {} })
+  }
+  afterEach(async () => {
+    await client.close()
+    await server.close()
+  })
+  const prompt = (): IdentifiedPrompt => ({
+    messageID: createMessageId(),
+    parts: [{ id: createPartId(), type: 'text', text: 'Hello' }],
+  })
+  const posts = (): number => server.seen.filter((each) => each.method === 'POST').length
+  const missing = { name: 'NotFoundError', data: { message: 'Message not found: msg_1' } }
+
+  it('says accepted when the server accepts', async () => {
+    await serve((_, response) => response.writeHead(204).end())
+    const verdict = await client.prompt.send('ses_1', prompt())
+    expect(verdict).to.deep.equal({ delivered: 'yes', evidence: 'accepted', sends: 1, error: null })
+  })
+
+  it('finds the prompt after a broken connection and does not send it again', async () => {
+    await serve((request, response) =>
+      request.method === 'POST'
+        ? response.socket?.destroy()
+        : sendJson(response, { info: {}, parts: [] }),
+    )
+    const verdict = await client.prompt.send('ses_1', prompt())
+    expect(verdict).to.include({ delivered: 'yes', evidence: 'found', sends: 1 })
+    expect(verdict.error?.code).to.equal('connection')
+  })
+
+  it('sends the same ids again when the prompt is not there', async () => {
+    await serve((request, response) => {
+      if (request.method === 'GET') sendJson(response, missing, 404)
+      else if (posts() === 1) response.socket?.destroy()
+      else response.writeHead(204).end()
+    })
+    const verdict = await client.prompt.send('ses_1', prompt())
+    expect(verdict).to.include({ delivered: 'yes', evidence: 'accepted', sends: 2 })
+    const bodies = server.seen.filter((each) => each.method === 'POST').map((each) => each.body)
+    expect(bodies[0]).to.equal(bodies[1])
+  })
+
+  it('looks first when the prompt may have been sent by another process', async () => {
+    await serve((_, response) => sendJson(response, { info: {}, parts: [] }))
+    const verdict = await client.prompt.send('ses_1', prompt(), { mayBeSent: true })
+    expect(verdict).to.deep.equal({ delivered: 'yes', evidence: 'found', sends: 0, error: null })
+  })
+
+  it('says refused for a refusal, at once', async () => {
+    await serve((_, response) =>
+      sendJson(response, { name: 'BadRequest', data: { message: 'x' } }, 400),
+    )
+    const verdict = await client.prompt.send('ses_1', prompt())
+    expect(verdict).to.include({ delivered: 'no', evidence: 'refused', sends: 1 })
+    expect(verdict.error?.code).to.equal('bad_request')
+  })
+
+  it('looks after a 500, and never sends again after it', async () => {
+    await serve((request, response) =>
+      request.method === 'POST' ? sendJson(response, {}, 500) : sendJson(response, missing, 404),
+    )
+    const verdict = await client.prompt.send('ses_1', prompt())
+    expect(verdict).to.include({ delivered: 'no', evidence: 'refused', sends: 1 })
+  })
+
+  it('says unknown when neither an answer nor a look comes through', async () => {
+    await serve((_, response) => response.socket?.destroy())
+    const verdict = await client.prompt.send('ses_1', prompt())
+    expect(verdict).to.include({ delivered: 'unknown', evidence: 'unanswered', sends: 1 })
+  })
+
+  it('says unreachable when there never was a connection', async () => {
+    await serve(() => {})
+    await server.close()
+    const verdict = await client.prompt.send('ses_1', prompt())
+    expect(verdict).to.include({ delivered: 'no', evidence: 'unreachable', sends: 3 })
+  })
+
+  it('refuses the same message id in another session', async () => {
+    await serve((_, response) => response.writeHead(204).end())
+    const one = prompt()
+    await client.prompt.send('ses_1', one)
+    const error = await client
+      .withScope({ directory: '/other' })
+      .prompt.send('ses_2', one)
+      .catch((reason: unknown) => reason)
+    expect(error).to.be.instanceOf(TypeError)
+    expect(posts()).to.equal(1)
+  })
+
+  it('refuses a prompt without ids of its own', async () => {
+    await serve(() => {})
+    const bare = { messageID: createMessageId(), parts: [{ type: 'text', text: 'x' }] } as never
+    const error = await client.prompt.send('ses_1', bare).catch((reason: unknown) => reason)
+    expect(error).to.be.instanceOf(TypeError).with.property('message').contain('createPartId')
+  })
+})
