@@ -176,13 +176,14 @@ describeOnLinux('a server that is restarted', () => {
     expect(changes.at(-1)?.error).to.include({ code: 'server_start_failed' })
   })
 
-  it('closes in the middle of a restart', async () => {
-    await start('ready')
-    const restarting = server.restart()
+  it('closes in the middle of a restart, and not before the old process is gone', async () => {
+    await start('stubborn', { stopGraceMs: 200 })
+    const restarting = server.restart().catch((error: unknown) => error)
     await entered('restarting')
     await server.close()
 
-    expect(await restarting.catch((error: unknown) => error)).to.include({ code: 'closed' })
+    expect(await fake.processes()).to.deep.equal([])
+    expect(await restarting).to.include({ code: 'closed' })
     expect(path().at(-1)).to.equal('closed (asked)')
   })
 
