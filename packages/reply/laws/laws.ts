@@ -6,15 +6,15 @@ import { createReply, parseReply } from '../src/index.js'
 import type { Reply, ReplyView } from '../src/index.js'
 import { storedPart, throughJson, verdict } from './compare.js'
 import { deliver, deliveries, pollAll } from './delivery.js'
-import type { Delivery } from './delivery.js'
 import { histories } from './history.js'
 import type { History } from './history.js'
+import { uiMessages } from './ui-law.js'
 import { anyEvents, anyInput } from './junk.js'
 
 /** One law of the reply, as a property. */
 export interface Law {
   readonly name: string
-  readonly property: fc.IRawProperty<never> | fc.IRawProperty<[Delivery]> | fc.IRawProperty<unknown>
+  readonly property: unknown
 }
 
 function begin(history: History): Reply {
@@ -182,6 +182,7 @@ export const laws: readonly Law[] = [
   { name: '3b text that was seen is never gone', property: nothingLost },
   { name: '4 JSON there and back is identity at every prefix', property: roundTrip },
   { name: '5 what observers are told, folded, is the state', property: observation },
+  { name: '6 UI chunks read by the AI SDK equal the result', property: uiMessages },
   { name: '7 the cost is the sum over the messages of the server', property: cost },
   { name: '8 what is foreign never shows', property: isolation },
 ]

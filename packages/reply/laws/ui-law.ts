@@ -1,0 +1,176 @@
+import { strict as assert } from 'node:assert'
+import fc from 'fast-check'
+import { readUIMessageStream as read5, uiMessageChunkSchema as schema5 } from 'ai-v5'
+import { readUIMessageStream as read6, uiMessageChunkSchema as schema6 } from 'ai-v6'
+import { createReply } from '../src/index.js'
+import type { Reply } from '../src/index.js'
+import { answerParts } from '../src/result.js'
+import { createUiMessageEncoder, toUiMessage } from '../src/ui-message-stream.js'
+import type { UiChunk, UiMessagePosition } from '../src/ui-message-stream.js'
+import { deliver, deliveries, pollAll } from './delivery.js'
+import { histories } from './history.js'
+import { read7 } from './ai-v7.js'
+
+type Reader = (options: {
+  stream: ReadableStream<never>
+  onError: (error: unknown) => void
+}) => AsyncIterable<unknown>
+
+const readers: readonly (readonly [version: 5 | 6 | 7, read: Reader])[] = [
+  [5, read5 as unknown as Reader],
+  [6, read6 as unknown as Reader],
+  [7, read7 as unknown as Reader],
+]
+
+const schemas = [schema5(), schema6()]
+
+interface Read {
+  readonly parts: readonly ReadPart[]
+}
+
+interface ReadPart {
+  readonly type: string
+  readonly text?: string
+  readonly url?: string
+  readonly toolCallId?: string
+  readonly toolName?: string
+  readonly state?: string
+  readonly input?: unknown
+  readonly output?: { readonly output: string }
+  readonly preliminary?: boolean
+  readonly errorText?: string
+  readonly id?: string
+  readonly data?: { readonly partId: string }
+  readonly providerMetadata?: {
+    readonly turnstead?: { readonly partId: string; readonly lost?: boolean }
+  }
+}
+
+async function readBack(read: Reader, chunks: readonly UiChunk[]): Promise<Read> {
+  const stream = new ReadableStream<UiChunk>({
+    start(controller) {
+      for (const chunk of structuredClone(chunks)) controller.enqueue(chunk)
+      controller.close()
+    },
+  }) as unknown as ReadableStream<never>
+  let last: unknown = { parts: [] }
+  const onError = (error: unknown): void => {
+    throw error
+  }
+  const errors: unknown[] = []
+  for await (const message of read({ stream, onError: (error) => void errors.push(error) }))
+    last = message
+  for (const error of errors) onError(error)
+  return last as Read
+}
+
+/** What is still valid of a message: not the texts that were sent again, and not what was withdrawn. */
+function valid(message: Read): readonly ReadPart[] {
+  const withdrawn = message.parts.filter(({ type }) => type === 'data-withdrawn')
+  const gone = new Map<string, number>()
+  for (const { data } of withdrawn)
+    if (data) gone.set(data.partId, (gone.get(data.partId) ?? 0) + 1)
+  return message.parts.filter((part) => {
+    const partId = part.providerMetadata?.turnstead?.partId ?? part.toolCallId ?? ''
+    const left = gone.get(partId) ?? 0
+    if (left === 0) return true
+    gone.set(partId, left - 1)
+    return false
+  })
+}
+
+function texts(parts: readonly ReadPart[]): readonly string[] {
+  return parts
+    .filter(
+      ({ type, providerMetadata }) => type === 'text' && providerMetadata?.turnstead?.lost !== true,
+    )
+    .map(({ text }) => text ?? '')
+}
+
+function tools(parts: readonly ReadPart[]): unknown {
+  return parts
+    .filter(({ type }) => type === 'dynamic-tool')
+    .map((part) => [
+      part.toolCallId,
+      part.state === 'input-streaming'
+        ? 'pending'
+        : part.state === 'input-available' || part.preliminary === true
+          ? 'running'
+          : part.state === 'output-available'
+            ? 'completed'
+            : 'error',
+      part.toolName,
+      part.state === 'output-available' && part.preliminary !== true
+        ? (part.output?.output ?? null)
+        : null,
+      part.state === 'input-streaming' ? {} : part.input,
+    ])
+    .sort()
+}
+
+function expectedTools(reply: Reply): unknown {
+  return reply
+    .result()
+    .tools.map(({ id, status, tool, output, input }) => [
+      id,
+      status,
+      tool,
+      output,
+      status === 'pending' ? {} : input,
+    ])
+    .sort()
+}
+
+function expectedTexts(reply: Reply): readonly string[] {
+  return answerParts(reply.view().parts)
+    .filter(({ lost, gapped, final, text }) => !lost && (final || !gapped) && text !== '')
+    .map(({ text }) => text)
+}
+
+function agree(message: Read, reply: Reply): void {
+  const parts = valid(message)
+  assert.deepEqual([...texts(parts)].sort(), [...expectedTexts(reply)].sort())
+  assert.deepEqual(tools(parts), expectedTools(reply))
+  const files = message.parts.filter(({ type }) => type === 'file').map(({ url }) => url)
+  for (const { url } of reply.result().files) assert.ok(files.includes(url))
+}
+
+const anyDelivery = deliveries(histories)
+
+/** 6. UI chunks, folded by the AI SDK's own reader, equal the result; however they were batched and resumed. */
+export const uiMessages = fc.asyncProperty(
+  anyDelivery,
+  fc.nat({ max: 6 }),
+  async (delivery, rhythm) => {
+    const { sessionId, promptId } = delivery.history
+    const reply = createReply({ sessionId, promptId })
+    const chunks: UiChunk[] = []
+    let encoder = createUiMessageEncoder(reply)
+    let step = 0
+    deliver(reply, delivery, () => {
+      step += 1
+      if (step % (rhythm + 1) === 0) chunks.push(...encoder.next())
+      if (step % 11 > 0) return
+      const position = JSON.parse(JSON.stringify(encoder.position)) as UiMessagePosition
+      // A position knows lengths, not texts; a text that changed while nobody looked is found out by its length only.
+      if (rhythm === 6) encoder = createUiMessageEncoder(reply, { position })
+    })
+    pollAll(reply, delivery.history.polls.at(-1))
+    chunks.push(...encoder.next())
+    for (const chunk of chunks) await accepted(chunk)
+    for (const [, read] of readers) {
+      const message = await readBack(read, chunks)
+      if (rhythm < 6) agree(message, reply)
+    }
+    const fresh = createUiMessageEncoder(reply).next()
+    for (const [, read] of readers) agree(await readBack(read, fresh), reply)
+    agree(toUiMessage(reply) as unknown as Read, reply)
+  },
+)
+
+async function accepted(chunk: UiChunk): Promise<void> {
+  for (const schema of schemas) {
+    const result = await schema.validate?.(chunk)
+    assert.ok(result?.success, JSON.stringify(chunk))
+  }
+}

@@ -1,0 +1,43 @@
+import type { ToolStatus } from '../tool-status.js'
+
+/** How much of a text part was sent. */
+export interface TextPosition {
+  /** The id under which it is sent; a new one each time the text had to be taken back. */
+  readonly chunkId: string
+  /** Characters sent, in UTF-16 units. */
+  readonly length: number
+  readonly isOpen: boolean
+  readonly isLost: boolean
+  /** How often it was taken back. */
+  readonly round: number
+}
+
+/** How much of a tool call was sent. */
+export interface ToolPosition {
+  readonly status: ToolStatus
+  readonly tool: string
+  /** Length of the last preliminary output. */
+  readonly preview: number
+  /** The open permission that was sent as an approval request. */
+  readonly approvalId: string | null
+}
+
+/** How much of a reply a reader has: plain JSON, to go on from there later or elsewhere. */
+export interface UiMessagePosition {
+  readonly isStarted: boolean
+  readonly texts: Readonly<Record<string, TextPosition>>
+  readonly tools: Readonly<Record<string, ToolPosition>>
+  /** Files and steps, which are sent once. */
+  readonly sent: readonly string[]
+  /** Data parts by id with the JSON that was sent. */
+  readonly data: Readonly<Record<string, string>>
+}
+
+/** A reader that has nothing yet. */
+export const beginning: UiMessagePosition = Object.freeze({
+  isStarted: false,
+  texts: {},
+  tools: {},
+  sent: [],
+  data: {},
+})
