@@ -39,8 +39,16 @@ export function inheritedEnv(env: Environment): Record<string, string> {
   return result
 }
 
+/** The variables by which a process finds its folders. */
+export type DataFolders = Readonly<
+  Record<
+    'HOME' | 'XDG_DATA_HOME' | 'XDG_CONFIG_HOME' | 'XDG_STATE_HOME' | 'XDG_CACHE_HOME' | 'TMPDIR',
+    string
+  >
+>
+
 /** The folders of one server inside its data folder; two servers on one database corrupt each other's work. */
-export function dataFolders(dataDir: string): Record<string, string> {
+export function dataFolders(dataDir: string): DataFolders {
   return {
     HOME: join(dataDir, 'home'),
     XDG_DATA_HOME: join(dataDir, 'data'),

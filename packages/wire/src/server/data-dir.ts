@@ -1,4 +1,4 @@
-import { rmSync } from 'node:fs'
+import { readdirSync, rmSync } from 'node:fs'
 import { lstat, mkdir, mkdtemp, readdir, realpath, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join, resolve } from 'node:path'
@@ -13,6 +13,8 @@ const temporaryPrefix = 'turnstead-server-'
 export interface ClaimedDataDir {
   /** Absolute path. */
   readonly path: string
+  /** Removes what earlier processes left in the temporary folder; only while none is running. */
+  readonly tidy: () => void
   /** Synchronous, because it also runs while the host exits. Removes the folder if it was a temporary one. */
   readonly release: () => void
 }
@@ -37,20 +39,38 @@ async function prepare(dataDir: string | undefined, mark: string): Promise<Claim
   if (dataDir === undefined) await sweepTemporary()
   const path = await makeFolder(dataDir)
   claimDataDir(path, mark)
-  for (const folder of Object.values(dataFolders(path))) {
+  const folders = dataFolders(path)
+  for (const folder of Object.values(folders)) {
     await mkdir(folder, { recursive: true, mode: 0o700 })
   }
+  const tidy = (): void => quietly(() => removeLeftLibraries(folders.TMPDIR))
+  tidy()
   return {
     path,
-    release: () => (dataDir === undefined ? removeTemporary(path) : releaseDataDir(path)),
+    tidy,
+    release: () => quietly(() => (dataDir === undefined ? remove(path) : releaseDataDir(path))),
   }
 }
 
-function removeTemporary(path: string): void {
+/** Every process unpacks a library of 5.6 MB into its temporary folder and never removes it. */
+const leftLibrary = /^\.[0-9a-f]{16}-[0-9a-f]{8}\.(so|dylib|node)$/
+
+function removeLeftLibraries(folder: string): void {
+  for (const name of readdirSync(folder)) {
+    if (leftLibrary.test(name)) rmSync(join(folder, name), { force: true })
+  }
+}
+
+function remove(path: string): void {
+  rmSync(path, { recursive: true, force: true, maxRetries: 3 })
+}
+
+/** For what is only tidiness: a record or folder that stays is cleaned up by the next start. */
+function quietly(action: () => void): void {
   try {
-    rmSync(path, { recursive: true, force: true, maxRetries: 3 })
+    action()
   } catch {
-    // Closing succeeds all the same: the record is still there, so the next start removes the rest.
+    // Neither a start nor a close fails for this.
   }
 }
 

@@ -213,6 +213,7 @@ export class ManagedServer implements OpencodeServer {
       try {
         const waitMs = backoffMs(this.#attempts, backoff, random)
         if (waitMs > 0) await clock.sleep(waitMs, { signal })
+        this.#parts.dataDir.tidy()
         this.#adopt(await this.#launcher.launch(this.#port, signal))
         return this.#enter('ready', reason)
       } catch (error) {

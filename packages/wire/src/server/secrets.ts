@@ -40,9 +40,19 @@ export function createRedactor(secrets: Iterable<string>): (text: string) => str
     if (secret.length < shortestSecret) continue
     needles.add(secret)
     needles.add(JSON.stringify(secret).slice(1, -1))
+    needles.add(withoutEscapes(secret))
     needles.add(encodeURIComponent(secret))
     needles.add(Buffer.from(secret).toString('base64'))
   }
   const longestFirst = [...needles].toSorted((a, b) => b.length - a.length)
   return (text) => longestFirst.reduce((rest, needle) => rest.replaceAll(needle, redacted), text)
+}
+
+/** A secret that stands JSON-escaped in an environment variable is printed without the escapes. */
+function withoutEscapes(secret: string): string {
+  try {
+    return String(JSON.parse(`"${secret}"`))
+  } catch {
+    return secret
+  }
 }

@@ -32,6 +32,10 @@ describe('createRedactor', () => {
     expect(redact(forms.join('\n'))).to.equal(Array(4).fill('[redacted]').join('\n'))
   })
 
+  it('hides what an escaped secret means', () => {
+    expect(createRedactor(['we\\"ird'])('got we"ird')).to.equal('got [redacted]')
+  })
+
   it('leaves short values alone, which occur in ordinary text', () => {
     expect(createRedactor(['', 'abc'])('abcdef')).to.equal('abcdef')
   })

@@ -1,6 +1,6 @@
 import { expect } from 'chai'
 import { existsSync } from 'node:fs'
-import { mkdir, readFile } from 'node:fs/promises'
+import { mkdir, readFile, readdir, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { inspect } from 'node:util'
 import { afterEach, beforeEach, describe, it } from 'mocha'
@@ -211,6 +211,19 @@ describeOnLinux('startServer', () => {
 
     expect(existsSync(join(kept.dataDir, 'home'))).to.equal(true)
     expect(existsSync(own.dataDir)).to.equal(false)
+  })
+
+  it('removes the libraries that every process unpacks and leaves, and nothing else', async () => {
+    const folder = join(fake.dataDir, 'tmp')
+    const left = join(folder, '.bcf9c59eb5c5f76f-00000000.so')
+    await mkdir(folder, { recursive: true })
+    for (const path of [left, join(folder, '.kept.so')]) await writeFile(path, 'x')
+    const server = await start('ready')
+    expect(await readdir(folder)).to.deep.equal(['.kept.so'])
+
+    await writeFile(left, 'x')
+    await server.restart()
+    expect(await readdir(folder)).to.deep.equal(['.kept.so'])
   })
 
   it('refuses a second server on one data folder', async () => {
