@@ -71,7 +71,7 @@ describe('the chat in a browser, on the real server', function () {
     turn(number).locator('.facts li').first()
 
   it('shows text before the turn ends, then its cost and its file with the right bytes', async () => {
-    await send('Write a packing list into a file')
+    await page.getByRole('button', { name: 'Write a packing list into a file' }).click()
     await turn(0).getByText('I’ll put the list').waitFor()
     expect(await turn(0).locator('.live').count(), 'still at work').to.equal(1)
     expect(await page.getByLabel('Stop').count()).to.equal(1)
@@ -143,7 +143,7 @@ describe('the chat in a browser, on the real server', function () {
 describe('npm start', function () {
   this.timeout(60_000)
 
-  it('prints one line, and on Ctrl-C ends everything that it started', async function () {
+  it('prints one line, and on Ctrl-C in the middle of a turn ends everything that it started', async function () {
     if (binary === null) {
       console.warn('SKIPPED: npm start of examples/chat (no opencode executable for this platform)')
       return this.skip()
@@ -152,6 +152,10 @@ describe('npm start', function () {
     const chat = await startChatProcess({ dataDir })
     const serverPid = chat.serverPid()
     expect(serverPid).to.be.a('number')
+    await fetch(`${chat.url}/conversations`, {
+      method: 'POST',
+      body: new URLSearchParams({ prompt: 'Tell me a long story' }),
+    })
     expect(await chat.end('SIGINT')).to.equal(0)
     expect(chat.output().trimEnd().split('\n')).to.have.lengthOf(1)
     expect(isRunning(serverPid ?? 0), 'the server is gone').to.equal(false)
