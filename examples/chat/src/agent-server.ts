@@ -2,19 +2,21 @@ import { mkdir } from 'node:fs/promises'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { createClient, type Client } from '@turnstead/wire'
-import { startServer } from '@turnstead/wire/server'
+import { startServer, type ServerState } from '@turnstead/wire/server'
 import type { ChosenModel } from './model.js'
 import type { Settings } from './settings.js'
+
+/** `down`: it failed so often that it is not tried again. */
+export type AgentState = 'up' | 'restarting' | 'down'
 
 /** A supervised `opencode serve` and a client for it. */
 export interface AgentServer {
   readonly client: Client
   /** The agent's folder. */
   readonly directory: string
-  /** False while it is being restarted. */
-  isUp(): boolean
-  /** Calls back when that changes. */
-  watch(listener: (isUp: boolean) => void): void
+  state(): AgentState
+  /** Calls back when the state changes. */
+  watch(listener: (state: AgentState) => void): void
   close(): Promise<void>
 }
 
@@ -29,7 +31,7 @@ export async function startAgentServer(options: AgentServerOptions): Promise<Age
   const { settings, model, signal } = options
   const directory = join(settings.dataDir, 'workspace')
   await mkdir(directory, { recursive: true })
-  const listeners: ((isUp: boolean) => void)[] = []
+  const listeners: ((state: AgentState) => void)[] = []
   // Later the same signal means: end in order, the turns first.
   const starting = new AbortController()
   const breakOff = (): void => starting.abort(signal.reason)
@@ -42,7 +44,7 @@ export async function startAgentServer(options: AgentServerOptions): Promise<Age
     config: model.config,
     env: model.env,
     supervise: true,
-    onState: ({ state }) => listeners.forEach((listener) => listener(state === 'ready')),
+    onState: ({ state }) => listeners.forEach((listener) => listener(toAgentState(state))),
     signal: starting.signal,
   }).finally(() => signal.removeEventListener('abort', breakOff))
   const client = createClient({
@@ -56,11 +58,16 @@ export async function startAgentServer(options: AgentServerOptions): Promise<Age
   return {
     client,
     directory,
-    isUp: () => server.state === 'ready',
+    state: () => toAgentState(server.state),
     watch: (listener) => void listeners.push(listener),
     async close() {
       await client.close()
       await server.close()
     },
   }
+}
+
+function toAgentState(state: ServerState): AgentState {
+  if (state === 'ready') return 'up'
+  return state === 'exited' || state === 'closed' ? 'down' : 'restarting'
 }

@@ -1,6 +1,7 @@
 import { sendArtifact, type ArtifactStore, type MessageArtifacts } from '@turnstead/artifacts'
 import express, { type Express, type NextFunction, type Request, type Response } from 'express'
 import { createAssets } from './assets.js'
+import type { AgentState } from './agent-server.js'
 import type { Announcer } from './announcer.js'
 import type { Feed } from './feed.js'
 import type { Html } from './html.js'
@@ -27,7 +28,7 @@ export interface ChatPorts {
   readonly model: ModelInfo
   /** Prompts that the first page offers. */
   readonly suggestions: readonly string[]
-  readonly isServerUp: () => boolean
+  readonly agentState: () => AgentState
   /** Names that browsers may know this application by; null for any. */
   readonly hostnames: readonly string[] | null
   readonly onError: (error: unknown) => void
@@ -139,7 +140,7 @@ export function createApp(ports: ChatPorts): Express {
       conversations: list.map(({ id, title, created_at: at }) => ({ id, title, at: Number(at) })),
       currentId,
       model: ports.model,
-      isServerUp: ports.isServerUp(),
+      agent: ports.agentState(),
       now: Date.now(),
     }
   }

@@ -10,6 +10,13 @@ for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) {
   process.on(signal, () => stop.abort(new Error(`received ${signal}`)))
 }
 
+// npm's shell does not pass signals on: without it there is nobody left who could press Ctrl-C.
+if (process.env['npm_lifecycle_event'] !== undefined) {
+  const parent = process.ppid
+  const look = (): void => void (process.ppid !== parent && stop.abort(new Error('npm has ended')))
+  setInterval(look, 500).unref()
+}
+
 // Imported only now: an old Node could not even read what follows.
 const { startChat } = await import('./start-chat.js')
 try {
@@ -19,6 +26,8 @@ try {
     if (stop.signal.aborted) resolve(null)
     else stop.signal.addEventListener('abort', resolve, { once: true })
   })
+  // Nothing that hangs may keep the terminal; what is still running then is killed on exit.
+  setTimeout(() => process.exit(1), 15_000).unref()
   await chat.close()
 } catch (error) {
   if (!stop.signal.aborted) {

@@ -2,7 +2,7 @@ import { join } from 'node:path'
 import { createMessageArtifacts } from '@turnstead/artifacts'
 import { createDiskStore } from '@turnstead/artifacts/disk'
 import { WireError } from '@turnstead/wire'
-import { startAgentServer } from './agent-server.js'
+import { startAgentServer, type AgentState } from './agent-server.js'
 import { createAnnouncer } from './announcer.js'
 import { createApp } from './app.js'
 import { migrate, openDatabase } from './database.js'
@@ -70,9 +70,9 @@ export async function startChat(env: NodeJS.ProcessEnv, { signal }: StartOptions
     closers.push(() => worker.close())
     const views = createTurnViews({ worker, artifacts, directory })
     const announcer = createAnnouncer({ rows, views, feed })
-    agent.watch((isServerUp) => {
-      worker.say(isServerUp ? serverBack : serverGone)
-      const note = modelNote({ model: model.info, isServerUp })
+    agent.watch((state) => {
+      worker.say(troubles[state])
+      const note = modelNote({ model: model.info, agent: state })
       feed.publishToAll([turboStream('replace', 'model', note)])
     })
 
@@ -90,7 +90,7 @@ export async function startChat(env: NodeJS.ProcessEnv, { signal }: StartOptions
         artifactStore,
         model: model.info,
         suggestions: model.suggestions,
-        isServerUp: () => agent.isUp(),
+        agentState: () => agent.state(),
         hostnames: http.isLoopback ? ['localhost', '127.0.0.1', '[::1]'] : null,
         onError: logError,
       }),
@@ -98,16 +98,23 @@ export async function startChat(env: NodeJS.ProcessEnv, { signal }: StartOptions
     // The first to end: nobody may come in any more while the rest closes.
     closers.push(() => http.close())
     signal.throwIfAborted()
-    const note = model.info.hint === null ? `model ${model.info.label}` : model.info.hint
-    return { url: http.url, line: `Turnstead chat is at ${http.url} (${note})`, close }
+    const notes = [
+      model.info.hint ?? `The model is ${model.info.label}.`,
+      ...(http.isLoopback ? [] : ['Everybody who reaches this address can use it.']),
+    ]
+    return { url: http.url, line: `Turnstead chat: ${http.url} (${notes.join(' ')})`, close }
   } catch (error) {
     await close()
     throw WireError.is(error) ? new StartError(error.message, { cause: error }) : error
   }
 }
 
-const serverGone = 'OpenCode has stopped and is being restarted. What you see is kept.'
-const serverBack = 'OpenCode is back. Finding out how far it had come.'
+/** What a reader of a running turn is told; `up` is said when the server is back. */
+const troubles: Readonly<Record<AgentState, string>> = {
+  up: 'OpenCode is back. Finding out how far it had come.',
+  restarting: 'OpenCode has stopped and is being restarted. What you see is kept.',
+  down: 'OpenCode has stopped and cannot be restarted. What you see is kept.',
+}
 
 function logError(error: unknown): void {
   console.error(error)

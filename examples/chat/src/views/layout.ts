@@ -1,4 +1,5 @@
 import { html, trusted, type Html, type Renderable } from '../html.js'
+import type { AgentState } from '../agent-server.js'
 import { formatAge } from './format.js'
 import { icon } from './icons.js'
 
@@ -11,7 +12,7 @@ export interface Frame {
   }[]
   readonly currentId: number | null
   readonly model: ModelInfo
-  readonly isServerUp: boolean
+  readonly agent: AgentState
   readonly now: number
 }
 
@@ -78,12 +79,15 @@ function sidebar(frame: Frame): Html {
 }
 
 /** Which model answers, and whether its server runs; replaced when that changes. */
-export function modelNote({ model, isServerUp }: Pick<Frame, 'model' | 'isServerUp'>): Html {
+export function modelNote({ model, agent }: Pick<Frame, 'model' | 'agent'>): Html {
   return html`<footer class="model" id="model">
-    <strong>
-      <i class="lamp" data-state="${isServerUp ? 'up' : 'down'}"></i>
-      ${isServerUp ? model.label : 'OpenCode is restarting'}
-    </strong>
+    <strong><i class="lamp" data-state="${agent}"></i> ${troubles[agent] ?? model.label}</strong>
     ${model.hint !== null && html`<p>${model.hint}</p>`}
   </footer>`
+}
+
+const troubles: Readonly<Record<AgentState, string | null>> = {
+  up: null,
+  restarting: 'OpenCode is restarting',
+  down: 'OpenCode does not run',
 }

@@ -70,7 +70,7 @@ export async function startApp(
     artifactStore,
     model: { label: 'Impostor', hint: null },
     suggestions: ['Say hello'],
-    isServerUp: () => true,
+    agentState: () => 'up',
     hostnames: ['127.0.0.1'],
     onError: (error) => errors.push(error),
   })
