@@ -1,4 +1,5 @@
 import { createHash } from 'node:crypto'
+import { readFile } from 'node:fs/promises'
 
 /** JSON as it is read; nothing is assumed about an OpenAPI document beyond what is looked at. */
 export type Json = null | boolean | number | string | Json[] | { [key: string]: Json }
@@ -17,6 +18,10 @@ export interface RecordedDocument {
 }
 
 export const recordedPath: URL = new URL('../openapi.json', import.meta.url)
+
+export async function readRecorded(): Promise<RecordedDocument> {
+  return JSON.parse(await readFile(recordedPath, 'utf8')) as RecordedDocument
+}
 
 export async function fetchDocument(baseUrl: string): Promise<RecordedDocument> {
   const password = process.env['OPENCODE_SERVER_PASSWORD']
@@ -37,12 +42,12 @@ export async function fetchDocument(baseUrl: string): Promise<RecordedDocument> 
 }
 
 /** The order of keys means nothing in JSON, so it does not change the hash. */
-function hashDocument(document: OpenApiDocument): string {
+export function hashDocument(document: OpenApiDocument): string {
   const canonical = canonicalJson(document as unknown as Json)
   return `sha256-${createHash('sha256').update(canonical).digest('hex')}`
 }
 
-function canonicalJson(value: Json): string {
+export function canonicalJson(value: Json): string {
   if (Array.isArray(value)) return `[${value.map(canonicalJson).join(',')}]`
   if (value === null || typeof value !== 'object') return JSON.stringify(value)
   const entries = Object.keys(value)

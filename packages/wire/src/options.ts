@@ -19,7 +19,7 @@ export interface Timeouts {
   readonly requestMs: number
   /** For the calls that answer when the agent has finished (`session.prompt`, `command`, `shell` …). Default: 1 800 000. */
   readonly turnMs: number
-  /** For an event stream to open and say `server.connected`. Default: 15 000. */
+  /** For an event stream to open and say `server.connected`. Default: 5 000. */
   readonly streamOpenMs: number
   /** An event stream without any byte for this long is dead. Default: 30 000, three missed heartbeats. */
   readonly silenceMs: number
@@ -108,7 +108,7 @@ export function resolveOptions(options: ClientOptions): Settings {
       connectMs: 10_000,
       requestMs: requestMsFrom(env['OPENCODE_TIMEOUT']),
       turnMs: 1_800_000,
-      streamOpenMs: 15_000,
+      streamOpenMs: 5_000,
       silenceMs: 30_000,
     }),
     limits: withDefaults('limits', options.limits, {

@@ -1,6 +1,6 @@
 import { expect } from 'chai'
 import { afterEach, beforeEach, describe, it } from 'mocha'
-import { createManualClock, type ManualClock } from '../../testkit/src/manual-clock.js'
+import { createManualClock, type ManualClock } from '@turnstead/testkit'
 
 import { createClient, type Client, type ClientOptions } from '../src/index.js'
 import { failure } from './support/failure.js'

@@ -1,7 +1,7 @@
 import { expect } from 'chai'
 import { afterEach, beforeEach, describe, it } from 'mocha'
 
-import { createManualClock, type ManualClock } from '../../testkit/src/manual-clock.js'
+import { createManualClock, type ManualClock } from '@turnstead/testkit'
 import { createClient, type Client, type ClientOptions } from '../src/index.js'
 import { failure } from './support/failure.js'
 import { sendJson, startStub, type Handler, type StubServer } from './support/stub-server.js'
