@@ -77,13 +77,19 @@ const drainMs = 250
 /** Waits for the last output; a process that escaped may hold the pipes open for ever. */
 function drained(child: ChildProcess, exited: Promise<ServerExit>): Promise<ServerExit> {
   return new Promise((resolve) => {
-    child.once('close', finish)
-    void exited.then(() => setTimeout(finish, drainMs).unref())
-    function finish(): void {
+    let timer: NodeJS.Timeout | undefined
+    let isClosed = false
+    const finish = (): void => {
+      isClosed = true
+      clearTimeout(timer)
       child.stdout?.destroy()
       child.stderr?.destroy()
       void exited.then(resolve)
     }
+    child.once('close', finish)
+    void exited.then(() => {
+      if (!isClosed) timer = setTimeout(finish, drainMs)
+    })
   })
 }
 

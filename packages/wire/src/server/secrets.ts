@@ -37,14 +37,15 @@ export function redactSecrets(value: unknown, isSecret = false): unknown {
 export function createRedactor(secrets: Iterable<string>): (text: string) => string {
   const needles = new Set<string>()
   for (const secret of secrets) {
-    if (secret.length < shortestSecret) continue
     needles.add(secret)
     needles.add(JSON.stringify(secret).slice(1, -1))
     needles.add(withoutEscapes(secret))
     needles.add(encodeURIComponent(secret))
     needles.add(Buffer.from(secret).toString('base64'))
   }
-  const longestFirst = [...needles].toSorted((a, b) => b.length - a.length)
+  const longestFirst = [...needles]
+    .filter((needle) => needle.length >= shortestSecret)
+    .toSorted((a, b) => b.length - a.length)
   return (text) => longestFirst.reduce((rest, needle) => rest.replaceAll(needle, redacted), text)
 }
 

@@ -35,12 +35,13 @@ describeOnLinux('a server whose host goes away', () => {
   /** Starts a host in its own process; resolves when its server is ready. */
   async function startHost(
     options: Record<string, unknown>,
+    then = 'wait',
   ): Promise<{ host: ChildProcess; dataDir: string }> {
     const script = fileURLToPath(new URL('support/host.ts', import.meta.url))
     const given = { binary: fake.binary, directory: fake.folder, env: fake.env('detached-child') }
     const host = spawn(
       process.execPath,
-      ['--import=tsx', script, JSON.stringify({ ...given, ...options })],
+      ['--import=tsx', script, JSON.stringify({ ...given, ...options }), then],
       { stdio: ['pipe', 'pipe', 'inherit'], env: { ...process.env, TMPDIR: fake.folder } },
     )
     hosts.push(host)
@@ -49,6 +50,11 @@ describeOnLinux('a server whose host goes away', () => {
     }
     throw new Error('the host ended before its server was ready')
   }
+
+  it('leaves nothing that keeps a host from ending once it is closed', async () => {
+    const { host } = await startHost({ supervise: true }, 'close')
+    expect(await once(host, 'exit')).to.deep.equal([0, null])
+  })
 
   it('goes with a host that exits normally, and so does its temporary folder', async () => {
     const { host, dataDir } = await startHost({})

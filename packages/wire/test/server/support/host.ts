@@ -4,4 +4,5 @@ import { startServer } from '../../../src/server.js'
 const options: unknown = JSON.parse(process.argv[2] ?? '{}')
 const server = await startServer(options as Parameters<typeof startServer>[0])
 console.log(JSON.stringify({ pid: server.pid, dataDir: server.dataDir }))
-process.stdin.once('data', () => process.exit(0))
+if (process.argv[3] === 'close') await server.close()
+else process.stdin.once('data', () => process.exit(0))
