@@ -105,7 +105,11 @@ function tools(parts: readonly ReadPart[]): unknown {
         : null,
       part.state === 'input-streaming' ? {} : part.input,
     ])
-    .sort()
+    .sort(byJson)
+}
+
+function byJson(left: unknown, right: unknown): number {
+  return JSON.stringify(left) < JSON.stringify(right) ? -1 : 1
 }
 
 function expectedTools(reply: Reply): unknown {
@@ -118,7 +122,7 @@ function expectedTools(reply: Reply): unknown {
       output,
       status === 'pending' ? {} : input,
     ])
-    .sort()
+    .sort(byJson)
 }
 
 function expectedTexts(reply: Reply): readonly string[] {
@@ -129,7 +133,7 @@ function expectedTexts(reply: Reply): readonly string[] {
 
 function agree(message: Read, reply: Reply): void {
   const parts = valid(message)
-  assert.deepEqual([...texts(parts)].sort(), [...expectedTexts(reply)].sort())
+  assert.deepEqual([...texts(parts)].sort(byJson), [...expectedTexts(reply)].sort(byJson))
   assert.deepEqual(tools(parts), expectedTools(reply))
   const files = message.parts.filter(({ type }) => type === 'file').map(({ url }) => url)
   for (const { url } of reply.result().files) assert.ok(files.includes(url))

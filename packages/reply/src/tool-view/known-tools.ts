@@ -1,0 +1,94 @@
+/** What is said of a tool, and where its calls say what they are about. */
+export interface ToolWording {
+  /** A noun for the call: `Read`. */
+  readonly noun: string
+  /** What it does, while it does it: `Reading`. */
+  readonly present: string
+  /** What it did: `Read`. */
+  readonly past: string
+  /** Id of an icon, for the host to draw. */
+  readonly icon: string
+  /** Input fields that name what the call is about, the first that is there. */
+  readonly target: readonly string[]
+}
+
+const file = ['filePath', 'path'] as const
+
+function wording(
+  noun: string,
+  present: string,
+  past: string,
+  icon: string,
+  ...target: string[]
+): ToolWording {
+  return { noun, present, past, icon, target }
+}
+
+/** The tools of the server, and known tools of known MCP servers. */
+export const knownTools: Readonly<Record<string, ToolWording>> = {
+  read: wording('Read', 'Reading', 'Read', 'file', ...file),
+  write: wording('Write', 'Writing', 'Wrote', 'file-plus', ...file),
+  edit: wording('Edit', 'Editing', 'Edited', 'pencil', ...file),
+  multiedit: wording('Edits', 'Editing', 'Edited', 'pencil', ...file),
+  apply_patch: wording('Patch', 'Patching', 'Patched', 'pencil'),
+  bash: wording('Shell', 'Running', 'Ran', 'terminal', 'command'),
+  grep: wording('Search', 'Searching for', 'Searched for', 'search', 'pattern'),
+  glob: wording('Find', 'Finding', 'Found', 'search', 'pattern'),
+  list: wording('List', 'Listing', 'Listed', 'folder', 'path'),
+  ls: wording('List', 'Listing', 'Listed', 'folder', 'path'),
+  webfetch: wording('Fetch', 'Fetching', 'Fetched', 'globe', 'url'),
+  fetch_url: wording('Fetch', 'Fetching', 'Fetched', 'globe', 'url'),
+  websearch: wording(
+    'Web search',
+    'Searching the web for',
+    'Searched the web for',
+    'globe',
+    'query',
+  ),
+  web_search_exa: wording(
+    'Web search',
+    'Searching the web for',
+    'Searched the web for',
+    'globe',
+    'query',
+  ),
+  search_web: wording(
+    'Web search',
+    'Searching the web for',
+    'Searched the web for',
+    'globe',
+    'q',
+    'query',
+  ),
+  codesearch: wording('Code search', 'Searching code for', 'Searched code for', 'search', 'query'),
+  get_code_context_exa: wording(
+    'Code search',
+    'Searching code for',
+    'Searched code for',
+    'search',
+    'query',
+  ),
+  company_research_exa: wording(
+    'Company research',
+    'Researching',
+    'Researched',
+    'globe',
+    'query',
+    'companyName',
+  ),
+  todowrite: wording('Todos', 'Planning', 'Planned', 'list'),
+  todoread: wording('Todos', 'Reading the plan', 'Read the plan', 'list'),
+  task: wording('Task', 'Delegating', 'Delegated', 'users', 'description'),
+  skill: wording('Skill', 'Using', 'Used', 'book', 'skill_name', 'name'),
+  question: wording('Question', 'Asking', 'Asked', 'help'),
+  StructuredOutput: wording('Answer', 'Answering', 'Answered', 'braces'),
+}
+
+/** Prefixes that MCP servers put before the names of their tools, with the server's name. */
+export const knownPrefixes: Readonly<Record<string, string>> = {
+  exa_: 'exa',
+  brave_: 'brave',
+  serper_: 'serper',
+  tavily_: 'tavily',
+  'local-web-search_': 'local-web-search',
+}

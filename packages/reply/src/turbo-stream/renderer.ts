@@ -1,0 +1,112 @@
+import type { ReplyPart } from '../part.js'
+import type { Reply } from '../reply.js'
+import type { ReplyView } from '../view.js'
+import { escapeHtml } from './html.js'
+import type { Html } from './html.js'
+import { plainTemplates } from './templates.js'
+import type { TurboTemplates } from './templates.js'
+
+/** Options of {@link createTurboRenderer}. */
+export interface TurboOptions {
+  /** Begins every element id; default `reply-` and the prompt's id. */
+  readonly prefix?: string
+  /** The host's own templates; default {@link plainTemplates}. */
+  readonly templates?: Partial<TurboTemplates>
+}
+
+/** Renders a reply as Turbo Stream elements. */
+export interface TurboRenderer {
+  /** The whole reply as HTML, for the first page. */
+  page(): string
+  /** The `<turbo-stream>` elements that bring a page to the reply as it is now; empty when nothing changed. */
+  next(): string
+}
+
+/** The content type of Turbo Stream elements. */
+export const turboStreamType = 'text/vnd.turbo-stream.html; charset=utf-8'
+
+/** Renders a reply for Turbo. Everything that comes from the agent is escaped. */
+export function createTurboRenderer(reply: Reply, options: TurboOptions = {}): TurboRenderer {
+  const prefix = options.prefix ?? `reply-${reply.promptId}`
+  const templates = { ...plainTemplates, ...options.templates }
+  let shown: ReplyView | null = null
+  return {
+    page() {
+      shown = reply.view()
+      const parts = shown.parts.map((part) => element(`${prefix}-${part.id}`, templates.part(part)))
+      const sections = sectionsOf(shown, templates).map(([name, content]) =>
+        element(`${prefix}-${name}`, content),
+      )
+      return `<div id="${escapeHtml(prefix)}"><div id="${escapeHtml(prefix)}-parts">${parts.join('')}</div>${sections.join('')}</div>`
+    },
+    next() {
+      const view = reply.view()
+      const before = shown
+      if (before === view) return ''
+      shown = view
+      return [
+        ...partActions(prefix, templates, before, view),
+        ...sectionActions(prefix, templates, before, view),
+      ].join('')
+    },
+  }
+}
+
+function partActions(
+  prefix: string,
+  templates: TurboTemplates,
+  before: ReplyView | null,
+  view: ReplyView,
+): string[] {
+  const known = new Map(before?.parts.map((part) => [part.id, part]))
+  const actions: string[] = []
+  for (const [index, part] of view.parts.entries()) {
+    const id = `${prefix}-${part.id}`
+    const was = known.get(part.id)
+    known.delete(part.id)
+    if (was === part) continue
+    const content = element(id, templates.part(part))
+    if (was !== undefined) actions.push(action('replace', id, content))
+    else actions.push(insertion(prefix, view.parts[index - 1], content))
+  }
+  for (const id of known.keys()) actions.unshift(action('remove', `${prefix}-${id}`, null))
+  return actions
+}
+
+function insertion(prefix: string, previous: ReplyPart | undefined, content: string): string {
+  if (previous === undefined) return action('prepend', `${prefix}-parts`, content)
+  return action('after', `${prefix}-${previous.id}`, content)
+}
+
+type Section = readonly [name: string, content: Html | null]
+
+function sectionsOf(view: ReplyView, templates: TurboTemplates): readonly Section[] {
+  const open = view.asks.filter((ask) => ask.state === 'open')
+  return [
+    ['asks', templates.asks(open)],
+    ['todos', templates.todos(view.todos)],
+    ['status', templates.status(view)],
+  ]
+}
+
+function sectionActions(
+  prefix: string,
+  templates: TurboTemplates,
+  before: ReplyView | null,
+  view: ReplyView,
+): string[] {
+  const known = new Map(before === null ? [] : sectionsOf(before, templates))
+  return sectionsOf(view, templates).flatMap(([name, content]) => {
+    if (known.get(name)?.html === content?.html && before !== null) return []
+    return [action('update', `${prefix}-${name}`, content?.html ?? '')]
+  })
+}
+
+function element(id: string, content: Html | null): string {
+  return `<div id="${escapeHtml(id)}">${content?.html ?? ''}</div>`
+}
+
+function action(name: string, target: string, content: string | null): string {
+  const template = content === null ? '' : `<template>${content}</template>`
+  return `<turbo-stream action="${name}" target="${escapeHtml(target)}">${template}</turbo-stream>`
+}

@@ -1,0 +1,14 @@
+/**
+ * A reply as Turbo Stream elements, escaped by default, with the host's own templates.
+ *
+ * ```ts
+ * const renderer = createTurboRenderer(reply, { templates: { part: (part) => html`<p>${part.kind}</p>` } })
+ * broadcast(renderer.next())
+ * ```
+ */
+export { createTurboRenderer, turboStreamType } from './turbo-stream/renderer.js'
+export type { TurboOptions, TurboRenderer } from './turbo-stream/renderer.js'
+export { plainTemplates } from './turbo-stream/templates.js'
+export type { TurboTemplates } from './turbo-stream/templates.js'
+export { escapeHtml, html, trustedHtml } from './turbo-stream/html.js'
+export type { Html, HtmlValue } from './turbo-stream/html.js'
