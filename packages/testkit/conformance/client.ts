@@ -225,7 +225,7 @@ async function readFrames(response: Response, onEvent: (event: SeenEvent) => voi
         'type' in parsed &&
         'properties' in parsed
       ) {
-        onEvent({ type: String(parsed.type), properties: { ...(parsed.properties ?? {}) } })
+        onEvent({ type: String(parsed.type), properties: Object(parsed.properties) })
       }
     }
   }

@@ -67,12 +67,7 @@ const run = promisify(execFile)
 export function opencodeTarget(): Target {
   const servers = new Map<
     string,
-    {
-      server: RunningOpencode
-      model: ScriptedModel
-      setBook(book: AnswerBook): void
-      setGates(prefix: string): void
-    }
+    { server: RunningOpencode; model: ScriptedModel; setBook: (book: AnswerBook) => void }
   >()
   const folders: string[] = []
   const serverFor = async (
@@ -101,7 +96,6 @@ export function opencodeTarget(): Target {
       server,
       model,
       setBook: (next: AnswerBook) => void (book = next),
-      setGates: () => {},
     }
     servers.set(key, made)
     return made

@@ -54,20 +54,20 @@ export async function startTcpFaultProxy(
     upstream.on('data', (piece) => {
       const limit = faults.resetAfterBytes
       if (limit !== undefined && sent + piece.length >= limit) {
-        toClient(piece.subarray(0, Math.max(0, limit - sent)))
+        toClient.write(piece.subarray(0, Math.max(0, limit - sent)))
         setImmediate(() => client.resetAndDestroy())
         return
       }
       sent += piece.length
-      toClient(piece)
+      toClient.write(piece)
     })
-    client.on('data', toServer)
-    for (const socket of pair) {
-      socket.on('error', drop)
-      socket.on('close', () => {
-        if (!faults.isHalfOpen) drop()
-      })
-    }
+    client.on('data', (piece) => toServer.write(piece))
+    client.on('error', drop)
+    client.on('close', drop)
+    upstream.on('error', drop)
+    upstream.on('close', () => {
+      if (!faults.isHalfOpen) toClient.finish(() => client.end())
+    })
   })
   await new Promise<void>((resolve, reject) => {
     server.once('error', reject)
@@ -101,25 +101,35 @@ export async function startTcpFaultProxy(
   }
 }
 
+interface Pipe {
+  write(piece: Buffer): void
+  /** Calls back when everything has been written. */
+  finish(callback: () => void): void
+}
+
 /** Writes pieces in their order, as late and as slowly as the faults of the moment say. */
-function createPipe(socket: Socket, faults: () => TcpFaults): (piece: Buffer) => void {
+function createPipe(socket: Socket, faults: () => TcpFaults): Pipe {
   let queue: Promise<void> = Promise.resolve()
   const pause = (ms: number): Promise<void> =>
     new Promise((resolve) => setTimeout(resolve, ms).unref())
-  const write = async (piece: Buffer): Promise<void> => {
+  const send = async (piece: Buffer): Promise<void> => {
     const { latencyMs, bytesPerSecond, isHalfOpen } = faults()
     if (isHalfOpen || socket.destroyed) return
     if (latencyMs !== undefined) await pause(latencyMs)
-    if (bytesPerSecond === undefined || bytesPerSecond === Infinity) return void socket.write(piece)
+    if (bytesPerSecond === undefined || bytesPerSecond === Infinity) {
+      socket.write(piece)
+      return
+    }
     const size = Math.max(1, Math.floor(bytesPerSecond / 50))
     for (let start = 0; start < piece.length && !socket.destroyed; start += size) {
       socket.write(piece.subarray(start, start + size))
       await pause(20)
     }
   }
-  return (piece) => {
-    const { latencyMs, bytesPerSecond, isHalfOpen } = faults()
-    if (latencyMs === undefined && bytesPerSecond === undefined && !isHalfOpen) socket.write(piece)
-    else queue = queue.then(() => write(piece))
+  return {
+    write(piece) {
+      queue = queue.then(() => send(piece))
+    },
+    finish: (callback) => void queue.then(callback),
   }
 }

@@ -22,12 +22,15 @@ export interface RecordedExchange {
   readonly method: string
   /** Path with its query. */
   readonly path: string
-  readonly status: number
+  /** Null when the client hung up before there was an answer. */
+  readonly status: number | null
   readonly headers: Readonly<Record<string, string>>
   /** The answer's body as it is sent. */
   readonly body: string
   /** How many requests that change something came before it in the recording. */
   readonly writesBefore: number
+  /** Its place in the recording. */
+  readonly order: number
 }
 
 /** A recorded event stream. */
@@ -40,6 +43,8 @@ export interface RecordedStream {
     readonly t: number
     readonly writesBefore: number
   }[]
+  /** Its place in the recording. */
+  readonly order: number
   /** Whether the server ended it. */
   readonly isEnded: boolean
 }
@@ -74,24 +79,23 @@ export function toCassette(lines: readonly CassetteLine[]): Cassette {
   const exchanges: RecordedExchange[] = []
   const streams: {
     open: CassetteLine
+    order: number
     frames: RecordedStream['frames'][number][]
     isEnded: boolean
   }[] = []
   const latest = new Map<unknown, (typeof streams)[number]>()
-  const requests = new Map<unknown, { line: CassetteLine; writesBefore: number }>()
+  const requests = new Map<unknown, { line: CassetteLine; writesBefore: number; order: number }>()
   let writes = 0
-  for (const line of lines) {
+  for (const [order, line] of lines.entries()) {
     const stream = latest.get(line['stream'])
     if (line.dir === 'req') {
-      requests.set(line['n'], { line, writesBefore: writes })
+      requests.set(line['n'], { line, writesBefore: writes, order })
       if (isWrite(String(line['method']))) writes += 1
     } else if (line.dir === 'res') {
       const request = requests.get(line['n'])
-      if (request && line['status'] !== undefined) {
-        exchanges.push(toExchange(request.line, line, request.writesBefore))
-      }
+      if (request) exchanges.push(toExchange(request, line))
     } else if (line.dir === 'sse-open') {
-      const opened = { open: line, frames: [], isEnded: false }
+      const opened = { open: line, order, frames: [], isEnded: false }
       latest.set(line['stream'], opened)
       streams.push(opened)
     } else if (line.dir === 'sse') {
@@ -101,7 +105,8 @@ export function toCassette(lines: readonly CassetteLine[]): Cassette {
   return {
     name: String(lines[0]['scenario'] ?? ''),
     exchanges,
-    streams: streams.map(({ open, frames, isEnded }) => ({
+    streams: streams.map(({ open, order, frames, isEnded }) => ({
+      order,
       path: String(open['path']),
       status: Number(open['status'] ?? 200),
       headers: toHeaders(open['headers']),
@@ -117,18 +122,18 @@ export function isWrite(method: string): boolean {
 }
 
 function toExchange(
-  request: CassetteLine,
+  request: { line: CassetteLine; writesBefore: number; order: number },
   answer: CassetteLine,
-  writesBefore: number,
 ): RecordedExchange {
   const { body, text } = answer
   return {
-    method: String(request['method']),
-    path: String(request['path']),
-    status: Number(answer['status']),
+    method: String(request.line['method']),
+    path: String(request.line['path']),
+    status: typeof answer['status'] === 'number' ? answer['status'] : null,
     headers: toHeaders(answer['headers']),
     body: body === undefined ? String(text ?? '') : JSON.stringify(body),
-    writesBefore,
+    writesBefore: request.writesBefore,
+    order: request.order,
   }
 }
 

@@ -87,7 +87,7 @@ export async function replay(
       last = frame.t
       response.write(frame.raw)
     }
-    if (recorded.isEnded) response.end()
+    if (recorded.isEnded || recorded.status !== 200) response.end()
   }
 
   const take = (method: string, path: string): RecordedExchange | null => {
@@ -107,13 +107,25 @@ export async function replay(
     return chosen
   }
 
+  /** The next stream of this path, unless a plain answer to it was recorded earlier and not given yet. */
+  const nextStream = (method: string, path: string): RecordedStream | undefined => {
+    if (method !== 'GET') return undefined
+    const next = cassette.streams.find((each) => !opened.has(each) && isSamePath(each.path, path))
+    const earlier = cassette.exchanges.some(
+      (each) =>
+        each.method === 'GET' &&
+        !used.has(each) &&
+        isSamePath(each.path, path) &&
+        each.order < (next?.order ?? 0),
+    )
+    return earlier ? undefined : next
+  }
+
   const answer = async (request: IncomingMessage, response: ServerResponse): Promise<void> => {
     const method = request.method ?? 'GET'
     const path = request.url ?? '/'
     await readBody(request)
-    const recorded = cassette.streams.find(
-      (each) => method === 'GET' && !opened.has(each) && isSamePath(each.path, path),
-    )
+    const recorded = nextStream(method, path)
     const exchange = recorded ? null : take(method, path)
     journal.push({ method, path, isRecorded: Boolean(recorded ?? exchange) })
     if (recorded) return stream(recorded, response)
@@ -129,6 +141,8 @@ export async function replay(
       response.end(JSON.stringify({ name: 'ReplayMismatch', data: { message } }))
       return
     }
+    // The client had hung up before there was an answer.
+    if (exchange.status === null) return
     response.writeHead(exchange.status, exchange.headers)
     response.end(method === 'HEAD' ? '' : exchange.body)
   }

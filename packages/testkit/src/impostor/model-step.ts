@@ -143,5 +143,5 @@ function interrupt(step: ModelStep, speech: Speech, context: ToolContext): void 
   tellError(world, session, { name: 'MessageAbortedError', data: { message: 'Aborted' } })
   setStatus(world, session, { type: 'idle' })
   speech.finish()
-  for (const call of speech.calls) interruptTool(call, context, call.tool === 'bash')
+  for (const call of speech.calls) interruptTool(call, context)
 }

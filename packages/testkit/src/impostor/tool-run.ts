@@ -1,4 +1,5 @@
 import type { ToolStep } from '../script/steps.js'
+import { asRecord } from './http/outcome.js'
 import { runTool } from './tools/run-tool.js'
 import { ToolFailure, ToolStop, type ToolContext } from './tools/tool-context.js'
 import type { MessageRecord, Part, SessionRecord } from './records.js'
@@ -135,45 +136,40 @@ export async function finishTool(
 }
 
 /** Marks a call that an abort has cut short. */
-export function interruptTool(call: ToolCall, context: ToolContext, isBash: boolean): void {
+export function interruptTool(call: ToolCall, context: ToolContext): void {
   const { world, session } = context
-  const stored = session.messages.get(call.part.messageID)?.parts.get(call.part.id)
-  const state = stored?.['state']
-  const status =
-    typeof state === 'object' && state !== null && 'status' in state ? state.status : null
-  if (status === 'completed' || status === 'error') return
+  const parts = session.messages.get(call.part.messageID)?.parts
+  const state = asRecord(parts?.get(call.part.id)?.['state']) ?? {}
+  if (state['status'] === 'completed' || state['status'] === 'error') return
   const time = { start: call.startedAt, end: world.identity.stamp() }
-  const before =
-    typeof state === 'object' && state !== null && 'metadata' in state ? state.metadata : {}
-  const title =
-    typeof state === 'object' && state !== null && 'title' in state ? state.title : undefined
-  if (isBash) {
-    const output = String(
-      before && typeof before === 'object' && 'output' in before ? before.output : '',
-    )
-    const note = `${output}\n\n<shell_metadata>\nUser aborted the command\n</shell_metadata>`
-    putPart(world, session, {
-      ...call.part,
-      state: {
-        status: 'completed',
-        input: call.input,
-        output: note,
-        title: call.input['command'],
-        metadata: { output: note, exit: null, truncated: false },
-        time,
-      },
-    })
-    return
+  const metadata = asRecord(state['metadata']) ?? {}
+  if (call.tool === 'bash') {
+    const said = String(metadata['output'] ?? '')
+    const output = `${said}\n\n<shell_metadata>\nUser aborted the command\n</shell_metadata>`
+    const ended = { output, exit: null, truncated: false }
+    const title = call.input['command']
+    const completed = {
+      status: 'completed',
+      input: call.input,
+      output,
+      title,
+      metadata: ended,
+      time,
+    }
+    return putPart(world, session, { ...call.part, state: completed })
   }
+  const error = {
+    status: 'error',
+    input: call.input,
+    time,
+    error: 'Tool execution aborted',
+    metadata: { ...metadata, interrupted: true },
+  }
+  const { title } = state
   putPart(world, session, {
     ...call.part,
-    state: {
-      status: 'error',
-      input: call.input,
-      time,
-      error: 'Tool execution aborted',
-      ...(title === undefined ? {} : { title }),
-      metadata: { ...(typeof before === 'object' ? before : {}), interrupted: true },
-    },
+    state: title === undefined ? error : { ...error, title },
   })
+  // The event shows the title of the running tool; what is stored does not.
+  parts?.set(call.part.id, { ...call.part, state: error })
 }

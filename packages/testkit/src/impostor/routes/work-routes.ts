@@ -1,14 +1,13 @@
 import { isKnownModel } from '../chosen-model.js'
-import { fields, readBody } from '../http/body.js'
+import { fields, readBody, sessionIdOf } from '../http/body.js'
 import { busy, ok, unexpected, type Call, type Outcome } from '../http/outcome.js'
 import { toRoutes, type Route } from '../http/router.js'
 import { showMessage, type SessionRecord } from '../records.js'
 import { revertSession, unrevertSession } from '../revert.js'
 import { runShell } from '../shell.js'
 import { startCompaction, writeSummary } from '../summarize.js'
-import { tellError } from '../world.js'
+import { setStatus, tellError } from '../world.js'
 import { sessionOf } from './session-routes.js'
-import { sessionIdOf } from '../http/body.js'
 
 function idleSession(call: Call): SessionRecord {
   const session = sessionOf(call)
@@ -30,6 +29,7 @@ function summarize(call: Call): Outcome {
   if (!stored || !isKnownModel(call.world, stored)) {
     const message = `Model not found: ${model.providerID}/${model.modelID}.`
     tellError(call.world, session, { name: 'UnknownError', data: { message } })
+    setStatus(call.world, session, { type: 'idle' })
     throw unexpected(call.world)
   }
   return { status: 200, json: true, afterwards: writeSummary(call.world, session, user) }
