@@ -17,7 +17,7 @@ export interface CliResult {
    * proves nothing: it is also what a refused permission ends with.
    */
   readonly completed: boolean
-  /** The error it reported; secrets are hidden. */
+  /** The error after which nothing more was tried; secrets are hidden. */
   readonly error: { readonly name: string; readonly message: string } | null
   /** In US dollars, over all steps. */
   readonly cost: number
@@ -46,7 +46,11 @@ export class CliFold {
     if (event.type === 'text') this.#texts.push(event.text)
     if (event.type === 'error')
       this.#error = { name: event.name, message: this.#redact(event.message) }
-    if (event.type === 'step_start') this.#finish = null
+    if (event.type === 'step_start') {
+      // The server went on by itself, as it does after a context overflow.
+      this.#error = null
+      this.#finish = null
+    }
     if (event.type === 'step_finish') {
       this.#finish = event.reason
       this.#cost += event.cost

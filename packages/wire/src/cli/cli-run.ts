@@ -147,13 +147,14 @@ async function* untilEnd(
 ): AsyncGenerator<Uint8Array, void, undefined> {
   let isWaiting = false
   let hasWaited = false
+  let isDone = false
   let timer: NodeJS.Timeout | undefined
   void exited.then(() => {
+    if (isDone) return
     timer = setInterval(() => {
       if (isWaiting && hasWaited) stdout.destroy()
       hasWaited = isWaiting
     }, idleMs)
-    if (stdout.closed) clearInterval(timer)
   })
   try {
     isWaiting = true
@@ -166,6 +167,7 @@ async function* untilEnd(
   } catch (error) {
     if (!stdout.destroyed || stdout.errored !== null) throw error
   } finally {
+    isDone = true
     clearInterval(timer)
     stdout.destroy()
   }

@@ -7,6 +7,7 @@ import { dataFolders, inheritedEnv, mergeEnv } from '../server/child-env.js'
 import { controlChild, spawnError } from '../server/child-control.js'
 import { toConfigJson } from '../server/config-json.js'
 import { openDataDir } from '../server/data-dir.js'
+import { onProcessExit } from '../server/exit-hook.js'
 import { findOpencode } from '../server/find-opencode.js'
 import { LogTail } from '../server/log-tail.js'
 import { markerName } from '../server/process-tree.js'
@@ -34,36 +35,54 @@ export async function startCli(options: CliOptions): Promise<CliRun> {
   const configJson = options.config === undefined ? undefined : toConfigJson(options.config)
   const mark = randomBytes(16).toString('hex')
   const dataDir = await openDataDir(options.dataDir, mark)
+  const unhook = onProcessExit(dataDir.release)
+  const release = (): void => {
+    unhook()
+    dataDir.release()
+  }
   try {
     signal?.throwIfAborted()
-    const redact = createRedactor(secretsOf(options))
-    const log = new LogTail(logTailLength, redact)
-    const child = spawnCli(binary, options, {
-      ...cliEnv(options, dataDir.path, configJson),
-      [markerName]: mark,
-    })
-    const { pid, stdin, stdout, stderr } = child
-    if (pid === undefined) throw notRunnable(binary, await spawnError(child))
-    const control = controlChild(child, pid, mark)
-    recordServer(dataDir.path, mark, pid)
-    log.follow(stderr)
-    // A process that ends early does not read its input; how it ended says more than this error.
-    stdin.on('error', () => undefined)
-    stdin.end(options.prompt)
-    return new RunningCli({
-      control,
-      stdout,
-      log,
-      redact,
-      stopGraceMs: options.stopGraceMs ?? 2000,
-      maxLineLength: options.maxLineLength ?? 16 * 1024 * 1024,
-      signal,
-      release: dataDir.release,
-    })
+    return await launchCli(binary, options, { dataDir: dataDir.path, mark, configJson, release })
   } catch (error) {
-    dataDir.release()
+    release()
     throw error
   }
+}
+
+async function launchCli(
+  binary: string,
+  options: CliOptions,
+  parts: { dataDir: string; mark: string; configJson: string | undefined; release: () => void },
+): Promise<CliRun> {
+  const { dataDir, mark, configJson, release } = parts
+  const redact = createRedactor(secretsOf(options))
+  const log = new LogTail(logTailLength, redact)
+  const env = { ...cliEnv(options, dataDir, configJson), [markerName]: mark }
+  const child = spawnCli(binary, options, env)
+  const { pid, stdin, stdout, stderr } = child
+  if (pid === undefined) throw notRunnable(binary, await spawnError(child))
+  const control = controlChild(child, pid, mark)
+  try {
+    recordServer(dataDir, mark, pid)
+  } catch (error) {
+    await control.stop({ graceMs: 0 })
+    throw notRunnable(binary, error)
+  }
+  log.follow(stderr)
+  // A process that ends early does not read its input; how it ended says more than this error.
+  stdin.on('error', () => undefined)
+  stdin.end(options.prompt)
+  const { signal, stopGraceMs = 2000, maxLineLength = 16 * 1024 * 1024 } = options
+  return new RunningCli({
+    control,
+    stdout,
+    log,
+    redact,
+    stopGraceMs,
+    maxLineLength,
+    signal,
+    release,
+  })
 }
 
 /**

@@ -39,16 +39,19 @@ async function prepare(dataDir: string | undefined, mark: string): Promise<Claim
   if (dataDir === undefined) await sweepTemporary()
   const path = await makeFolder(dataDir)
   claimDataDir(path, mark)
-  const folders = dataFolders(path)
-  for (const folder of Object.values(folders)) {
-    await mkdir(folder, { recursive: true, mode: 0o700 })
-  }
-  const tidy = (): void => quietly(() => removeLeftLibraries(folders.TMPDIR))
-  tidy()
-  return {
-    path,
-    tidy,
-    release: () => quietly(() => (dataDir === undefined ? remove(path) : releaseDataDir(path))),
+  const release = (): void =>
+    quietly(() => (dataDir === undefined ? remove(path) : releaseDataDir(path)))
+  try {
+    const folders = dataFolders(path)
+    for (const folder of Object.values(folders)) {
+      await mkdir(folder, { recursive: true, mode: 0o700 })
+    }
+    const tidy = (): void => quietly(() => removeLeftLibraries(folders.TMPDIR))
+    tidy()
+    return { path, tidy, release }
+  } catch (error) {
+    release()
+    throw error
   }
 }
 

@@ -92,6 +92,14 @@ describe('CliFold', () => {
     expect(fold([])).to.include({ completed: false, finish: null, sessionId: null })
   })
 
+  it('forgets an error after which the server went on', () => {
+    const error = line({ type: 'error', error: { name: 'ContextOverflowError' } })
+    expect(fold([error, line({ type: 'step_start' }), step('stop')])).to.include({
+      completed: true,
+      error: null,
+    })
+  })
+
   it('hides secrets in the error', () => {
     const error = { name: 'APIError', data: { message: 'key secret refused' } }
     expect(fold([line({ type: 'error', error })])).to.deep.include({
