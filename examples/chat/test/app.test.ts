@@ -139,11 +139,25 @@ describe('createApp', () => {
 
   it('follows a turn that another process runs by its row', async () => {
     app = await startApp()
-    const message = await app.rows.startConversation('Go')
+    const { store } = app.rows
+    const { id: messageId } = await app.rows.startConversation('Go')
     const stream = await follow('/conversations/1/stream?from=1')
     await stream.until('Waiting to start')
-    await app.rows.store.cancel({ messageId: message.id })
+    const claim = { conversationId: 1, messageId, owner: 'another', leaseMs: 60_000 }
+    expect((await store.claim(claim)).claimed).to.equal(true)
+    await stream.until('Waiting for news')
+    await store.cancel({ messageId })
     await stream.until('You stopped this.')
+  })
+
+  it('shows all of a turn that it takes over while a page is open', async () => {
+    app = await startApp(reply(text('First half. '), gate('half'), text('Second half.')))
+    const { id: messageId } = await app.rows.startConversation('Go')
+    const stream = await follow('/conversations/1/stream?from=1')
+    app.worker.run({ conversationId: 1, messageId, prompt: 'Go' })
+    await stream.until('First half.')
+    app.impostor.gate('half').open()
+    expect(await stream.until(over)).to.contain('Second half.')
   })
 
   const postgresql = databases.find(({ name }) => name === 'postgresql')

@@ -10,13 +10,14 @@ import { migrate, openDatabase } from '../../src/database.js'
 import { createFeed } from '../../src/feed.js'
 import { createChatRows, type ChatRows } from '../../src/rows.js'
 import { createTurnViews } from '../../src/turn-views.js'
-import { createWorker } from '../../src/worker.js'
+import { createWorker, type Worker } from '../../src/worker.js'
 
 /** The application on Impostor, a database (in memory, unless told) and an in-memory file store. */
 export interface TestApp {
   readonly url: string
   readonly impostor: Impostor
   readonly rows: ChatRows
+  readonly worker: Worker
   readonly errors: unknown[]
   get(path: string, headers?: Record<string, string>): Promise<Response>
   post(path: string, prompt: string, headers?: Record<string, string>): Promise<Response>
@@ -85,6 +86,7 @@ export async function startApp(
     url,
     impostor,
     rows,
+    worker,
     errors,
     get,
     post: (path, prompt, headers = {}) =>
