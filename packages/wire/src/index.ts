@@ -10,6 +10,13 @@
  * for await (const event of events) if (event.type === 'session.idle') break
  * ```
  */
+export {
+  channels,
+  type PromptTrace,
+  type RequestTrace,
+  type StreamTrace,
+  type WireChannels,
+} from './channels.js'
 export { createClient, type Client, type ScopedClient } from './client.js'
 export { systemClock, type Clock } from './clock.js'
 export {

@@ -1,5 +1,6 @@
 import type { IncomingHttpHeaders } from 'node:http'
 
+import { channels, type RequestTrace } from './channels.js'
 import { WireError } from './errors.js'
 import { assertAllowed, assertIds } from './guards.js'
 import type { Http, HttpCall } from './http.js'
@@ -14,6 +15,7 @@ import type { Settings } from './options.js'
 import { jitteredDelayMs } from './retry-policy.js'
 import { scopeQuery, type Scope } from './scope.js'
 import { download, send, type Answer, type Budget, type OpenAnswer } from './send.js'
+import { trace } from './trace.js'
 import { fillPath, formatQuery, type QueryValue } from './url.js'
 
 /** Calls any operation of the server by its method and its path in the OpenAPI document. */
@@ -88,10 +90,17 @@ export function createRequester(
   ): Promise<Answer> => {
     const bound = bind(method, path, call, accept)
     const budget = budgetOf(settings, method, path, call)
-    if (method !== 'GET') return await send(http, settings, bound, budget)
+    const sendOnce = (): Promise<Answer> => {
+      if (!channels.request.hasSubscribers) return send(http, settings, bound, budget)
+      const context = toTrace(method, path, call)
+      return trace(channels.request, context, () =>
+        observe(context, send(http, settings, bound, budget)),
+      )
+    }
+    if (method !== 'GET') return await sendOnce()
     for (let failures = 1; ; failures += 1) {
       try {
-        return await send(http, settings, bound, budget)
+        return await sendOnce()
       } catch (error) {
         if (failures > settings.readRetries || !WireError.is(error) || !error.retryable) throw error
         const wait = jitteredDelayMs(settings.reconnect, failures, settings.random)
@@ -155,5 +164,25 @@ function readJson(label: string, answer: Answer): unknown {
       ...details,
       cause,
     })
+  }
+}
+
+function toTrace(method: Method, route: string, call: LooseCall): RequestTrace {
+  const sessionId = call.params?.['sessionID']
+  return { method, route, sessionId: typeof sessionId === 'string' ? sessionId : null }
+}
+
+/** Notes in the trace how a request ended. */
+async function observe(context: RequestTrace, answering: Promise<Answer>): Promise<Answer> {
+  try {
+    const answer = await answering
+    context.status = answer.status
+    return answer
+  } catch (error) {
+    if (WireError.is(error)) {
+      if (error.status !== undefined) context.status = error.status
+      context.delivered = error.delivered
+    }
+    throw error
   }
 }

@@ -52,6 +52,7 @@ export function createHubRegistry(http: Http, settings: Settings): HubRegistry {
       const call = requester.bind('GET', path, {}, 'text/event-stream')
       const hub = createHub<never>(
         settings,
+        path,
         (sink) => openConnection(http, settings, call, sink),
         () => hubs.delete(key),
       )

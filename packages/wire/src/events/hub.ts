@@ -23,6 +23,7 @@ export interface Hub<Event> {
 
 export function createHub<Event>(
   settings: Settings,
+  route: string,
   connect: Connect,
   onEmpty: () => void,
 ): Hub<Event> {
@@ -51,7 +52,7 @@ export function createHub<Event>(
     if (session === null) routes.followAll(feed)
     else routes.follow(feed, session, includeChildren)
     feeds.add(feed)
-    disconnect ??= keepConnected(settings, connect, {
+    disconnect ??= keepConnected(settings, route, connect, {
       onReady,
       onFrame: deliver,
       isUnwanted,
@@ -81,7 +82,7 @@ export function createHub<Event>(
   const deliver = (data: string): void => {
     const frame = parseFrame(data)
     if (frame === null) for (const feed of feeds) feed.pushGap('malformed')
-    else if (isEvent(frame)) route(frame, data.length)
+    else if (isEvent(frame)) handOut(frame, data.length)
     else for (const feed of routes.followersOfAll()) feed.push(frame, data.length)
   }
 
@@ -93,7 +94,7 @@ export function createHub<Event>(
     return !mayAnnounceChild(bytes, start, end)
   }
 
-  const route = (event: ServerEvent, size: number): void => {
+  const handOut = (event: ServerEvent, size: number): void => {
     const sessionId = sessionIdOf(event)
     if (event.type === 'server.instance.disposed') gapReason = 'disposed'
     if (sessionId !== null) {

@@ -1,6 +1,8 @@
+import { channels, type StreamTrace } from '../channels.js'
 import { WireError } from '../errors.js'
 import type { Settings } from '../options.js'
 import { nextDelayMs } from '../retry-policy.js'
+import { toErrorCode, trace } from '../trace.js'
 import type { ConnectionSink } from './connection.js'
 
 /** Opens one connection; the returned function closes it. */
@@ -19,7 +21,12 @@ interface Outcome {
 }
 
 /** Keeps an event stream open, as the reconnect policy allows, until the returned function stops it. */
-export function keepConnected(settings: Settings, connect: Connect, sink: KeeperSink): () => void {
+export function keepConnected(
+  settings: Settings,
+  route: string,
+  connect: Connect,
+  sink: KeeperSink,
+): () => void {
   const { clock, random, reconnect } = settings
   const stopping = new AbortController()
   const stopped = stopping.signal
@@ -47,11 +54,22 @@ export function keepConnected(settings: Settings, connect: Connect, sink: Keeper
       stopped.addEventListener('abort', onStop, { once: true })
     })
 
+  const connectTraced = (failures: number): Promise<Outcome> => {
+    if (!channels.stream.hasSubscribers) return connectOnce()
+    const context: StreamTrace = { route, failures, isReady: false }
+    return trace(channels.stream, context, async () => {
+      const outcome = await connectOnce()
+      context.isReady = outcome.readyAtMs !== null
+      if (!stopped.aborted) context.errorCode = toErrorCode(outcome.error)
+      return outcome
+    })
+  }
+
   const run = async (): Promise<void> => {
     let failures = 0
     let downSinceMs = clock.now()
     for (;;) {
-      const { error, readyAtMs } = await connectOnce()
+      const { error, readyAtMs } = await connectTraced(failures)
       if (stopped.aborted) return
       sink.onDown()
       const now = clock.now()

@@ -1,9 +1,11 @@
+import { channels, type PromptTrace } from '../channels.js'
 import { WireError } from '../errors.js'
 import type { PromptBody, PromptPart } from '../models.js'
 import type { CallOptions } from '../operation-types.js'
 import type { Settings } from '../options.js'
 import type { Request } from '../request.js'
 import { jitteredDelayMs } from '../retry-policy.js'
+import { trace } from '../trace.js'
 
 /** A prompt whose ids its sender chose. */
 export type IdentifiedPrompt = Omit<PromptBody, 'messageID' | 'parts'> & {
@@ -111,9 +113,11 @@ export function createPromptResource(
     }
   }
 
-  const send: PromptResource['send'] = async (sessionId, prompt, options = {}) => {
-    assertIdentified(prompt)
-    remember(prompt.messageID, sessionId)
+  const deliver = async (
+    sessionId: string,
+    prompt: IdentifiedPrompt,
+    options: SendOptions,
+  ): Promise<SendVerdict> => {
     const { mayBeSent = false, attempts = 3, ...call } = options
     let sends = 0
     let error: WireError | null = null
@@ -154,6 +158,17 @@ export function createPromptResource(
   const pause = async (tries: number, signal: AbortSignal | undefined): Promise<void> => {
     const ms = jitteredDelayMs(settings.reconnect, tries, settings.random)
     await settings.clock.sleep(ms, signal === undefined ? {} : { signal })
+  }
+  const send: PromptResource['send'] = async (sessionId, prompt, options = {}) => {
+    assertIdentified(prompt)
+    remember(prompt.messageID, sessionId)
+    if (!channels.prompt.hasSubscribers) return await deliver(sessionId, prompt, options)
+    const context: PromptTrace = { sessionId, messageId: prompt.messageID }
+    return await trace(channels.prompt, context, async () => {
+      const { error, ...verdict } = await deliver(sessionId, prompt, options)
+      Object.assign(context, verdict, error === null ? {} : { errorCode: error.code })
+      return { ...verdict, error }
+    })
   }
   return { send }
 }

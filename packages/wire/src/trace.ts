@@ -1,0 +1,36 @@
+import type { TracingChannel } from 'node:diagnostics_channel'
+
+import { WireError, type WireErrorCode } from './errors.js'
+
+interface Traced {
+  errorCode?: WireErrorCode | 'aborted'
+}
+
+/**
+ * Runs an operation between the events of a channel. Node's own `tracePromise` would also publish the
+ * result and the error object, which hold bodies; here only `context` is published.
+ */
+export async function trace<Context extends Traced, Result>(
+  channel: TracingChannel<unknown, Context>,
+  context: Context,
+  run: () => Promise<Result>,
+): Promise<Result> {
+  return await channel.start.runStores(context, async () => {
+    try {
+      const running = run()
+      channel.end.publish(context)
+      return await running
+    } catch (error) {
+      context.errorCode = toErrorCode(error)
+      channel.error.publish(context)
+      throw error
+    } finally {
+      channel.asyncStart.publish(context)
+      channel.asyncEnd.publish(context)
+    }
+  })
+}
+
+export function toErrorCode(error: unknown): WireErrorCode | 'aborted' {
+  return WireError.is(error) ? error.code : 'aborted'
+}

@@ -1,0 +1,158 @@
+import type { TracingChannel } from 'node:diagnostics_channel'
+
+import type { Attributes, Meter, Span, Tracer } from '@opentelemetry/api'
+import { expect } from 'chai'
+import { afterEach, beforeEach, describe, it } from 'mocha'
+
+import { channels, createClient, createMessageId, createPartId, type Client } from '../src/index.js'
+import { instrumentWire } from '../src/otel.js'
+import { openStream, sendJson, startStub, type StubServer } from './support/stub-server.js'
+
+let server: StubServer
+let client: Client
+const secrets = { directory: '/private/dir', password: 'hunter2', body: 'the words' }
+
+beforeEach(async () => {
+  server = await startStub((request, response) => {
+    if (request.url.startsWith('/event')) openStream(response)
+    else if (request.url.includes('prompt_async')) response.writeHead(204).end()
+    else if (request.url.includes('ses_missing')) sendJson(response, { secret: 'the words' }, 404)
+    else sendJson(response, { answer: 'the words' })
+  })
+  client = createClient({
+    baseUrl: `${server.url}/?key=hunter2`,
+    password: secrets.password,
+    directory: secrets.directory,
+    env: {},
+  })
+})
+afterEach(async () => {
+  await client.close()
+  await server.close()
+})
+
+const prompt = () => ({
+  messageID: createMessageId(),
+  parts: [{ id: createPartId(), type: 'text' as const, text: secrets.body }],
+})
+
+/** Everything that is published on a channel while `act` runs, in order and as text. */
+async function record(
+  channel: TracingChannel<unknown, never>,
+  act: () => Promise<unknown>,
+): Promise<string[]> {
+  const seen: string[] = []
+  const on = (step: string) => (context: object) =>
+    void seen.push(`${step} ${JSON.stringify(context)}`)
+  const subscribers = {
+    start: on('start'),
+    end: on('end'),
+    asyncStart: on('asyncStart'),
+    asyncEnd: on('asyncEnd'),
+    error: on('error'),
+  }
+  channel.subscribe(subscribers as never)
+  await act().catch(() => {})
+  channel.unsubscribe(subscribers as never)
+  return seen
+}
+
+describe('channels', () => {
+  it('tell of a request from start to end', async () => {
+    const seen = await record(channels.request as never, () => client.session.get('ses_1'))
+    const start = '{"method":"GET","route":"/session/{sessionID}","sessionId":"ses_1"}'
+    const end = `${start.slice(0, -1)},"status":200}`
+    expect(seen).to.deep.equal([
+      `start ${start}`,
+      `end ${start}`,
+      `asyncStart ${end}`,
+      `asyncEnd ${end}`,
+    ])
+  })
+
+  it('tell why a request failed', async () => {
+    const seen = await record(channels.request as never, () => client.session.get('ses_missing'))
+    expect(seen.at(-1)).to.contain('"status":404,"delivered":"yes","errorCode":"not_found"')
+    expect(seen.map((each) => each.split(' ')[0])).to.include('error')
+  })
+
+  it('tell of a prompt and its verdict', async () => {
+    const seen = await record(channels.prompt as never, () => client.prompt.send('ses_1', prompt()))
+    expect(seen.at(-1)).to.contain('"delivered":"yes","evidence":"accepted","sends":1')
+  })
+
+  it('tell of a stream connection when it ends', async () => {
+    const seen = await record(channels.stream as never, async () => {
+      const events = client.events.subscribe()
+      await events.ready
+      events.close()
+      await new Promise((resolve) => setImmediate(resolve))
+    })
+    expect(seen.at(-1)).to.equal('asyncEnd {"route":"/event","failures":0,"isReady":true}')
+  })
+
+  it('carry no query, body, credential or path of this machine', async () => {
+    const seen: string[] = []
+    for (const channel of [channels.request, channels.stream, channels.prompt]) {
+      const steps = await record(channel as never, async () => {
+        const events = client.events.subscribe()
+        await events.ready
+        await client.prompt.send('ses_1', prompt())
+        await client.file.read('/private/dir/x').catch(() => {})
+        await client.session.get('ses_missing').catch(() => {})
+        events.close()
+      })
+      seen.push(...steps)
+    }
+    expect(seen).to.have.length.above(10)
+    for (const secret of Object.values(secrets)) expect(seen.join('\n')).to.not.contain(secret)
+  })
+})
+
+describe('instrumentWire', () => {
+  it('makes spans and durations, and stops', async () => {
+    const spans: { name: string; attributes: Attributes; isEnded: boolean; failed: boolean }[] = []
+    const records: { name: string; attributes: Attributes | undefined }[] = []
+    const tracer = {
+      startSpan: (name: string, options: { attributes: Attributes }) => {
+        const span = { name, attributes: { ...options.attributes }, isEnded: false, failed: false }
+        spans.push(span)
+        return {
+          setAttributes: (more: Attributes) => Object.assign(span.attributes, more),
+          setStatus: () => (span.failed = true),
+          end: () => (span.isEnded = true),
+        } as unknown as Span
+      },
+    } as unknown as Tracer
+    const meter = {
+      createHistogram: (name: string) => ({
+        record: (_: number, attributes?: Attributes) => records.push({ name, attributes }),
+      }),
+    } as unknown as Meter
+    const stop = instrumentWire({ tracer, meter })
+    await client.session.get('ses_missing').catch(() => {})
+    await client.prompt.send('ses_1', prompt())
+    stop()
+    await client.session.get('ses_1')
+    expect(spans).to.have.length(3)
+    expect(spans[0]).to.deep.equal({
+      name: 'GET /session/{sessionID}',
+      attributes: {
+        'http.request.method': 'GET',
+        'url.template': '/session/{sessionID}',
+        'gen_ai.conversation.id': 'ses_missing',
+        'http.response.status_code': 404,
+        'turnstead.delivered': 'yes',
+        'error.type': 'not_found',
+      },
+      isEnded: true,
+      failed: true,
+    })
+    expect(spans[1]?.attributes).to.include({ 'turnstead.evidence': 'accepted' })
+    expect(records.map((each) => each.name)).to.deep.equal([
+      'turnstead.wire.request.duration',
+      'turnstead.wire.request.duration',
+      'turnstead.wire.prompt.duration',
+    ])
+  })
+})
