@@ -22,10 +22,12 @@ const describeOnLinux = isLinux ? describe : describe.skip
 describeOnLinux('startServer', () => {
   let fake: FakeOpencode
   let servers: OpencodeServer[]
+  let exitListeners: number
 
   beforeEach(() => {
     fake = createFakeOpencode()
     servers = []
+    exitListeners = process.listenerCount('exit')
   })
 
   afterEach(async () => {
@@ -36,7 +38,6 @@ describeOnLinux('startServer', () => {
     expect(process.listenerCount('exit'), 'exit listeners').to.equal(exitListeners)
     fake.remove()
   })
-  const exitListeners = process.listenerCount('exit')
 
   async function start(mode: FakeMode, options: ServerOptions = {}): Promise<OpencodeServer> {
     const env = { ...fake.env(mode), ...options.env }
