@@ -1,0 +1,127 @@
+import { expect } from 'chai'
+import { describe, it } from 'mocha'
+import type { Ask } from '../src/index.js'
+import { beginTurn } from './support/turn.js'
+import type { Turn } from './support/turn.js'
+
+function shownOn({ reply }: Turn): readonly Ask[] {
+  return reply.result().tools[0]?.asks ?? []
+}
+
+describe('asks of a reply', () => {
+  it('decorate their tool call whichever comes first, and survive everything', () => {
+    for (const askFirst of [true, false]) {
+      const turn = beginTurn()
+      const message = turn.answer()
+      const ask = (): void => {
+        turn.server.ask(turn.sessionId, { messageID: message, callID: 'call_1' })
+        turn.hear()
+      }
+      if (askFirst) ask()
+      const id = turn.call(message, { status: 'pending', input: {} })
+      if (!askFirst) ask()
+      turn.call(message, { status: 'running', input: { command: 'ls' } }, 'bash', id)
+      turn.call(message, { status: 'running', input: { command: 'ls' } }, 'bash', id)
+      turn.poll()
+      expect(shownOn(turn).map(({ state }) => state)).to.deep.equal(['open'])
+      expect(turn.reply.isBlocked()).to.equal(true)
+    }
+  })
+
+  it('are closed by their answer', () => {
+    const turn = beginTurn()
+    turn.server.answer(turn.sessionId, turn.server.ask(turn.sessionId, null), 'once')
+    turn.server.answer(turn.sessionId, turn.server.ask(turn.sessionId, null), 'reject')
+    turn.hear()
+    expect(turn.reply.asks.map(({ state, reply }) => [state, reply])).to.deep.equal([
+      ['answered', 'once'],
+      ['rejected', 'reject'],
+    ])
+    expect(turn.reply.isBlocked()).to.equal(false)
+  })
+
+  it('do not open when their answer was seen first', () => {
+    const turn = beginTurn()
+    const id = turn.server.ask(turn.sessionId, null)
+    turn.server.answer(turn.sessionId, id, 'once')
+    for (const event of [...turn.server.events].reverse()) turn.reply.apply(event)
+    expect(turn.reply.isBlocked()).to.equal(false)
+  })
+
+  it('are seeded from the lists and expire when the lists do not hold them', () => {
+    const turn = beginTurn()
+    turn.server.ask(turn.sessionId, null)
+    const { permissions } = turn.server.poll()
+    turn.reply.reconcile(undefined, { permissions })
+    expect(turn.reply.isBlocked()).to.equal(true)
+    turn.reply.reconcile(undefined, { permissions: [] })
+    expect(turn.reply.asks.map(({ state }) => state)).to.deep.equal(['expired'])
+    turn.reply.reconcile(undefined, { permissions })
+    expect(turn.reply.isBlocked()).to.equal(true)
+  })
+
+  it('do not expire by a list that was asked for before them', () => {
+    const turn = beginTurn()
+    const { revision } = turn.reply
+    turn.server.ask(turn.sessionId, null)
+    turn.hear()
+    turn.reply.reconcile(undefined, { permissions: [], revision })
+    expect(turn.reply.isBlocked()).to.equal(true)
+  })
+
+  it('leave the registry alone when a list cannot be read', () => {
+    const turn = beginTurn()
+    turn.server.ask(turn.sessionId, null)
+    turn.hear()
+    turn.reply.reconcile(undefined, { permissions: { _tag: 'BadRequest' } })
+    expect(turn.reply.isBlocked()).to.equal(true)
+  })
+
+  it('of other sessions and of other turns are not ours', () => {
+    const turn = beginTurn()
+    const other = turn.server.openSession(null, 'other', null)
+    turn.server.ask(other, null)
+    const prompt = turn.server.addMessage(turn.sessionId, { role: 'user' })
+    turn.server.putPart(prompt, { type: 'text', text: 'another prompt' })
+    const message = turn.server.addMessage(turn.sessionId, { role: 'assistant', parentID: prompt })
+    turn.server.ask(turn.sessionId, { messageID: message, callID: 'c' })
+    turn.hear()
+    expect(turn.reply.asks).to.deep.equal([])
+  })
+
+  it('turn out to be of another turn when their message becomes known', () => {
+    const turn = beginTurn()
+    const prompt = turn.server.addMessage(turn.sessionId, { role: 'user' })
+    turn.server.putPart(prompt, { type: 'text', text: 'another prompt' })
+    turn.hear()
+    const message = turn.server.addMessage(turn.sessionId, { role: 'assistant', parentID: prompt })
+    turn.server.ask(turn.sessionId, { messageID: message, callID: 'c' })
+    const [announced, asked] = turn.server.events.slice(-2)
+    turn.reply.apply(asked)
+    expect(turn.reply.isBlocked()).to.equal(true)
+    turn.reply.apply(announced)
+    expect(turn.reply.isBlocked()).to.equal(false)
+  })
+
+  it('that name no tool call are parts of their own', () => {
+    const turn = beginTurn()
+    turn.answer()
+    turn.server.ask(turn.sessionId, null)
+    turn.hear()
+    expect(turn.reply.parts[0]).to.include({ kind: 'ask', provenance: 'stream' })
+  })
+
+  it('keep the answers to questions', () => {
+    const turn = beginTurn()
+    const id = 'que_1'
+    const questions = [{ question: 'Which?', options: [{ label: 'Red' }] }]
+    turn.server.send('question.asked', { id, sessionID: turn.sessionId, questions })
+    turn.server.send('question.replied', {
+      sessionID: turn.sessionId,
+      requestID: id,
+      answers: [['Red']],
+    })
+    turn.hear()
+    expect(turn.reply.asks[0]).to.deep.include({ state: 'answered', questions, answers: [['Red']] })
+  })
+})

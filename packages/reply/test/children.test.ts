@@ -1,0 +1,105 @@
+import { expect } from 'chai'
+import { describe, it } from 'mocha'
+import { readRecordings } from '../laws/cassettes.js'
+import { createReply } from '../src/index.js'
+import type { Reply } from '../src/index.js'
+import { beginTurn } from './support/turn.js'
+
+function replay(name: string): Reply {
+  const [recording] = readRecordings(name)
+  if (recording === undefined) throw new Error(`no recording ${name}`)
+  const reply = createReply({
+    sessionId: recording.sessionId,
+    promptId: recording.promptIds[0] ?? '',
+  })
+  for (const event of recording.events) reply.apply(event)
+  return reply
+}
+
+describe('sub-agents of a reply', () => {
+  it('are attached to the tool part that started them, with their parts and their cost', () => {
+    const reply = replay('subagent')
+    const [child] = reply.view().children
+    const [task] = reply.result().tools
+    expect(child).to.include({
+      toolPartId: task?.id,
+      title: 'Do the sub job (@general subagent)',
+      agent: 'general',
+    })
+    expect(task?.childSessionId).to.equal(child?.sessionId)
+    expect(child?.parts.map(({ kind }) => kind)).to.include('text')
+    expect(reply.view().cost).to.be.closeTo(3 * 0.00014, 1e-12)
+    expect(reply.result().text).to.equal('Delegating.\n\nThe sub-agent finished.')
+  })
+
+  it('are told apart when two run at once', () => {
+    const reply = replay('subagent-parallel')
+    const tasks = reply.result().tools.filter(({ tool }) => tool === 'task')
+    expect(new Set(tasks.map(({ childSessionId }) => childSessionId)).size).to.equal(2)
+  })
+
+  it('ask in their own name', () => {
+    const reply = replay('subagent-permission')
+    expect(reply.asks).to.have.lengthOf(1)
+    expect(reply.asks[0]).to.include({ state: 'answered', permission: 'external_directory' })
+    expect(reply.result().tools.find(({ tool }) => tool === 'read')?.asks).to.have.lengthOf(1)
+  })
+
+  it('write files that are listed among the tools of the turn', () => {
+    const { tools } = replay('subagent-write').result()
+    expect(tools.map(({ tool }) => tool)).to.deep.equal(['task', 'write'])
+  })
+
+  it('are found at any depth', () => {
+    const { server, reply, sessionId, answer, call, hear } = beginTurn()
+    const child = server.openSession(sessionId, 'Deep (@a subagent)', 'a')
+    const grandchild = server.openSession(child, 'Deeper (@b subagent)', 'b')
+    call(answer(), { status: 'running', input: {}, metadata: { sessionId: child } }, 'task')
+    const message = server.addMessage(child, { role: 'assistant', parentID: 'msg_x', cost: 1 })
+    server.putPart(message, {
+      type: 'tool',
+      callID: 'c',
+      tool: 'task',
+      state: { status: 'running', input: {}, metadata: { sessionId: grandchild } },
+    })
+    server.addMessage(grandchild, { role: 'assistant', parentID: 'msg_y', cost: 2 })
+    server.ask(grandchild, null)
+    hear()
+    expect(reply.view().children.map(({ parentSessionId }) => parentSessionId)).to.deep.equal([
+      sessionId,
+      child,
+    ])
+    expect(reply.view().cost).to.equal(3)
+    expect(reply.isBlocked()).to.equal(true)
+  })
+
+  it('are adopted from a list, and their messages are folded from a poll', () => {
+    const { server, reply, sessionId, answer, poll } = beginTurn()
+    answer()
+    const child = server.openSession(sessionId, 'Late (@general subagent)', 'general')
+    const message = server.addMessage(child, { role: 'assistant', parentID: 'msg_x', cost: 2 })
+    server.putPart(message, { type: 'text', text: 'found', time: { start: 1, end: 2 } })
+    poll({ sessions: server.poll().sessions })
+    poll({ sessionId: child })
+    expect(reply.view().children[0]?.parts[0]).to.include({ text: 'found' })
+    expect(reply.view().cost).to.equal(2)
+  })
+
+  it('of an earlier turn are not adopted, and cost nothing', () => {
+    const { server, reply, sessionId, answer, call } = beginTurn()
+    const old = { id: 'ses_old', parentID: sessionId, title: 'old', time: { created: 5 } }
+    answer()
+    reply.reconcile(undefined, { sessions: [old] })
+    expect(reply.view().children).to.deep.equal([])
+    call(answer(), { status: 'running', input: {}, metadata: { sessionId: 'ses_old' } }, 'task')
+    const info = { role: 'assistant', parentID: 'msg_x', sessionID: 'ses_old', cost: 7 }
+    reply.reconcile(
+      [
+        { info: { ...info, id: 'msg_a', time: { created: 5 } }, parts: [] },
+        { info: { ...info, id: 'msg_b', time: { created: server.tick().now } }, parts: [] },
+      ],
+      { sessionId: 'ses_old' },
+    )
+    expect(reply.view().cost).to.equal(7)
+  })
+})

@@ -1,0 +1,196 @@
+import { once } from 'node:events'
+import { createServer } from 'node:http'
+import type { Server } from 'node:http'
+import type { AddressInfo } from 'node:net'
+import { createManualClock } from '@turnstead/testkit'
+import { expect } from 'chai'
+import { afterEach, describe, it } from 'mocha'
+import { foldChange } from '../src/changes.js'
+import type { ReplyView } from '../src/index.js'
+import {
+  createChangeLog,
+  eventFrames,
+  toEventResponse,
+  writeEventStream,
+} from '../src/server-sent-events.js'
+import type { ChangeLog } from '../src/server-sent-events.js'
+import { beginTurn } from './support/turn.js'
+
+interface Frame {
+  readonly id: string
+  readonly event: string
+  readonly data: string
+}
+
+function parseFrame(text: string): Frame {
+  const field = (name: string): string => new RegExp(`^${name}: (.*)$`, 'm').exec(text)?.[1] ?? ''
+  return { id: field('id'), event: field('event'), data: field('data') }
+}
+
+/** Reads what is there now, as a browser would that then hangs up. */
+async function read(log: ChangeLog, lastEventId: string | null, maxBehind = 200): Promise<Frame[]> {
+  const frames: Frame[] = []
+  for await (const text of eventFrames(log, lastEventId, { ended: Promise.resolve(), maxBehind })) {
+    frames.push(parseFrame(text))
+  }
+  return frames
+}
+
+function foldFrames(frames: readonly Frame[], start: ReplyView): ReplyView {
+  return frames.reduce((view, { event, data }) => {
+    if (event === 'snapshot') return JSON.parse(data)
+    return event === 'change' ? foldChange(view, JSON.parse(data)) : view
+  }, start)
+}
+
+const never = new Promise<void>(() => {})
+
+describe('eventFrames', () => {
+  it('begins with a snapshot', async () => {
+    const turn = beginTurn()
+    const log = createChangeLog(turn.reply)
+    turn.write(turn.answer()).grow('hi')
+    const frames = await read(log, null)
+    expect(frames.map(({ event }) => event)).to.deep.equal(['snapshot', 'end'])
+    expect(JSON.parse(frames[0]?.data ?? '')).to.deep.equal(
+      JSON.parse(JSON.stringify(turn.reply.view())),
+    )
+  })
+
+  it('goes on where a browser was', async () => {
+    const turn = beginTurn()
+    const log = createChangeLog(turn.reply)
+    const text = turn.write(turn.answer())
+    const [snapshot] = await read(log, null)
+    const view: ReplyView = JSON.parse(snapshot?.data ?? '')
+    text.grow('a', 'b')
+    const frames = await read(log, snapshot?.id ?? '')
+    expect(frames.map(({ event }) => event)).to.deep.equal(['change', 'change', 'end'])
+    expect(foldFrames(frames, view)).to.deep.equal(turn.reply.view())
+  })
+
+  it('sends a snapshot to a browser that is far behind, forgotten, or from another life', async () => {
+    const turn = beginTurn()
+    const log = createChangeLog(turn.reply, { maxChanges: 20 })
+    const text = turn.write(turn.answer())
+    const [snapshot] = await read(log, null)
+    text.grow(...Array.from({ length: 10 }, () => 'x'))
+    expect((await read(log, snapshot?.id ?? '', 5))[0]?.event).to.equal('snapshot')
+    text.grow(...Array.from({ length: 30 }, () => 'x'))
+    expect((await read(log, snapshot?.id ?? ''))[0]?.event).to.equal('snapshot')
+    const other = createChangeLog(turn.reply)
+    expect((await read(other, snapshot?.id ?? ''))[0]?.event).to.equal('snapshot')
+    expect((await read(log, `${log.epoch}.999999`))[0]?.event).to.equal('snapshot')
+    expect((await read(log, 'nonsense'))[0]?.event).to.equal('snapshot')
+  })
+
+  it('keeps at most as many characters as it is told', () => {
+    const turn = beginTurn()
+    const log = createChangeLog(turn.reply, { maxCharacters: 5000 })
+    const text = turn.write(turn.answer())
+    const { revision } = turn.reply
+    text.grow('x'.repeat(3000))
+    expect(log.since(revision)).to.have.lengthOf(1)
+    text.grow('x'.repeat(3000))
+    expect(log.since(revision)).to.equal(null)
+  })
+
+  it('sends a comment when nothing happens, so that no proxy hangs up', async () => {
+    const turn = beginTurn()
+    const clock = createManualClock()
+    const stop = new AbortController()
+    const log = createChangeLog(turn.reply)
+    const frames = eventFrames(log, null, {
+      ended: never,
+      heartbeatMs: 1000,
+      clock,
+      signal: stop.signal,
+    })
+    expect(parseFrame((await frames.next()).value ?? '').event).to.equal('snapshot')
+    const next = frames.next()
+    await clock.advance(1000)
+    expect((await next).value).to.equal(': heartbeat\n\n')
+    const last = frames.next()
+    stop.abort()
+    expect((await last).done).to.equal(true)
+  })
+
+  it('gives a reader that sleeps one snapshot instead of all it missed', async () => {
+    const turn = beginTurn()
+    const log = createChangeLog(turn.reply)
+    const frames = eventFrames(log, null, { ended: never, maxBehind: 50 })
+    await frames.next()
+    const text = turn.write(turn.answer())
+    for (let index = 0; index < 500; index += 1) text.grow('x')
+    expect(parseFrame((await frames.next()).value ?? '').event).to.equal('snapshot')
+    await frames.return(undefined)
+  })
+})
+
+describe('the stream over HTTP', () => {
+  const servers: Server[] = []
+  afterEach(() => {
+    for (const server of servers.splice(0)) server.close()
+  })
+
+  async function serve(log: ChangeLog, ended: Promise<void>): Promise<string> {
+    const server = createServer((request, response) => {
+      void writeEventStream(log, request, response, { ended })
+    })
+    servers.push(server)
+    server.listen(0, '127.0.0.1')
+    await once(server, 'listening')
+    return `http://127.0.0.1:${(server.address() as AddressInfo).port}`
+  }
+
+  it('tells a browser that has seen the end not to come again', async () => {
+    const turn = beginTurn()
+    const log = createChangeLog(turn.reply)
+    const url = await serve(log, Promise.resolve())
+    const response = await fetch(url)
+    expect(response.headers.get('content-type')).to.equal('text/event-stream; charset=utf-8')
+    const frames = (await response.text()).trim().split('\n\n').map(parseFrame)
+    const lastEventId = frames.at(-1)?.id ?? ''
+    expect((await fetch(url, { headers: { 'last-event-id': lastEventId } })).status).to.equal(204)
+    const request = new Request(url, { headers: { 'last-event-id': lastEventId } })
+    expect(toEventResponse(log, request, { ended: Promise.resolve() }).status).to.equal(204)
+  })
+
+  it('waits for a slow browser instead of buffering for it', async () => {
+    const turn = beginTurn()
+    const log = createChangeLog(turn.reply)
+    let end: () => void = () => {}
+    const ended = new Promise<void>((resolve) => {
+      end = resolve
+    })
+    const response = await fetch(await serve(log, ended))
+    const reader = response.body?.getReader()
+    const text = turn.write(turn.answer())
+    for (let index = 0; index < 300; index += 1) text.grow('0123456789'.repeat(1000))
+    end()
+    let received = ''
+    const decoder = new TextDecoder()
+    for (let next = await reader?.read(); next?.done === false; next = await reader?.read()) {
+      received += decoder.decode(next.value, { stream: true })
+    }
+    const frames = received.trim().split('\n\n').map(parseFrame)
+    expect(frames.at(-1)?.event).to.equal('end')
+    expect(foldFrames(frames, turn.reply.view()).parts).to.deep.equal(turn.reply.view().parts)
+  })
+
+  it('stops when the browser leaves', async () => {
+    const turn = beginTurn()
+    const log = createChangeLog(turn.reply)
+    const left = new AbortController()
+    const response = toEventResponse(
+      log,
+      new Request('http://127.0.0.1/', { signal: left.signal }),
+      { ended: never },
+    )
+    const reader = response.body?.getReader()
+    await reader?.read()
+    const next = reader?.read()
+    left.abort()
+    expect((await next)?.done).to.equal(true)
+  })
+})
