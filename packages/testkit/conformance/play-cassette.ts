@@ -46,7 +46,9 @@ async function checkAnswer(
   if (line['status'] === undefined || pending === undefined) return
   const answer = await pending
   if (answer.status !== line['status'])
-    wrong.push(`answer ${String(line['n'])}: ${answer.status} instead of ${String(line['status'])}`)
+    wrong.push(
+      `answer ${String(line['n'])}: ${answer.status} instead of ${JSON.stringify(line['status'])}`,
+    )
   if (line['body'] === undefined) return
   if (answer.body !== JSON.stringify(line['body']))
     wrong.push(`answer ${String(line['n'])}: another body`)

@@ -66,7 +66,7 @@ export async function startTcpFaultProxy(
     client.on('close', drop)
     upstream.on('error', drop)
     upstream.on('close', () => {
-      if (!faults.isHalfOpen) toClient.finish(() => client.end())
+      if (!faults.isHalfOpen) void toClient.finished().then(() => client.end())
     })
   })
   await new Promise<void>((resolve, reject) => {
@@ -103,8 +103,8 @@ export async function startTcpFaultProxy(
 
 interface Pipe {
   write(piece: Buffer): void
-  /** Calls back when everything has been written. */
-  finish(callback: () => void): void
+  /** Resolves when everything has been written. */
+  finished(): Promise<void>
 }
 
 /** Writes pieces in their order, as late and as slowly as the faults of the moment say. */
@@ -130,6 +130,6 @@ function createPipe(socket: Socket, faults: () => TcpFaults): Pipe {
     write(piece) {
       queue = queue.then(() => send(piece))
     },
-    finish: (callback) => void queue.then(callback),
+    finished: () => queue,
   }
 }

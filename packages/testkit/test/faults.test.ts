@@ -134,7 +134,9 @@ describe('faults of streams, met by a naive client', () => {
     await impostor.next('GET /event')
     await prompt(impostor.url, id, 'go')
     const events = await reading
-    return events.map((event) => event.properties['delta'] ?? '').join('')
+    return events
+      .map(({ properties: { delta } }) => (typeof delta === 'string' ? delta : ''))
+      .join('')
   }
 
   it('a stream without faults gives the naive client its text', async () => {
