@@ -2,46 +2,69 @@ import { createOpencodeClient } from '@opencode-ai/sdk'
 
 import { createClient } from '../src/index.js'
 import type { Bench } from './index.js'
-import { cpuMicros, round, startProcess } from './support/measure.js'
-import { spreadOverSessions } from './support/payloads.js'
+import { cpuMicros, leastOf, round, startProcess, type Reader } from './support/measure.js'
+import { sessionName, spreadOverSessions } from './support/payloads.js'
 
-const eventCount = 50_000
-const rounds = 6
+const eventCount = 60_000
+const framesPerWrite = 20
+const limits = { queueEvents: 1e6, queueBytes: 1e9 }
 
-/** Reads the whole stream once; resolves with the CPU microseconds that it took. */
-type Reader = (url: string) => Promise<number>
-
-const readWithWire: Reader = async (url) => {
-  const client = createClient({
-    baseUrl: url,
-    env: {},
-    limits: { queueEvents: 1e6, queueBytes: 1e9 },
-  })
-  const events = client.events.subscribe()
-  await events.ready
-  const before = cpuMicros()
-  await fetch(`${url}/start`)
-  for await (const event of events) if ((event.type as string) === 'bench.last') break
-  const used = cpuMicros() - before
-  await client.close()
-  return used
+/** CPU time to read the whole stream with so many subscribers, each for its own session. */
+function readWithWire(url: string, sessions: number): Reader {
+  return async () => {
+    const client = createClient({ baseUrl: url, env: {}, limits })
+    const subscriptions = Array.from({ length: sessions }, (_, index) =>
+      client.events.subscribe({ session: sessionName(index) }),
+    )
+    await Promise.all(subscriptions.map((each) => each.ready))
+    const before = cpuMicros()
+    await fetch(`${url}/start`)
+    await Promise.all(
+      subscriptions.map(async (events) => {
+        for await (const event of events) if (isEnd(event)) break
+      }),
+    )
+    const used = cpuMicros() - before
+    await client.close()
+    return used
+  }
 }
 
-const readWithSdk: Reader = async (url) => {
-  const client = createOpencodeClient({ baseUrl: url })
-  const stop = new AbortController()
-  const { stream } = await client.event.subscribe({ signal: stop.signal })
-  await stream.next()
-  const before = cpuMicros()
-  await fetch(`${url}/start`)
-  for await (const event of stream) if ((event.type as string) === 'bench.last') break
-  const used = cpuMicros() - before
-  stop.abort()
-  return used
+/** The same with the official client, which opens a connection for each subscriber. */
+function readWithSdk(url: string, subscribers: number): Reader {
+  return async () => {
+    const stop = new AbortController()
+    const { signal } = stop
+    const streams = await Promise.all(
+      Array.from({ length: subscribers }, async () => {
+        const { stream } = await createOpencodeClient({ baseUrl: url }).event.subscribe({ signal })
+        await stream.next()
+        return stream
+      }),
+    )
+    const before = cpuMicros()
+    await fetch(`${url}/start`)
+    await Promise.all(
+      streams.map(async (stream) => {
+        for await (const event of stream) if (isLast(event)) break
+      }),
+    )
+    const used = cpuMicros() - before
+    stop.abort()
+    return used
+  }
 }
 
-/** Socket bytes to typed event, against `JSON.parse` alone and against the official client, turn about. */
-export const cpuPerEventBench: Bench = {
+function isEnd(event: { readonly type: string }): boolean {
+  return event.type === 'bench.end'
+}
+
+function isLast(event: { readonly type: string }): boolean {
+  return event.type === 'bench.last'
+}
+
+/** Socket bytes to typed event, against `JSON.parse` alone and against the official client. */
+export const cpuPerEvent: Bench = {
   name: 'wire.cpu_per_event',
   run: async () => {
     const payloads = spreadOverSessions(eventCount, 1)
@@ -50,41 +73,53 @@ export const cpuPerEventBench: Bench = {
       for (const payload of payloads) JSON.parse(payload)
       return cpuMicros() - before
     }
-    const server = await startProcess('blaster.ts', [eventCount, 1, 20])
-    try {
-      const [parse, wire, sdk] = await leastOf(rounds, server.url, [
-        parseOnly,
-        readWithWire,
-        readWithSdk,
-      ])
-      const name = 'wire.cpu_per_event'
-      return [
-        {
-          name: `${name}.vs_json_parse`,
-          value: round(wire / parse),
-          unit: 'ratio',
-          better: 'lower',
-        },
-        { name: `${name}.vs_sdk`, value: round(wire / sdk), unit: 'ratio', better: 'lower' },
-        { name: `${name}.us`, value: round(wire / eventCount), unit: 'us', better: 'lower' },
-      ]
-    } finally {
-      server.close()
-    }
+    const server = await startProcess('blaster.ts', [eventCount, 1, framesPerWrite])
+    const [parse, wire, sdk] = await leastOf(7, [
+      parseOnly,
+      readWithWire(server.url, 1),
+      readWithSdk(server.url, 1),
+    ])
+    server.close()
+    const name = 'wire.cpu_per_event'
+    return [
+      { name: `${name}.vs_json_parse`, value: round(wire / parse), unit: 'ratio', better: 'lower' },
+      { name: `${name}.vs_sdk`, value: round(wire / sdk), unit: 'ratio', better: 'lower' },
+      { name: `${name}.us`, value: round(wire / eventCount), unit: 'us', better: 'lower' },
+    ]
   },
 }
 
-/** The least that each reader took: what other work on the machine added is not theirs. */
-async function leastOf(
-  turns: number,
-  url: string,
-  readers: readonly [Reader, Reader, Reader],
-): Promise<[number, number, number]> {
-  const least: [number, number, number] = [Infinity, Infinity, Infinity]
-  for (let turn = 0; turn < turns; turn += 1) {
-    for (const [index, read] of readers.entries()) {
-      least[index] = Math.min(least[index] ?? Infinity, await read(url))
-    }
-  }
-  return least
+/** 200 sessions followed in one process, per delivered event. */
+export const fanout: Bench = {
+  name: 'wire.fanout200',
+  run: async () => {
+    const sessions = 200
+    const many = await startProcess('blaster.ts', [eventCount, sessions, framesPerWrite])
+    const one = await startProcess('blaster.ts', [eventCount, 1, framesPerWrite])
+    // The official client needs 200 connections, each with all events: fewer of them say enough.
+    const few = 2000
+    const fewEvents = await startProcess('blaster.ts', [few, sessions, framesPerWrite])
+    const [fanned, single] = await leastOf(5, [
+      readWithWire(many.url, sessions),
+      readWithWire(one.url, 1),
+    ])
+    const [sdk] = await leastOf(2, [readWithSdk(fewEvents.url, sessions)])
+    for (const each of [many, one, fewEvents]) each.close()
+    const perEvent = fanned / eventCount
+    const name = 'wire.fanout200.cpu_per_event'
+    return [
+      {
+        name: `${name}.vs_one`,
+        value: round(perEvent / (single / eventCount)),
+        unit: 'ratio',
+        better: 'lower',
+      },
+      {
+        name: `${name}.vs_sdk`,
+        value: round(perEvent / (sdk / few), 5),
+        unit: 'ratio',
+        better: 'lower',
+      },
+    ]
+  },
 }

