@@ -63,6 +63,8 @@ const locked = lockedPackages()
 const manifests = installedManifests()
 let compared = 0
 for (const [id, manifest] of manifests) {
+  // The store of a tree that was installed more than once may still hold what is no longer used.
+  if (!locked.has(id)) continue
   for (const [name, range] of Object.entries(manifest.optionalDependencies ?? {})) {
     compared += 1
     if (isLocked(locked, name, range)) continue
