@@ -30,7 +30,11 @@ async function readChunks(): Promise<void> {
       controller.enqueue({ type: 'start', messageId: 'm' })
       controller.enqueue({ type: 'text-start', id: 't' })
       for (let index = 0; index < pieces; index += 1) {
-        controller.enqueue({ type: 'text-delta', id: 't', delta: `the next ${String(index).padStart(8, '0')} of` })
+        controller.enqueue({
+          type: 'text-delta',
+          id: 't',
+          delta: `the next ${String(index).padStart(8, '0')} of`,
+        })
       }
       controller.enqueue({ type: 'text-end', id: 't' })
       controller.close()

@@ -1,5 +1,4 @@
 import { recordAnomaly } from './anomaly.js'
-import { isNewer } from './event-order.js'
 import { string } from './fields.js'
 import type { Fields } from './fields.js'
 import { ensureMessage, keepsParts } from './message-store.js'
@@ -28,13 +27,13 @@ export function applyDelta(state: ReplyState, properties: Fields, eventId: strin
       ? writing
       : (state.parts.get(partId) ?? awaitPart(state, properties, partId))
   state.writing = part
-  if (part === null || part.final || !isNewer(eventId, part.eventId)) return
+  if (part === null || part.final) return
   const { buffer } = part
   if (buffer === null) {
     recordAnomaly(state, 'unexpected_delta', partId)
     return
   }
-  part.eventId = eventId
+  if (!part.events.accept(eventId)) return
   buffer.append(delta)
   part.view = null
   const { outbox } = state

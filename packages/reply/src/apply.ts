@@ -3,7 +3,6 @@ import { applyDelta } from './apply-delta.js'
 import { closeAsk, openAsk } from './ask-store.js'
 import { adoptSession } from './children.js'
 import { derive } from './derive.js'
-import { isNewer } from './event-order.js'
 import { fieldsOf, nested, string } from './fields.js'
 import type { Fields } from './fields.js'
 import { noteGap } from './gap.js'
@@ -21,9 +20,9 @@ type Handler = (state: ReplyState, properties: Fields, eventId: string | null) =
 
 const handlers: Readonly<Record<string, Handler>> = {
   'message.updated': applyMessage,
-  'message.removed': (state, properties, eventId) => removeMessage(state, properties, eventId),
+  'message.removed': removeMessage,
   'message.part.updated': applyPart,
-  'message.part.removed': (state, properties, eventId) => removePart(state, properties, eventId),
+  'message.part.removed': removePart,
   'session.created': applySession,
   'session.updated': applySession,
   'session.deleted': applyDeletion,
@@ -109,8 +108,7 @@ function applySessionError(state: ReplyState, properties: Fields, eventId: strin
   const error = readReplyError(properties['error'])
   if (sessionId === null || error === null || !state.sessions.has(sessionId)) return
   if (sessionId !== state.sessionId) return
-  if (!isNewer(eventId, state.sessionErrorEventId)) return
-  state.sessionErrorEventId = eventId
+  if (!state.errorEvents.accept(eventId)) return
   if (sameJson(error, state.sessionError)) return
   state.sessionError = error
   state.outbox.announce(() => ({ type: 'errored', sessionId, error }))
@@ -123,8 +121,7 @@ function applyTodos(state: ReplyState, properties: Fields, eventId: string | nul
     recordAnomaly(state, 'malformed_event', 'todo.updated')
     return
   }
-  if (!isNewer(eventId, state.todosEventId)) return
-  state.todosEventId = eventId
+  if (!state.todoEvents.accept(eventId)) return
   state.todos = todos
   state.stale.todos = true
 }

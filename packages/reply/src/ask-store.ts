@@ -102,7 +102,7 @@ function showAsk(state: ReplyState, ask: Ask): void {
   const message = known?.message ?? streamMessage(state, session)
   const part = known ?? insertPart(state, message, ask.id, streamKey(message, ask.id))
   part.provenance = 'stream'
-  setBody(state, part, Object.freeze({ kind: 'ask', ask }))
+  setBody(state, part, { kind: 'ask', ask })
 }
 
 /** Asks of other sessions, and of another turn in the same session, are somebody else's. */

@@ -1,4 +1,4 @@
-import { fieldsOf, nested, string, strings } from './fields.js'
+import { fieldsOf, list, nested, string, strings } from './fields.js'
 import type { Fields } from './fields.js'
 import { toJsonObject, toJsonValue } from './json-value.js'
 import type { JsonObject, JsonValue } from './json-value.js'
@@ -48,8 +48,6 @@ export function readAsk(kind: Ask['kind'], value: unknown): Ask | null {
 
 function describe(kind: Ask['kind'], id: string, sessionId: string, fields: Fields): Ask {
   const tool = nested(fields, 'tool')
-  const questions =
-    kind === 'question' && Array.isArray(fields['questions']) ? fields['questions'] : []
   return Object.freeze({
     id,
     kind,
@@ -60,9 +58,13 @@ function describe(kind: Ask['kind'], id: string, sessionId: string, fields: Fiel
     patterns: strings(fields, 'patterns'),
     always: strings(fields, 'always'),
     metadata: toJsonObject(fields['metadata']),
-    questions: Object.freeze(questions.map(toJsonValue)),
+    questions: jsonList(fields, 'questions'),
     ...unresolved,
   })
+}
+
+function jsonList(fields: Fields, name: string): readonly JsonValue[] {
+  return Object.freeze(list(fields, name).map((item) => toJsonValue(item)))
 }
 
 /** An ask of which only the answer was seen. */
@@ -72,11 +74,10 @@ export function unseenAsk(kind: Ask['kind'], id: string, sessionId: string): Ask
 
 /** The ask with an answer of the server's `replied` or `rejected` event. */
 export function resolveAsk(ask: Ask, state: AskState, fields: Fields): Ask {
-  const answers = Array.isArray(fields['answers']) ? fields['answers'] : []
   return Object.freeze({
     ...ask,
     state,
     reply: string(fields, 'reply'),
-    answers: Object.freeze(answers.map((answer) => toJsonValue(answer))),
+    answers: jsonList(fields, 'answers'),
   })
 }

@@ -1,3 +1,4 @@
+import { EventClock } from './event-order.js'
 import { nested, number, string } from './fields.js'
 import type { Fields } from './fields.js'
 import { refreshMembership } from './membership.js'
@@ -21,7 +22,7 @@ export function blankSession(id: string, parentId: string | null): SessionState 
     open: new Set(),
     toolPartId: null,
     status: null,
-    statusEventId: null,
+    statusEvents: new EventClock(),
   }
 }
 

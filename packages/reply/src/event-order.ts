@@ -1,20 +1,61 @@
-const clockDigits = 12
 const clockStart = 'evt_'.length
 const clockRange = 2 ** 48
 
+/** How many ids are remembered one by one: this many at least, twice as many at most. */
+const remembered = 64
+
 /**
- * Whether an event happened after the last one that was applied to the same part, message or ask.
+ * Tells the new events about one part, message, session or list from repetitions, at any distance.
  *
- * The server's event ids do not rise across one stream, but they do for one part, one message and one ask. So an
- * event that is not newer is a repetition or comes too late. An id holds 48 bits of clock that wrap every 795 days,
- * hence the serial-number comparison. Ids of another shape are only compared for equality, and an event without an
- * id is always taken as new.
+ * The server's event ids do not rise across one stream, but they do for one part and one message. So what is ahead
+ * of the newest is new, which is nearly always. What is not ahead may still be new, when the clock of the server was
+ * set back: then the last ids are compared one by one, and only what is older than all of them is a repetition by
+ * its age.
+ */
+export class EventClock {
+  /** The newest id; `null` before the first. */
+  newest: string | null
+  #floor: string | null
+  #recent: string[] = []
+
+  /** Goes on behind an id: what is not ahead of it is a repetition. */
+  constructor(newest: string | null = null) {
+    this.newest = newest
+    this.#floor = newest
+  }
+
+  /** Whether the event is new; then it is remembered. An event without an id is always new. */
+  accept(id: string | null): boolean {
+    if (id === null) return true
+    const isAhead = isServerId(id) && isNewer(id, this.newest)
+    if (!isAhead && (this.#recent.includes(id) || !isNewer(id, this.#floor))) return false
+    if (isAhead || this.newest === null) this.newest = id
+    if (this.#recent.push(id) >= 2 * remembered) {
+      for (const each of this.#recent.splice(0, remembered)) {
+        if (isNewer(each, this.#floor)) this.#floor = each
+      }
+    }
+    return true
+  }
+
+  /** Forgets the single ids when no more than an order is needed. */
+  close(): void {
+    this.#floor = this.newest
+    this.#recent = []
+  }
+}
+
+/**
+ * Whether an event id was made after another.
+ *
+ * An id holds 48 bits of clock that wrap every 795 days, hence the serial-number comparison. Ids of another shape are
+ * only compared for equality.
  */
 export function isNewer(id: string | null, last: string | null): boolean {
   if (id === null || last === null) return true
   // Same leading digit: no wrap lies between, and text order is clock order.
-  if (id.charCodeAt(clockStart) === last.charCodeAt(clockStart) && id.length === last.length) {
-    return isServerId(id) ? id > last : id !== last
+  if (isServerId(id) && id.length === last.length && id[clockStart] === last[clockStart]) {
+    return id > last
   }
   const ahead = clockOf(id) - clockOf(last)
   if (Number.isNaN(ahead)) return id !== last
@@ -27,7 +68,5 @@ function isServerId(id: string): boolean {
 }
 
 function clockOf(id: string): number {
-  if (!id.startsWith('evt_')) return Number.NaN
-  const digits = id.slice(clockStart, clockStart + clockDigits)
-  return /^[0-9a-f]{12}$/.test(digits) ? Number.parseInt(digits, 16) : Number.NaN
+  return Number(`0x${id.slice(clockStart, clockStart + 12)}`)
 }

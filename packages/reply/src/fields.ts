@@ -39,9 +39,13 @@ export function flag(fields: Fields, name: string): boolean {
 
 /** The strings in an array field; anything else in it is dropped. */
 export function strings(fields: Fields, name: string): readonly string[] {
+  return Object.freeze(list(fields, name).filter((item) => typeof item === 'string'))
+}
+
+/** An array field; empty when it is none. */
+export function list(fields: Fields, name: string): readonly unknown[] {
   const value = fields[name]
-  if (!Array.isArray(value)) return Object.freeze([])
-  return Object.freeze(value.filter((item) => typeof item === 'string'))
+  return Array.isArray(value) ? value : []
 }
 
 function isFields(value: unknown): value is Fields {

@@ -1,4 +1,5 @@
 import { recordAnomaly } from './anomaly.js'
+import { EventClock } from './event-order.js'
 import { setMember, turnBegan } from './membership.js'
 import { noTokens } from './tokens.js'
 import type { MessageState, ReplyState, SessionState } from './state.js'
@@ -32,7 +33,7 @@ export function blankMessage(session: SessionState, id: string): MessageState {
     member: false,
     abandoned: false,
     parts: [],
-    eventId: null,
+    events: new EventClock(),
     touched: 0,
   }
 }

@@ -1,4 +1,5 @@
 import { blankSession } from './children.js'
+import { EventClock } from './event-order.js'
 import { blankMessage, placeMessage } from './message-store.js'
 import type { Outbox } from './outbox.js'
 import type { ReplyState } from './state.js'
@@ -28,10 +29,10 @@ export function newState(sessionId: string, promptId: string, outbox: Outbox): R
     unattributed: new Set(),
     foreign: new Set(),
     todos: null,
-    todosEventId: null,
+    todoEvents: new EventClock(),
     shownTodos: Object.freeze([]),
     sessionError: null,
-    sessionErrorEventId: null,
+    errorEvents: new EventClock(),
     deleted: false,
     anomalies: [],
     stale: { children: false, losses: false, todos: false, totals: false },

@@ -9,7 +9,7 @@ export type ObserverErrorHandler = (error: unknown, observer: ReplyObserver) => 
 export class Outbox {
   revision = 0
   onObserverError: ObserverErrorHandler
-  #observers: readonly ReplyObserver[] = []
+  #entries: readonly { readonly observer: ReplyObserver }[] = []
   #queue: Change[] = []
   #delivering = false
 
@@ -19,19 +19,17 @@ export class Outbox {
 
   /** Registers an observer; the result unregisters it. */
   observe(observer: ReplyObserver): () => void {
-    this.#observers = [...this.#observers, observer]
-    let registered = true
+    // An entry of its own, so that one observer registered twice leaves twice.
+    const entry = { observer }
+    this.#entries = [...this.#entries, entry]
     return () => {
-      if (!registered) return
-      registered = false
-      const index = this.#observers.indexOf(observer)
-      this.#observers = this.#observers.filter((_, each) => each !== index)
+      this.#entries = this.#entries.filter((each) => each !== entry)
     }
   }
 
   /** True when somebody listens; changes are numbered all the same. */
   get heard(): boolean {
-    return this.#observers.length > 0
+    return this.#entries.length > 0
   }
 
   /** Counts a change and, when somebody listens, builds it. */
@@ -58,7 +56,7 @@ export class Outbox {
   }
 
   #send(change: Change): void {
-    for (const observer of this.#observers) {
+    for (const { observer } of this.#entries) {
       try {
         notify(observer, change)
       } catch (error) {

@@ -1,5 +1,6 @@
 import { blankSession } from './children.js'
 import { SnapshotError } from './errors.js'
+import { EventClock } from './event-order.js'
 import { fieldsOf } from './fields.js'
 import { toJsonValue } from './json-value.js'
 import { blankMessage, placeMessage } from './message-store.js'
@@ -50,9 +51,10 @@ function restoreSession(state: ReplyState, json: SessionJson): void {
 }
 
 function restoreMessage(state: ReplyState, session: SessionState, json: MessageJson): void {
-  const { parts, ...rest } = json
+  const { parts, eventId, ...rest } = json
   const isPrompt = session === state.root && json.id === state.promptId
   const message = Object.assign(isPrompt ? state.prompt : blankMessage(session, json.id), rest)
+  message.events = new EventClock(eventId)
   session.messages.set(message.id, message)
   if (message.role !== null && !isPrompt) placeMessage(message)
   if (!message.member)
@@ -61,9 +63,10 @@ function restoreMessage(state: ReplyState, session: SessionState, json: MessageJ
 }
 
 function restorePart(state: ReplyState, message: MessageState, json: PartJson): void {
-  const { text, ...rest } = json
+  const { text, eventId, ...rest } = json
   const part = Object.assign(insertPart(state, message, json.id, json.key), rest)
   part.touched = 0
+  part.events = new EventClock(eventId)
   part.buffer = text === null ? null : new TextBuffer(text)
   if (part.buffer !== null && !part.final) message.session.open.add(part)
 }

@@ -1,3 +1,4 @@
+import { EventClock } from './event-order.js'
 import { recordOf } from './message-record.js'
 import { isVisible } from './state.js'
 import type { MessageState, PartBody, PartState, ReplyState } from './state.js'
@@ -32,7 +33,7 @@ export function insertPart(
     lost: false,
     gapped: false,
     startSeen: false,
-    eventId: null,
+    events: new EventClock(),
     touched: state.outbox.revision,
     view: null,
   }

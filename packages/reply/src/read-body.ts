@@ -21,26 +21,28 @@ export function readBody(raw: Fields, known: PartBody | null, polled: boolean): 
       return readToolBody(raw, known?.kind === 'tool' ? known : null, polled)
     case 'file': {
       const file = readAttachment(raw)
-      return file === null ? readUnknown(raw) : withoutId(file)
+      if (file === null) return readUnknown(raw)
+      const { mime, filename, url } = file
+      return { kind: 'file', mime, filename, url }
     }
     case 'patch':
-      return Object.freeze({
+      return {
         kind: 'patch',
         hash: string(raw, 'hash'),
         files: strings(raw, 'files'),
-      })
+      }
     case 'step-start':
-      return Object.freeze({ kind: 'step-start', snapshot: string(raw, 'snapshot') })
+      return { kind: 'step-start', snapshot: string(raw, 'snapshot') }
     case 'step-finish':
       return readStepFinish(raw)
     case 'retry':
       return readRetry(raw)
     case 'compaction':
-      return Object.freeze({
+      return {
         kind: 'compaction',
         auto: flag(raw, 'auto'),
         overflow: flag(raw, 'overflow'),
-      })
+      }
     default:
       return readUnknown(raw)
   }
@@ -49,38 +51,34 @@ export function readBody(raw: Fields, known: PartBody | null, polled: boolean): 
 function readWritten(kind: WrittenBody['kind'], raw: Fields, known: PartBody | null): WrittenBody {
   const before = known?.kind === kind ? known : null
   const time = nested(raw, 'time')
-  return Object.freeze({
+  return {
     kind,
     synthetic: flag(raw, 'synthetic'),
     startedAt: number(time, 'start') ?? before?.startedAt ?? null,
     endedAt: number(time, 'end') ?? before?.endedAt ?? null,
     metadata: toJsonObject(raw['metadata']) ?? before?.metadata ?? null,
-  })
-}
-
-function withoutId(file: { mime: string; filename: string | null; url: string }): PartBody {
-  return Object.freeze({ kind: 'file', mime: file.mime, filename: file.filename, url: file.url })
+  }
 }
 
 function readStepFinish(raw: Fields): PartBody {
-  return Object.freeze({
+  return {
     kind: 'step-finish',
     reason: string(raw, 'reason'),
     cost: number(raw, 'cost') ?? 0,
     tokens: readTokens(raw),
     snapshot: string(raw, 'snapshot'),
-  })
+  }
 }
 
 function readRetry(raw: Fields): PartBody {
-  return Object.freeze({
+  return {
     kind: 'retry',
     attempt: number(raw, 'attempt') ?? 0,
     message: readReplyError(raw['error'])?.message ?? '',
     nextAt: null,
-  })
+  }
 }
 
 function readUnknown(raw: Fields): PartBody {
-  return Object.freeze({ kind: 'unknown', type: string(raw, 'type') ?? '', data: toJsonValue(raw) })
+  return { kind: 'unknown', type: string(raw, 'type') ?? '', data: toJsonValue(raw) }
 }

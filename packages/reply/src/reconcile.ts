@@ -2,11 +2,11 @@ import { recordAnomaly } from './anomaly.js'
 import { reconcileAsks } from './ask-store.js'
 import { adoptSession } from './children.js'
 import { derive } from './derive.js'
-import { fieldsOf, nested, string } from './fields.js'
+import { fieldsOf, list, nested, string } from './fields.js'
 import type { Fields } from './fields.js'
 import type { Origin } from './origin.js'
 import { dropMessage, dropPart } from './remove.js'
-import { readStatus } from './session-status.js'
+import { setStatus } from './session-status.js'
 import { isStreamOnly } from './state.js'
 import type { MessageState, PartState, ReplyState, SessionState } from './state.js'
 import { readTodos } from './todo.js'
@@ -89,10 +89,11 @@ function reconcileMessages(
 
 function readPolled(item: unknown): Polled {
   const fields = fieldsOf(item) ?? {}
-  const parts = Array.isArray(fields['parts']) ? fields['parts'] : []
   return {
     info: nested(fields, 'info'),
-    parts: parts.map(fieldsOf).filter((part) => part !== null),
+    parts: list(fields, 'parts')
+      .map(fieldsOf)
+      .filter((part) => part !== null),
   }
 }
 
@@ -124,8 +125,7 @@ function reconcileParts(
   }
   for (const part of [...message.parts]) {
     if (listed.has(part.id) || isStreamOnly(part) || part.touched > origin.revision) continue
-    if (isUnstoredText(part)) part.message.abandoned ||= message.completedAt !== null
-    else dropPart(state, part)
+    if (!isUnstoredText(part)) dropPart(state, part)
   }
 }
 
@@ -152,15 +152,7 @@ function removeUnlisted(
 }
 
 function noteIdle(state: ReplyState, session: SessionState, idle: boolean): void {
-  const told = readStatus({ type: idle ? 'idle' : 'busy' })
-  if (
-    told !== null &&
-    session.status !== told &&
-    !(told === 'busy' && session.status === 'retry')
-  ) {
-    session.status = told
-    state.outbox.announce(() => ({ type: 'status-changed', sessionId: session.id, status: told }))
-  }
+  setStatus(state, session, idle ? 'idle' : 'busy')
   for (const part of session.open) {
     if (part.message.abandoned === idle) continue
     part.message.abandoned = idle

@@ -13,7 +13,7 @@ export function removePart(state: ReplyState, properties: Fields, eventId: strin
   const id = string(properties, 'partID')
   if (id === null || !state.sessions.has(string(properties, 'sessionID') ?? '')) return
   const part = state.parts.get(id)
-  if (part !== undefined && !isNewer(eventId, part.eventId)) return
+  if (part !== undefined && !isNewer(eventId, part.events.newest)) return
   noteRemoval(state, id, eventId)
   if (part !== undefined) deletePart(state, part)
 }
@@ -24,26 +24,25 @@ export function removeMessage(state: ReplyState, properties: Fields, eventId: st
   const session = state.sessions.get(string(properties, 'sessionID') ?? '')
   if (id === null || session === undefined || id === state.promptId) return
   const message = session.messages.get(id)
-  if (message !== undefined && !isNewer(eventId, message.eventId)) return
+  if (message !== undefined && !isNewer(eventId, message.events.newest)) return
   noteRemoval(state, id, eventId)
   if (message !== undefined) forgetMessage(state, message)
 }
 
 /** Removes what a poll no longer lists, so that an older event cannot bring it back. */
 export function dropMessage(state: ReplyState, message: MessageState): void {
-  const newest = message.parts.reduce((last, { eventId }) => newer(last, eventId), message.eventId)
+  let { newest } = message.events
+  for (const { events } of message.parts) {
+    if (events.newest !== null && isNewer(events.newest, newest)) newest = events.newest
+  }
   noteRemoval(state, message.id, newest)
   forgetMessage(state, message)
 }
 
 /** Like {@link dropMessage} for a part. */
 export function dropPart(state: ReplyState, part: PartState): void {
-  noteRemoval(state, part.id, part.eventId)
+  noteRemoval(state, part.id, part.events.newest)
   deletePart(state, part)
-}
-
-function newer(left: string | null, right: string | null): string | null {
-  return right !== null && isNewer(right, left) ? right : left
 }
 
 function noteRemoval(state: ReplyState, id: string, eventId: string | null): void {

@@ -1,4 +1,3 @@
-import { isNewer } from './event-order.js'
 import { number, string } from './fields.js'
 import type { Fields } from './fields.js'
 import { insertPart, setBody } from './part-store.js'
@@ -15,16 +14,24 @@ export function applyStatus(
   const session = state.sessions.get(string(properties, 'sessionID') ?? '')
   const status = readStatus(told)
   if (session === undefined || status === null) return
-  if (!isNewer(eventId, session.statusEventId)) return
-  session.statusEventId = eventId
+  if (!session.statusEvents.accept(eventId)) return
   if (status === 'retry') showRetry(state, session, told)
+  setStatus(state, session, status)
+}
+
+/** Notes what a session does, told by an event or found out by a poll. */
+export function setStatus(
+  state: ReplyState,
+  session: SessionState,
+  status: Exclude<SessionStatus, null>,
+): void {
   if (session.status === status) return
   session.status = status
   state.outbox.announce(() => ({ type: 'status-changed', sessionId: session.id, status }))
 }
 
 /** What a `status` object says; `null` when it says nothing that is known. */
-export function readStatus(told: Fields): Exclude<SessionStatus, null> | null {
+function readStatus(told: Fields): Exclude<SessionStatus, null> | null {
   const type = told['type']
   return type === 'busy' || type === 'idle' || type === 'retry' ? type : null
 }
@@ -38,9 +45,5 @@ function showRetry(state: ReplyState, session: SessionState, told: Fields): void
   const message = streamMessage(state, session)
   const part = insertPart(state, message, id, streamKey(message, id))
   part.provenance = 'stream'
-  setBody(
-    state,
-    part,
-    Object.freeze({ kind: 'retry', attempt, message: string(told, 'message') ?? '', nextAt }),
-  )
+  setBody(state, part, { kind: 'retry', attempt, message: string(told, 'message') ?? '', nextAt })
 }

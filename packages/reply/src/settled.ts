@@ -91,7 +91,7 @@ export const settledTable: Readonly<Record<Ending, Readonly<Record<Activity, Set
 export function judge(state: ReplyState, options: SettledOptions): Settled {
   const activity = activityOf(options)
   const newest = newestAnswer(state, activity)
-  const ending = newest === null ? 'none' : endingOf(state, newest)
+  const ending = newest === null ? 'none' : endingOf(newest)
   const verdict = settledTable[ending][activity]
   if (state.deleted && verdict !== 'finished' && verdict !== 'failed') {
     return {
@@ -143,7 +143,7 @@ function newestAnswer(state: ReplyState, activity: Activity): MessageState | nul
   return answers.findLast((each) => !each.summary) ?? newest
 }
 
-function endingOf(state: ReplyState, message: MessageState): Ending {
+function endingOf(message: MessageState): Ending {
   if (message.completedAt === null) return message.error === null ? 'open' : 'open-error'
   if (message.error !== null) return 'error'
   if (message.summary) return 'open'
@@ -151,26 +151,15 @@ function endingOf(state: ReplyState, message: MessageState): Ending {
   if (message.finish === 'unknown') return 'unknown-finish'
   if (message.finish !== 'tool-calls') return 'finish'
   if (message.structured !== null) return 'structured'
-  return hasRejectedTool(state, message) ? 'tool-calls-rejected' : 'tool-calls'
+  return hasRejectedTool(message) ? 'tool-calls-rejected' : 'tool-calls'
 }
 
 const rejection =
   /^The user (rejected permission to use this specific tool call\.?$|dismissed this question)/
 
-/** The registry knows a rejection when it was seen; afterwards the error text of the tool tells. */
-function hasRejectedTool(state: ReplyState, message: MessageState): boolean {
-  return message.parts.some(({ body }) => {
-    if (body?.kind !== 'tool' || body.status !== 'error') return false
-    const error = body.error ?? ''
-    if (rejection.test(error)) return true
-    return ownAsks(state).some(
-      (ask) =>
-        ask.state === 'rejected' &&
-        ask.messageId === message.id &&
-        ask.callId === body.callId &&
-        !error.includes('with the following feedback'),
-    )
-  })
+/** The text of the tool tells, so that a poll alone proves it. A rejection with feedback lets the turn go on. */
+function hasRejectedTool({ parts }: MessageState): boolean {
+  return parts.some(({ body }) => body?.kind === 'tool' && rejection.test(body.error ?? ''))
 }
 
 const unstated = { statusCode: null, retryable: null, url: null } as const

@@ -24,14 +24,7 @@ export interface ReplyJson {
 /** What was told about the session as a whole. */
 export type Told = Pick<ReplyState, (typeof toldNames)[number]>
 
-const toldNames = [
-  'promptedAt',
-  'todos',
-  'todosEventId',
-  'sessionError',
-  'sessionErrorEventId',
-  'deleted',
-] as const
+const toldNames = ['promptedAt', 'todos', 'sessionError', 'deleted'] as const
 
 /** A session in {@link ReplyJson}. */
 export interface SessionJson {
@@ -42,7 +35,6 @@ export interface SessionJson {
   readonly createdAt: number | null
   readonly toolPartId: string | null
   readonly status: SessionState['status']
-  readonly statusEventId: string | null
   readonly messages: readonly MessageJson[]
 }
 
@@ -103,15 +95,34 @@ function told(state: Told): Told {
   return Object.fromEntries(toldNames.map((name) => [name, state[name]])) as unknown as Told
 }
 
-function sessionJson({ messages, order: _, open: __, ...rest }: SessionState): SessionJson {
+function sessionJson({
+  messages,
+  order: _,
+  open: __,
+  statusEvents: ___,
+  ...rest
+}: SessionState): SessionJson {
   // In the order in which they became known, which decides what is forgotten first.
   return { ...rest, messages: [...messages.values()].map(messageJson) }
 }
 
-function messageJson({ session: _, touched: __, parts, ...rest }: MessageState): MessageJson {
-  return { ...rest, parts: parts.map(partJson) }
+function messageJson({
+  session: _,
+  touched: __,
+  events,
+  parts,
+  ...rest
+}: MessageState): MessageJson {
+  return { ...rest, eventId: events.newest, parts: parts.map(partJson) }
 }
 
-function partJson({ message: _, touched: __, view: ___, buffer, ...rest }: PartState): PartJson {
-  return { ...rest, text: buffer === null ? null : buffer.toString() }
+function partJson({
+  message: _,
+  touched: __,
+  view: ___,
+  events,
+  buffer,
+  ...rest
+}: PartState): PartJson {
+  return { ...rest, eventId: events.newest, text: buffer === null ? null : buffer.toString() }
 }

@@ -1,5 +1,6 @@
 import type { Anomaly } from './anomaly.js'
 import type { Ask } from './ask.js'
+import type { EventClock } from './event-order.js'
 import type { JsonObject, JsonValue } from './json-value.js'
 import type { Outbox } from './outbox.js'
 import type {
@@ -65,8 +66,8 @@ export interface PartState {
   gapped: boolean
   /** False when the text may have begun before the first delta that came here. */
   startSeen: boolean
-  /** Id of the newest event applied to this part. */
-  eventId: string | null
+  /** The events applied to this part. */
+  events: EventClock
   /** Revision at which the stream last changed it. */
   touched: number
   /** The public record; `null` when it must be built again. */
@@ -100,7 +101,7 @@ export interface MessageState {
   /** True when the session went idle and left the message open. */
   abandoned: boolean
   readonly parts: PartState[]
-  eventId: string | null
+  events: EventClock
   touched: number
 }
 
@@ -120,7 +121,7 @@ export interface SessionState {
   /** The tool part that started this sub-agent. */
   toolPartId: string | null
   status: SessionStatus
-  statusEventId: string | null
+  readonly statusEvents: EventClock
 }
 
 /** What the server last said a session does. */
@@ -149,12 +150,12 @@ export interface ReplyState {
   readonly foreign: Set<MessageState>
   /** The last `todo.updated`; `null` when none came. */
   todos: readonly Todo[] | null
-  todosEventId: string | null
+  readonly todoEvents: EventClock
   /** The list as it was last announced. */
   shownTodos: readonly Todo[]
   /** The last `session.error` of the reply's own session. */
   sessionError: ReplyError | null
-  sessionErrorEventId: string | null
+  readonly errorEvents: EventClock
   /** True once the session was deleted. */
   deleted: boolean
   readonly anomalies: Anomaly[]

@@ -68,5 +68,5 @@ function showTodos(
   const message = streamMessage(state, state.root)
   const part = known ?? insertPart(state, message, id, streamKey(message, id))
   part.provenance = 'stream'
-  setBody(state, part, Object.freeze({ kind: 'todos', todos }))
+  setBody(state, part, { kind: 'todos', todos })
 }

@@ -31,7 +31,7 @@ export function readToolBody(
   const time = nested(state, 'time')
   const input = toJsonObject(state['input'])
   const error = status === 'completed' ? null : nonBlank(state, 'error')
-  return Object.freeze({
+  return {
     kind: 'tool',
     callId: nonBlank(raw, 'callID') ?? nonBlank(state, 'callID') ?? known?.callId ?? '',
     tool: toolName(raw, input, known, status),
@@ -44,7 +44,7 @@ export function readToolBody(
     attachments: readAttachments(state['attachments']) ?? base?.attachments ?? noAttachments,
     startedAt: number(time, 'start') ?? base?.startedAt ?? null,
     endedAt: number(time, 'end') ?? base?.endedAt ?? null,
-  })
+  }
 }
 
 /** The name that the model used: the server renames broken calls, and keeps the first name in their input. */

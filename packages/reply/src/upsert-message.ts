@@ -38,7 +38,6 @@ export function upsertMessage(
   const { role: knownRole, parentId } = message
   write(message, role, info)
   if (message === state.prompt) notePromptTime(state, info)
-  if (!origin.polled) message.eventId = origin.eventId
   if (knownRole === null || parentId !== message.parentId) attribute(state, message)
   if (message.role === 'assistant') state.stale.losses = true
   if (message.member && message.role === 'assistant') {
@@ -70,12 +69,12 @@ export function isRemoved(state: ReplyState, id: string, origin: Origin): boolea
 
 /** A message only moves on: open, then stating why it stopped, then completed. */
 function isStale(message: MessageState, info: Fields, origin: Origin): boolean {
+  if (!origin.polled && !message.events.accept(origin.eventId)) return true
   if (message.role === null) return false
   const known = progress(message.completedAt, message.finish, message.error)
   const told = progress(number(nested(info, 'time'), 'completed'), info['finish'], info['error'])
   if (told < known) return true
-  if (origin.polled) return message.touched > origin.revision && told <= known
-  return !isNewer(origin.eventId, message.eventId)
+  return origin.polled && message.touched > origin.revision && told <= known
 }
 
 function progress(completed: number | null, finish: unknown, error: unknown): number {

@@ -1,5 +1,4 @@
 import { recordAnomaly } from './anomaly.js'
-import { isNewer } from './event-order.js'
 import { flag, nested, number, string } from './fields.js'
 import type { Fields } from './fields.js'
 import { sameJson } from './json-value.js'
@@ -37,7 +36,7 @@ export function upsertPart(
     return null
   }
   const target = part ?? insertPart(state, message, id, id)
-  if (part !== undefined && isOutdated(part, origin)) return part
+  if (isOutdated(target, origin)) return target
   write(state, target, raw, origin, part === undefined)
   if (!origin.polled) target.touched = state.outbox.revision
   return target
@@ -54,7 +53,7 @@ function noteUserPart(state: ReplyState, message: MessageState, raw: Fields, typ
 
 function isOutdated(part: PartState, origin: Origin): boolean {
   if (origin.polled) return part.touched > origin.revision && part.body !== null
-  return !isNewer(origin.eventId, part.eventId)
+  return !part.events.accept(origin.eventId)
 }
 
 function write(
@@ -64,7 +63,6 @@ function write(
   origin: Origin,
   isFirst: boolean,
 ): void {
-  if (!origin.polled) part.eventId = origin.eventId
   const body = readBody(raw, part.body, origin.polled)
   if (body === null) return
   if (part.body !== null && part.body.kind !== body.kind)
@@ -103,6 +101,8 @@ function writeText(
     }
     part.buffer.replace(text)
     part.final = isFinal
+    // What remains are statements of the server, of which order is all there is to know.
+    if (isFinal) part.events.close()
     part.lost = false
     part.gapped = false
     part.provenance = 'server'
