@@ -3,13 +3,8 @@ import { systemClock, type Clock } from '../clock.js'
 import { TestkitError } from '../errors.js'
 import { createJournal, type Journal } from '../journal.js'
 import { listenOnLoopback, readBody } from '../loopback.js'
-import {
-  isWrite,
-  parseCassette,
-  type Cassette,
-  type RecordedExchange,
-  type RecordedStream,
-} from './cassette.js'
+import { isWrite, parseCassette, type Cassette, type RecordedStream } from './cassette.js'
+import { createReplayCursor, type ReplayCursor } from './replay-cursor.js'
 
 /** Options of {@link replay}. */
 export interface ReplayOptions {
@@ -51,96 +46,21 @@ export async function replay(
   options: ReplayOptions = {},
 ): Promise<Replay> {
   const cassette = typeof recording === 'string' ? parseCassette(recording) : recording
-  const clock = options.clock ?? systemClock
   const journal = createJournal<ReplayedRequest>((entry) => `${entry.method} ${entry.path}`)
-  const used = new Set<RecordedExchange>()
-  const opened = new Set<RecordedStream>()
-  const waiting = new Set<() => void>()
+  const cursor = createReplayCursor(cassette)
   const stop = new AbortController()
-  let writes = 0
   let isClosed = false
-
-  const untilWrites = async (count: number, signal: AbortSignal): Promise<void> => {
-    while (writes < count) {
-      await new Promise<void>((resolve, reject) => {
-        const onAbort = (): void => reject(signal.reason)
-        signal.addEventListener('abort', onAbort, { once: true })
-        waiting.add(() => {
-          signal.removeEventListener('abort', onAbort)
-          resolve()
-        })
-      })
-    }
-  }
-
-  const stream = async (recorded: RecordedStream, response: ServerResponse): Promise<void> => {
-    opened.add(recorded)
-    const gone = new AbortController()
-    response.on('close', () => gone.abort())
-    response.writeHead(recorded.status, recorded.headers)
-    response.flushHeaders()
-    let last = recorded.frames[0]?.t ?? 0
-    for (const frame of recorded.frames) {
-      await untilWrites(frame.writesBefore, AbortSignal.any([gone.signal, stop.signal]))
-      if (options.pace === 'recorded')
-        await clock.sleep(Math.max(0, frame.t - last), { signal: gone.signal })
-      last = frame.t
-      response.write(frame.raw)
-    }
-    if (recorded.isEnded || recorded.status !== 200) response.end()
-  }
-
-  const take = (method: string, path: string): RecordedExchange | null => {
-    const same = cassette.exchanges.filter(
-      (each) => each.method === method && isSamePath(each.path, path),
-    )
-    const next = same.find(
-      (each) => !used.has(each) && (isWrite(method) || each.writesBefore <= writes),
-    )
-    const chosen =
-      next ??
-      (isWrite(method)
-        ? undefined
-        : (same.findLast((each) => each.writesBefore <= writes) ?? same[0]))
-    if (!chosen) return null
-    used.add(chosen)
-    return chosen
-  }
-
-  /** The next stream of this path, unless a plain answer to it was recorded earlier and not given yet. */
-  const nextStream = (method: string, path: string): RecordedStream | undefined => {
-    if (method !== 'GET') return undefined
-    const next = cassette.streams.find((each) => !opened.has(each) && isSamePath(each.path, path))
-    const earlier = cassette.exchanges.some(
-      (each) =>
-        each.method === 'GET' &&
-        !used.has(each) &&
-        isSamePath(each.path, path) &&
-        each.order < (next?.order ?? 0),
-    )
-    return earlier ? undefined : next
-  }
 
   const answer = async (request: IncomingMessage, response: ServerResponse): Promise<void> => {
     const method = request.method ?? 'GET'
     const path = request.url ?? '/'
     await readBody(request)
-    const recorded = nextStream(method, path)
-    const exchange = recorded ? null : take(method, path)
-    journal.push({ method, path, isRecorded: Boolean(recorded ?? exchange) })
-    if (recorded) return stream(recorded, response)
-    if (isWrite(method)) {
-      writes += 1
-      const wake = [...waiting]
-      waiting.clear()
-      for (const each of wake) each()
-    }
-    if (!exchange) {
-      response.writeHead(500, { 'content-type': 'application/json' })
-      const message = `The recording "${cassette.name}" holds no ${method} ${path.split('?')[0]}`
-      response.end(JSON.stringify({ name: 'ReplayMismatch', data: { message } }))
-      return
-    }
+    const stream = cursor.openStream(method, path)
+    const exchange = stream ? null : cursor.take(method, path)
+    journal.push({ method, path, isRecorded: stream !== null || exchange !== null })
+    if (stream) return playStream(stream, response, { ...options, cursor, stop: stop.signal })
+    if (isWrite(method)) cursor.countWrite()
+    if (!exchange) return refuse(response, cassette.name, method, path)
     // The client had hung up before there was an answer.
     if (exchange.status === null) return
     response.writeHead(exchange.status, exchange.headers)
@@ -163,43 +83,45 @@ export async function replay(
     journal,
     assertComplete() {
       const unknown = journal.entries.find((entry) => !entry.isRecorded)
-      if (unknown) {
-        throw new TestkitError(
-          'replay_mismatch',
+      if (unknown)
+        throw mismatch(
           `The recording "${cassette.name}" holds no ${unknown.method} ${unknown.path}`,
         )
-      }
-      const missing = cassette.exchanges.find((each) => isWrite(each.method) && !used.has(each))
-      if (missing) {
-        throw new TestkitError(
-          'replay_mismatch',
-          `${missing.method} ${missing.path} of the recording never came`,
-        )
-      }
+      const { missing } = cursor
+      if (missing) throw mismatch(`${missing.method} ${missing.path} of the recording never came`)
     },
     close,
     [Symbol.asyncDispose]: close,
   }
 }
 
-/** The same path; query values are compared where both have them, so that another directory is no mismatch. */
-function isSamePath(recorded: string, given: string): boolean {
-  const one = new URL(recorded, 'http://replay')
-  const other = new URL(given, 'http://replay')
-  if (decode(one.pathname) !== decode(other.pathname)) return false
-  for (const [name, value] of one.searchParams) {
-    if (/directory/u.test(name)) continue
-    if (other.searchParams.get(name) !== value) return false
+async function playStream(
+  recorded: RecordedStream,
+  response: ServerResponse,
+  options: ReplayOptions & { readonly cursor: ReplayCursor; readonly stop: AbortSignal },
+): Promise<void> {
+  const { cursor, clock = systemClock } = options
+  const gone = new AbortController()
+  const signal = AbortSignal.any([gone.signal, options.stop])
+  response.on('close', () => gone.abort())
+  response.writeHead(recorded.status, recorded.headers)
+  response.flushHeaders()
+  let last = recorded.frames[0]?.t ?? 0
+  for (const frame of recorded.frames) {
+    await cursor.untilWrites(frame.writesBefore, signal)
+    if (options.pace === 'recorded') await clock.sleep(Math.max(0, frame.t - last), { signal })
+    last = frame.t
+    response.write(frame.raw)
   }
-  return [...other.searchParams.keys()].every(
-    (name) => /directory/u.test(name) || one.searchParams.has(name),
-  )
+  if (recorded.isEnded || recorded.status !== 200) response.end()
 }
 
-function decode(path: string): string {
-  try {
-    return decodeURIComponent(path)
-  } catch {
-    return path
-  }
+function refuse(response: ServerResponse, name: string, method: string, path: string): void {
+  const message = `The recording "${name}" holds no ${method} ${path.split('?')[0]}`
+  response.writeHead(500, { 'content-type': 'application/json' })
+  response.end(JSON.stringify({ name: 'ReplayMismatch', data: { message } }))
+}
+
+function mismatch(message: string): TestkitError {
+  return new TestkitError('replay_mismatch', message)
 }

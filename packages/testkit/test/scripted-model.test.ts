@@ -1,0 +1,173 @@
+import { expect } from 'chai'
+import { afterEach, describe, it } from 'mocha'
+import {
+  drop,
+  finish,
+  gate,
+  on,
+  providerError,
+  reasoning,
+  reply,
+  retry,
+  startScriptedModel,
+  text,
+  tool,
+  usage,
+  type ScriptedModel,
+} from '../src/index.js'
+
+interface Chunk {
+  readonly choices: readonly {
+    readonly delta: Record<string, unknown>
+    readonly finish_reason: string | null
+  }[]
+  readonly usage?: Record<string, unknown>
+}
+
+describe('startScriptedModel', () => {
+  let model: ScriptedModel
+  afterEach(() => model.close())
+
+  const ask = (
+    messages: readonly unknown[],
+    more: Record<string, unknown> = {},
+  ): Promise<Response> =>
+    fetch(`${model.url}/chat/completions`, {
+      method: 'POST',
+      headers: { 'content-type': 'application/json' },
+      body: JSON.stringify({
+        model: 'any',
+        stream: true,
+        tools: [{ type: 'function', function: { name: 'write' } }],
+        messages,
+        ...more,
+      }),
+    })
+  const user = (content: string): unknown => ({ role: 'user', content })
+  const chunksOf = async (response: Response): Promise<readonly Chunk[]> =>
+    (await response.text())
+      .split('\n\n')
+      .filter((frame) => frame.startsWith('data: {'))
+      .map((frame): Chunk => JSON.parse(frame.slice(6)))
+  const said = (chunks: readonly Chunk[], field = 'content'): string =>
+    chunks
+      .map((chunk) => chunk.choices[0]?.delta[field])
+      .filter((piece) => typeof piece === 'string')
+      .join('')
+
+  it('streams reasoning, text, usage and the reason of the end', async () => {
+    model = await startScriptedModel(
+      reply(usage({ input: 7, output: 3, reasoning: 1 }), reasoning('hm'), text('hello there')),
+    )
+    const chunks = await chunksOf(await ask([user('hi')]))
+    expect(said(chunks)).to.equal('hello there')
+    expect(said(chunks, 'reasoning_content')).to.equal('hm')
+    expect(chunks.flatMap((chunk) => chunk.choices[0]?.finish_reason ?? [])).to.deep.equal(['stop'])
+    expect(chunks.at(-1)?.usage).to.include({
+      prompt_tokens: 7,
+      completion_tokens: 3,
+      total_tokens: 10,
+    })
+  })
+
+  it('answers whole when no stream is asked for', async () => {
+    model = await startScriptedModel(reply(text('whole')))
+    const body = await (await ask([user('hi')], { stream: false })).json()
+    expect(body).to.have.nested.property('choices[0].message.content', 'whole')
+  })
+
+  it('calls tools side by side and goes on after their results', async () => {
+    model = await startScriptedModel(
+      reply(
+        text('two'),
+        tool.write({ filePath: 'a', content: 'b' }, { pieces: 3 }),
+        tool.call('write', '{broken'),
+        text('done'),
+      ),
+    )
+    const first = await chunksOf(await ask([user('go')]))
+    const calls = first.flatMap(
+      (chunk) =>
+        (chunk.choices[0]?.delta['tool_calls'] as {
+          index: number
+          function: { arguments: string }
+        }[]) ?? [],
+    )
+    const argumentsOf = (index: number): string =>
+      calls
+        .filter((call) => call.index === index)
+        .map((call) => call.function.arguments)
+        .join('')
+    expect(JSON.parse(argumentsOf(0))).to.deep.equal({ filePath: 'a', content: 'b' })
+    expect(argumentsOf(1)).to.equal('{broken')
+    const results = [
+      {
+        role: 'assistant',
+        tool_calls: [{ id: 'call_1_0', function: { name: 'write', arguments: '{}' } }],
+      },
+      { role: 'tool', tool_call_id: 'call_1_0', content: 'ok' },
+    ]
+    expect(said(await chunksOf(await ask([user('go'), ...results])))).to.equal('done')
+    expect(model.requests.entries.map((request) => request.loop)).to.deep.equal([0, 1])
+    expect(model.requests.entries[1]?.toolResults).to.deep.equal([
+      { callId: 'call_1_0', text: 'ok' },
+    ])
+    model.assertComplete()
+  })
+
+  it('fails with a status and a time to wait, then succeeds', async () => {
+    model = await startScriptedModel([
+      reply(retry({ status: 429, retryAfterMs: 50 }), text('at last')),
+      reply(providerError({ status: 401, message: 'no' })),
+    ])
+    const refused = await ask([user('go')])
+    expect([refused.status, refused.headers.get('retry-after-ms')]).to.deep.equal([429, '50'])
+    expect(said(await chunksOf(await ask([user('go')])))).to.equal('at last')
+    expect((await ask([user('other')])).status).to.equal(401)
+  })
+
+  it('drops a connection and ends without saying why', async () => {
+    model = await startScriptedModel([
+      reply(text('half'), drop(), text('whole')),
+      reply(text('open'), finish('none')),
+    ])
+    expect(await (await ask([user('go')])).text().catch(() => 'dropped')).to.equal('dropped')
+    expect(said(await chunksOf(await ask([user('go')])))).to.equal('whole')
+    const open = await chunksOf(await ask([user('other')]))
+    expect(open.every((chunk) => chunk.choices[0]?.finish_reason === null)).to.equal(true)
+  })
+
+  it('answers titles by itself and counts them apart', async () => {
+    model = await startScriptedModel([reply(text('chat'))], { title: 'My title' })
+    const title = await ask(
+      [{ role: 'system', content: 'You are a title generator.' }, user('go')],
+      { tools: [] },
+    )
+    expect(said(await chunksOf(title))).to.equal('My title')
+    expect(said(await chunksOf(await ask([user('go')])))).to.equal('chat')
+    expect([model.requests.entries.length, model.asides.entries.length]).to.deep.equal([1, 1])
+  })
+
+  it('chooses by text, waits at gates and holds', async () => {
+    model = await startScriptedModel([
+      on(/second/u, reply(text('two'))),
+      on('first', reply(text('one '), gate('stop'), text('more'))),
+    ])
+    const held = model.hold()
+    const first = ask([user('the first')])
+    await held.reached()
+    expect((await model.next()).prompt).to.equal('the first')
+    held.open()
+    const response = await first
+    await model.gate('stop').reached()
+    model.gate('stop').open()
+    expect(said(await chunksOf(response))).to.equal('one more')
+    expect(() => model.assertComplete()).to.throw('/second/u')
+  })
+
+  it('refuses a body that is no request', async () => {
+    model = await startScriptedModel()
+    const response = await fetch(`${model.url}/chat/completions`, { method: 'POST', body: '{}' })
+    expect(response.status).to.equal(400)
+  })
+})
