@@ -52,8 +52,6 @@ export async function startAgentServer(options: AgentServerOptions): Promise<Age
     username: server.username,
     password: server.password ?? '',
     directory,
-    // A server that is being restarted never answers what reaches it in its first moments.
-    timeouts: { requestMs: 10_000 },
   })
   return {
     client,

@@ -23,7 +23,7 @@ const missing = [
 ].filter((reason) => reason !== null)
 
 describe('the chat in a browser, on the real server', function () {
-  this.timeout(90_000)
+  this.timeout(150_000)
   if (binary === null || browserPath === null) {
     console.warn(`SKIPPED: the browser test of examples/chat (${missing.join('; ')})`)
     it.skip(`drives the application (skipped: ${missing.join('; ')})`)
@@ -55,7 +55,8 @@ describe('the chat in a browser, on the real server', function () {
     await page.goto(chat.url)
   })
 
-  afterEach(async () => {
+  afterEach(async function () {
+    if (this.currentTest?.state === 'failed') console.error(chat.output())
     await page.close()
     await chat.end('SIGTERM')
     await rm(dataDir, { recursive: true, force: true })
@@ -114,7 +115,7 @@ describe('the chat in a browser, on the real server', function () {
 
     await turn(0).locator('.live[data-tone="warn"]').waitFor()
     expect(await turn(0).locator('.text').last().innerText()).to.contain('Done:')
-    await facts(0).waitFor({ timeout: 60_000 })
+    await facts(0).waitFor({ timeout: 100_000 })
     expect(await turn(0).getByText('Interrupted here').count(), 'the lost text is marked').to.equal(
       1,
     )
@@ -133,7 +134,7 @@ describe('the chat in a browser, on the real server', function () {
     await page.getByText('Connection lost').waitFor()
 
     chat = await startChatProcess({ dataDir, env: { PORT: port } })
-    await facts(0).waitFor({ timeout: 60_000 })
+    await facts(0).waitFor({ timeout: 100_000 })
     expect(await page.locator('.turn').count()).to.equal(1)
     expect(await turn(0).locator('.text').last().innerText()).to.contain('Done:')
     expect(await page.getByText('Connection lost').isVisible()).to.equal(false)
@@ -155,6 +156,8 @@ describe('npm start', function () {
     await fetch(`${chat.url}/conversations`, {
       method: 'POST',
       body: new URLSearchParams({ prompt: 'Tell me a long story' }),
+    }).catch((error: unknown) => {
+      throw new Error(`the application printed: ${chat.output()}`, { cause: error })
     })
     expect(await chat.end('SIGINT')).to.equal(0)
     expect(chat.output().trimEnd().split('\n')).to.have.lengthOf(1)
