@@ -1,4 +1,5 @@
 import { WireError } from '@turnstead/wire'
+import { openAsks } from './asks.js'
 import { TurnError } from './errors.js'
 import { look } from './exchange.js'
 import { Interrupted, type Interruption } from './interruption.js'
@@ -23,10 +24,20 @@ const endedCodes: ReadonlySet<string> = new Set(['server_lost_turn', 'prompt_rej
 export async function breakOff(run: TurnRun, error: unknown): Promise<Break> {
   const ending = toEnding(error)
   if (ending === null) throw error
-  const isRunning = !(ending.status === 'failed' && endedCodes.has(ending.error.code))
-  const stop = isRunning && run.prompt !== null ? await stopAgent(run, run.prompt.sessionId) : null
+  const hasEnded = ending.status === 'failed' && endedCodes.has(ending.error.code)
+  const stop = hasEnded ? await closeAsks(run) : await stopIfAsked(run)
   if (stop?.aborted) await takeLastLook(run)
   return { ending, stop }
+}
+
+/** An ask outlives its run, and answered later it still runs: none may stay behind a turn that is over. */
+export async function closeAsks(run: TurnRun): Promise<StopReport | null> {
+  return openAsks(run).length > 0 ? await stopIfAsked(run) : null
+}
+
+async function stopIfAsked(run: TurnRun): Promise<StopReport | null> {
+  if (run.prompt === null || run.delivery === 'none') return null
+  return await stopAgent(run, run.prompt.sessionId)
 }
 
 async function takeLastLook(run: TurnRun): Promise<void> {
@@ -43,6 +54,8 @@ function toEnding(error: unknown): Ending | null {
   if (error instanceof Interrupted) return interruptedEnding(error.interruption)
   if (TurnError.is(error)) return { status: 'failed', error }
   if (!WireError.is(error)) return null
+  // The host closed its client under the turn, which runs on: that is a shutdown, whatever it was meant to be.
+  if (error.code === 'closed') throw new Interrupted({ kind: 'handed_off' })
   const refused = new TurnError(
     'server_refused',
     `The OpenCode server refused to go on with the turn (${error.code}); see the cause.`,

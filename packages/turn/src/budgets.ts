@@ -1,4 +1,5 @@
 import type { TurnErrorCode } from './errors.js'
+import type { Tokens } from './ports.js'
 
 /** The limits of one turn. Every wait of a turn ends by one of them. `Infinity` switches one off. */
 export interface Budgets {
@@ -12,7 +13,7 @@ export interface Budgets {
   readonly retryMs: number
   /** A person's time to answer an ask, then it is rejected. Default 1,800,000 ms. */
   readonly askMs: number
-  /** The OpenCode server or the database may be out of reach this long in a row. Default 60,000 ms. */
+  /** The OpenCode server may be out of reach this long in a row. Default 60,000 ms. */
   readonly unreachableMs: number
   /** One request to the server, then it counts as unanswered. A server that has just opened its port never answers the first ones. Default 10,000 ms. */
   readonly requestMs: number
@@ -53,6 +54,11 @@ export interface Usage {
   readonly steps: number
   readonly cost: number
   readonly tokens: number
+}
+
+/** All tokens together, as the budget counts them. */
+export function sumTokens({ input, output, reasoning, cacheRead, cacheWrite }: Tokens): number {
+  return input + output + reasoning + cacheRead + cacheWrite
 }
 
 /** The budget that is used up, with the limit it had. */

@@ -6,11 +6,15 @@ export interface Clock {
   sleep(ms: number, options?: { signal?: AbortSignal }): Promise<void>
 }
 
+/** Timers fire at once beyond this. */
+const longestTimerMs = 2 ** 31 - 1
+
 /** The clock of the machine; its timers are cleared when their signal aborts. */
 export const systemClock: Clock = {
   now: () => Date.now(),
   sleep: (ms, { signal } = {}) =>
     new Promise((resolve, reject) => {
+      const endsAt = performance.now() + ms
       if (signal?.aborted) {
         reject(signal.reason)
         return
@@ -19,10 +23,17 @@ export const systemClock: Clock = {
         clearTimeout(timer)
         reject(signal?.reason)
       }
-      const timer = setTimeout(() => {
+      const start = (): NodeJS.Timeout =>
+        setTimeout(onTime, Math.min(endsAt - performance.now(), longestTimerMs))
+      const onTime = (): void => {
+        if (endsAt - performance.now() > 1) {
+          timer = start()
+          return
+        }
         signal?.removeEventListener('abort', onAbort)
         resolve()
-      }, ms)
+      }
+      let timer = start()
       signal?.addEventListener('abort', onAbort, { once: true })
     }),
 }

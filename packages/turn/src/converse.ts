@@ -1,29 +1,31 @@
 import { WireError } from '@turnstead/wire'
-import { serverLostTurn } from './errors.js'
 import { followToProof, type Proof } from './follow.js'
 import { patiently } from './patience.js'
 import type { TurnRun } from './run.js'
 import { sessionUpstream } from './session-upstream.js'
 import { pumpStream, watchReply } from './stream.js'
-import { choosePrompt, submit } from './submit.js'
+import { assertMayRunAgain, choosePrompt, submit } from './submit.js'
 
 const readyLimitMs = 10_000
+/** A server that loses every session as soon as it is made will not keep the next one. */
+const maxReplaced = 3
 
 /** Ensures the session and asks in it; when the session is gone upstream, makes a new one as the policy allows. */
 export async function converse(run: TurnRun): Promise<Proof> {
   const { conversationId, store } = run.setup
   const upstream = sessionUpstream(run)
   let { sessionId } = await patiently(run, 'session', () =>
-    store.ensureSession(conversationId, upstream),
+    store.ensureSession(conversationId, upstream, { signal: run.signal }),
   )
-  for (;;) {
+  for (let replaced = 0; ; replaced += 1) {
     try {
       return await askInSession(run, sessionId)
     } catch (error) {
-      if (!isSessionGone(error) || !mayStartOver(run)) throw error
+      if (!isSessionGone(error) || replaced >= maxReplaced) throw error
+      assertMayRunAgain(run)
       const stale = sessionId
       const fresh = await patiently(run, 'session', () =>
-        store.recreateSession(conversationId, stale, upstream),
+        store.recreateSession(conversationId, stale, upstream, { signal: run.signal }),
       )
       sessionId = fresh.sessionId
     }
@@ -81,15 +83,4 @@ function attachObservers(run: TurnRun, onReply: TurnRun['setup']['onReply']): vo
 
 function isSessionGone(error: unknown): boolean {
   return WireError.is(error) && error.code === 'session_not_found'
-}
-
-/** @throws TurnError when the prompt ran in the lost session and may not run again. */
-function mayStartOver(run: TurnRun): boolean {
-  const { maxReruns, onServerLost } = run.setup
-  const { prompt, usage } = run
-  if (prompt === null) return false
-  if (prompt.runs >= maxReruns) throw serverLostTurn(prompt)
-  const wasSent = usage.sentAt !== null || run.wasPromptStored
-  if (wasSent && onServerLost === 'fail') throw serverLostTurn(prompt)
-  return true
 }

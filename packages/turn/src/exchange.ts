@@ -1,8 +1,13 @@
-import type { Poll } from '@turnstead/reply'
+import { WireError } from '@turnstead/wire'
 import { listAsks } from './asks.js'
 import type { Evidence } from './evidence.js'
 import type { PromptRecord } from './ports.js'
 import { type RequestLimits, requestLimits, type TurnRun } from './run.js'
+
+/** So many silent looks may pass before one reads the asks too: a stream that is down does not tell of them. */
+const looksPerAskList = 4
+
+type Messages = Awaited<ReturnType<TurnRun['setup']['client']['session']['messages']>>
 
 /**
  * Looks at the server and folds what it says into the reply. The status is read before the messages: a
@@ -15,30 +20,47 @@ export async function look(
   prompt: PromptRecord,
   options: RequestLimits = requestLimits(run),
 ): Promise<Evidence> {
-  const { client, clock } = run.setup
+  const { client, clock, pollMs } = run.setup
   const { revision } = run.reply
-  const hadGap = run.hasGap
+  const readsAsks = run.hasGap || clock.now() >= run.asksReadAt + looksPerAskList * pollMs
   run.hasGap = false
   run.isLookDue = false
   const statuses = await client.session.status(options)
-  const messages = await client.session.messages(prompt.sessionId, {}, options)
+  const { messages, isPromptStored } = await readExchange(run, prompt, options)
   const status = toStatus(statuses[prompt.sessionId]?.type)
   const isIdle = status === 'idle'
-  const missed = hadGap ? await readMissed(run, prompt.sessionId, options) : {}
-  run.reply.reconcile(messages, { revision, sessionIdle: isIdle, ...missed })
-  if (hadGap || isIdle) await lookAtSubAgents(run, prompt.sessionId, options)
+  run.reply.reconcile(messages, { revision, sessionIdle: isIdle })
+  if (readsAsks || isIdle) await lookAtSubAgents(run, prompt.sessionId, options)
+  if (readsAsks) await readAsks(run, prompt.sessionId, options)
 
   const now = clock.now()
-  run.idleSince = isIdle ? (run.idleSince ?? now) : null
+  const isSame = run.reply.revision === revision
+  run.idleSince = isIdle ? ((isSame ? run.idleSince : null) ?? now) : null
   run.lookedAt = now
-  const isPromptStored = messages.some((message) => message.info.id === prompt.id)
-  if (isPromptStored) run.wasPromptStored = true
+  if (isPromptStored) run.delivery = 'sent'
+  const settled = run.reply.settled({ sessionIdle: isIdle })
+  if (settled.state !== 'unknown') run.usage.firstEventAt ??= now
   return {
     status,
     isPromptStored,
-    settled: run.reply.settled({ sessionIdle: isIdle }),
+    settled,
     sessionError: run.sessionError,
     quietMs: now - Math.max(run.heardAt, run.idleSince ?? now),
+  }
+}
+
+/** Whether the server has the user message of this prompt. */
+export async function isStored(
+  run: TurnRun,
+  prompt: PromptRecord,
+  options: RequestLimits,
+): Promise<boolean> {
+  try {
+    await run.setup.client.session.message(prompt.sessionId, prompt.id, options)
+    return true
+  } catch (error) {
+    if (WireError.is(error) && error.code === 'not_found') return false
+    throw error
   }
 }
 
@@ -50,16 +72,36 @@ export async function readFamily(
 ): Promise<ReadonlySet<string>> {
   const family = new Set([sessionId])
   for (const parent of family) {
-    const children = await run.setup.client.session.children(parent, options)
-    for (const child of children) family.add(child.id)
+    const sessions = await run.setup.client.session.children(parent, options)
+    run.reply.reconcile(undefined, { sessions })
+    for (const child of sessions) family.add(child.id)
   }
   return family
 }
 
-/** What the events of a gap may have told beside messages. */
-async function readMissed(run: TurnRun, sessionId: string, options: RequestLimits): Promise<Poll> {
+/** The newest messages, back to the prompt: what was said before may be longer than anybody wants to read. */
+async function readExchange(
+  run: TurnRun,
+  prompt: PromptRecord,
+  options: RequestLimits,
+): Promise<{ readonly messages: Messages; readonly isPromptStored: boolean }> {
+  for (;;) {
+    const limit = run.lookMessages
+    const messages = await run.setup.client.session.messages(prompt.sessionId, { limit }, options)
+    const isListed = messages.some((message) => message.info.id === prompt.id)
+    if (isListed || messages.length < limit) return { messages, isPromptStored: isListed }
+    if (!(await isStored(run, prompt, options))) return { messages, isPromptStored: false }
+    run.lookMessages *= 2
+  }
+}
+
+/** The events of a gap may have told of asks; a sub-agent must be known before its asks are. */
+async function readAsks(run: TurnRun, sessionId: string, options: RequestLimits): Promise<void> {
+  const { revision } = run.reply
   const family = await readFamily(run, sessionId, options)
-  return await listAsks(run, family, options)
+  const asks = await listAsks(run, family, options)
+  run.reply.reconcile(undefined, { revision, ...asks })
+  run.asksReadAt = run.setup.clock.now()
 }
 
 /** Text, cost and asks of sub-agents come from their own sessions' messages. */

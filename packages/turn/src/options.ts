@@ -112,12 +112,12 @@ type Defaulted =
   | 'clock'
   | 'ids'
 
-/** @throws TypeError when the prompt is empty or a number is not positive. */
+/** @throws TypeError when the prompt is empty, RangeError when a number makes no sense. */
 export function resolveOptions<Report>(
   options: TurnOptions<Report>,
   defaults: { readonly asks: AskPolicy },
 ): TurnSetup {
-  const { artifacts: _artifacts, onSettled: _onSettled, ...rest } = options
+  const { artifacts: _artifacts, onSettled: _onSettled, budgets, ...rest } = options
   if (!options.prompt.text && !options.prompt.parts?.length) {
     throw new TypeError('`prompt` needs `text` or at least one entry in `parts`')
   }
@@ -126,6 +126,13 @@ export function resolveOptions<Report>(
     if (value !== undefined && !(value > 0)) {
       throw new RangeError(`\`${name}\` must be a positive number of milliseconds`)
     }
+  }
+  const { maxReruns = 0 } = options
+  if (!(maxReruns >= 0)) {
+    throw new RangeError('`maxReruns` must be a number, 0 or more')
+  }
+  for (const [name, limit] of Object.entries(withoutUndefined(budgets ?? {}))) {
+    if (!(limit >= 0)) throw new RangeError(`\`budgets.${name}\` must be a number, 0 or more`)
   }
   return {
     owner: `worker-${globalThis.crypto.randomUUID()}`,
@@ -140,10 +147,16 @@ export function resolveOptions<Report>(
     snapshotMs: 1_000,
     clock: systemClock,
     ids: { messageId: () => createMessageId(), partId: () => createPartId() },
-    ...rest,
-    budgets: { ...defaultBudgets, ...options.budgets },
+    ...withoutUndefined(rest),
+    budgets: { ...defaultBudgets, ...withoutUndefined(budgets ?? {}) },
     report: (error, step) => reportSafely(options.onError, error, step),
   }
+}
+
+/** An option that a host passes on as `undefined` was not given; spread over a default it would win. */
+function withoutUndefined<Options extends object>(options: Options): Options {
+  const given = Object.entries(options).filter(([, value]) => value !== undefined)
+  return Object.fromEntries(given) as Options
 }
 
 function reportSafely(onError: TurnOptions['onError'], error: unknown, step: TurnStep): void {

@@ -2,6 +2,7 @@ import { WireError } from '@turnstead/wire'
 import { TurnError } from './errors.js'
 import type { TurnStep } from './options.js'
 import type { TurnRun } from './run.js'
+import { untilAborted } from './until-aborted.js'
 
 const firstDelayMs = 200
 const longestDelayMs = 5_000
@@ -22,7 +23,7 @@ export async function patiently<T>(
   for (let delayMs = firstDelayMs; ; delayMs = Math.min(delayMs * 2, longestDelayMs)) {
     run.signal.throwIfAborted()
     try {
-      return await attempt()
+      return await untilAborted(run.signal, attempt())
     } catch (error) {
       run.signal.throwIfAborted()
       if (!isPassing(error)) throw error

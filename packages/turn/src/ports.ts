@@ -115,11 +115,13 @@ export interface TurnStore {
   ensureSession(
     conversationId: RowId,
     upstream: SessionUpstream,
+    options?: { readonly signal?: AbortSignal },
   ): Promise<{ readonly sessionId: string; readonly created: boolean }>
   recreateSession(
     conversationId: RowId,
     staleSessionId: string,
     upstream: SessionUpstream,
+    options?: { readonly signal?: AbortSignal },
   ): Promise<{ readonly sessionId: string; readonly created: boolean }>
 }
 

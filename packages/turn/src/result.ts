@@ -12,7 +12,7 @@ export interface SettledTurn<Report> {
   readonly reply: ReplyResult
   /** From claim to settle. */
   readonly durationMs: number
-  /** From send to the first event of the reply; null when none came or when another process had sent. */
+  /** From the first send to the first text; null when none came or when another process had sent. */
   readonly timeToFirstTokenMs: number | null
   /** What the collector reported; null without a collector, without tools, or when it failed. */
   readonly artifacts: Report | null
@@ -29,13 +29,14 @@ export interface CompletedTurn<Report> extends SettledTurn<Report> {
 export interface FailedTurn<Report> extends SettledTurn<Report> {
   readonly status: 'failed'
   readonly error: TurnError
-  /** How the agent was stopped; null when it had ended by itself. */
+  /** How the agent was stopped; null when it had ended by itself, or was never asked. */
   readonly stop: StopReport | null
 }
 
 /** A person stopped it; the partial reply is kept. */
 export interface CancelledTurn<Report> extends SettledTurn<Report> {
   readonly status: 'cancelled'
+  /** How the agent was stopped; null when it had ended by itself, or was never asked. */
   readonly stop: StopReport | null
 }
 
@@ -62,13 +63,12 @@ export function toResult<Report>(
   ending: Ending,
   more: { readonly stop: StopReport | null; readonly artifacts: Report | null },
 ): TurnResult<Report> {
-  const { usage, setup, firstTokenAt } = run
+  const { usage, setup, timeToFirstTokenMs } = run
   const settled: SettledTurn<Report> = {
     messageId: setup.messageId,
     reply: run.reply.result(),
     durationMs: setup.clock.now() - usage.startedAt,
-    timeToFirstTokenMs:
-      firstTokenAt === null || usage.sentAt === null ? null : firstTokenAt - usage.sentAt,
+    timeToFirstTokenMs,
     artifacts: more.artifacts,
   }
   if (ending.status === 'completed') return { ...settled, ...ending }

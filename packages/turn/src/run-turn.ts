@@ -1,10 +1,11 @@
 import { rejectAsks } from './asks.js'
 import { collectArtifacts, collectLeftovers } from './collect.js'
-import { breakOff, type Break } from './break-off.js'
+import { breakOff, type Break, closeAsks } from './break-off.js'
 import { converse } from './converse.js'
 import { Interrupted } from './interruption.js'
 import { keepLease } from './lease-keeper.js'
 import { resolveOptions, type TurnOptions, type TurnSetup } from './options.js'
+import type { ArtifactCollector } from './ports.js'
 import { type Skipped, toResult, type TurnResult } from './result.js'
 import { openRun, type TurnRun } from './run.js'
 import { toEnding, writeEnding } from './settle.js'
@@ -28,8 +29,18 @@ export async function runTurn<Report = unknown>(
     }
     return skipped(setup, claim.reason)
   }
-
   const run = openRun(setup, claim.lease, claim.turn)
+  const result = await runClaimed(run, options.artifacts)
+  // The conversation is free again: the callback may start its next turn.
+  if (result.status !== 'skipped') await callBack(options.onSettled, result, setup.report)
+  return result
+}
+
+async function runClaimed<Report>(
+  run: TurnRun,
+  collector: ArtifactCollector<Report> | undefined,
+): Promise<TurnResult<Report>> {
+  const { setup } = run
   const lease = keepLease(run)
   const unlink = linkSignals(run)
   try {
@@ -38,26 +49,38 @@ export async function runTurn<Report = unknown>(
     if (written === null) return skipped(setup, 'lease_lost')
     const { tools } = run.reply.result()
     const { status } = written
-    const artifacts = await collectArtifacts(setup, { status, tools }, options.artifacts)
-    const result = toResult(run, written, { stop, artifacts })
-    await callBack(options.onSettled, result, setup.report)
-    return result
+    const artifacts = await collectArtifacts(setup, { status, tools }, collector)
+    return toResult(run, written, { stop, artifacts })
   } catch (error) {
     if (error instanceof Interrupted) return skipped(setup, toReason(error))
     throw error
   } finally {
     unlink()
     await lease.close()
-    await setup.store.release(run.lease).catch((error: unknown) => setup.report(error, 'release'))
+    await release(run)
   }
 }
 
 async function bringToEnd(run: TurnRun): Promise<Break> {
   try {
     const proof = await converse(run)
-    return { ending: toEnding(run, proof), stop: null }
+    return { ending: toEnding(run, proof), stop: await closeAsks(run) }
   } catch (error) {
     return await breakOff(run, error)
+  }
+}
+
+/** A database that does not answer must not keep the result back: the lease ends by itself. */
+async function release(run: TurnRun): Promise<void> {
+  const { budgets, clock, report, store } = run.setup
+  const done = new AbortController()
+  const limit = clock.sleep(budgets.requestMs, { signal: done.signal }).catch(() => undefined)
+  try {
+    await Promise.race([store.release(run.lease), limit])
+  } catch (error) {
+    report(error, 'release')
+  } finally {
+    done.abort()
   }
 }
 

@@ -1,6 +1,7 @@
 import { createReply, parseReply, type Reply } from '@turnstead/reply'
 import { type Alarm, createAlarm } from './alarm.js'
-import type { Usage } from './budgets.js'
+import type { AttendedAsk } from './asks.js'
+import { sumTokens, type Usage } from './budgets.js'
 import { Interrupted, type Interruption } from './interruption.js'
 import type { TurnSetup } from './options.js'
 import type { Lease, PromptRecord, StoredTurn } from './ports.js'
@@ -15,12 +16,14 @@ export interface TurnRun {
   readonly usage: Mutable<Usage>
   /** Aborts with an {@link Interrupted}; every wait of the turn takes it. */
   readonly signal: AbortSignal
+  /** Aborts when the row is somebody else's: then nothing may be written any more. */
+  readonly lost: AbortSignal
   /** The reply of the current prompt id; stays empty while no prompt is chosen. */
   reply: Reply
   /** The prompt as it stands in the row. */
   prompt: PromptRecord | null
-  /** A look has shown the user message on the server, in this process or an earlier one. */
-  wasPromptStored: boolean
+  /** Whether the server may have the current prompt. `unknown`: another worker chose it, or its send has no known end. */
+  delivery: 'none' | 'unknown' | 'sent'
   /** The last `session.error` since the send. */
   sessionError: { readonly name: string; readonly message: string } | null
   /** Something was heard that only a look at the server can settle. */
@@ -36,9 +39,15 @@ export interface TurnRun {
   lookedAt: number
   savedAt: number
   savedRevision: number
-  firstTokenAt: number | null
-  /** When the policy was asked about an ask, by its id. */
-  readonly askedAt: Map<string, number>
+  /** When the open asks were last read from the server. */
+  asksReadAt: number
+  /** How many of the newest messages a look asks for; it grows until the prompt is among them. */
+  lookMessages: number
+  /** When this process began to send; null when another one had sent. */
+  sendBeganAt: number | null
+  timeToFirstTokenMs: number | null
+  /** The asks that were put before the policy, by their ids. */
+  readonly attended: Map<string, AttendedAsk>
   interrupt(interruption: Interruption): void
 }
 
@@ -46,6 +55,7 @@ export interface TurnRun {
 export function openRun(setup: TurnSetup, lease: Lease, turn: StoredTurn): TurnRun {
   const now = setup.clock.now()
   const controller = new AbortController()
+  const lost = new AbortController()
   const reply = restoreReply(setup, turn)
   return {
     setup,
@@ -59,14 +69,13 @@ export function openRun(setup: TurnSetup, lease: Lease, turn: StoredTurn): TurnR
       retryingSince: null,
       blockedSince: null,
       blockedMs: 0,
-      steps: 0,
-      cost: 0,
-      tokens: 0,
+      ...spentSoFar(reply),
     },
     signal: controller.signal,
+    lost: lost.signal,
     reply,
     prompt: turn.prompt,
-    wasPromptStored: false,
+    delivery: turn.prompt === null ? 'none' : 'unknown',
     sessionError: null,
     isLookDue: false,
     hasGap: false,
@@ -76,15 +85,33 @@ export function openRun(setup: TurnSetup, lease: Lease, turn: StoredTurn): TurnR
     lookedAt: now,
     savedAt: now,
     savedRevision: reply.revision,
-    firstTokenAt: null,
-    askedAt: new Map(),
-    interrupt: (interruption) => controller.abort(new Interrupted(interruption)),
+    asksReadAt: now,
+    lookMessages: firstLookMessages,
+    sendBeganAt: null,
+    timeToFirstTokenMs: null,
+    attended: new Map(),
+    interrupt(interruption) {
+      const reason = new Interrupted(interruption)
+      if (interruption.kind === 'lease_lost') lost.abort(reason)
+      controller.abort(reason)
+    },
   }
+}
+
+/** Enough for most turns; a conversation may have thousands. */
+const firstLookMessages = 32
+
+/** What an earlier worker's part of the turn used up. */
+function spentSoFar(reply: Reply): Pick<Usage, 'steps' | 'cost' | 'tokens'> {
+  const { cost, tokens } = reply.result()
+  const steps = reply.parts.filter((part) => part.kind === 'step-finish').length
+  return { steps, cost, tokens: sumTokens(tokens) }
 }
 
 /** Starts an empty reply for a prompt that was just chosen. */
 export function startReply(run: TurnRun, prompt: PromptRecord): void {
-  run.reply = createReply({ sessionId: prompt.sessionId, promptId: prompt.id })
+  const ids = { sessionId: prompt.sessionId, promptId: prompt.id }
+  run.reply = createReply({ ...ids, onObserverError: observerReport(run.setup) })
   run.savedRevision = run.reply.revision
 }
 
@@ -93,10 +120,11 @@ function restoreReply(setup: TurnSetup, turn: StoredTurn): Reply {
   const fresh = createReply({
     sessionId: prompt?.sessionId ?? 'none',
     promptId: prompt?.id ?? 'none',
+    onObserverError: observerReport(setup),
   })
   if (turn.reply === null || turn.reply === undefined) return fresh
   try {
-    const stored = parseReply(turn.reply)
+    const stored = parseReply(turn.reply, { onObserverError: observerReport(setup) })
     if (stored.promptId !== prompt?.id) return fresh
     // Whatever the server said between that snapshot and now was not heard.
     stored.apply({ type: 'gap' })
@@ -106,6 +134,10 @@ function restoreReply(setup: TurnSetup, turn: StoredTurn): Reply {
     setup.report(error, 'snapshot')
     return fresh
   }
+}
+
+function observerReport(setup: TurnSetup): (error: unknown) => void {
+  return (error) => setup.report(error, 'observer')
 }
 
 /** What every request of a turn is given: an end by signal and an end by time. */

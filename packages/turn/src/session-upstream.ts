@@ -16,7 +16,8 @@ export function sessionUpstream(run: TurnRun): SessionUpstream {
     },
     async delete(sessionId) {
       try {
-        await client.session.delete(sessionId, requestLimits(run))
+        // Without the turn's signal: a session that nothing refers to must go, most of all when the turn is broken off.
+        await client.session.delete(sessionId, { timeoutMs: run.setup.budgets.requestMs })
       } catch (error) {
         if (!WireError.is(error) || error.code !== 'session_not_found') throw error
       }

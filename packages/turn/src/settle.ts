@@ -2,6 +2,7 @@ import type { Proof } from './follow.js'
 import { TurnError } from './errors.js'
 import type { Settlement } from './ports.js'
 import type { TurnRun } from './run.js'
+import { untilAborted } from './until-aborted.js'
 
 /** How a turn ended, before it is written. */
 export type Ending =
@@ -43,10 +44,10 @@ export function toEnding(run: TurnRun, proof: Proof): Ending {
 export async function writeEnding(run: TurnRun, ending: Ending): Promise<Ending | null> {
   const { store } = run.setup
   const settlement = toSettlement(run, ending)
-  if (await store.settle(run.lease, settlement)) return ending
-  const turn = await store.read(run.lease.messageId)
+  if (await untilAborted(run.lost, store.settle(run.lease, settlement))) return ending
+  const turn = await untilAborted(run.lost, store.read(run.lease.messageId))
   if (turn?.status !== 'cancelled') return null
-  const isKept = await store.keepPartial(run.lease, settlement)
+  const isKept = await untilAborted(run.lost, store.keepPartial(run.lease, settlement))
   return isKept ? { status: 'cancelled' } : null
 }
 

@@ -1,4 +1,6 @@
+import type { Interruption } from './interruption.js'
 import type { TurnRun } from './run.js'
+import { untilAborted } from './until-aborted.js'
 
 /** Writes the reply into the row if it changed and the last snapshot is old enough. Never fails the turn. */
 export async function saveSnapshot(run: TurnRun): Promise<void> {
@@ -9,17 +11,25 @@ export async function saveSnapshot(run: TurnRun): Promise<void> {
   run.savedAt = now
   try {
     const { text } = run.reply.result()
-    const isSaved = await store.snapshot(run.lease, { reply: run.reply.toJSON(), text })
+    const fields = { reply: run.reply.toJSON(), text }
+    const isSaved = await untilAborted(run.signal, store.snapshot(run.lease, fields))
     if (isSaved) run.savedRevision = revision
-    else await findOutWhy(run)
+    else await interruptIfRefused(run)
   } catch (error) {
+    run.signal.throwIfAborted()
     report(error, 'snapshot')
   }
 }
 
-/** A refused snapshot means a cancel or a lost lease; the next renewal would tell, but later. */
-async function findOutWhy(run: TurnRun): Promise<void> {
-  const { held, status } = await run.setup.store.renew(run.lease, { leaseMs: run.setup.leaseMs })
-  if (status === 'cancelled') run.interrupt({ kind: 'cancelled' })
-  else if (!held || status !== 'running') run.interrupt({ kind: 'lease_lost' })
+/** A refused write means a cancel or a lost lease; the next renewal would tell, but later. Null: neither. */
+export async function whyRefused(run: TurnRun): Promise<Interruption | null> {
+  const { leaseMs, store } = run.setup
+  const { held, status } = await untilAborted(run.signal, store.renew(run.lease, { leaseMs }))
+  if (status === 'cancelled') return { kind: 'cancelled' }
+  return held && status === 'running' ? null : { kind: 'lease_lost' }
+}
+
+async function interruptIfRefused(run: TurnRun): Promise<void> {
+  const reason = await whyRefused(run)
+  if (reason !== null) run.interrupt(reason)
 }

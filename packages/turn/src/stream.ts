@@ -1,5 +1,6 @@
 import type { Subscription } from '@turnstead/wire'
 import type { ReplyObserver } from '@turnstead/reply'
+import { sumTokens } from './budgets.js'
 import type { TurnRun } from './run.js'
 
 /**
@@ -14,7 +15,7 @@ export async function pumpStream(run: TurnRun, subscription: Subscription): Prom
       if (item.type === 'gap') {
         run.hasGap = true
         callForLook(run)
-      } else if (run.usage.sentAt !== null) {
+      } else if (run.usage.sentAt !== null || run.sendBeganAt !== null) {
         run.usage.firstEventAt ??= run.heardAt
       }
     }
@@ -34,7 +35,7 @@ export function watchReply(run: TurnRun): ReplyObserver {
   return {
     textDelta() {
       progress()
-      run.firstTokenAt ??= usage.progressAt
+      if (run.sendBeganAt !== null) run.timeToFirstTokenMs ??= usage.progressAt - run.sendBeganAt
     },
     partFinished: progress,
     toolProgressed: progress,
@@ -43,9 +44,8 @@ export function watchReply(run: TurnRun): ReplyObserver {
       usage.steps += 1
     },
     totalsChanged({ cost, tokens }) {
-      const { input, output, reasoning, cacheRead, cacheWrite } = tokens
       usage.cost = cost
-      usage.tokens = input + output + reasoning + cacheRead + cacheWrite
+      usage.tokens = sumTokens(tokens)
     },
     askOpened: () => run.alarm.ring(),
     askResolved: () => run.alarm.ring(),

@@ -1,28 +1,43 @@
 import { type PromptBody, WireError } from '@turnstead/wire'
-import { TurnError } from './errors.js'
+import { serverLostTurn, TurnError } from './errors.js'
+import { isStored } from './exchange.js'
 import { Interrupted } from './interruption.js'
 import type { Prompt, PromptPart } from './options.js'
 import { patiently } from './patience.js'
 import type { PromptRecord } from './ports.js'
 import { requestLimits, startReply, type TurnRun } from './run.js'
+import { whyRefused } from './snapshot.js'
+import { untilAborted } from './until-aborted.js'
 
 /**
  * The prompt of this turn for this session: the stored one, or a new one that is stored before anybody
  * sends it. A prompt id of another session is never reused: the server would write into that session.
+ *
+ * @throws TurnError `server_lost_turn` when it may have run in another session and may not run again.
  */
 export async function choosePrompt(run: TurnRun, sessionId: string): Promise<PromptRecord> {
   const { ids, prompt: input } = run.setup
   const earlier = run.prompt
   if (earlier !== null && earlier.sessionId === sessionId) return earlier
+  assertMayRunAgain(run)
+  const isRerun = earlier !== null && run.delivery !== 'none'
   const chosen: PromptRecord = {
     id: ids.messageId(),
     sessionId,
     partIds: toParts(input).map(() => ids.partId()),
-    runs: earlier === null ? 0 : earlier.runs + 1,
+    runs: (earlier?.runs ?? 0) + (isRerun ? 1 : 0),
   }
   await store(run, chosen)
+  run.delivery = 'none'
   startReply(run, chosen)
   return chosen
+}
+
+/** @throws TurnError `server_lost_turn` when the prompt may have run and may not run again. */
+export function assertMayRunAgain({ prompt, delivery, setup }: TurnRun): void {
+  if (prompt === null || delivery === 'none') return
+  const isAllowed = setup.onServerLost === 'rerun' && prompt.runs < setup.maxReruns
+  if (!isAllowed) throw serverLostTurn(prompt)
 }
 
 /** Counts one more run of the same prompt, before it is sent again. */
@@ -44,13 +59,9 @@ export async function submit(
 ): Promise<void> {
   let mayHaveArrived = options.mayHaveArrived
   await patiently(run, 'send', async () => {
-    if (mayHaveArrived && (await hasArrived(run, prompt))) return
+    if (mayHaveArrived && (await isStored(run, prompt, requestLimits(run)))) return
     try {
-      await run.setup.client.session.promptAsync(
-        prompt.sessionId,
-        toBody(run.setup.prompt, prompt),
-        requestLimits(run),
-      )
+      await send(run, prompt)
     } catch (error) {
       if (WireError.is(error) && error.delivered !== 'no') mayHaveArrived = true
       throw isRefusal(error) ? rejected(error) : error
@@ -59,29 +70,48 @@ export async function submit(
   markSent(run)
 }
 
+/** Until the server has answered, nobody knows whether it has the prompt: also when the turn is broken off. */
+async function send(run: TurnRun, prompt: PromptRecord): Promise<void> {
+  const before = run.delivery
+  run.delivery = 'unknown'
+  run.sendBeganAt ??= run.setup.clock.now()
+  try {
+    await run.setup.client.session.promptAsync(
+      prompt.sessionId,
+      toBody(run.setup.prompt, prompt),
+      requestLimits(run),
+    )
+  } catch (error) {
+    if (wasNotTaken(error)) run.delivery = before
+    throw error
+  }
+}
+
 /** Sends the same prompt again on purpose: the server lost the run and runs it anew. */
 export async function sendAgain(run: TurnRun, prompt: PromptRecord): Promise<void> {
   await submit(run, prompt, { mayHaveArrived: false })
 }
 
-async function hasArrived(run: TurnRun, prompt: PromptRecord): Promise<boolean> {
-  const messages = await run.setup.client.session.messages(prompt.sessionId, {}, requestLimits(run))
-  return messages.some((message) => message.info.id === prompt.id)
-}
-
 async function store(run: TurnRun, prompt: PromptRecord): Promise<void> {
-  const isStored = await run.setup.store.recordPrompt(run.lease, prompt)
-  if (!isStored) throw new Interrupted({ kind: 'lease_lost' })
+  const isRecorded = await untilAborted(run.signal, run.setup.store.recordPrompt(run.lease, prompt))
+  if (!isRecorded) throw new Interrupted((await whyRefused(run)) ?? { kind: 'lease_lost' })
   run.prompt = prompt
 }
 
 function markSent(run: TurnRun): void {
   const now = run.setup.clock.now()
+  run.delivery = 'sent'
   run.usage.sentAt = now
+  run.usage.retryingSince = null
   run.usage.progressAt = now
   run.heardAt = now
   run.idleSince = null
   run.sessionError = null
+}
+
+function wasNotTaken(error: unknown): boolean {
+  if (!WireError.is(error)) return false
+  return error.delivered === 'no' || error.code === 'session_not_found' || isRefusal(error)
 }
 
 function isRefusal(error: unknown): boolean {

@@ -1,4 +1,4 @@
-import { on, reply, text, tool } from '@turnstead/testkit'
+import { fault, on, reply, text, tool } from '@turnstead/testkit'
 import { expect } from 'chai'
 import { afterEach, beforeEach, describe, it } from 'mocha'
 import { runTurn, waitForPerson } from '../src/index.js'
@@ -70,5 +70,58 @@ describe('asks of a turn', () => {
     )
     expect(result.status).to.not.equal('skipped')
     expect(rig.reports.join()).to.include('asks: Error: policy bug')
+  })
+
+  it('does not wait for a policy that never decides, neither to be stopped', async () => {
+    const stop = new AbortController()
+    const result = await runTurn(
+      options({
+        signal: stop.signal,
+        asks: () => {
+          stop.abort()
+          return new Promise(() => undefined)
+        },
+      }),
+    )
+    expect(result.status).to.equal('cancelled')
+    expect(await rig.client.permission.list()).to.deep.equal([])
+  })
+
+  it('nor for the time of the ask to run out', async () => {
+    const result = await runTurn(
+      options({ asks: () => new Promise(() => undefined), budgets: { askMs: 50 } }),
+    )
+    expect(result.status).to.be.oneOf(['completed', 'failed'])
+    expect(await rig.client.permission.list()).to.deep.equal([])
+  })
+
+  for (const [name, broken] of [
+    ['was refused', fault.refuse()],
+    ['was lost', fault.loseAnswer()],
+    ['met a proxy without a server', fault.unavailable()],
+  ] as const) {
+    it(`answers again when the answer ${name}`, async () => {
+      rig.impostor.fail('POST /permission/*/reply', broken)
+      const result = await runTurn(
+        options({ asks: () => ({ do: 'allow' }), budgets: { askMs: 3_000 } }),
+      )
+      expect(result.status).to.equal('completed')
+      expect(rig.impostor.readFile('a.txt')).to.equal('a')
+    })
+  }
+
+  it('goes on waiting for a person while the server cannot list its asks', async () => {
+    rig.impostor.fail('GET /permission', fault.status(400), { times: 1_000 })
+    const running = runTurn(options({ asks: waitForPerson, budgets: { progressMs: 300 } }))
+    const asked = await rig.impostor.events.next((event) => event.type === 'permission.asked')
+    rig.impostor.streams.end()
+    const { id } = asked.properties as { id: string }
+    const isUnanswered = await Promise.race([
+      running.then(() => false),
+      new Promise((resolve) => setTimeout(() => resolve(true), 700)),
+    ])
+    expect(isUnanswered).to.equal(true)
+    await rig.client.permission.reply(id, { reply: 'once' })
+    expect((await running).status).to.equal('completed')
   })
 })

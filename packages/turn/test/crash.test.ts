@@ -21,45 +21,56 @@ describe('runTurn after a crash of its worker', function () {
     const when = losesLast ? 'with the answer of its last call lost' : 'between two calls'
 
     it(`ends in one prompt, one run and the whole reply, wherever it died ${when}`, async () => {
-      const diedAt: string[] = []
+      let died = 0
       for (let after = 1; after < enough; after += 1) {
-        const prompt = `Crash ${after}`
-        rig.impostor.answer(
-          on(
-            prompt,
-            reply(text('One. '), tool.write({ filePath: 'a.txt', content: 'a' }), text('Two.')),
-          ),
-        )
-        const messageId = await rig.rows.addMessage()
-        const client = rig.connect()
-        const ports = dyingPorts({ client, store: rig.rows.store }, { after, losesLast })
-        const first = runTurn(rig.options(messageId, prompt, ports))
-        const end = await Promise.race([ports.died.then(() => 'died' as const), first])
-        if (end === 'died') diedAt.push(ports.calls.at(-1) ?? '')
-
-        const second = await runTurn(rig.options(messageId, prompt))
-        await client.close()
-        expect(statusOf(second), `after ${ports.calls.join(', ')}`).to.be.oneOf([
-          'completed',
-          'skipped: settled',
-        ])
-        expect(await rig.rows.row(messageId)).to.include({
-          status: 'completed',
-          text: 'One. \n\nTwo.',
-        })
-        expect(await rig.userMessages(), `after ${ports.calls.join(', ')}`).to.equal(after)
-        rig.impostor.assertComplete()
-        if (end !== 'died') break
+        if ((await crashAndGoOn({ after, losesLast })) !== 'died') break
+        died += 1
       }
-      expect(diedAt).to.include.members([
-        'store.claim',
-        'store.recordPrompt',
-        'client.session.promptAsync',
-        'client.session.messages',
-        'store.settle',
-      ])
-      expect(diedAt.length).to.be.lessThan(enough - 1)
+      expect(died).to.be.within(5, enough - 2)
     })
+
+    // How many looks and snapshots there are depends on the machine: these must be among the calls where it died.
+    for (const after of [
+      'store.recordPrompt',
+      'client.session.promptAsync',
+      'client.session.messages',
+      'store.settle',
+    ]) {
+      it(`ends so too when it died at ${after}, ${when}`, async () => {
+        expect(await crashAndGoOn({ after, losesLast })).to.equal('died')
+      })
+    }
+  }
+
+  /** Runs a turn in a worker that dies, and again in one that does not. */
+  async function crashAndGoOn(death: Parameters<typeof dyingPorts>[1]): Promise<'died' | 'lived'> {
+    const prompt = `Crash ${death.after}`
+    const before = await rig.userMessages()
+    rig.impostor.answer(
+      on(
+        prompt,
+        reply(text('One. '), tool.write({ filePath: 'a.txt', content: 'a' }), text('Two.')),
+      ),
+    )
+    const messageId = await rig.rows.addMessage()
+    const client = rig.connect()
+    const ports = dyingPorts({ client, store: rig.rows.store }, death)
+    const first = runTurn(rig.options(messageId, prompt, ports))
+    const end = await Promise.race([
+      ports.died.then(() => 'died' as const),
+      first.then(() => 'lived' as const),
+    ])
+    const second = await runTurn(rig.options(messageId, prompt))
+    await client.close()
+    const calls = `after ${ports.calls.join(', ')}`
+    expect(statusOf(second), calls).to.be.oneOf(['completed', 'skipped: settled'])
+    expect(await rig.rows.row(messageId), calls).to.include({
+      status: 'completed',
+      text: 'One. \n\nTwo.',
+    })
+    expect(await rig.userMessages(), calls).to.equal(before + 1)
+    rig.impostor.assertComplete()
+    return end
   }
 })
 

@@ -1,8 +1,8 @@
 import type { TurnClient, TurnStore } from '../../src/index.js'
 
 /**
- * Ports of a worker that dies: after the `after`-th call nothing is done or answered any more, for ever. The
- * last call is done, and its answer is lost when `losesLast` is set.
+ * Ports of a worker that dies: after the `after`-th call, or after the first call of that name, nothing is done
+ * or answered any more, for ever. The last call is done, and its answer is lost when `losesLast` is set.
  */
 export interface DyingPorts {
   readonly client: TurnClient
@@ -15,9 +15,10 @@ export interface DyingPorts {
 
 export function dyingPorts(
   ports: { readonly client: TurnClient; readonly store: TurnStore },
-  options: { readonly after: number; readonly losesLast: boolean },
+  options: { readonly after: number | string; readonly losesLast: boolean },
 ): DyingPorts {
   const calls: string[] = []
+  let isDead = false
   let die: () => void = () => undefined
   const died = new Promise<void>((resolve) => (die = resolve))
   const never = new Promise<never>(() => undefined)
@@ -30,12 +31,13 @@ export function dyingPorts(
         if (typeof value === 'object' && value !== null) return dying(path, value)
         if (typeof value !== 'function' || key === 'subscribe') return value
         return async (...args: unknown[]): Promise<unknown> => {
-          if (calls.length >= options.after) {
+          if (isDead) {
             die()
             return await never
           }
           calls.push(path)
-          const isLast = calls.length === options.after
+          const isLast = options.after === calls.length || options.after === path
+          isDead = isLast
           const answer: unknown = await Reflect.apply(value, object, args)
           if (!isLast || !options.losesLast) return answer
           die()

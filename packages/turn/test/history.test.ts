@@ -1,0 +1,51 @@
+import { fault, on, reply, text, tool } from '@turnstead/testkit'
+import { expect } from 'chai'
+import { afterEach, beforeEach, describe, it } from 'mocha'
+import { runTurn } from '../src/index.js'
+import { openRig, type Rig } from './support/rig.js'
+
+describe('a turn in a long conversation', () => {
+  let rig: Rig
+
+  beforeEach(async () => {
+    rig = await openRig([on('First', reply(text('First.')))])
+    const messageId = await rig.rows.addMessage()
+    await runTurn(rig.options(messageId, 'First'))
+    const sessionId = (await rig.rows.store.read(messageId))?.prompt?.sessionId ?? ''
+    for (let count = 0; count < 40; count += 1) {
+      const parts = [{ type: 'text' as const, text: `Note ${count}` }]
+      await rig.client.session.promptAsync(sessionId, { parts, noReply: true })
+    }
+  })
+  afterEach(() => rig.close())
+
+  it('reads no more of it than its own messages, however many those are', async () => {
+    const steps = Array.from({ length: 40 }, (_, index) => [
+      text(`${index}. `),
+      tool.write({ filePath: `${index}.txt`, content: 'x' }),
+    ])
+    rig.impostor.answer(on('Hello', reply(...steps.flat(), text('End.'))))
+    rig.impostor.fail('GET /event', fault.silence(1), { times: 20 })
+    const messageId = await rig.rows.addMessage()
+    const result = await runTurn(rig.options(messageId, 'Hello'))
+    expect(result.status).to.equal('completed')
+    const { text: said } = await rig.rows.row(messageId)
+    expect(said)
+      .to.match(/^0\. /)
+      .and.match(/39\. \s*End\.$/)
+    const lists = rig.impostor.journal.entries.filter(
+      ({ method, path }) => method === 'GET' && /^\/session\/[^/]+\/message$/.test(path),
+    )
+    expect(lists).to.not.deep.equal([])
+    for (const { query } of lists) expect(Number(query['limit'])).to.be.within(1, 64)
+  })
+
+  it('sees that its prompt never arrived without reading all of it', async () => {
+    rig.impostor.answer(on('Hello', reply(text('Hello you.'))))
+    rig.impostor.fail('POST /session/*/prompt_async', fault.reset())
+    const messageId = await rig.rows.addMessage()
+    const result = await runTurn(rig.options(messageId, 'Hello'))
+    expect(result.status).to.equal('completed')
+    expect(await rig.rows.row(messageId)).to.include({ text: 'Hello you.' })
+  })
+})

@@ -1,0 +1,74 @@
+import { gate, on, reply, text } from '@turnstead/testkit'
+import { expect } from 'chai'
+import { afterEach, beforeEach, describe, it } from 'mocha'
+import { runTurn } from '../src/index.js'
+import { openRig, type Rig } from './support/rig.js'
+
+describe('a turn whose run was lost', () => {
+  let rig: Rig
+  let messageId: number
+
+  beforeEach(async () => {
+    rig = await openRig([on('Hello', reply(text('One. '), gate('rest')))])
+    messageId = await rig.rows.addMessage()
+  })
+  afterEach(() => rig.close())
+
+  async function handOff(): Promise<string> {
+    const handoff = new AbortController()
+    await runTurn(
+      rig.options(messageId, 'Hello', {
+        handoff: handoff.signal,
+        observers: [{ textDelta: () => handoff.abort() }],
+      }),
+    )
+    return (await rig.rows.store.read(messageId))?.prompt?.sessionId ?? ''
+  }
+
+  it('is not asked again when the host said so, also after another worker had sent it', async () => {
+    await rig.client.session.delete(await handOff())
+    const result = await runTurn(rig.options(messageId, 'Hello', { onServerLost: 'fail' }))
+    expect(result).to.have.nested.property('error.code', 'server_lost_turn')
+  })
+
+  it('is not asked again in a session that another turn has made meanwhile', async () => {
+    await rig.client.session.delete(await handOff())
+    rig.impostor.answer(on('Other', reply(text('Other.'))))
+    const otherId = await rig.rows.addMessage()
+    expect((await runTurn(rig.options(otherId, 'Other'))).status).to.equal('completed')
+    const result = await runTurn(rig.options(messageId, 'Hello', { onServerLost: 'fail' }))
+    expect(result).to.have.nested.property('error.code', 'server_lost_turn')
+  })
+
+  it('is no lost run when it was never sent: a gone session is replaced whatever the policy', async () => {
+    await rig.client.session.delete(await handOff())
+    rig.impostor.answer(on('Other', reply(text('Other.'))))
+    const otherId = await rig.rows.addMessage()
+    const result = await runTurn(
+      rig.options(otherId, 'Other', { maxReruns: 0, onServerLost: 'fail' }),
+    )
+    expect(result.status).to.equal('completed')
+    expect((await rig.rows.store.read(otherId))?.prompt?.runs).to.equal(0)
+  })
+
+  it('has the time to its first token from the run that gave it', async () => {
+    rig.impostor.answer(on('Hello', reply(text('Two.'))))
+    const opened: Promise<void>[] = []
+    const result = await runTurn(
+      rig.options(messageId, 'Hello', {
+        observers: [
+          {
+            textDelta: () => {
+              if (opened.length > 0) return
+              opened.push(rig.impostor.restart().then(() => rig.impostor.gate('rest').open()))
+            },
+          },
+        ],
+      }),
+    )
+    await Promise.all(opened)
+    expect(result).to.include({ status: 'completed' })
+    const seenAfterMs = result.status === 'skipped' ? null : result.timeToFirstTokenMs
+    expect(seenAfterMs).to.be.within(0, 1_000)
+  })
+})

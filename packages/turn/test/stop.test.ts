@@ -1,0 +1,126 @@
+import { ask, fault, gate, on, reply, text, tool } from '@turnstead/testkit'
+import { expect } from 'chai'
+import { afterEach, beforeEach, describe, it } from 'mocha'
+import { runTurn, waitForPerson } from '../src/index.js'
+import { openRig, type Rig } from './support/rig.js'
+
+const abortPath = 'POST /session/*/abort'
+const promptPath = 'POST /session/*/prompt_async'
+
+describe('stopping a turn', () => {
+  let rig: Rig
+  let messageId: number
+  let stop: AbortController
+
+  beforeEach(async () => {
+    rig = await openRig([])
+    messageId = await rig.rows.addMessage()
+    stop = new AbortController()
+  })
+  afterEach(() => rig.close())
+
+  const options = (more: Parameters<Rig['options']>[2] = {}) =>
+    rig.options(messageId, 'Hello', { signal: stop.signal, ...more })
+
+  const stopAtFirstText = { observers: [{ textDelta: () => stop.abort() }] }
+
+  it('stops an agent whose prompt was still on its way when the person stopped it', async () => {
+    rig.impostor.answer(on('Hello', reply(text('Nobody wants this.'), gate('more'))))
+    rig.impostor.fail(promptPath, fault.delay(60))
+    const running = runTurn(options())
+    await rig.impostor.next(promptPath)
+    stop.abort()
+    const result = await running
+    expect(result).to.deep.include({ status: 'cancelled' })
+    expect(result).to.have.nested.property('stop.idle', true)
+    expect(await rig.userMessages()).to.equal(1)
+    expect(await rig.client.session.status()).to.deep.equal({})
+  })
+
+  for (const [name, broken] of [
+    ['refused', fault.refuse()],
+    ['answered by a proxy', fault.unavailable()],
+    ['answered with 500', fault.serverError()],
+  ] as const) {
+    it(`tries again when the first abort was ${name}`, async () => {
+      rig.impostor.answer(on('Hello', reply(text('On and on.'), gate('more'))))
+      rig.impostor.fail(abortPath, broken)
+      const result = await runTurn(options(stopAtFirstText))
+      expect(result).to.deep.include({
+        status: 'cancelled',
+        stop: { aborted: true, rejectedAsks: 0, asksClosed: true, idle: true },
+      })
+      expect(await rig.client.session.status()).to.deep.equal({})
+    })
+  }
+
+  it('does not take a list of asks that it could not read for an empty one', async () => {
+    rig.impostor.answer(on('Hello', reply(text('Partial.'), gate('more'))))
+    rig.impostor.fail('GET /permission', fault.status(400), { times: 1_000 })
+    const result = await runTurn(options({ ...stopAtFirstText, budgets: { stopMs: 200 } }))
+    expect(result).to.have.nested.property('stop.asksClosed', false)
+  })
+
+  it('counts an open ask once, however often it has to be rejected', async () => {
+    rig.impostor.answer(
+      on('Hello', reply(ask.permission(tool.write({ filePath: 'a.txt', content: 'a' })))),
+    )
+    rig.impostor.fail('POST /permission/*/reply', fault.unavailable())
+    const running = runTurn(options({ asks: waitForPerson }))
+    await rig.impostor.events.next((event) => event.type === 'permission.asked')
+    stop.abort()
+    const result = await running
+    expect(result).to.have.nested.property('stop.rejectedAsks', 1)
+    expect(await rig.client.permission.list()).to.deep.equal([])
+  })
+
+  it('keeps waiting for the evidence when `stopMs` is switched off', async () => {
+    rig.impostor.answer(on('Hello', reply(text('Partial.'), gate('more'))))
+    const result = await runTurn(options({ ...stopAtFirstText, budgets: { stopMs: Infinity } }))
+    expect(result).to.have.nested.property('stop.idle', true)
+  })
+
+  it('keeps the conversation until the agent has stopped', async () => {
+    rig.impostor.answer(on('Hello', reply(text('Partial.'), gate('more'))))
+    rig.impostor.fail(abortPath, fault.delay(500))
+    const running = runTurn(options({ ...stopAtFirstText, leaseMs: 200 }))
+    await rig.impostor.next(abortPath)
+    await new Promise((resolve) => setTimeout(resolve, 350))
+    const other = await rig.rows.store.claim({
+      conversationId: 1,
+      messageId,
+      owner: 'worker-2',
+      leaseMs: 1_000,
+    })
+    expect(other).to.include({ claimed: false, reason: 'busy' })
+    expect((await running).status).to.equal('cancelled')
+  })
+
+  it('closes the asks of a run that somebody else ended: answered later they would still run', async () => {
+    rig.impostor.answer(
+      on('Hello', reply(ask.permission(tool.write({ filePath: 'a.txt', content: 'a' })))),
+    )
+    const running = runTurn(options({ asks: waitForPerson }))
+    const asked = await rig.impostor.events.next((event) => event.type === 'permission.asked')
+    await rig.client.session.abort((asked.properties as { sessionID: string }).sessionID)
+    expect(await running).to.have.nested.property('error.code', 'turn_stopped')
+    expect(await rig.client.permission.list()).to.deep.equal([])
+  })
+
+  it('says cancelled when the cancel in the row comes before the prompt is stored', async () => {
+    const { store } = rig.rows
+    const result = await runTurn(
+      options({
+        store: {
+          ...store,
+          recordPrompt: async (lease, prompt) => {
+            await store.cancel({ messageId })
+            return await store.recordPrompt(lease, prompt)
+          },
+        },
+      }),
+    )
+    expect(result.status).to.equal('cancelled')
+    expect(await rig.userMessages()).to.equal(0)
+  })
+})

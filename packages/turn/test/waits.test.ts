@@ -1,0 +1,163 @@
+import { fault, gate, on, reply, text, tool } from '@turnstead/testkit'
+import { expect } from 'chai'
+import { afterEach, beforeEach, describe, it } from 'mocha'
+import { runTurn, waitForPerson, type TurnStore } from '../src/index.js'
+import { resolveOptions } from '../src/options.js'
+import { openRig, type Rig } from './support/rig.js'
+
+const never = new Promise<never>(() => undefined)
+
+describe('the waits of a turn', () => {
+  let rig: Rig
+  let messageId: number
+
+  beforeEach(async () => {
+    rig = await openRig([])
+    messageId = await rig.rows.addMessage()
+  })
+  afterEach(() => rig.close())
+
+  const hang = (...verbs: (keyof TurnStore)[]): TurnStore => ({
+    ...rig.rows.store,
+    ...Object.fromEntries(verbs.map((verb) => [verb, () => never])),
+  })
+
+  describe('on a database that stopped answering', () => {
+    it('end with the lease, before another worker may start', async () => {
+      rig.impostor.answer(on('Hello', reply(text('Partial.'), gate('more'))))
+      const store = hang('renew', 'snapshot', 'release')
+      const result = await runTurn(
+        rig.options(messageId, 'Hello', { store, leaseMs: 200, budgets: { requestMs: 50 } }),
+      )
+      expect(result).to.include({ status: 'skipped', reason: 'lease_lost' })
+    })
+
+    for (const verb of ['ensureSession', 'recordPrompt', 'snapshot'] as const) {
+      it(`end in ${verb} when the process is told to hand the turn off`, async () => {
+        rig.impostor.answer(on('Hello', reply(text('Partial.'), gate('more'))))
+        const handoff = new AbortController()
+        const store = {
+          ...rig.rows.store,
+          [verb]: () => {
+            handoff.abort()
+            return never
+          },
+        }
+        const result = await runTurn(
+          rig.options(messageId, 'Hello', { store, handoff: handoff.signal }),
+        )
+        expect(result).to.include({ status: 'skipped', reason: 'handed_off' })
+      })
+    }
+  })
+
+  it('end when the client was closed under the turn, which the next worker goes on with', async () => {
+    rig.impostor.answer(on('Hello', reply(text('One. '), gate('rest'), text('Two.'))))
+    const client = rig.connect()
+    const first = await runTurn(
+      rig.options(messageId, 'Hello', {
+        client,
+        observers: [{ textDelta: () => void client.close() }],
+      }),
+    )
+    expect(first).to.include({ status: 'skipped', reason: 'handed_off' })
+    rig.impostor.gate('rest').open()
+    const second = await runTurn(rig.options(messageId, 'Hello'))
+    expect(second.status).to.equal('completed')
+  })
+
+  it('do not end by the first-event budget when only the looks show the agent', async () => {
+    rig.impostor.answer(on('Hello', reply(text('One.'), gate('rest'))))
+    rig.impostor.fail('GET /event', fault.notFound(), { times: 100 })
+    const running = runTurn(
+      rig.options(messageId, 'Hello', { budgets: { firstEventMs: 250, progressMs: 600 } }),
+    )
+    expect(await running).to.have.nested.property('error.code', 'budget_progress')
+  })
+
+  for (const [name, broken] of [
+    ['there is no stream', fault.notFound()],
+    ['the stream is silent', fault.silence(1)],
+  ] as const) {
+    it(`end for an ask although ${name}`, async () => {
+      rig.impostor.answer(
+        on('Hello', reply(tool.write({ filePath: 'a.txt', content: 'a' }), text('Done.'))),
+      )
+      rig.impostor.fail('GET /event', broken, { times: 100 })
+      const result = await runTurn(
+        rig.options(messageId, 'Hello', {
+          session: { permission: [{ permission: 'edit', pattern: '*', action: 'ask' }] },
+          asks: () => ({ do: 'allow' }),
+          budgets: { progressMs: 1_500, firstEventMs: 1_500 },
+        }),
+      )
+      expect(result.status).to.equal('completed')
+    })
+  }
+
+  it('end for the ask of a sub-agent that only a look has found', async () => {
+    const write = tool.write({ filePath: 'a.txt', content: 'a' })
+    rig.impostor.answer(
+      on(
+        'Hello',
+        reply(
+          tool.task(
+            { description: 'Write', prompt: 'Write it' },
+            reply({ ...write, ask: {} }, text('Written.')),
+          ),
+          text('Done.'),
+        ),
+      ),
+    )
+    const handoff = new AbortController()
+    const first = runTurn(
+      rig.options(messageId, 'Hello', {
+        handoff: handoff.signal,
+        asks: waitForPerson,
+        snapshotMs: 60_000,
+      }),
+    )
+    await rig.impostor.events.next((event) => event.type === 'permission.asked')
+    handoff.abort()
+    await first
+    rig.impostor.fail('GET /event', fault.notFound(), { times: 100 })
+    const seen: string[] = []
+    const second = await runTurn(
+      rig.options(messageId, 'Hello', {
+        asks: (one) => {
+          seen.push(one.kind)
+          return { do: 'allow' }
+        },
+        pollMs: 100,
+        budgets: { progressMs: 1_000 },
+      }),
+    )
+    expect(seen).to.deep.equal(['permission'])
+    expect(second.status).to.equal('completed')
+  })
+
+  describe('of wrong options', () => {
+    const setup = (more: object) =>
+      resolveOptions({ ...rig.options(1, 'Hello'), ...more }, { asks: waitForPerson })
+
+    it('never become senseless: an option that is undefined is one that was left out', () => {
+      const given = setup({
+        pollMs: undefined,
+        budgets: { progressMs: undefined },
+        owner: undefined,
+      })
+      expect(given.pollMs).to.equal(3_000)
+      expect(given.budgets.progressMs).to.equal(360_000)
+      expect(given.owner).to.match(/^worker-/)
+    })
+
+    it('are refused with the name of the budget', () => {
+      expect(() => setup({ budgets: { progressMs: Number.NaN } })).to.throw(
+        RangeError,
+        '`budgets.progressMs`',
+      )
+      expect(() => setup({ budgets: { stopMs: -1 } })).to.throw(RangeError, '`budgets.stopMs`')
+      expect(() => setup({ maxReruns: Number.NaN })).to.throw(RangeError, '`maxReruns`')
+    })
+  })
+})
