@@ -5,7 +5,7 @@ export const messageId = 'msg_1f8c0000000500000000000000'
 const clock = 0x1f8c_1000_0000
 
 /** A server event with a rising id, as text. */
-export function eventText(
+function eventText(
   index: number,
   type: string,
   properties: Record<string, unknown>,
@@ -15,7 +15,7 @@ export function eventText(
 }
 
 /** The id of the n-th part. */
-export function partId(index: number): string {
+function partId(index: number): string {
   return `prt_${(clock + index).toString(16).padStart(12, '0')}lWEtsDAmP0WU6G`
 }
 

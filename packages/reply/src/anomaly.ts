@@ -19,7 +19,7 @@ export interface Anomaly {
 }
 
 /** How many anomalies are kept; the rest is dropped. */
-export const anomalyLimit = 64
+const anomalyLimit = 64
 
 /** Records an anomaly. The same one about the same subject is kept once. */
 export function recordAnomaly(state: ReplyState, code: AnomalyCode, subject: string | null): void {

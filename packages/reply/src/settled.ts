@@ -73,7 +73,7 @@ export type Activity = 'idle' | 'busy' | 'unasked'
  *
  * Every cell has to be filled in, or this does not compile.
  */
-export const settledTable: Readonly<Record<Ending, Readonly<Record<Activity, Settled['state']>>>> =
+const settledTable: Readonly<Record<Ending, Readonly<Record<Activity, Settled['state']>>>> =
   {
     none: { idle: 'unknown', busy: 'unknown', unasked: 'unknown' },
     open: { idle: 'running', busy: 'running', unasked: 'running' },

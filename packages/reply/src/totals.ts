@@ -13,7 +13,7 @@ export interface Spent {
 }
 
 /** The sum over the assistant messages that belong to the reply. */
-export function spentOn(messages: Iterable<MessageState>): Spent {
+function spentOn(messages: Iterable<MessageState>): Spent {
   let cost = 0
   let tokens = noTokens
   for (const message of messages) {

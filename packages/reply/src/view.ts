@@ -72,7 +72,7 @@ export function lookAt(state: ReplyState): ReplyView {
 }
 
 /** The visible parts of a session, in order. */
-export function partsOf(state: ReplyState, session: SessionState): readonly ReplyPart[] {
+function partsOf(state: ReplyState, session: SessionState): readonly ReplyPart[] {
   const parts: ReplyPart[] = []
   for (const message of session.order) {
     for (const part of message.parts) if (isVisible(part)) parts.push(viewOf(state, part))

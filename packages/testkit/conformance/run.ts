@@ -6,6 +6,7 @@ import { fidelityPage } from './page.js'
 import { normalise } from './normalise.js'
 import type { ConformanceScenario } from './scenario.js'
 import { askScenarios } from './scenarios/asks.js'
+import { serverScenarios } from './scenarios/server.js'
 import { sessionScenarios } from './scenarios/sessions.js'
 import { stopScenarios } from './scenarios/stops.js'
 import { toolScenarios } from './scenarios/tools.js'
@@ -13,12 +14,13 @@ import { turnScenarios } from './scenarios/turns.js'
 import { impostorTarget, opencodeTarget, type Target } from './target.js'
 
 /** All scenarios. */
-export const scenarios: readonly ConformanceScenario[] = [
+const scenarios: readonly ConformanceScenario[] = [
   ...turnScenarios,
   ...toolScenarios,
   ...askScenarios,
   ...stopScenarios,
   ...sessionScenarios,
+  ...serverScenarios,
 ]
 
 /** What a conformance run found. */

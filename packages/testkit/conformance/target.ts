@@ -31,7 +31,7 @@ export interface Target {
   close(): Promise<void>
 }
 
-export const seed: Readonly<Record<string, string>> = { 'seed.txt': 'alpha\nbeta\ngamma\n' }
+const seed: Readonly<Record<string, string>> = { 'seed.txt': 'alpha\nbeta\ngamma\n' }
 
 /** Impostor, fresh for each scenario. */
 export function impostorTarget(): Target {

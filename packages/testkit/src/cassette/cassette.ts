@@ -73,7 +73,7 @@ export function parseCassette(text: string): Cassette {
 }
 
 /** Orders the lines of a cassette for replaying. */
-export function toCassette(lines: readonly CassetteLine[]): Cassette {
+function toCassette(lines: readonly CassetteLine[]): Cassette {
   if (lines[0]?.dir !== 'meta')
     throw new TestkitError('bad_cassette', 'A cassette begins with a `meta` line')
   const exchanges: RecordedExchange[] = []

@@ -3,7 +3,7 @@ import { readdirSync, readFileSync } from 'node:fs'
 const folder = new URL('../../../testkit/cassettes/', import.meta.url)
 
 /** The data of every recorded `/event` frame that belongs to a session, as the real server wrote it. */
-export function recordedPayloads(): string[] {
+function recordedPayloads(): string[] {
   const payloads: string[] = []
   for (const name of readdirSync(folder).filter((each) => each.endsWith('.jsonl'))) {
     for (const line of readFileSync(new URL(name, folder), 'utf8').split('\n')) {
