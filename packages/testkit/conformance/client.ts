@@ -113,7 +113,17 @@ export async function withClient(
         request: `${method} ${path}`,
         status: response.status,
         contentType,
-        headers: pick(response.headers, ['vary', 'www-authenticate', 'link', 'x-next-cursor']),
+        headers: pick(response.headers, [
+          'vary',
+          'www-authenticate',
+          'link',
+          'x-next-cursor',
+          'access-control-allow-origin',
+          'access-control-allow-methods',
+          'access-control-allow-headers',
+          'access-control-max-age',
+          'access-control-allow-credentials',
+        ]),
         body: contentType?.includes('text/html') ? '<html>' : parsed,
       })
     }

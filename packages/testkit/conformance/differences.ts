@@ -33,6 +33,15 @@ export const listed: readonly ListedDifference[] = [
     matches: ({ at }) => at.endsWith('.revert.diff'),
   },
   {
+    id: 'catalogue',
+    what: '`GET /config` shows no provider and no machine folders, `GET /config/providers` only the scripted provider, `GET /agent` no prompts and the common rules, `GET /command` no commands, `GET /path` invented folders.',
+    why: 'The rest is the server’s own catalogue and prompts, which change with every release and with the machine.',
+    matches: ({ at }) =>
+      /^http \/ GET \/(config\.body\.(provider|lsp|snapshot)|config\/providers\.body|agent\.body\[\d+\]\.(permission|prompt)|command\.body|path\.body\.(home|state|config))/u.test(
+        at,
+      ),
+  },
+  {
     id: 'aborted-task',
     what: 'The part of an aborted `task` says "Tool execution aborted".',
     why: 'On the server it is chance whether the tool ("Task cancelled") or the abort ends the part first.',

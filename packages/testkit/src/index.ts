@@ -31,7 +31,7 @@ export type { PublishedEvent } from './impostor/bus.js'
 export type { LoggedRequest } from './impostor/http/request-log.js'
 export {
   startImpostor,
-  type Impostor,
+  Impostor,
   type ImpostorOptions,
   type RestartOptions,
   type StreamsControl,

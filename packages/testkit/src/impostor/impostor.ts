@@ -1,3 +1,5 @@
+import { record } from '../cassette/record.js'
+import { replay } from '../cassette/replay.js'
 import { systemClock, type Clock } from '../clock.js'
 import { TestkitError } from '../errors.js'
 import { createFaultPlan, fits, type RequestMatch } from '../faults/fault-plan.js'
@@ -71,6 +73,17 @@ export interface Impostor {
   /** Ends it. Idempotent. */
   close(): Promise<void>
   [Symbol.asyncDispose](): Promise<void>
+}
+
+/** The three kinds of Impostor by one name: from a scenario, from a recording, and the proxy that makes recordings. */
+export const Impostor: {
+  readonly start: typeof startImpostor
+  readonly replay: typeof replay
+  readonly record: typeof record
+} = {
+  start: (scenario, options) => startImpostor(scenario, options),
+  replay,
+  record,
 }
 
 /** How a server comes back. */

@@ -7,14 +7,19 @@ import type { Outcome } from './outcome.js'
 export async function sendOutcome(
   response: ServerResponse,
   outcome: Outcome,
-  options: { readonly fault: AnswerFault | null; readonly clock: Clock },
+  options: {
+    readonly fault: AnswerFault | null
+    readonly clock: Clock
+    /** Headers that every answer to this request has. */
+    readonly headers: Readonly<Record<string, string>>
+  },
 ): Promise<void> {
   const { fault } = options
   if (response.destroyed) return
   if (fault?.kind === 'lose-answer') return void response.socket?.resetAndDestroy()
   const body = bodyOf(outcome)
   const headers: Record<string, string> = {
-    vary: 'Origin',
+    ...options.headers,
     ...(outcome.json === undefined ? {} : { 'content-type': 'application/json' }),
     ...outcome.headers,
     'content-length': String(body.length),

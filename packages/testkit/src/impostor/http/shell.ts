@@ -12,6 +12,7 @@ import { workRoutes } from '../routes/work-routes.js'
 import type { World } from '../world.js'
 import { authenticate, type Credentials } from './authenticate.js'
 import { streamEvents, type StreamControl } from './event-stream.js'
+import { answerPreflight, originHeaders } from './origins.js'
 import { Refusal, unexpected, type Outcome } from './outcome.js'
 import { parseBody, redactHeaders, redactQuery, type LoggedRequest } from './request-log.js'
 import { findRoute, type Route } from './router.js'
@@ -92,7 +93,7 @@ async function answer(
     return sendOutcome(
       response,
       { status: fault.status, headers: fault.headers, bytes: fault.body },
-      { fault: null, clock: world.clock },
+      { fault: null, clock: world.clock, headers: {} },
     )
   }
   const outcome = await route(world, method, url, incoming, rawBody, options)
@@ -109,7 +110,11 @@ async function answer(
   entry.status = fault?.kind === 'lose-answer' ? null : outcome.status
   entry.isUnspoken = outcome.status === 501
   if (outcome.afterwards) setImmediate(outcome.afterwards)
-  await sendOutcome(response, outcome, { fault, clock: world.clock })
+  await sendOutcome(response, outcome, {
+    fault,
+    clock: world.clock,
+    headers: originHeaders(incoming),
+  })
 }
 
 async function route(
@@ -128,6 +133,7 @@ async function route(
       query: url.searchParams,
       authorization: incoming.headers.authorization,
     })
+    if (method === 'OPTIONS') return answerPreflight(incoming)
     if (method === 'GET' && path === '/event') return 'events'
     if (method === 'GET' && path === '/global/event') return 'global-events'
     const found = findRoute(routes, method, path)

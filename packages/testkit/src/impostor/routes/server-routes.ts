@@ -1,49 +1,9 @@
-import { ok, type Call } from '../http/outcome.js'
+import { listAgents, listProviders, showConfig } from '../catalogue.js'
+import { ok } from '../http/outcome.js'
 import { toRoutes, type Route } from '../http/router.js'
 import { disposeDirectory } from '../dispose.js'
 import { projectOf } from '../sessions.js'
 import { worktreeOf } from '../world.js'
-
-function providers(call: Call): readonly unknown[] {
-  const { providerId, modelId, models, price } = call.world.settings
-  const entries = [modelId, ...models].map((id) => [
-    id,
-    {
-      id,
-      providerID: providerId,
-      name: id,
-      cost: { input: price.input, output: price.output, cache: { read: 0, write: 0 } },
-      limit: { context: 200_000, output: 8_192 },
-      status: 'active',
-      options: {},
-      headers: {},
-    },
-  ])
-  return [
-    {
-      id: providerId,
-      name: 'Scripted',
-      source: 'config',
-      env: [],
-      options: {},
-      models: Object.fromEntries(entries),
-    },
-  ]
-}
-
-const agents = [
-  ['build', 'primary', 'The default agent. Executes tools based on configured permissions.'],
-  ['plan', 'primary', 'Plan mode. Disallows all edit tools.'],
-  [
-    'general',
-    'subagent',
-    'General-purpose agent for researching complex questions and executing multi-step tasks.',
-  ],
-  ['explore', 'subagent', 'Fast agent specialized for exploring codebases.'],
-  ['compaction', 'primary', undefined],
-  ['title', 'primary', undefined],
-  ['summary', 'primary', undefined],
-] as const
 
 /** Endpoints of the server itself. */
 export const serverRoutes: readonly Route[] = toRoutes({
@@ -59,22 +19,12 @@ export const serverRoutes: readonly Route[] = toRoutes({
       directory,
     })
   },
-  'GET /config': (call) => ok(call.world.settings.config),
+  'GET /config': (call) => ok(showConfig(call.world)),
   'GET /config/providers': (call) => {
     const { providerId, modelId } = call.world.settings
-    return ok({ providers: providers(call), default: { [providerId]: modelId } })
+    return ok({ providers: listProviders(call.world), default: { [providerId]: modelId } })
   },
-  'GET /agent': () =>
-    ok(
-      agents.map(([name, mode, description]) => ({
-        name,
-        mode,
-        native: true,
-        ...(description === undefined ? { hidden: true } : { description }),
-        permission: [],
-        options: {},
-      })),
-    ),
+  'GET /agent': () => ok(listAgents()),
   'GET /project/current': (call) => {
     const { directory, world } = call
     return ok({
@@ -86,6 +36,9 @@ export const serverRoutes: readonly Route[] = toRoutes({
     })
   },
   'GET /command': () => ok([]),
+  'GET /mcp': () => ok({}),
+  'GET /lsp': () => ok([]),
+  'GET /formatter': () => ok([]),
   'POST /instance/dispose': async (call) => {
     await disposeDirectory(call.world, call.directory)
     return ok(true)
