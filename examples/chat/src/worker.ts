@@ -1,5 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises'
-import type { MessageArtifacts, ToolRecord } from '@turnstead/artifacts'
+import type { MessageArtifacts } from '@turnstead/artifacts'
 import type { SessionStore } from '@turnstead/session'
 import { runTurn, type SessionSetup, type TurnClient, type TurnResult } from '@turnstead/turn'
 import type { Feed } from './feed.js'
@@ -63,10 +63,7 @@ export function createWorker(options: WorkerOptions): Worker {
       const result = await runTurn({
         client,
         store,
-        artifacts: {
-          collect: (request) =>
-            artifacts.collect({ ...request, tools: request.tools as readonly ToolRecord[] }),
-        },
+        artifacts,
         conversationId: job.conversationId,
         messageId: job.messageId,
         prompt: { text: job.prompt },
