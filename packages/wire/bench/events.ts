@@ -5,8 +5,8 @@ import type { Bench } from './index.js'
 import { cpuMicros, leastOf, round, startProcess, type Reader } from './support/measure.js'
 import { sessionName, spreadOverSessions } from './support/payloads.js'
 
-const eventCount = 60_000
-const framesPerWrite = 20
+const eventCount = 100_000
+const framesPerWrite = 100
 const limits = { queueEvents: 1e6, queueBytes: 1e9 }
 
 /** CPU time to read the whole stream with so many subscribers, each for its own session. */
@@ -74,7 +74,7 @@ export const cpuPerEvent: Bench = {
       return cpuMicros() - before
     }
     const server = await startProcess('blaster.ts', [eventCount, 1, framesPerWrite])
-    const [parse, wire, sdk] = await leastOf(7, [
+    const [parse, wire, sdk] = await leastOf(8, [
       parseOnly,
       readWithWire(server.url, 1),
       readWithSdk(server.url, 1),

@@ -40,35 +40,35 @@ export interface Limits {
 /** What {@link createClient} takes; everything has a default. */
 export interface ClientOptions {
   /** Where the server is; a path prefix and a query are kept. Default: `OPENCODE_BASE_URL`, else `http://127.0.0.1:4096`. */
-  baseUrl?: string | URL
+  baseUrl?: string | URL | undefined
   /** Default: from `baseUrl`, else `OPENCODE_SERVER_USERNAME`, else `opencode`. Only sent together with a password. */
-  username?: string
-  /** Default: from `baseUrl`, else `OPENCODE_SERVER_PASSWORD`, else none. */
-  password?: string
+  username?: string | undefined
+  /** Default: from `baseUrl`, else `OPENCODE_SERVER_PASSWORD`, else none; `null` for none at all. */
+  password?: string | null | undefined
   /** The project directory on the server that requests and events are about. Default: the server's own. */
-  directory?: string
+  directory?: string | undefined
   /** The workspace that requests are about. Default: none. */
-  workspace?: string
+  workspace?: string | undefined
   /** Added to every request. */
-  headers?: HeadersOption
+  headers?: HeadersOption | undefined
   /** Budgets; what is left out keeps its default. */
-  timeouts?: Partial<Timeouts>
+  timeouts?: Partial<Timeouts> | undefined
   /** Size limits; what is left out keeps its default. */
-  limits?: Partial<Limits>
+  limits?: Partial<Limits> | undefined
   /** How broken event streams come back; what is left out keeps its default. */
-  reconnect?: Partial<ReconnectPolicy>
+  reconnect?: Partial<ReconnectPolicy> | undefined
   /** How often a failed GET is tried again when that may help. Default: 0, never. Nothing else is ever repeated. */
-  readRetries?: number
+  readRetries?: number | undefined
   /** Dangerous things that this client may do. Default: none of them. */
-  allow?: readonly Allowance[]
+  allow?: readonly Allowance[] | undefined
   /** An undici 7 dispatcher (proxy, mock, TLS options). It stays the caller's to close. Default: an own `Agent`. */
-  dispatcher?: Dispatcher
+  dispatcher?: Dispatcher | undefined
   /** Time. Default: the machine's. */
-  clock?: Clock
+  clock?: Clock | undefined
   /** Uniform numbers in [0, 1), for the jitter of waits. Default: from the system's secure source. */
-  random?: () => number
+  random?: (() => number) | undefined
   /** Where the `OPENCODE_…` variables are read. Default: `process.env`. */
-  env?: Readonly<Record<string, string | undefined>>
+  env?: Readonly<Record<string, string | undefined>> | undefined
 }
 
 /** Options with every default filled in. */
@@ -97,10 +97,12 @@ export function resolveOptions(options: ClientOptions): Settings {
   )
   const username =
     options.username ?? base.username ?? nonEmpty(env['OPENCODE_SERVER_USERNAME']) ?? 'opencode'
-  const password = options.password ?? base.password ?? nonEmpty(env['OPENCODE_SERVER_PASSWORD'])
+  const known =
+    options.password ?? base.password ?? nonEmpty(env['OPENCODE_SERVER_PASSWORD']) ?? null
+  const password = options.password === null ? null : known
   return {
     base,
-    authorization: password === undefined ? null : basicAuthorization(username, password),
+    authorization: password === null ? null : basicAuthorization(username, password),
     directory: options.directory,
     workspace: options.workspace,
     headers: options.headers,

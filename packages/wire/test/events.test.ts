@@ -38,7 +38,7 @@ describe('events.subscribe', () => {
     return found
   }
   /** Resolves when the next thing to happen is another try to connect. */
-  const reconnectWait = (): Promise<void> => server.until(() => (clock.nextInMs ?? 1e9) < 10_000)
+  const reconnectWait = (): Promise<void> => server.until(() => (clock.nextInMs ?? 1e9) < 1000)
   const idle = (sessionID: string): Record<string, unknown> =>
     makeEvent('session.idle', { sessionID })
 

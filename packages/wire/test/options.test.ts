@@ -33,6 +33,8 @@ describe('client options', () => {
 
   it('send no credentials without a password', () => {
     expect(resolveOptions({ env: {} }).authorization).to.equal(null)
+    const env = { OPENCODE_SERVER_PASSWORD: 'p' }
+    expect(resolveOptions({ env, password: null }).authorization).to.equal(null)
   })
 
   for (const [name, options] of [

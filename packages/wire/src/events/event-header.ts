@@ -1,34 +1,70 @@
-const propertiesKey = Buffer.from('"properties":{')
-const sessionKey = Buffer.from('"sessionID":"')
 const quote = 34
-/** `ses_` and 26 characters; ids of another length are searched for. */
-const usualIdLength = 30
-/** Id, type and the key of the properties fit in here. */
-const maxHeadBytes = 256
+const backslash = 92
+const beforeId = Buffer.from('{"id":"')
+const beforeType = Buffer.from('","type":"')
+const beforeSession = Buffer.from('","properties":{"sessionID":"')
+const announcements = ['session.created', 'session.updated']
+
+/** Where a frame says what it is about. */
+export interface EventHeader {
+  readonly typeStart: number
+  readonly typeEnd: number
+  /** {@link hashSessionId} of its session. */
+  readonly sessionHash: number
+}
 
 /**
- * Reads the session of an event from the bytes of its frame; `null` where they do not tell it.
+ * Reads the beginning of an event from the bytes of its frame, byte by byte and without making a
+ * string; `null` where the session cannot be told.
  *
- * The server writes the envelope first (`{"id":…,"type":…,"properties":{`) and, for nearly every event
- * of a session, the session's id first in it. No quote inside a JSON string is bare, so the first
- * `"properties":{` of a frame is the envelope's own and never content.
+ * The server writes the envelope first and, for nearly every event of a session, the session's id
+ * first in it: `{"id":"…","type":"…","properties":{"sessionID":"…"`. Anything else is left to the parser.
  */
-export function readSessionId(bytes: Buffer, start: number, end: number): string | null {
-  const key = bytes.indexOf(propertiesKey, start)
-  if (key === -1 || key - start > maxHeadBytes) return null
-  const from = key + propertiesKey.length + sessionKey.length
-  const usualEnd = from + usualIdLength
-  if (usualEnd >= end || !matches(bytes, key + propertiesKey.length, sessionKey)) return null
-  const to = bytes[usualEnd] === quote ? usualEnd : bytes.indexOf(quote, from)
-  const id = bytes.toString('latin1', from, Math.min(to, end))
-  return /^[\w-]+$/.test(id) ? id : null
+export function readEventHeader(bytes: Buffer, start: number, end: number): EventHeader | null {
+  if (!matches(bytes, start, beforeId)) return null
+  const idEnd = findQuote(bytes, start + beforeId.length, end)
+  if (idEnd === -1 || !matches(bytes, idEnd, beforeType)) return null
+  const typeStart = idEnd + beforeType.length
+  const typeEnd = findQuote(bytes, typeStart, end)
+  if (typeEnd === -1 || !matches(bytes, typeEnd, beforeSession)) return null
+  let hash = hashStart
+  for (let at = typeEnd + beforeSession.length; at < end; at += 1) {
+    const byte = bytes[at] ?? 0
+    if (byte === quote) return { typeStart, typeEnd, sessionHash: hash }
+    if (byte === backslash || byte > 127) return null
+    hash = hashStep(hash, byte)
+  }
+  return null
 }
 
 /** Whether a frame may tell of a sub-agent's session. */
-export function mayAnnounceChild(bytes: Buffer, start: number, end: number): boolean {
-  const head = bytes.toString('latin1', start, Math.min(start + maxHeadBytes, end))
-  if (!/"type":"session\.(created|updated)"/.test(head)) return false
-  return bytes.toString('latin1', start, end).includes('"parentID":"')
+export function mayAnnounceChild(bytes: Buffer, header: EventHeader, end: number): boolean {
+  const type = bytes.toString('latin1', header.typeStart, header.typeEnd)
+  if (!announcements.includes(type)) return false
+  return bytes.toString('latin1', header.typeEnd, end).includes('"parentID":"')
+}
+
+const hashStart = 0x811c9dc5
+
+function hashStep(hash: number, code: number): number {
+  return Math.imul(hash ^ code, 0x01000193)
+}
+
+/** FNV-1a. Two sessions with the same hash only cost the parsing of frames that nobody wants. */
+export function hashSessionId(id: string): number {
+  let hash = hashStart
+  for (let index = 0; index < id.length; index += 1) hash = hashStep(hash, id.charCodeAt(index))
+  return hash
+}
+
+/** The quote that ends a short string without escapes; -1 for any other string. */
+function findQuote(bytes: Buffer, from: number, end: number): number {
+  for (let at = from; at < end; at += 1) {
+    const byte = bytes[at]
+    if (byte === quote) return at
+    if (byte === backslash) return -1
+  }
+  return -1
 }
 
 function matches(bytes: Buffer, at: number, expected: Buffer): boolean {

@@ -1,5 +1,5 @@
 import type { Settings } from '../options.js'
-import { mayAnnounceChild, readSessionId } from './event-header.js'
+import { mayAnnounceChild, readEventHeader } from './event-header.js'
 import { isEvent, parentIdOf, sessionIdOf, type Gap, type ServerEvent } from './event-types.js'
 import { keepConnected, type Connect } from './keep-connected.js'
 import { createRoutes } from './routes.js'
@@ -89,9 +89,9 @@ export function createHub<Event>(
   /** A frame is parsed only if somebody wants its session, and then once for all of them. */
   const isUnwanted = (bytes: Buffer, start: number, end: number): boolean => {
     if (routes.hasFollowersOfAll()) return false
-    const sessionId = readSessionId(bytes, start, end)
-    if (sessionId === null || routes.isFollowed(sessionId)) return false
-    return !mayAnnounceChild(bytes, start, end)
+    const header = readEventHeader(bytes, start, end)
+    if (header === null || routes.mayBeFollowed(header.sessionHash)) return false
+    return !mayAnnounceChild(bytes, header, end)
   }
 
   const handOut = (event: ServerEvent, size: number): void => {

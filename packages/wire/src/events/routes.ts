@@ -1,3 +1,5 @@
+import { hashSessionId } from './event-header.js'
+
 /** Who follows which session. */
 export interface Routes<Follower> {
   readonly followAll: (follower: Follower) => void
@@ -7,7 +9,8 @@ export interface Routes<Follower> {
   /** A sub-agent's session is gone. */
   readonly forgetChild: (sessionId: string) => void
   readonly leave: (follower: Follower) => void
-  readonly isFollowed: (sessionId: string) => boolean
+  /** By `hashSessionId`: false is certain, true is not. */
+  readonly mayBeFollowed: (sessionHash: number) => boolean
   readonly hasFollowersOfAll: () => boolean
   readonly followersOf: (sessionId: string) => Iterable<Follower>
   readonly followersOfAll: () => Iterable<Follower>
@@ -22,18 +25,28 @@ interface Route {
 export function createRoutes<Follower>(): Routes<Follower> {
   const all = new Set<Follower>()
   const bySession = new Map<string, Map<Follower, Route>>()
+  const hashes = new Map<number, number>()
   const sessionsOf = new Map<Follower, Set<string>>()
 
+  const countHash = (sessionId: string, change: number): void => {
+    const hash = hashSessionId(sessionId)
+    const count = (hashes.get(hash) ?? 0) + change
+    if (count === 0) hashes.delete(hash)
+    else hashes.set(hash, count)
+  }
   const add = (follower: Follower, sessionId: string, route: Route): void => {
     const followers = bySession.get(sessionId) ?? new Map<Follower, Route>()
     if (followers.has(follower)) return
+    if (followers.size === 0) countHash(sessionId, 1)
     bySession.set(sessionId, followers.set(follower, route))
     sessionsOf.set(follower, (sessionsOf.get(follower) ?? new Set()).add(sessionId))
   }
   const remove = (follower: Follower, sessionId: string): void => {
     const followers = bySession.get(sessionId)
-    followers?.delete(follower)
-    if (followers?.size === 0) bySession.delete(sessionId)
+    if (followers?.delete(follower) === true && followers.size === 0) {
+      bySession.delete(sessionId)
+      countHash(sessionId, -1)
+    }
     sessionsOf.get(follower)?.delete(sessionId)
   }
   const none: readonly Follower[] = []
@@ -57,7 +70,7 @@ export function createRoutes<Follower>(): Routes<Follower> {
       for (const sessionId of sessionsOf.get(follower) ?? []) remove(follower, sessionId)
       sessionsOf.delete(follower)
     },
-    isFollowed: (sessionId) => bySession.has(sessionId),
+    mayBeFollowed: (sessionHash) => hashes.has(sessionHash),
     hasFollowersOfAll: () => all.size > 0,
     followersOf: (sessionId) => bySession.get(sessionId)?.keys() ?? none,
     followersOfAll: () => all,
