@@ -5,11 +5,7 @@ export const messageId = 'msg_1f8c0000000500000000000000'
 const clock = 0x1f8c_1000_0000
 
 /** A server event with a rising id, as text. */
-function eventText(
-  index: number,
-  type: string,
-  properties: Record<string, unknown>,
-): string {
+function eventText(index: number, type: string, properties: Record<string, unknown>): string {
   const id = `evt_${(clock + index).toString(16).padStart(12, '0')}S1iwZWGyUJ8KpA`
   return JSON.stringify({ id, type, properties: { sessionID: sessionId, ...properties } })
 }

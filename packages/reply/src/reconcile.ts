@@ -34,11 +34,14 @@ export interface Poll {
 /** Folds polled messages and lists, which the server states completely. */
 export function reconcile(state: ReplyState, messages: unknown, poll: Poll): void {
   const revision = poll.revision ?? state.outbox.revision
-  if (poll.sessions !== undefined) adoptAll(state, poll.sessions)
-  const session = state.sessions.get(poll.sessionId ?? state.sessionId)
+  const id = poll.sessionId ?? state.sessionId
+  // When the turn began decides which sub-agents are of it, and the reply's own messages tell that.
+  if (id !== state.sessionId) adoptAll(state, poll.sessions)
+  const session = state.sessions.get(id)
   if (session !== undefined && messages !== undefined) {
     reconcileMessages(state, session, messages, { polled: true, eventId: null, revision })
   }
+  if (id === state.sessionId) adoptAll(state, poll.sessions)
   if (session !== undefined && poll.sessionIdle !== undefined)
     noteIdle(state, session, poll.sessionIdle)
   if (poll.permissions !== undefined) reconcileAsks(state, 'permission', poll.permissions, revision)
@@ -50,6 +53,7 @@ export function reconcile(state: ReplyState, messages: unknown, poll: Poll): voi
 }
 
 function adoptAll(state: ReplyState, sessions: unknown): void {
+  if (sessions === undefined) return
   if (!Array.isArray(sessions)) {
     recordAnomaly(state, 'malformed_poll', 'sessions')
     return

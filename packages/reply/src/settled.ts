@@ -73,19 +73,18 @@ export type Activity = 'idle' | 'busy' | 'unasked'
  *
  * Every cell has to be filled in, or this does not compile.
  */
-const settledTable: Readonly<Record<Ending, Readonly<Record<Activity, Settled['state']>>>> =
-  {
-    none: { idle: 'unknown', busy: 'unknown', unasked: 'unknown' },
-    open: { idle: 'running', busy: 'running', unasked: 'running' },
-    'open-error': { idle: 'failed', busy: 'running', unasked: 'running' },
-    error: { idle: 'failed', busy: 'running', unasked: 'failed' },
-    reasonless: { idle: 'failed', busy: 'running', unasked: 'running' },
-    'tool-calls': { idle: 'running', busy: 'running', unasked: 'running' },
-    'tool-calls-rejected': { idle: 'finished', busy: 'running', unasked: 'running' },
-    structured: { idle: 'finished', busy: 'running', unasked: 'finished' },
-    'unknown-finish': { idle: 'running', busy: 'running', unasked: 'running' },
-    finish: { idle: 'finished', busy: 'running', unasked: 'finished' },
-  }
+const settledTable: Readonly<Record<Ending, Readonly<Record<Activity, Settled['state']>>>> = {
+  none: { idle: 'unknown', busy: 'unknown', unasked: 'unknown' },
+  open: { idle: 'running', busy: 'running', unasked: 'running' },
+  'open-error': { idle: 'failed', busy: 'running', unasked: 'running' },
+  error: { idle: 'failed', busy: 'running', unasked: 'failed' },
+  reasonless: { idle: 'failed', busy: 'running', unasked: 'running' },
+  'tool-calls': { idle: 'running', busy: 'running', unasked: 'running' },
+  'tool-calls-rejected': { idle: 'finished', busy: 'running', unasked: 'running' },
+  structured: { idle: 'finished', busy: 'running', unasked: 'finished' },
+  'unknown-finish': { idle: 'running', busy: 'running', unasked: 'running' },
+  finish: { idle: 'finished', busy: 'running', unasked: 'finished' },
+}
 
 /** Judges whether the turn is over. */
 export function judge(state: ReplyState, options: SettledOptions): Settled {

@@ -116,7 +116,9 @@ function write(message: MessageState, role: 'assistant' | 'user', info: Fields):
 function notePromptTime(state: ReplyState, info: Fields): void {
   const createdAt = number(nested(info, 'time'), 'created')
   if (createdAt === null) return
-  state.promptedAt = Math.min(state.promptedAt ?? createdAt, createdAt)
+  if (state.promptedAt !== null && state.promptedAt <= createdAt) return
+  state.promptedAt = createdAt
+  state.stale.children = true
 }
 
 function attribute(state: ReplyState, message: MessageState): void {

@@ -27,7 +27,7 @@ export function encodeText(
     const again = begin(part, known.round + 1)
     const empty = { ...known, length: 0, isOpen: false, isLost: part.lost }
     return {
-      chunks: [...takenBack(part, known), ...again.chunks],
+      chunks: [...takenBack(part.id, known), ...again.chunks],
       position: again.position ?? empty,
     }
   }
@@ -35,19 +35,16 @@ export function encodeText(
 }
 
 /** The chunks that take back what was sent of a text. */
-export function takenBack(
-  part: Pick<Written, 'id' | 'kind'>,
-  known: TextPosition,
-): readonly UiChunk[] {
-  const { chunkId: id } = known
-  const withdrawn: UiChunk = { type: 'data-withdrawn', id, data: { partId: part.id } }
-  return known.isOpen ? [{ type: `${part.kind}-end`, id }, withdrawn] : [withdrawn]
+export function takenBack(partId: string, known: TextPosition): readonly UiChunk[] {
+  const { kind, chunkId: id } = known
+  const withdrawn: UiChunk = { type: 'data-withdrawn', id, data: { partId } }
+  return known.isOpen ? [{ type: `${kind}-end`, id }, withdrawn] : [withdrawn]
 }
 
 function begin(part: Written, round: number): EncodedText {
   if (part.text === '' || isHeldBack(part)) return { chunks: [], position: null }
   const chunkId = round === 0 ? part.id : `${part.id}~${round}`
-  const fresh = { chunkId, length: 0, isOpen: true, isLost: false, round }
+  const fresh = { kind: part.kind, chunkId, length: 0, isOpen: true, isLost: false, round }
   const { chunks, position } = proceed(part, fresh)
   return {
     chunks: [{ type: `${part.kind}-start`, id: chunkId, ...mark(part) }, ...chunks],

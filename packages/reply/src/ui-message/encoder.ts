@@ -141,9 +141,8 @@ class Encoder {
   closeTexts(): readonly UiChunk[] {
     const chunks: UiChunk[] = []
     for (const [id, position] of this.#texts) {
-      const kind = this.#shown.get(id)?.kind
-      if (!position.isOpen || (kind !== 'text' && kind !== 'reasoning')) continue
-      chunks.push({ type: `${kind}-end`, id: position.chunkId })
+      if (!position.isOpen) continue
+      chunks.push({ type: `${position.kind}-end`, id: position.chunkId })
       this.#texts.set(id, { ...position, isOpen: false })
     }
     return chunks
@@ -234,8 +233,7 @@ class Encoder {
     const chunks: UiChunk[] = []
     for (const [id, position] of this.#texts) {
       if (shown.has(id)) continue
-      const kind = this.#shown.get(id)?.kind === 'reasoning' ? 'reasoning' : 'text'
-      chunks.push(...takenBack({ id, kind }, position))
+      chunks.push(...takenBack(id, position))
       this.#texts.delete(id)
     }
     for (const id of [...this.#tools.keys(), ...this.#sent]) {

@@ -2,6 +2,7 @@ import type { ToolStatus } from '../tool-status.js'
 
 /** How much of a text part was sent. */
 export interface TextPosition {
+  readonly kind: 'text' | 'reasoning'
   /** The id under which it is sent; a new one each time the text had to be taken back. */
   readonly chunkId: string
   /** Characters sent, in UTF-16 units. */
