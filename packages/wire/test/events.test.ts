@@ -264,6 +264,15 @@ describe('events.subscribe', () => {
     expect(await take(subscription, 2)).to.deep.equal(['gap malformed', 'session.idle ses_a'])
   })
 
+  it('does not even parse the frames of sessions that nobody follows', async () => {
+    const subscription = client.events.subscribe({ session: 'ses_a' })
+    await subscription.ready
+    const broken = '{"id":"evt_1","type":"session.idle","properties":{"sessionID":"ses_x",BROKEN'
+    stream(0).write(`data: ${broken}\n\n`)
+    stream(0).send(idle('ses_a'))
+    expect(await take(subscription, 1)).to.deep.equal(['session.idle ses_a'])
+  })
+
   it('follows a session that is named later', async () => {
     const subscription = client.events.subscribe({ session: 'ses_a' })
     await subscription.ready
