@@ -1,10 +1,17 @@
 import type { Readable } from 'node:stream'
 
-/** Makes an abort end the stream with the signal's own reason, and leaves no listener behind. */
+/**
+ * Makes an abort end the stream with the signal's own reason, and leaves no listener behind. Throws the reason
+ * when the abort came before.
+ */
 export function destroyOnAbort(body: Readable, signal: AbortSignal | undefined): Readable {
   if (signal === undefined) return body
   const onAbort = (): void => {
     body.destroy(signal.reason)
+  }
+  if (signal.aborted) {
+    body.destroy()
+    throw signal.reason
   }
   signal.addEventListener('abort', onAbort, { once: true })
   // An abort before anybody reads must not become an uncaught exception; readers get the error anyway.

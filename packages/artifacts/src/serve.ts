@@ -32,10 +32,15 @@ export async function sendArtifact(
     },
     options,
   )
-  response.writeHead(status, headers)
   if (artifact === null) {
-    response.end()
+    response.writeHead(status, headers).end()
     return { status, isComplete: true }
+  }
+  try {
+    response.writeHead(status, headers)
+  } catch (error) {
+    artifact.body.destroy()
+    throw error
   }
   try {
     await pipeline(artifact.body, response)
@@ -58,7 +63,13 @@ export async function artifactResponse(
     { method: request.method, header: (name) => request.headers.get(name) ?? undefined },
     options,
   )
-  return new Response(artifact === null ? null : Readable.toWeb(artifact.body), { status, headers })
+  try {
+    const body = artifact === null ? null : Readable.toWeb(artifact.body)
+    return new Response(body, { status, headers })
+  } catch (error) {
+    artifact?.body.destroy()
+    throw error
+  }
 }
 
 function isPrematureClose(error: Error): boolean {

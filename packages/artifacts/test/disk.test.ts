@@ -199,4 +199,14 @@ describe('createDiskStore', () => {
     const call = store.removeStale({ olderThanMs: NaN })
     expect(await rejectionOf(call)).to.be.an.instanceOf(RangeError)
   })
+
+  it('rejects with the reason when the abort comes while the object is being opened', async () => {
+    await store.put(key('a'), bytes('text'))
+    const controller = new AbortController()
+    const reason = new Error('enough')
+    const opening = store.get(key('a'), { signal: controller.signal })
+    await Promise.resolve()
+    controller.abort(reason)
+    expect(await rejectionOf(opening)).to.equal(reason)
+  })
 })

@@ -264,4 +264,35 @@ describe('sendArtifact and artifactResponse', () => {
     const again = artifactResponse(new Request('http://localhost/big'), options)
     expect(await again.catch((error: unknown) => error)).to.equal(reason)
   })
+
+  it('free the stored file when the answer cannot be given', async () => {
+    const bodies: Readable[] = []
+    store = {
+      ...memory,
+      get: async (...args) => {
+        const found = await memory.get(...args)
+        if (found !== null) bodies.push(found.body)
+        return found
+      },
+    }
+    const options = { store, key: 'a', cacheControl: 'no\nheader' }
+    const request = new Request('http://localhost/a')
+    const answers = [
+      artifactResponse(request, options),
+      new Promise((resolve, reject) => {
+        void startFileServer(async (incoming, response) => {
+          const sent = sendArtifact(incoming, response, options)
+          sent.then(resolve, reject)
+          return sent
+        }).then(async ({ url, close }) => {
+          await fetch(url).catch(() => undefined)
+          await close()
+        })
+      }),
+    ]
+    for (const answer of answers) {
+      expect(await answer.catch((error: unknown) => error)).to.be.instanceOf(Error)
+    }
+    expect(bodies.map((body) => body.destroyed)).to.deep.equal([true, true])
+  })
 })
