@@ -42,6 +42,13 @@ export const listed: readonly ListedDifference[] = [
       ),
   },
   {
+    id: 'deleted-retry',
+    what: 'A session that is deleted in the middle of its turn ends with the error at once.',
+    why: 'The server sometimes takes its own failure to store the text for one of the model and tries again (`retry`, then `busy`) before it gives up.',
+    matches: ({ scenario, at }) =>
+      scenario === 'delete while text streams' && /session\.status (retry|busy)/u.test(at),
+  },
+  {
     id: 'aborted-task',
     what: 'The part of an aborted `task` says "Tool execution aborted".',
     why: 'On the server it is chance whether the tool ("Task cancelled") or the abort ends the part first.',

@@ -18,7 +18,7 @@ export { record, type Recorder, type RecordOptions } from './cassette/record.js'
 export { replay, type Replay, type ReplayedRequest, type ReplayOptions } from './cassette/replay.js'
 export { systemClock, type Clock } from './clock.js'
 export { TestkitError, type TestkitErrorCode } from './errors.js'
-export type { FaultPlan, RequestMatch } from './faults/fault-plan.js'
+export type { RequestMatch } from './faults/fault-plan.js'
 export {
   fault,
   type AnswerFault,
@@ -74,7 +74,22 @@ export {
   type PromptMatch,
   type ScenarioLike,
 } from './script/scenario.js'
-export type * from './script/steps.js'
+export type {
+  BadFrameStep,
+  DropStep,
+  FinishStep,
+  GateStep,
+  PermissionAsk,
+  ProviderErrorStep,
+  Reply,
+  RetryStep,
+  Step,
+  TextStep,
+  ToolStep,
+  Usage,
+  UsageStep,
+  WaitStep,
+} from './script/steps.js'
 export {
   ask,
   tool,

@@ -176,6 +176,25 @@ describe('Impostor', () => {
     expect(impostor.readFile('a.txt')).to.equal('a\n')
   })
 
+  it('can ask before it announces the call', async () => {
+    impostor = await startImpostor(
+      reply(tool.write({ filePath: 'a.txt', content: 'a' }, { asksFirst: true }), text('x')),
+    )
+    const id = await createSession(impostor.url, asks)
+    await prompt(impostor.url, id, 'go')
+    const request = await asked()
+    const isPending = (event: PublishedEvent): boolean =>
+      JSON.stringify(event.properties).includes('"pending"')
+    await impostor.events.next(isPending)
+    const { entries } = impostor.events
+    expect(entries.findIndex((event) => event.type === 'permission.asked')).to.be.lessThan(
+      entries.findIndex(isPending),
+    )
+    await send(impostor.url, 'POST', `/permission/${request}/reply`, { reply: 'once' })
+    await idle(id)
+    expect(impostor.readFile('a.txt')).to.equal('a')
+  })
+
   it('waits for a person and goes on with the answer', async () => {
     impostor = await startImpostor(
       reply(ask.question({ question: 'Which?', options: ['A', 'B'] }), text('Thanks.')),

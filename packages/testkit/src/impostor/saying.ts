@@ -1,7 +1,8 @@
 import type { Attempt } from '../script/plan.js'
 import type { TextStep, ToolStep } from '../script/steps.js'
+import { asRecord } from './http/outcome.js'
 import type { MessageRecord, Part, SessionRecord } from './records.js'
-import { announceTool, type ToolCall } from './tool-run.js'
+import { announceTool, prepareTool, type ToolCall } from './tool-run.js'
 import { putPart, tellDelta, type World } from './world.js'
 
 /** What one attempt of a model has said so far: open parts and announced tool calls. */
@@ -81,9 +82,15 @@ export function createSpeech(
       }
     }
   }
-  const callTool = (step: ToolStep): void => {
+  const callTool = async (step: ToolStep): Promise<void> => {
     closeReasoning()
-    calls.push(announceTool(world, session, message, step, options.nextCallId()))
+    const call = prepareTool(world, session, message, step, options.nextCallId())
+    calls.push(call)
+    if (step.asksFirst === true) {
+      options.onPause()
+      for (let tick = 0; tick < 20 && !isAsked(world, call); tick += 1) await Promise.resolve()
+    }
+    announceTool(world, session, call)
   }
 
   return {
@@ -94,7 +101,7 @@ export function createSpeech(
     async play(attempt) {
       for (const saying of attempt.sayings) {
         options.signal.throwIfAborted()
-        if (saying.kind === 'tool') callTool(saying)
+        if (saying.kind === 'tool') await callTool(saying)
         else if (saying.kind === 'wait') await pause(world, options, saying.ms)
         else if (saying.kind === 'gate') {
           options.onPause()
@@ -118,4 +125,10 @@ async function pause(
 ): Promise<void> {
   options.onPause()
   await world.clock.sleep(ms, { signal: options.signal })
+}
+
+/** Whether a person has been asked about a call. */
+function isAsked(world: World, call: ToolCall): boolean {
+  const pending = [...world.asks.permissions.values(), ...world.asks.questions.values()]
+  return pending.some(({ request: { tool } }) => asRecord(tool)?.['callID'] === call.callId)
 }

@@ -17,6 +17,7 @@ export interface NewSession {
   readonly model?: { id: string; providerID: string; variant?: string }
   readonly metadata?: Json
   readonly permission?: readonly PermissionRule[]
+  readonly workspaceID?: string
 }
 
 const projects = new WeakMap<World, Map<string, string>>()
@@ -48,6 +49,7 @@ export function createSession(world: World, directory: string, input: NewSession
     ...(input.model === undefined ? {} : { model: input.model }),
     ...(input.metadata === undefined ? {} : { metadata: input.metadata }),
     ...(input.permission === undefined ? {} : { permission: input.permission }),
+    ...(input.workspaceID === undefined ? {} : { workspaceID: input.workspaceID }),
     cost: 0,
     tokens: noTokens(),
     time: { created: now, updated: now },

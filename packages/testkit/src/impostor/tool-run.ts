@@ -33,37 +33,33 @@ const known = new Set([
   'StructuredOutput',
 ])
 
-/** Announces a call: `pending` under the model's name, then `running` under the real one. */
-export function announceTool(
+/** Works out what a call is; nothing is said of it yet. */
+export function prepareTool(
   world: World,
   session: SessionRecord,
   message: MessageRecord,
   step: ToolStep,
   callId: string,
 ): ToolCall {
-  const identity = {
-    id: world.identity.id('prt'),
-    messageID: message.info.id,
-    sessionID: session.info.id,
-  }
-  putPart(world, session, {
-    ...identity,
-    type: 'tool',
-    tool: step.tool,
-    callID: callId,
-    state: { status: 'pending', input: {}, raw: '' },
-  })
   const { tool, input } = resolveCall(step, offered(message))
   const startedAt = world.identity.stamp()
   const part: Part = {
-    ...identity,
+    id: world.identity.id('prt'),
+    messageID: message.info.id,
+    sessionID: session.info.id,
     type: 'tool',
     tool,
     callID: callId,
     state: { status: 'running', input, time: { start: startedAt } },
   }
-  putPart(world, session, part)
   return { step, part, callId, tool, input, startedAt }
+}
+
+/** Announces a call: `pending` under the model's name, then `running` under the real one. */
+export function announceTool(world: World, session: SessionRecord, call: ToolCall): void {
+  const state = { status: 'pending', input: {}, raw: '' }
+  putPart(world, session, { ...call.part, tool: call.step.tool, state })
+  putPart(world, session, call.part)
 }
 
 /** Which tools the model is offered: `apply_patch` replaces `edit` and `write` for some model ids. */

@@ -18,6 +18,8 @@ export interface ToolStep {
   readonly pieces: number
   /** Ask for permission even where the rules allow the call. Impostor only. */
   readonly ask?: PermissionAsk
+  /** The person is asked before the call is announced, as it sometimes happens on the server. Impostor only. */
+  readonly asksFirst?: boolean
   /** What the tool answers. Impostor only; tools that Impostor can simulate have their own default. */
   readonly output?: string
   /** The tool fails with this text. Impostor only. */
