@@ -137,7 +137,12 @@ function attend(run: TurnRun, ask: Ask): AttendedAsk {
 
 async function decide(run: TurnRun, ask: Ask): Promise<AskAnswer> {
   try {
-    return await run.setup.asks(ask)
+    const decision = await run.setup.asks(ask)
+    const isOfOtherKind = decision.do === (ask.kind === 'permission' ? 'answer' : 'allow')
+    if (!isOfOtherKind) return decision
+    throw new TypeError(
+      `\`asks\` must decide a ${ask.kind} by ${ask.kind === 'permission' ? '`allow`' : '`answer`'}, \`reject\` or \`wait\``,
+    )
   } catch (error) {
     run.setup.report(error, 'asks')
     return { do: 'wait' }

@@ -9,6 +9,7 @@ import type { ArtifactCollector } from './ports.js'
 import { type Skipped, toResult, type TurnResult } from './result.js'
 import { openRun, type TurnRun } from './run.js'
 import { toEnding, writeEnding } from './settle.js'
+import { stopLeftover } from './stop-leftover.js'
 
 /**
  * Runs one turn from the user's prompt to the settled row. Running the same turn again, after a crash or
@@ -25,6 +26,7 @@ export async function runTurn<Report = unknown>(
   const claim = await setup.store.claim(setup)
   if (!claim.claimed) {
     if (claim.turn && claim.reason === 'settled') {
+      await stopLeftover(setup, claim.turn)
       await collectLeftovers(setup, claim.turn, options.artifacts)
     }
     return skipped(setup, claim.reason)

@@ -1,7 +1,7 @@
 import { fault, on, reply, text, tool } from '@turnstead/testkit'
 import { expect } from 'chai'
 import { afterEach, beforeEach, describe, it } from 'mocha'
-import { runTurn, waitForPerson } from '../src/index.js'
+import { type AskAnswer, runTurn, waitForPerson } from '../src/index.js'
 import { openRig, type Rig } from './support/rig.js'
 
 describe('asks of a turn', () => {
@@ -71,6 +71,19 @@ describe('asks of a turn', () => {
     expect(result.status).to.not.equal('skipped')
     expect(rig.reports.join()).to.include('asks: Error: policy bug')
   })
+
+  for (const [name, decision] of [
+    ['decides for another kind of ask', { do: 'answer', answers: [] }],
+    ['forgets to return', undefined],
+  ] as const) {
+    it(`counts a policy that ${name} as waiting, and says so`, async () => {
+      const result = await runTurn(
+        options({ asks: () => decision as AskAnswer, budgets: { askMs: 50 } }),
+      )
+      expect(result.status).to.not.equal('skipped')
+      expect(rig.reports.join()).to.include('asks: TypeError')
+    })
+  }
 
   it('does not wait for a policy that never decides, neither to be stopped', async () => {
     const stop = new AbortController()
