@@ -111,6 +111,29 @@ export const askScenarios: readonly ConformanceScenario[] = [
     },
   },
   {
+    name: 'edit denied altogether',
+    answers: writing,
+    async run(client) {
+      const id = await client.session({
+        title: 'test',
+        permission: [{ permission: 'edit', pattern: '*', action: 'deny' }],
+      })
+      await client.prompt(id, 'go')
+      await client.idle(id)
+      await client.send('GET', `/session/${id}/message`)
+    },
+  },
+  {
+    name: 'the plan agent writes',
+    answers: writing,
+    async run(client) {
+      const id = await client.session()
+      await client.prompt(id, { parts: [{ type: 'text', text: 'go' }], agent: 'plan' })
+      await client.idle(id)
+      await client.send('GET', `/session/${id}/message`)
+    },
+  },
+  {
     name: 'bash asks',
     answers: reply(tool.bash({ command: 'echo asked' }, { output: 'asked\n' }), text('ran')),
     async run(client) {

@@ -15,6 +15,20 @@ export const builtInRules: readonly PermissionRule[] = [
   { permission: 'read', action: 'allow', pattern: '*.env.example' },
 ]
 
+/** What the plan agent may not do beyond them. */
+export const planRules: readonly PermissionRule[] = [
+  { permission: 'edit', pattern: '*', action: 'deny' },
+  { permission: 'edit', pattern: '.opencode/plans/*.md', action: 'allow' },
+  { permission: 'edit', pattern: 'opencode-home/data/opencode/plans/*.md', action: 'allow' },
+]
+
+/** Whether a tool is taken away altogether: its last rule denies everything. */
+export function isTakenAway(rules: readonly PermissionRule[], tool: string): boolean {
+  const permission = ['write', 'edit', 'apply_patch'].includes(tool) ? 'edit' : tool
+  const rule = rules.findLast((each) => isMatch(each.permission, permission))
+  return rule?.pattern === '*' && rule.action === 'deny'
+}
+
 /** The action for one pattern: the last matching rule wins, no match asks. */
 export function actionFor(
   rules: readonly PermissionRule[],

@@ -1,9 +1,11 @@
 import type { ToolStep } from '../script/steps.js'
+import { rulesOf } from './asks.js'
 import { asRecord } from './http/outcome.js'
 import { runTool } from './tools/run-tool.js'
 import { ToolFailure, ToolStop, type ToolContext } from './tools/tool-context.js'
 import type { MessageRecord, Part, SessionRecord } from './records.js'
-import { putPart, type World } from './world.js'
+import { isTakenAway } from './permission-rules.js'
+import { agentRules, putPart, type World } from './world.js'
 
 /** A tool call of the current message. */
 export interface ToolCall {
@@ -41,7 +43,7 @@ export function prepareTool(
   step: ToolStep,
   callId: string,
 ): ToolCall {
-  const { tool, input } = resolveCall(step, offered(message))
+  const { tool, input } = resolveCall(step, offered(world, session, message))
   const startedAt = world.identity.stamp()
   const part: Part = {
     id: world.identity.id('prt'),
@@ -55,6 +57,8 @@ export function prepareTool(
   return { step, part, callId, tool, input, startedAt }
 }
 
+const editing = new Set(['apply_patch', 'edit', 'write'])
+
 /** Announces a call: `pending` under the model's name, then `running` under the real one. */
 export function announceTool(world: World, session: SessionRecord, call: ToolCall): void {
   const state = { status: 'pending', input: {}, raw: '' }
@@ -63,13 +67,14 @@ export function announceTool(world: World, session: SessionRecord, call: ToolCal
 }
 
 /** Which tools the model is offered: `apply_patch` replaces `edit` and `write` for some model ids. */
-function offered(message: MessageRecord): readonly string[] {
+function offered(world: World, session: SessionRecord, message: MessageRecord): readonly string[] {
   const model = String(message.info['modelID'] ?? '')
   const patches = model.includes('gpt-') && !model.includes('oss') && !model.includes('gpt-4')
+  const rules = rulesOf(session, agentRules(world, message.info.agent), world.asks)
   return [...known]
     .filter((name) => {
+      if (name === 'StructuredOutput' || isTakenAway(rules, name)) return false
       if (name === 'apply_patch') return patches
-      if (name === 'StructuredOutput') return false
       return !(patches && (name === 'edit' || name === 'write'))
     })
     .toSorted()
@@ -81,7 +86,11 @@ function resolveCall(
 ): { tool: string; input: Record<string, unknown> } {
   const lower = step.tool.toLowerCase()
   const name = known.has(step.tool) ? step.tool : known.has(lower) ? lower : null
-  if (name === null) {
+  // Scripts may call either kind of editing tool with any model.
+  const isOffered =
+    name !== null &&
+    (tools.includes(name) || (editing.has(name) && tools.some((each) => editing.has(each))))
+  if (name === null || !(isOffered || name === 'StructuredOutput')) {
     const error = `Model tried to call unavailable tool '${step.tool}'. Available tools: ${tools.join(', ')}.`
     return { tool: 'invalid', input: { tool: step.tool, error } }
   }

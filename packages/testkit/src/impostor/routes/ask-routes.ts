@@ -2,9 +2,9 @@ import { rulesOf, settlePermission, type PermissionAnswer } from '../asks.js'
 import { fields, readBody } from '../http/body.js'
 import { askNotFound, badRequest, ok, Refusal, type Call, type Outcome } from '../http/outcome.js'
 import { toRoutes, type Route } from '../http/router.js'
-import { actionFor, builtInRules, rulesFromConfig } from '../permission-rules.js'
+import { actionFor } from '../permission-rules.js'
 import type { Json } from '../records.js'
-import { configuredRules } from '../world.js'
+import { agentRules } from '../world.js'
 
 function requestId(call: Call, prefix: 'per' | 'que', name = 'requestID'): string {
   const id = call.params[name] ?? ''
@@ -53,7 +53,7 @@ function replyPermission(call: Call, id: string, answer: PermissionAnswer): Outc
   const isAllowed = (request: Json): boolean => {
     const session = world.sessions.get(String(request['sessionID']))
     if (!session) return false
-    const base = configuredRules(world, builtInRules, rulesFromConfig)
+    const base = agentRules(world, session.info.agent ?? 'build')
     const rules = rulesOf(session, base, world.asks)
     const patterns: unknown = request['patterns']
     return (

@@ -1,8 +1,8 @@
 import { rulesOf, type PermissionAnswer } from '../asks.js'
-import { actionFor, builtInRules, isMatch, rulesFromConfig } from '../permission-rules.js'
+import { actionFor, isMatch } from '../permission-rules.js'
 import type { Json } from '../records.js'
 import type { ToolCall } from '../tool-run.js'
-import { configuredRules } from '../world.js'
+import { agentRules } from '../world.js'
 import { ToolFailure, ToolStop, type ToolContext } from './tool-context.js'
 
 /** What a tool wants to do. */
@@ -18,7 +18,7 @@ export async function permit(call: ToolCall, context: ToolContext, wish: Wish): 
   const forced = call.step.ask
   const asked = { ...wish, ...forced }
   const { world, session } = context
-  const base = configuredRules(world, builtInRules, rulesFromConfig)
+  const base = agentRules(world, context.message.info.agent)
   const rules = rulesOf(session, base, world.asks)
   const actions = wish.patterns.map((pattern) => actionFor(rules, wish.permission, pattern))
   if (actions.includes('deny')) {
