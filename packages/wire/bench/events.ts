@@ -5,7 +5,7 @@ import type { Bench } from './index.js'
 import { cpuMicros, leastOf, round, startProcess, type Reader } from './support/measure.js'
 import { sessionName, spreadOverSessions } from './support/payloads.js'
 
-const eventCount = 100_000
+const eventCount = 20_000
 const framesPerWrite = 100
 const limits = { queueEvents: 1e6, queueBytes: 1e9 }
 
@@ -74,7 +74,7 @@ export const cpuPerEvent: Bench = {
       return cpuMicros() - before
     }
     const server = await startProcess('blaster.ts', [eventCount, 1, framesPerWrite])
-    const [parse, wire, sdk] = await leastOf(8, [
+    const [parse, wire, sdk] = await leastOf(25, [
       parseOnly,
       readWithWire(server.url, 1),
       readWithSdk(server.url, 1),
@@ -99,7 +99,7 @@ export const fanout: Bench = {
     // The official client needs 200 connections, each with all events: fewer of them say enough.
     const few = 2000
     const fewEvents = await startProcess('blaster.ts', [few, sessions, framesPerWrite])
-    const [fanned, single] = await leastOf(5, [
+    const [fanned, single] = await leastOf(12, [
       readWithWire(many.url, sessions),
       readWithWire(one.url, 1),
     ])
