@@ -97,6 +97,32 @@ describe('changesOf', () => {
     expect(count).to.be.below(5)
   })
 
+  it('does not swallow that a text was finished', async () => {
+    const turn = beginTurn()
+    const message = turn.answer()
+    const text = turn.write(message)
+    const changes = changesOf(turn.reply)
+    text.grow('ab')
+    text.end('ab')
+    turn.server.putPart(message, {
+      id: text.id,
+      type: 'text',
+      text: 'patched',
+      time: { start: 1, end: 2 },
+    })
+    turn.hear()
+    const heard: string[] = []
+    for await (const change of changes) {
+      heard.push(
+        'part' in change && 'text' in change.part
+          ? `${change.type} ${change.part.text}`
+          : change.type,
+      )
+      if (change.revision === turn.reply.revision) break
+    }
+    expect(heard.at(-1)).to.equal('part-finished patched')
+  })
+
   it('passes the reason of an abort on', async () => {
     const turn = beginTurn()
     const stop = new AbortController()

@@ -94,6 +94,28 @@ describe('createReply', () => {
     expect(turn.reply.result().text).to.equal('newer')
   })
 
+  it('does not let an older poll set a tool call back', () => {
+    const turn = beginTurn()
+    const message = turn.answer()
+    const id = turn.call(message, { status: 'running', input: {}, metadata: { output: 'a' } })
+    const { revision } = turn.reply
+    const stale = turn.server.poll().messages.get(turn.sessionId)
+    turn.call(message, { status: 'running', input: {}, metadata: { output: 'ab' } }, 'bash', id)
+    turn.reply.reconcile(stale, { revision })
+    expect(turn.reply.result().tools[0]?.metadata).to.deep.equal({ output: 'ab' })
+  })
+
+  it('does not even keep what answers another prompt', () => {
+    const turn = beginTurn()
+    const other = turn.server.addMessage(turn.sessionId, { role: 'user' })
+    turn.server.putPart(other, { type: 'text', text: 'another prompt' })
+    turn.hear()
+    turn.write(turn.answer(other)).end('not ours')
+    expect(JSON.stringify(turn.reply))
+      .to.not.include('not ours')
+      .and.not.to.include('another prompt')
+  })
+
   it('counts each step once, however often it is told', () => {
     const turn = beginTurn()
     const message = turn.answer()
