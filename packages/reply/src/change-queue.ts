@@ -81,8 +81,6 @@ function merge(waiting: Change, change: Change): Change | null {
     case 'part-finished':
     case 'tool-progressed':
       if (waiting.type === 'part-added') return { ...waiting, part: change.part, revision }
-      // That a text was finished must be told, even when something about it changed afterwards.
-      if (waiting.type === 'part-finished') return { ...waiting, part: change.part, revision }
       return change
     case 'message-changed':
     case 'child-changed':
