@@ -1,6 +1,6 @@
 import type { Ask } from '@turnstead/reply'
 import { WireError } from '@turnstead/wire'
-import { isPassing } from './patience.js'
+import { isPassingAtWork } from './patience.js'
 import { type RequestLimits, requestLimits, type TurnRun } from './run.js'
 
 /** `wait`: a person will answer, through any process. The answers to questions are one list of labels for each. */
@@ -114,7 +114,7 @@ export async function answer(
   } catch (error) {
     options.signal.throwIfAborted()
     run.setup.report(error, 'asks')
-    return isPassing(error) ? 'again' : 'gone'
+    return isPassingAtWork(error) ? 'again' : 'gone'
   }
 }
 

@@ -13,7 +13,7 @@ export interface Budgets {
   readonly retryMs: number
   /** A person's time to answer an ask, then it is rejected. Default 1,800,000 ms. */
   readonly askMs: number
-  /** The OpenCode server may be out of reach this long in a row. Default 60,000 ms. */
+  /** The OpenCode server or the database may be out of reach this long in a row. Default 60,000 ms. */
   readonly unreachableMs: number
   /** One request to the server, then it counts as unanswered. A server that has just opened its port never answers the first ones. Default 10,000 ms. */
   readonly requestMs: number

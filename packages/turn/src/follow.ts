@@ -4,7 +4,7 @@ import { serverLostTurn, TurnError } from './errors.js'
 import { type Evidence, judge, type Verdict } from './evidence.js'
 import { look } from './exchange.js'
 import { Interrupted } from './interruption.js'
-import { isPassing, unreachable } from './patience.js'
+import { isPassingAtWork, unreachable } from './patience.js'
 import type { PromptRecord } from './ports.js'
 import type { TurnRun } from './run.js'
 import { saveSnapshot } from './snapshot.js'
@@ -68,7 +68,7 @@ async function tryLook(run: TurnRun, prompt: PromptRecord): Promise<Evidence | n
     return evidence
   } catch (error) {
     run.signal.throwIfAborted()
-    if (!isPassing(error)) throw error
+    if (!isPassingAtWork(error)) throw error
     run.setup.report(error, 'poll')
     run.hasGap = true
     run.idleSince = null

@@ -79,6 +79,8 @@ export interface TurnOptions<Report = unknown> {
 /** Where an error happened that the turn survived. */
 export type TurnStep =
   | 'session'
+  | 'prompt'
+  | 'settle'
   | 'renew'
   | 'stream'
   | 'poll'

@@ -1,5 +1,6 @@
 import type { Proof } from './follow.js'
 import { TurnError } from './errors.js'
+import { patiently } from './patience.js'
 import type { Settlement } from './ports.js'
 import type { TurnRun } from './run.js'
 import { untilAborted } from './until-aborted.js'
@@ -44,8 +45,20 @@ export function toEnding(run: TurnRun, proof: Proof): Ending {
 export async function writeEnding(run: TurnRun, ending: Ending): Promise<Ending | null> {
   const { store } = run.setup
   const settlement = toSettlement(run, ending)
-  if (await untilAborted(run.lost, store.settle(run.lease, settlement))) return ending
+  let attempts = 0
+  const isSettled = await patiently(
+    run,
+    'settle',
+    () => {
+      attempts += 1
+      return store.settle(run.lease, settlement)
+    },
+    run.lost,
+  )
+  if (isSettled) return ending
   const turn = await untilAborted(run.lost, store.read(run.lease.messageId))
+  // An attempt whose answer was lost had taken effect: nobody else may write the row under this lease.
+  if (attempts > 1 && turn?.status === ending.status && ending.status !== 'cancelled') return ending
   if (turn?.status !== 'cancelled') return null
   const isKept = await untilAborted(run.lost, store.keepPartial(run.lease, settlement))
   return isKept ? { status: 'cancelled' } : null

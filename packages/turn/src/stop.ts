@@ -1,6 +1,6 @@
 import { answer, type Answerable, listAsks, openAsks } from './asks.js'
 import { readFamily } from './exchange.js'
-import { isPassing } from './patience.js'
+import { isPassingAtWork } from './patience.js'
 import { requestLimits, type TurnRun } from './run.js'
 
 /** Which step of stopping the agent worked. All true: proven stopped, and nothing left open. */
@@ -70,7 +70,7 @@ async function stopUntilProven(
       delayMs = firstDelayMs
     } catch (error) {
       signal.throwIfAborted()
-      if (!isPassing(error)) throw error
+      if (!isPassingAtWork(error)) throw error
       report(error, 'stop')
       delayMs = Math.min(delayMs * 2, longestDelayMs)
     }

@@ -7,7 +7,6 @@ import { patiently } from './patience.js'
 import type { PromptRecord } from './ports.js'
 import { requestLimits, startReply, type TurnRun } from './run.js'
 import { whyRefused } from './snapshot.js'
-import { untilAborted } from './until-aborted.js'
 
 /**
  * The prompt of this turn for this session: the stored one, or a new one that is stored before anybody
@@ -93,7 +92,9 @@ export async function sendAgain(run: TurnRun, prompt: PromptRecord): Promise<voi
 }
 
 async function store(run: TurnRun, prompt: PromptRecord): Promise<void> {
-  const isRecorded = await untilAborted(run.signal, run.setup.store.recordPrompt(run.lease, prompt))
+  const isRecorded = await patiently(run, 'prompt', () =>
+    run.setup.store.recordPrompt(run.lease, prompt),
+  )
   if (!isRecorded) throw new Interrupted((await whyRefused(run)) ?? { kind: 'lease_lost' })
   run.prompt = prompt
 }

@@ -51,6 +51,51 @@ describe('the waits of a turn', () => {
     }
   })
 
+  describe('on a database that fails once', () => {
+    const deadlock = (): Error => Object.assign(new Error('deadlock'), { retryable: true })
+
+    for (const verb of ['ensureSession', 'recordPrompt', 'settle'] as const) {
+      for (const isDone of [false, true]) {
+        it(`go on to the end when ${verb} failed ${isDone ? 'after' : 'before'} it was done`, async () => {
+          rig.impostor.answer(on('Hello', reply(text('Hello you.'))))
+          let calls = 0
+          const failOnce = async (...args: unknown[]): Promise<unknown> => {
+            calls += 1
+            const call = (): unknown => Reflect.apply(rig.rows.store[verb], rig.rows.store, args)
+            if (calls > 1) return await call()
+            if (isDone) await call()
+            throw deadlock()
+          }
+          const store = { ...rig.rows.store, [verb]: failOnce }
+          const result = await runTurn(rig.options(messageId, 'Hello', { store }))
+          expect(result.status).to.equal('completed')
+          expect(calls).to.equal(2)
+          expect(await rig.rows.row(messageId)).to.include({ status: 'completed' })
+          expect(await rig.userMessages()).to.equal(1)
+        })
+      }
+    }
+
+    it('reject with the store’s own error when it goes on failing', async () => {
+      const store = { ...rig.rows.store, recordPrompt: () => Promise.reject(deadlock()) }
+      const options = rig.options(messageId, 'Hello', { store, budgets: { unreachableMs: 100 } })
+      const error: unknown = await runTurn(options).catch((thrown: unknown) => thrown)
+      expect(error).to.have.property('message', 'deadlock')
+    })
+  })
+
+  for (const [name, broken] of [
+    ['a proxy’s web page', fault.html()],
+    ['half an answer', fault.truncate()],
+  ] as const) {
+    it(`go on when a look met ${name}`, async () => {
+      rig.impostor.answer(on('Hello', reply(text('Hello you.'))))
+      rig.impostor.fail('GET /session/status', broken, { times: 2 })
+      const result = await runTurn(rig.options(messageId, 'Hello'))
+      expect(result.status).to.equal('completed')
+    })
+  }
+
   it('end when the client was closed under the turn, which the next worker goes on with', async () => {
     rig.impostor.answer(on('Hello', reply(text('One. '), gate('rest'), text('Two.'))))
     const client = rig.connect()
