@@ -26,6 +26,32 @@ export interface RemoteReader {
   read(path: string, options: { signal?: AbortSignal }): Promise<RemoteFile>
 }
 
+/** A reader that refuses at once after so many of its reads ran out of time before they had opened a file. */
+export function givingUp(reader: RemoteReader, maxTimeouts: number): RemoteReader {
+  let timeouts = 0
+  return {
+    async read(path, options) {
+      if (timeouts >= maxTimeouts)
+        throw new Error('The server answers no reads; see earlier files.')
+      const onAbort = (): void => void (timeouts += 1)
+      options.signal?.addEventListener('abort', onAbort, { once: true })
+      try {
+        return await reader.read(path, options)
+      } catch (error) {
+        if (options.signal?.aborted !== true && isTimeout(error)) timeouts += 1
+        throw error
+      } finally {
+        options.signal?.removeEventListener('abort', onAbort)
+      }
+    },
+  }
+}
+
+/** The reader's own time limit may be the shorter one; `WireError` says so by its code. */
+function isTimeout(error: unknown): boolean {
+  return error instanceof Error && 'code' in error && error.code === 'timeout'
+}
+
 /** Limits of reading one file. */
 export interface AgentFileLimits {
   readonly maxBytes: number

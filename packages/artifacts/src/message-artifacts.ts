@@ -1,7 +1,7 @@
 import { resolve } from 'node:path'
 
 import { findAgentDirectory } from './agent-directory.js'
-import type { RemoteReader } from './agent-file.js'
+import { givingUp, type RemoteReader } from './agent-file.js'
 import { toArtifact, toArtifactKey, toMessagePrefix, type Artifact } from './artifact.js'
 import { systemClock, type Clock } from './clock.js'
 import { checkLimits, type CollectLimits } from './collect-limits.js'
@@ -85,6 +85,9 @@ export interface MessageArtifacts {
   removeAll(messageId: string | number, options?: StoreCallOptions): Promise<number>
 }
 
+/** A server that lets so many files time out gets no more requests in this call: they would add up to hours. */
+const maxTimeouts = 2
+
 const retryableReasons: ReadonlySet<DropReason> = new Set([
   'changing',
   'replaced',
@@ -110,7 +113,7 @@ export function createMessageArtifacts(options: MessageArtifactsOptions): Messag
     const context: CollectContext = {
       store,
       directory,
-      reader,
+      reader: reader === undefined ? undefined : givingUp(reader, maxTimeouts),
       messageId,
       conversationId,
       limits: { maxBytes: maxFileBytes, timeoutMs: readTimeoutMs, clock, signal },

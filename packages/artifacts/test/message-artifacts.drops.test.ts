@@ -272,4 +272,28 @@ describe('what createMessageArtifacts does not keep', () => {
     const call = createMessageArtifacts({ store, directory }).collect({ messageId: '', tools: [] })
     expect(await rejectionOf(call)).to.be.an.instanceOf(TypeError)
   })
+
+  for (const [name, answer] of [
+    ['does not answer', (): Promise<never> => new Promise(() => undefined)],
+    [
+      'is cut off by the time limit of its client',
+      (): Promise<never> => Promise.reject(Object.assign(new Error(), { code: 'timeout' })),
+    ],
+  ] as const) {
+    it(`asks a server that ${name} for two files, not for all of them`, async () => {
+      const read = sinon.spy(answer)
+      const paths = Array.from({ length: 12 }, (_, index) => `${index}.txt`)
+      const reasons = await drops(
+        paths.map((path) => editCall(path)),
+        {
+          directory: undefined,
+          agentDirectory: '/agent',
+          reader: { read },
+          limits: { readTimeoutMs: 5 },
+        },
+      )
+      expect(reasons).to.deep.equal(paths.map((path) => [path, 'unreachable']))
+      expect(read.callCount).to.equal(2)
+    })
+  }
 })
