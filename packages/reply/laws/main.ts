@@ -21,8 +21,16 @@ for (const { name, property } of laws) {
 }
 const { cutPoints, mismatches } = compareCassettes()
 for (const mismatch of mismatches) console.log(`FAIL  cassette ${mismatch}`)
-console.log(`reply.laws.cases ${run}`)
-console.log(`reply.laws.failures ${failures}`)
-console.log(`reply.cassettes.cut_points ${cutPoints}`)
-console.log(`reply.cassettes.mismatches ${mismatches.length}`)
+const figures = [
+  { name: 'reply.laws.cases', value: run, unit: 'cases', better: 'higher' },
+  { name: 'reply.laws.failures', value: failures, unit: 'laws', better: 'lower' },
+  { name: 'reply.cassettes.cut_points', value: cutPoints, unit: 'cut points', better: 'higher' },
+  {
+    name: 'reply.cassettes.mismatches',
+    value: mismatches.length,
+    unit: 'cut points',
+    better: 'lower',
+  },
+]
+for (const figure of figures) console.log(JSON.stringify(figure))
 if (failures > 0 || mismatches.length > 0) process.exitCode = 1

@@ -38,8 +38,9 @@ export function seededIds(seed: number | string = 1): SeededIds {
     token,
     id(prefix, options) {
       const nowMs = options?.nowMs ?? lastMs
-      counter = nowMs === lastMs ? counter + 1 : 1
-      lastMs = nowMs
+      // A time that went back goes on counting, so that no clock prefix ever comes twice.
+      counter = nowMs > lastMs ? 1 : counter + 1
+      lastMs = Math.max(lastMs, nowMs)
       const mask = 0xffff_ffff_ffffn
       const clock = (BigInt(Math.trunc(nowMs)) * 4096n + BigInt(counter)) & mask
       const shown = options?.descending ? ~clock & mask : clock

@@ -88,7 +88,7 @@ export function createBus(identity: Identity, projectOf: (directory: string) => 
     publish(directory, type, properties) {
       // What is published is a picture of that moment; records change afterwards.
       const event: PublishedEvent = {
-        id: identity.eventId(),
+        id: identity.eventId(type),
         type,
         directory,
         properties: structuredClone(properties),

@@ -54,7 +54,7 @@ export function streamEvents(
   })
   const own = (type: string): void => {
     const event: PublishedEvent = {
-      id: world.identity.eventId(),
+      id: world.identity.eventId(type),
       type,
       directory: null,
       properties: {},
