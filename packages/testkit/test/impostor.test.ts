@@ -47,6 +47,7 @@ describe('the event ids of Impostor', () => {
     const { id } = (await create.json()) as { id: string }
     await fetch(`${impostor.url}/session/${id}/prompt_async`, {
       method: 'POST',
+      headers: { 'content-type': 'application/json' },
       body: JSON.stringify({ parts: [{ type: 'text', text: 'Go' }] }),
     })
     await impostor.events.next((event) => event.type === 'session.idle')

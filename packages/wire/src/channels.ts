@@ -49,16 +49,16 @@ export interface PromptTrace {
 /** The tracing channels of this package; nothing is done for them while nobody subscribes. */
 export interface WireChannels {
   /** `turnstead:wire:request` */
-  readonly request: TracingChannel<unknown, RequestTrace>
+  readonly request: TracingChannel<RequestTrace, RequestTrace>
   /** `turnstead:wire:stream` */
-  readonly stream: TracingChannel<unknown, StreamTrace>
+  readonly stream: TracingChannel<StreamTrace, StreamTrace>
   /** `turnstead:wire:prompt` */
-  readonly prompt: TracingChannel<unknown, PromptTrace>
+  readonly prompt: TracingChannel<PromptTrace, PromptTrace>
 }
 
 /** Subscribe with `node:diagnostics_channel`; one object goes through all steps of an operation. */
 export const channels: WireChannels = {
-  request: tracingChannel<unknown, RequestTrace>('turnstead:wire:request'),
-  stream: tracingChannel<unknown, StreamTrace>('turnstead:wire:stream'),
-  prompt: tracingChannel<unknown, PromptTrace>('turnstead:wire:prompt'),
+  request: tracingChannel<RequestTrace, RequestTrace>('turnstead:wire:request'),
+  stream: tracingChannel<StreamTrace, StreamTrace>('turnstead:wire:stream'),
+  prompt: tracingChannel<PromptTrace, PromptTrace>('turnstead:wire:prompt'),
 }

@@ -99,7 +99,7 @@ export function instrumentWire(options: InstrumentOptions = {}): () => void {
 function follow<Context extends { errorCode?: string }>(
   tracer: Tracer,
   meter: Meter,
-  channel: TracingChannel<unknown, Context>,
+  channel: TracingChannel<Context, Context>,
   operation: Operation<Context>,
 ): () => void {
   const histogram = meter.createHistogram(operation.duration, { unit: 's' })

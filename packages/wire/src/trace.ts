@@ -11,7 +11,7 @@ interface Traced {
  * result and the error object, which hold bodies; here only `context` is published.
  */
 export async function trace<Context extends Traced, Result>(
-  channel: TracingChannel<unknown, Context>,
+  channel: TracingChannel<Context, Context>,
   context: Context,
   run: () => Promise<Result>,
 ): Promise<Result> {
