@@ -1,4 +1,4 @@
-import { systemClock, type Clock } from './clock.js'
+import { longestTimerMs, systemClock, type Clock } from './clock.js'
 
 /** A reason of its own saves the making of an `AbortError` for every call that ends in time. */
 const cancelled = new Error('the deadline is no longer needed')
@@ -9,7 +9,7 @@ const cancelled = new Error('the deadline is no longer needed')
  */
 export function startDeadline(clock: Clock, ms: number, onExpire: () => void): () => void {
   if (ms === 0 || ms === Infinity) return () => {}
-  if (clock === systemClock) {
+  if (clock === systemClock && ms <= longestTimerMs) {
     // Ten times cheaper than an abortable sleep, and every request has a deadline.
     const timer = setTimeout(onExpire, ms)
     return () => clearTimeout(timer)

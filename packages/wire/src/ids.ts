@@ -60,6 +60,10 @@ function nextStamp(now: () => number): number {
     return toStamp(ms, 1)
   }
   last.counter += 1
+  if (last.counter === counterSpan) {
+    last.ms += 1
+    last.counter = 0
+  }
   return toStamp(last.ms, last.counter)
 }
 

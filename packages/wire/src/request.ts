@@ -139,7 +139,11 @@ export function createRequester(
 }
 
 function budgetOf(settings: Settings, method: Method, path: string, call: CallOptions): Budget {
-  if (call.timeoutMs !== undefined) return { ms: call.timeoutMs, name: 'timeoutMs' }
+  const { timeoutMs } = call
+  if (timeoutMs !== undefined) {
+    if (timeoutMs >= 0) return { ms: timeoutMs, name: 'timeoutMs' }
+    throw new RangeError('`timeoutMs` must be a number that is not negative')
+  }
   if (untilTurnEnds.test(`${method} ${path}`)) {
     return { ms: settings.timeouts.turnMs, name: 'timeouts.turnMs' }
   }

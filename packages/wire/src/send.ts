@@ -92,6 +92,8 @@ export function download(
             done(error)
           },
         })
+        // A reader who comes after the failure still gets it; until then it must not end the process.
+        body.on('error', () => {})
         open = { body, flow }
         resolve({ status, headers, body })
       },

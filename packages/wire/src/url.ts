@@ -31,19 +31,25 @@ export function parseBaseUrl(value: string | URL): Base {
     origin: url.origin,
     prefix: url.pathname.replace(/\/+$/, ''),
     query: url.search.slice(1),
-    username: url.username === '' ? null : decodeURIComponent(url.username),
-    password: url.password === '' ? null : decodeURIComponent(url.password),
+    username: url.username === '' ? null : decodeCredential(url.username),
+    password: url.password === '' ? null : decodeCredential(url.password),
+  }
+}
+
+function decodeCredential(value: string): string {
+  try {
+    return decodeURIComponent(value)
+  } catch {
+    throw new TypeError('`baseUrl` holds credentials with a bare %; write it as %25')
   }
 }
 
 function toUrl(value: string | URL): URL {
   try {
     return new URL(value)
-  } catch (error) {
-    // The value may hold a password, so it is not repeated.
-    throw new TypeError('`baseUrl` is not a URL; write it like http://127.0.0.1:4096', {
-      cause: error,
-    })
+  } catch {
+    // The value may hold a password: it is not repeated, and neither is Node's error, which holds it too.
+    throw new TypeError('`baseUrl` is not a URL; write it like http://127.0.0.1:4096')
   }
 }
 
@@ -66,7 +72,7 @@ function escapeSegment(name: string, value: string): string {
   if (value === '' || value === '.' || value === '..') {
     throw new TypeError(`\`params.${name}\` is ${JSON.stringify(value)}, which is no id`)
   }
-  return encodeURIComponent(value)
+  return escapeText(`params.${name}`, value)
 }
 
 function escapePath(value: string): string {
@@ -74,7 +80,15 @@ function escapePath(value: string): string {
   if (value === '' || segments.includes('.') || segments.includes('..')) {
     throw new TypeError('`params.*` must be a relative path without `.` and `..` segments')
   }
-  return segments.map(encodeURIComponent).join('/')
+  return segments.map((segment) => escapeText('params.*', segment)).join('/')
+}
+
+function escapeText(label: string, value: string): string {
+  try {
+    return encodeURIComponent(value)
+  } catch (error) {
+    throw new TypeError(`\`${label}\` is not valid Unicode text`, { cause: error })
+  }
 }
 
 /** Writes a query string without its `?`; later objects win over earlier ones. */
@@ -96,6 +110,6 @@ function addPairs(pairs: string[], name: string, value: QueryValue): void {
     for (const [key, item] of Object.entries(value))
       addPairs(pairs, `${name}[${key}]`, item as QueryValue)
   } else {
-    pairs.push(`${encodeURIComponent(name)}=${encodeURIComponent(String(value))}`)
+    pairs.push(`${escapeText('query', name)}=${escapeText(`query.${name}`, String(value))}`)
   }
 }

@@ -28,6 +28,8 @@ describe('ids', () => {
     const ids = Array.from({ length: 5000 }, () => createPartId({ now }))
     time -= 60_000
     ids.push(createPartId({ now }))
+    time += 60_001
+    ids.push(createPartId({ now }))
     expect(ids).to.deep.equal([...ids].sort())
     expect(new Set(ids)).to.have.length(ids.length)
   })

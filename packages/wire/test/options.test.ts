@@ -1,3 +1,5 @@
+import { inspect } from 'node:util'
+
 import { expect } from 'chai'
 import { describe, it } from 'mocha'
 
@@ -29,6 +31,19 @@ describe('client options', () => {
     expect(inUrl.base.origin).to.equal('http://host:1')
     const given = resolveOptions({ baseUrl: 'http://x:y@host', password: 'z', env })
     expect(given.authorization).to.equal(`Basic ${btoa('x:z')}`)
+  })
+
+  it('never repeat a base URL that cannot be read, for it may hold a password', () => {
+    for (const baseUrl of ['http://u:topsecret@host:99999999/', 'http://u:topsecret%zz@host/']) {
+      let error: unknown
+      try {
+        resolveOptions({ baseUrl, env: {} })
+      } catch (caught) {
+        error = caught
+      }
+      expect(error).to.be.instanceOf(TypeError)
+      expect(inspect(error, { showHidden: true })).to.not.contain('topsecret')
+    }
   })
 
   it('send no credentials without a password', () => {

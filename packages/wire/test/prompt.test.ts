@@ -96,6 +96,67 @@ describe('prompt.send', () => {
     expect(verdict).to.include({ delivered: 'no', evidence: 'unreachable', sends: 3 })
   })
 
+  it('says unknown when an earlier send may have arrived, whatever the later ones met', async () => {
+    await serve((request, response) =>
+      request.method === 'POST' ? response.socket?.destroy() : sendJson(response, missing, 404),
+    )
+    const one = prompt()
+    const sending = client.prompt.send('ses_1', one)
+    await server.until(() => server.seen.some((each) => each.method === 'GET'))
+    await server.close()
+    expect(await sending).to.include({ delivered: 'unknown', evidence: 'unanswered' })
+  })
+
+  it('says unknown when a prompt that was accepted before is sent to a server that is gone', async () => {
+    await serve((_, response) => response.writeHead(204).end())
+    const one = prompt()
+    expect(await client.prompt.send('ses_1', one)).to.include({ delivered: 'yes' })
+    await server.close()
+    expect(await client.prompt.send('ses_1', one)).to.include({ delivered: 'unknown' })
+  })
+
+  it('says refused, not unreachable, when the server answered that it has too much to do', async () => {
+    await serve((_, response) => sendJson(response, {}, 429))
+    const verdict = await client.prompt.send('ses_1', prompt())
+    expect(verdict).to.include({ delivered: 'no', evidence: 'refused', sends: 3 })
+  })
+
+  it('says refused at once for a malformed session id', async () => {
+    await serve(() => {})
+    const verdict = await client.prompt.send('nope', prompt())
+    expect(verdict).to.include({ delivered: 'no', evidence: 'refused', sends: 1 })
+    expect(posts()).to.equal(0)
+  })
+
+  it('looks after a success that cannot be read', async () => {
+    await serve((request, response) => {
+      if (request.method === 'GET') sendJson(response, { info: {}, parts: [] })
+      else response.writeHead(200, { 'content-type': 'text/html' }).end('<!doctype html>')
+    })
+    const verdict = await client.prompt.send('ses_1', prompt())
+    expect(verdict).to.include({ delivered: 'yes', evidence: 'found', sends: 1 })
+  })
+
+  it('lets a new session have what the lost one certainly has not', async () => {
+    const gone = { name: 'NotFoundError', data: { message: 'Session not found: ses_1' } }
+    await serve(({ url }, response) =>
+      url.includes('ses_1') ? sendJson(response, gone, 404) : response.writeHead(204).end(),
+    )
+    const one = prompt()
+    expect(await client.prompt.send('ses_1', one)).to.include({ delivered: 'no' })
+    expect(await client.prompt.send('ses_2', one)).to.include({ delivered: 'yes' })
+  })
+
+  it('refuses a number of attempts that cannot be meant', async () => {
+    await serve(() => {})
+    for (const attempts of [0, 1.5, Number.NaN]) {
+      const error = await client.prompt
+        .send('ses_1', prompt(), { attempts })
+        .catch((reason: unknown) => reason)
+      expect(error).to.be.instanceOf(RangeError)
+    }
+  })
+
   it('refuses the same message id in another session', async () => {
     await serve((_, response) => response.writeHead(204).end())
     const one = prompt()

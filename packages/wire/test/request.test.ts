@@ -55,6 +55,19 @@ describe('client requests', () => {
     await serve((_, response) => sendJson(response, true))
     await client.session.abort('ses_a/../b?c#d')
     expect(server.seen[0]?.url).to.equal('/session/ses_a%2F..%2Fb%3Fc%23d/abort')
+    for (const id of ['', '.', '..', 'ses_\ud800']) {
+      const error = await client.session.abort(id).catch((reason: unknown) => reason)
+      expect(error, JSON.stringify(id)).to.be.instanceOf(TypeError)
+    }
+    expect(server.seen).to.have.length(1)
+  })
+
+  it('refuses a budget that cannot be meant', async () => {
+    await serve((_, response) => sendJson(response, []))
+    for (const timeoutMs of [-1, Number.NaN]) {
+      const error = await client.session.list({}, { timeoutMs }).catch((reason: unknown) => reason)
+      expect(error).to.be.instanceOf(RangeError)
+    }
   })
 
   it('answers undefined for 204', async () => {
@@ -294,6 +307,15 @@ describe('fs.read', () => {
     await server.until(() => server.openSockets() === 0)
     await client.close()
     await server.close()
+  })
+
+  it('keeps a failure for a reader who comes later, and does not end the process with it', async () => {
+    const server = await startStub((_, response) => void response.writeHead(200).write('begin'))
+    const client = createClient({ baseUrl: server.url, env: {} })
+    const file = await client.fs.read('slow')
+    await client.close()
+    await server.close()
+    expect(await failure(file.body.toArray())).to.include({ code: 'closed', delivered: 'yes' })
   })
 
   it('reports a refusal before there is a body', async () => {

@@ -28,9 +28,10 @@ export interface SendVerdict {
   /** `yes`: the server has the prompt. `no`: it has not. `unknown`: it could not be found out. */
   readonly delivered: 'yes' | 'no' | 'unknown'
   /**
-   * `accepted`: the server said so. `found`: the message was seen in the session. `refused`: the server
-   * answered with an error and does not have the message. `unreachable`: there was no connection.
-   * `unanswered`: it was sent, and neither an answer nor a look at the session came through.
+   * `accepted`: the server said so. `found`: the message was seen in the session. `refused`: it was
+   * answered with an error, or not sent for its malformed id, and the server does not have it.
+   * `unreachable`: there never was a connection. `unanswered`: it may have been sent, and neither an
+   * answer nor a look at the session came through.
    */
   readonly evidence: 'accepted' | 'found' | 'refused' | 'unreachable' | 'unanswered'
   /** How often it was sent. */
@@ -52,7 +53,7 @@ export interface PromptResource {
    * `accepted` does not promise a run: an unknown agent is accepted and then reported as `session.error`.
    *
    * Resolves also when it failed; rejects only with the signal's reason, or with a `TypeError` for a
-   * prompt without ids.
+   * prompt without ids or with one that another session has. After a verdict `no` the id is free again.
    */
   send(sessionId: string, prompt: IdentifiedPrompt, options?: SendOptions): Promise<SendVerdict>
 }
@@ -68,7 +69,8 @@ export function createPromptResource(
   settings: Settings,
   sessionOf: SentIds,
 ): PromptResource {
-  const remember = (messageId: string, sessionId: string): void => {
+  /** False for an id that was sent before. */
+  const remember = (messageId: string, sessionId: string): boolean => {
     const known = sessionOf.get(messageId)
     if (known !== undefined && known !== sessionId) {
       throw new TypeError(
@@ -78,6 +80,7 @@ export function createPromptResource(
     sessionOf.set(messageId, sessionId)
     const [oldest] = sessionOf.keys()
     if (sessionOf.size > rememberedIds && oldest !== undefined) sessionOf.delete(oldest)
+    return known === undefined
   }
 
   const look = async (
@@ -116,9 +119,9 @@ export function createPromptResource(
   const deliver = async (
     sessionId: string,
     prompt: IdentifiedPrompt,
-    options: SendOptions,
+    options: SendOptions & { readonly isNew: boolean },
   ): Promise<SendVerdict> => {
-    const { mayBeSent = false, attempts = 3, ...call } = options
+    const { isNew, mayBeSent = false, attempts = 3, ...call } = options
     let sends = 0
     let error: WireError | null = null
     const verdict = (
@@ -130,6 +133,7 @@ export function createPromptResource(
       sends,
       error,
     })
+    // Once true it stays: a failure of this send says nothing about an earlier one.
     let mayBeThere = mayBeSent
     for (let round = 1; round <= attempts && error?.code !== 'closed'; round += 1) {
       if (round > 1) await pause(round - 1, call.signal)
@@ -140,19 +144,33 @@ export function createPromptResource(
           error = seen
           continue
         }
-        if (error !== null && isFinal(error)) return verdict('no', 'refused')
+        if (error !== null && isFinal(error)) return verdict('no', evidenceOf(error))
       }
       sends += 1
       error = await post(sessionId, prompt, call)
       if (error === null) return verdict('yes', 'accepted')
-      mayBeThere = error.delivered !== 'no' && (error.status === undefined || error.status >= 500)
-      if (isFinal(error) && !mayBeThere) return verdict('no', 'refused')
+      mayBeThere ||= !isNew || mayHaveArrived(error)
+      if (isFinal(error) && !mayBeThere) return verdict('no', evidenceOf(error))
     }
-    if (!mayBeThere) return verdict('no', 'unreachable')
+    if (!mayBeThere && error !== null) return verdict('no', evidenceOf(error))
     const seen = await look(sessionId, prompt.messageID, call)
     if (seen === 'found') return verdict('yes', 'found')
-    const isRefused = seen === 'absent' && error !== null && isFinal(error)
-    return isRefused ? verdict('no', 'refused') : verdict('unknown', 'unanswered')
+    if (seen === 'absent' && error !== null && isFinal(error)) {
+      return verdict('no', evidenceOf(error))
+    }
+    return verdict('unknown', 'unanswered')
+  }
+
+  const deliverKnown = async (
+    sessionId: string,
+    prompt: IdentifiedPrompt,
+    options: SendOptions,
+  ): Promise<SendVerdict> => {
+    const isNew = remember(prompt.messageID, sessionId)
+    const verdict = await deliver(sessionId, prompt, { ...options, isNew })
+    // What no session has, a session made in place of a lost one may get.
+    if (isNew && verdict.delivered === 'no') sessionOf.delete(prompt.messageID)
+    return verdict
   }
 
   const pause = async (tries: number, signal: AbortSignal | undefined): Promise<void> => {
@@ -161,11 +179,11 @@ export function createPromptResource(
   }
   const send: PromptResource['send'] = async (sessionId, prompt, options = {}) => {
     assertIdentified(prompt)
-    remember(prompt.messageID, sessionId)
-    if (!channels.prompt.hasSubscribers) return await deliver(sessionId, prompt, options)
+    assertAttempts(options.attempts)
+    if (!channels.prompt.hasSubscribers) return await deliverKnown(sessionId, prompt, options)
     const context: PromptTrace = { sessionId, messageId: prompt.messageID }
     return await trace(channels.prompt, context, async () => {
-      const { error, ...verdict } = await deliver(sessionId, prompt, options)
+      const { error, ...verdict } = await deliverKnown(sessionId, prompt, options)
       Object.assign(context, verdict, error === null ? {} : { errorCode: error.code })
       return { ...verdict, error }
     })
@@ -173,9 +191,23 @@ export function createPromptResource(
   return { send }
 }
 
-/** An answer that another try would not change. */
+/** A failure that another try would not change. */
 function isFinal(error: WireError): boolean {
-  return error.status !== undefined && !error.retryable
+  return !error.retryable && (error.status !== undefined || error.delivered === 'no')
+}
+
+/** A success that cannot be read proves as little as a 5xx: the server, or a proxy before it, may have done the work. */
+function mayHaveArrived({ delivered, status }: WireError): boolean {
+  return delivered !== 'no' && (status === undefined || status < 300 || status >= 500)
+}
+
+function evidenceOf({ code, status }: WireError): 'refused' | 'unreachable' {
+  return status !== undefined || code === 'bad_request' ? 'refused' : 'unreachable'
+}
+
+function assertAttempts(attempts: number | undefined): void {
+  if (attempts === undefined || (Number.isSafeInteger(attempts) && attempts > 0)) return
+  throw new RangeError('`attempts` must be a whole number from 1')
 }
 
 function assertIdentified(prompt: IdentifiedPrompt): void {

@@ -26,7 +26,8 @@ export class LogTail {
   }
 
   text(): string {
-    return this.#redact(this.#text).slice(-this.#limit)
+    // Without a limit above 0 `slice` would keep everything.
+    return this.#limit === 0 ? '' : this.#redact(this.#text).slice(-this.#limit)
   }
 
   /** The last printed words on one line, for an error message. */

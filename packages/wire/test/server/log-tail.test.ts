@@ -15,6 +15,12 @@ describe('LogTail', () => {
     }
   })
 
+  it('keeps nothing with a limit of 0', () => {
+    const tail = new LogTail(0, (text) => text)
+    tail.append('some output')
+    expect(tail.text()).to.equal('')
+  })
+
   it('hides a secret that comes in two pieces', () => {
     const tail = new LogTail(1000, createRedactor(['sk-0123456789']))
     tail.append('key sk-0123')
