@@ -133,7 +133,8 @@ export function opencodeTarget(): Target {
         url: server.url,
         headers: server.headers,
         directory,
-        quietMs: 200,
+        // In a git repository the changes of a turn are told by a background job, after a while.
+        quietMs: scenario.git === true ? 800 : 200,
         gate: (name) => model.gate(name),
         kill: () => server.kill('SIGKILL'),
         restart: () => server.restart(),
