@@ -22,9 +22,11 @@ export function composer({ conversationId, runningTurnId }: ComposerOptions): Ht
       rows="1"
       maxlength="${maxPromptLength}"
       placeholder="${conversationId === null ? 'Describe a task or ask a question' : 'Reply'}"
+      aria-describedby="composer-hint"
       required
       autofocus
     ></textarea>
+    <p class="composer-hint" id="composer-hint">To send, stop this answer or wait.</p>
     ${composerAction(runningTurnId)}
   </form>`
 }
