@@ -67,11 +67,13 @@ async function readBack(read: Reader, chunks: readonly UiChunk[]): Promise<Read>
 /** What is still valid of a message: not the texts that were sent again, and not what was withdrawn. */
 function valid(message: Read): readonly ReadPart[] {
   const withdrawn = message.parts.filter(({ type }) => type === 'data-withdrawn')
+  const ids = new Set(withdrawn.map(({ id }) => id))
   const gone = new Map<string, number>()
   for (const { data } of withdrawn)
     if (data) gone.set(data.partId, (gone.get(data.partId) ?? 0) + 1)
   return message.parts.filter((part) => {
-    const partId = part.providerMetadata?.turnstead?.partId ?? part.toolCallId ?? ''
+    if (part.toolCallId !== undefined) return !ids.has(part.toolCallId)
+    const partId = part.providerMetadata?.turnstead?.partId ?? ''
     const left = gone.get(partId) ?? 0
     if (left === 0) return true
     gone.set(partId, left - 1)
@@ -91,7 +93,8 @@ function tools(parts: readonly ReadPart[]): unknown {
   return parts
     .filter(({ type }) => type === 'dynamic-tool')
     .map((part) => [
-      part.toolCallId,
+      // A call that was taken back and is there again has a number behind its id.
+      part.toolCallId?.split('~')[0],
       part.state === 'input-streaming'
         ? 'pending'
         : part.state === 'input-available' || part.preliminary === true

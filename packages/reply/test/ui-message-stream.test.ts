@@ -3,6 +3,8 @@ import { once } from 'node:events'
 import type { AddressInfo } from 'node:net'
 import { expect } from 'chai'
 import { describe, it } from 'mocha'
+import { readUIMessageStream } from 'ai-v6'
+import type { UIMessage } from 'ai-v6'
 import {
   createUiMessageEncoder,
   toUiMessages,
@@ -15,6 +17,22 @@ import { beginTurn } from './support/turn.js'
 
 function types(chunks: readonly UiChunk[]): string[] {
   return chunks.map(({ type }) => type)
+}
+
+/** The tool calls that a reader of the AI SDK has and that were not taken back. */
+async function shownIds(chunks: readonly UiChunk[]): Promise<readonly string[]> {
+  const stream = new ReadableStream<never>({
+    start(controller) {
+      for (const chunk of structuredClone(chunks)) controller.enqueue(chunk as never)
+      controller.close()
+    },
+  })
+  let shown: UIMessage['parts'] = []
+  for await (const { parts } of readUIMessageStream({ stream })) shown = parts
+  const gone = new Set(shown.flatMap((part) => (part.type === 'data-withdrawn' ? [part.id] : [])))
+  return shown.flatMap((part) =>
+    part.type === 'dynamic-tool' && !gone.has(part.toolCallId) ? [part.toolCallId] : [],
+  )
 }
 
 describe('createUiMessageEncoder', () => {
@@ -62,6 +80,47 @@ describe('createUiMessageEncoder', () => {
       'text-end',
     ])
     expect(chunks[3]).to.include({ id: `${text.id}~1`, delta: 'right' })
+  })
+
+  it('sends a tool call under another id when it was taken back and is there again', async () => {
+    const turn = beginTurn()
+    const chunks: UiChunk[] = []
+    const encoder = createUiMessageEncoder(turn.reply)
+    const message = turn.answer()
+    const state = { status: 'completed', input: { command: 'ls' }, output: 'a.txt' }
+    const id = turn.call(message, state)
+    const take = (): void => {
+      turn.server.removePart(message, id)
+      turn.hear()
+      chunks.push(...encoder.next())
+    }
+    chunks.push(...encoder.next())
+    for (const round of [1, 2]) {
+      take()
+      turn.call(message, state, 'bash', id)
+      chunks.push(...encoder.next())
+      expect(await shownIds(chunks)).to.deep.equal([`${id}~${round}`])
+    }
+    take()
+    expect(await shownIds(chunks)).to.deep.equal([])
+  })
+
+  it('takes each text back under an id of its own', () => {
+    const turn = beginTurn()
+    const message = turn.answer()
+    const text = turn.write(message)
+    const taken: string[] = []
+    let position = createUiMessageEncoder(turn.reply).position
+    for (const words of ['one', 'two']) {
+      text.end(words)
+      const encoder = createUiMessageEncoder(turn.reply, { position })
+      encoder.next()
+      turn.server.removePart(message, text.id)
+      turn.hear()
+      for (const chunk of encoder.next()) if (chunk.type === 'data-withdrawn') taken.push(chunk.id)
+      position = JSON.parse(JSON.stringify(encoder.position))
+    }
+    expect(taken).to.deep.equal([text.id, `${text.id}~1`])
   })
 
   it('holds a text with holes back until the server states it', () => {

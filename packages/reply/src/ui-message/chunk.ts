@@ -42,7 +42,11 @@ export type UiDataChunk =
       readonly id: string
       readonly data: { readonly attempt: number; readonly nextAt: number | null }
     }
-  /** What was shown under this id is not valid any more: the server removed it or states it differently. */
+  /**
+   * What was shown under this id is not valid any more: the server removed it or states it differently. When it is
+   * there again, it is sent under another id, with `~1` behind the part's id, then `~2`. Readers keep the id of a tool
+   * call only; of the texts with one `partId`, the first ones are meant, one for each such chunk.
+   */
   | {
       readonly type: 'data-withdrawn'
       readonly id: string

@@ -1,5 +1,6 @@
 import type { ReasoningPart, TextPart } from '../part.js'
 import type { PartMark, UiChunk } from './chunk.js'
+import { idInRound } from './position.js'
 import type { TextPosition } from './position.js'
 
 type Written = TextPart | ReasoningPart
@@ -8,6 +9,8 @@ type Written = TextPart | ReasoningPart
 export interface EncodedText {
   readonly chunks: readonly UiChunk[]
   readonly position: TextPosition | null
+  /** How often the text was taken back by then. */
+  readonly round: number
 }
 
 /**
@@ -20,18 +23,15 @@ export function encodeText(
   part: Written,
   known: TextPosition | null,
   shown: string | null,
+  round: number,
 ): EncodedText {
-  if (known === null) return begin(part, 0)
-  if (isHeldBack(part)) return { chunks: [], position: known }
+  if (known === null) return begin(part, round)
+  if (isHeldBack(part)) return { chunks: [], position: known, round }
   if (isContradicted(part, known, shown)) {
-    const again = begin(part, known.round + 1)
-    const empty = { ...known, length: 0, isOpen: false, isLost: part.lost }
-    return {
-      chunks: [...takenBack(part.id, known), ...again.chunks],
-      position: again.position ?? empty,
-    }
+    const again = begin(part, round + 1)
+    return { ...again, chunks: [...takenBack(part.id, known), ...again.chunks] }
   }
-  return proceed(part, known)
+  return { ...proceed(part, known), round }
 }
 
 /** The chunks that take back what was sent of a text. */
@@ -42,17 +42,18 @@ export function takenBack(partId: string, known: TextPosition): readonly UiChunk
 }
 
 function begin(part: Written, round: number): EncodedText {
-  if (part.text === '' || isHeldBack(part)) return { chunks: [], position: null }
-  const chunkId = round === 0 ? part.id : `${part.id}~${round}`
-  const fresh = { kind: part.kind, chunkId, length: 0, isOpen: true, isLost: false, round }
+  if (part.text === '' || isHeldBack(part)) return { chunks: [], position: null, round }
+  const chunkId = idInRound(part.id, round)
+  const fresh = { kind: part.kind, chunkId, length: 0, isOpen: true, isLost: false }
   const { chunks, position } = proceed(part, fresh)
   return {
     chunks: [{ type: `${part.kind}-start`, id: chunkId, ...mark(part) }, ...chunks],
     position,
+    round,
   }
 }
 
-function proceed(part: Written, known: TextPosition): EncodedText {
+function proceed(part: Written, known: TextPosition): Omit<EncodedText, 'round'> {
   if (!known.isOpen) return { chunks: [], position: known }
   const chunks: UiChunk[] = []
   const id = known.chunkId

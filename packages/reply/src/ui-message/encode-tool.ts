@@ -13,14 +13,15 @@ export interface EncodedTool {
 /** The version of the AI SDK whose chunks may be sent. */
 export type UiVersion = 5 | 6 | 7
 
-/** Brings the reader from what it has of a tool call to what there is. */
+/** Brings the reader from what it has of a tool call, under the id that it knows, to what there is. */
 export function encodeTool(
   part: ToolPart,
+  toolCallId: string,
   known: ToolPosition | null,
   shown: ToolPart | null,
   version: UiVersion,
 ): EncodedTool {
-  const call = { toolCallId: part.id, dynamic: true, providerExecuted: true } as const
+  const call = { toolCallId, dynamic: true, providerExecuted: true } as const
   const toolName = part.tool === '' ? 'unknown' : part.tool
   const chunks: UiChunk[] = []
   if (known === null || (part.status === 'pending' && known.tool !== part.tool)) {
@@ -31,7 +32,7 @@ export function encodeTool(
   }
   const approvalId = version >= 6 ? openPermission(part) : null
   if (approvalId !== null && approvalId !== known?.approvalId && part.status !== 'pending') {
-    chunks.push({ type: 'tool-approval-request', approvalId, toolCallId: part.id })
+    chunks.push({ type: 'tool-approval-request', approvalId, toolCallId })
   }
   const preview = previewOf(part)
   if (preview !== '' && preview.length !== known?.preview) {
@@ -43,7 +44,7 @@ export function encodeTool(
     })
   }
   if (isTerminal(part.status) && (known?.status !== part.status || isOutputChanged(part, shown))) {
-    chunks.push(endOf(part, version))
+    chunks.push(endOf(part, toolCallId, version))
   }
   const position = { status: part.status, tool: part.tool, preview: preview.length, approvalId }
   return { chunks, position }
@@ -66,13 +67,13 @@ function isOutputChanged(part: ToolPart, shown: ToolPart | null): boolean {
   )
 }
 
-function endOf(part: ToolPart, version: UiVersion): UiChunk {
-  const call = { toolCallId: part.id, dynamic: true, providerExecuted: true } as const
+function endOf(part: ToolPart, toolCallId: string, version: UiVersion): UiChunk {
+  const call = { toolCallId, dynamic: true, providerExecuted: true } as const
   if (part.status === 'completed') {
     return { type: 'tool-output-available', output: outputOf(part, part.output ?? ''), ...call }
   }
   const isDenied = part.asks.some((ask) => ask.kind === 'permission' && ask.state === 'rejected')
-  if (version >= 6 && isDenied) return { type: 'tool-output-denied', toolCallId: part.id }
+  if (version >= 6 && isDenied) return { type: 'tool-output-denied', toolCallId }
   return { type: 'tool-output-error', errorText: part.error ?? '', ...call }
 }
 

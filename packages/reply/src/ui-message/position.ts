@@ -9,8 +9,6 @@ export interface TextPosition {
   readonly length: number
   readonly isOpen: boolean
   readonly isLost: boolean
-  /** How often it was taken back. */
-  readonly round: number
 }
 
 /** How much of a tool call was sent. */
@@ -32,6 +30,13 @@ export interface UiMessagePosition {
   readonly sent: readonly string[]
   /** Data parts by id with the JSON that was sent. */
   readonly data: Readonly<Record<string, string>>
+  /** How often each text, call, file and step was taken back; left out when never. */
+  readonly rounds: Readonly<Record<string, number>>
+}
+
+/** The id under which something is sent: its own, and another one each time it had to be taken back. */
+export function idInRound(id: string, round: number): string {
+  return round === 0 ? id : `${id}~${round}`
 }
 
 /** A reader that has nothing yet. */
@@ -41,4 +46,5 @@ export const beginning: UiMessagePosition = Object.freeze({
   tools: {},
   sent: [],
   data: {},
+  rounds: {},
 })
