@@ -44,7 +44,8 @@ export function mayAnnounceChild(bytes: Buffer, header: EventHeader, end: number
   return bytes.toString('latin1', header.typeEnd, end).includes('"parentID":"')
 }
 
-const hashStart = 0x811c9dc5
+// A signed 32-bit integer from the start, so that the loops never leave integer arithmetic.
+const hashStart = 0x811c9dc5 | 0
 
 function hashStep(hash: number, code: number): number {
   return Math.imul(hash ^ code, 0x01000193)
