@@ -75,17 +75,16 @@ export async function startTcpFaultProxy(
   })
   const bound = server.address()
   const port = typeof bound === 'object' && bound ? bound.port : 0
-  let isClosed = false
-  const close = (): Promise<void> =>
+  let closing: Promise<void> | null = null
+  const end = (): Promise<void> =>
     new Promise((resolve) => {
-      if (isClosed) return resolve()
-      isClosed = true
       for (const [client, upstream] of pairs) {
         client.destroy()
         upstream.destroy()
       }
       server.close(() => resolve())
     })
+  const close = (): Promise<void> => (closing ??= end())
   return {
     url: `http://127.0.0.1:${port}`,
     port,

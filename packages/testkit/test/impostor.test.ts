@@ -1,6 +1,14 @@
 import { expect } from 'chai'
 import { describe, it } from 'mocha'
-import { createManualClock, reply, startImpostor, text, tool, TestkitError } from '../src/index.js'
+import {
+  createManualClock,
+  fault,
+  reply,
+  startImpostor,
+  text,
+  tool,
+  TestkitError,
+} from '../src/index.js'
 
 describe('startImpostor', () => {
   it('plays a turn with a tool from prompt to idle', async () => {
@@ -36,6 +44,54 @@ describe('startImpostor', () => {
       .to.throw(TestkitError, 'never asked')
       .with.property('code', 'incomplete')
     await impostor.close()
+  })
+})
+
+describe('the process of an Impostor', () => {
+  it('speaks again after a restart that ends a freeze', async () => {
+    const impostor = await startImpostor()
+    impostor.freeze()
+    await impostor.restart()
+    const events = await fetch(`${impostor.url}/event`)
+    const first = await events.body?.getReader().read()
+    expect(new TextDecoder().decode(first?.value)).to.include('server.connected')
+    await impostor.close()
+  })
+
+  it('takes what waits on the clock with it when it dies', async () => {
+    const clock = createManualClock()
+    const impostor = await startImpostor(reply(text('never')), { clock })
+    impostor.fail('GET /session', fault.delay(60_000))
+    impostor.fail('GET /agent', fault.drip({ everyMs: 60_000 }))
+    const asked = ['/session', '/agent'].map((path) => fetch(impostor.url + path))
+    await clock.untilPending(2)
+    await impostor.kill()
+    expect(clock.pending).to.equal(0)
+    const restarting = impostor.restart({ deafMs: 60_000 })
+    await clock.untilPending(1)
+    await impostor.close()
+    await restarting
+    expect(clock.pending).to.equal(0)
+    for (const each of asked) {
+      const got = await each.then((answer) => answer.text()).catch(() => 'cut')
+      expect(got).to.equal('cut')
+    }
+  })
+
+  it('does not come back when it is closed while it restarts', async () => {
+    const impostor = await startImpostor()
+    const restarting = impostor.restart()
+    await Promise.all([impostor.close(), restarting])
+    const health = await fetch(`${impostor.url}/global/health`).catch(() => null)
+    expect(health).to.equal(null)
+  })
+
+  it('is gone when any call of close says so', async () => {
+    const impostor = await startImpostor()
+    const order: string[] = []
+    const note = (name: string) => () => void order.push(name)
+    await Promise.all([impostor.close().then(note('first')), impostor.close().then(note('second'))])
+    expect(order).to.deep.equal(['first', 'second'])
   })
 })
 

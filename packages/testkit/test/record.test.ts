@@ -7,7 +7,7 @@ import { fileURLToPath } from 'node:url'
 import { expect } from 'chai'
 import { describe, it } from 'mocha'
 import { playCassette } from '../conformance/play-cassette.js'
-import { record, reply, startImpostor, text } from '../src/index.js'
+import { record, reply, startImpostor, startTcpFaultProxy, text } from '../src/index.js'
 import { createSession, prompt, readNaively } from './support/client.js'
 
 describe('record', () => {
@@ -41,6 +41,48 @@ describe('record', () => {
     for (const secret of ['sesame-open', homedir(), 'Basic '])
       expect(cassette).to.not.include(secret)
     expect(await playCassette(cassette)).to.deep.equal([])
+  })
+
+  it('hides a secret however often it is escaped, and passes directories with a percent sign', async () => {
+    const secret = 'pa"ss\\word'
+    const nested = JSON.stringify({ secret })
+    const impostor = await startImpostor(reply(text('ok')))
+    const recorder = await record({ target: impostor.url, secrets: [secret] })
+    const reading = readNaively(`${recorder.url}/event`, (event) => event.type === 'session.idle')
+    await impostor.next('GET /event')
+    await prompt(recorder.url, await createSession(recorder.url), `${secret} ${nested}`)
+    await reading
+    const scope = encodeURIComponent('/tmp/100%')
+    const [inQuery, inHeader] = await Promise.all([
+      fetch(`${recorder.url}/session?directory=${scope}`),
+      fetch(`${recorder.url}/session`, { headers: { 'x-opencode-directory': '/tmp/100%' } }),
+    ])
+    expect([inQuery.status, inHeader.status]).to.deep.equal([200, 200])
+    expect(recorder.text())
+      .to.include('[redacted]')
+      .and.to.not.match(/pa\\+"ss/u)
+    await recorder.close()
+    await impostor.close()
+  })
+
+  it('keeps no connection to its target open', async () => {
+    const impostor = await startImpostor()
+    const between = await startTcpFaultProxy(impostor.url)
+    const recorder = await record({ target: between.url })
+    await createSession(recorder.url)
+    await recorder.close()
+    const deadline = Date.now() + 1000
+    while (between.connections > 0 && Date.now() < deadline) await new Promise(setImmediate)
+    expect(between.connections).to.equal(0)
+    await between.close()
+    await impostor.close()
+  })
+
+  it('refuses a secret that is too short to be hidden', async () => {
+    const error = await record({ target: 'http://127.0.0.1:1', secrets: ['abc'] }).catch(
+      (each: unknown) => each,
+    )
+    expect(error).to.be.instanceOf(TypeError)
   })
 
   it('works from the command line', async () => {

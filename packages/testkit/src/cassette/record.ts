@@ -1,4 +1,5 @@
 import { request as httpRequest, type IncomingMessage, type ServerResponse } from 'node:http'
+import { request as httpsRequest } from 'node:https'
 import { writeFile } from 'node:fs/promises'
 import { listenOnLoopback, readBody } from '../loopback.js'
 import type { CassetteLine } from './cassette.js'
@@ -14,7 +15,10 @@ export interface RecordOptions {
   readonly about?: string
   /** Headers that the proxy adds, such as credentials; they are not recorded. */
   readonly headers?: Readonly<Record<string, string>>
-  /** Texts that must not appear in the recording, such as passwords and keys. */
+  /**
+   * Texts that must not appear in the recording, such as passwords and keys; of 4 characters or more. One that a model
+   * streams in pieces, over several frames, is not found.
+   */
   readonly secrets?: readonly string[]
   /** Port on 127.0.0.1; 0, the default, takes a free one. */
   readonly port?: number
@@ -38,12 +42,13 @@ export interface Recorder {
 /** Starts a proxy in front of a real server that makes a cassette of what passes. */
 export async function record(options: RecordOptions): Promise<Recorder> {
   const target = new URL(options.target)
+  const send = target.protocol === 'https:' ? httpsRequest : httpRequest
   const started = performance.now()
   const redactor = createRedactor(options.secrets ?? [])
   const lines: CassetteLine[] = []
   let requests = 0
   let streams = 0
-  let isClosed = false
+  let closing: Promise<void> | null = null
   const add = (dir: CassetteLine['dir'], fields: Record<string, unknown>): void => {
     lines.push({ t: Math.round((performance.now() - started) * 10) / 10, dir, ...fields })
   }
@@ -58,8 +63,10 @@ export async function record(options: RecordOptions): Promise<Recorder> {
       ...options.headers,
       host: target.host,
     }
-    const upstream = httpRequest(
+    const upstream = send(
       {
+        // A connection each, so that none is kept open to the target.
+        agent: false,
         hostname: target.hostname,
         port: target.port,
         method: incoming.method,
@@ -145,11 +152,7 @@ export async function record(options: RecordOptions): Promise<Recorder> {
   }, options.port)
   const text = (): string =>
     lines.map((line) => `${redactor.text(JSON.stringify(line))}\n`).join('')
-  const close = async (): Promise<void> => {
-    if (isClosed) return
-    isClosed = true
-    await server.close()
-  }
+  const close = (): Promise<void> => (closing ??= server.close())
   return {
     url: server.url,
     text,
@@ -162,13 +165,23 @@ export async function record(options: RecordOptions): Promise<Recorder> {
 
 function learn(
   redactor: ReturnType<typeof createRedactor>,
-  path: string,
+  target: string,
   incoming: IncomingMessage,
 ): void {
-  const query = new URL(path, 'http://proxy').searchParams
-  const header = incoming.headers['x-opencode-directory']
-  for (const given of [query.get('directory'), query.get('location[directory]'), header]) {
-    if (typeof given === 'string') redactor.learnDirectory(decodeURIComponent(given))
+  const query = new URL(target, 'http://proxy').searchParams
+  const given = incoming.headers['x-opencode-directory']
+  const header = typeof given === 'string' ? decodeHeader(given) : null
+  for (const path of [query.get('directory'), query.get('location[directory]'), header]) {
+    if (path !== null) redactor.learnDirectory(path)
+  }
+}
+
+/** The header may be percent-encoded, or hold a bare percent sign. */
+function decodeHeader(value: string): string {
+  try {
+    return decodeURIComponent(value)
+  } catch {
+    return value
   }
 }
 

@@ -13,22 +13,41 @@ export interface Redactor {
 const credentials =
   /^(authorization|proxy-authorization|cookie|set-cookie|x-api-key|api-key|www-authenticate-token)$/u
 
+const shortest = 4
+
+/** A recorded line is JSON, a frame is JSON in it, and the arguments of a tool are JSON in that. */
+function escapedForms(text: string): string[] {
+  const forms: string[] = []
+  for (let form = text; forms.length < 3;) {
+    form = JSON.stringify(form).slice(1, -1)
+    forms.push(form)
+  }
+  return forms.toReversed()
+}
+
 /** Makes a {@link Redactor}; every one of `secrets` becomes `[redacted]`. */
 export function createRedactor(secrets: readonly string[]): Redactor {
   const directories = new Map<string, string>()
   const fixed = new Map<string, string>()
-  for (const secret of secrets) if (secret !== '') fixed.set(secret, '[redacted]')
+  for (const secret of secrets) {
+    if (secret.length < shortest) {
+      throw new TypeError(
+        '`secrets` holds a text of less than 4 characters; hiding it would break the recording',
+      )
+    }
+    fixed.set(secret, '[redacted]')
+  }
   fixed.set(homedir(), '/opencode-home')
   fixed.set(tmpdir(), '/temporary')
   const user = userInfo().username
 
   const pairs = (): readonly (readonly [string, string])[] => {
-    const all = [...directories, ...fixed].filter(([from]) => from.length > 3)
+    const all = [...directories, ...fixed].filter(([from]) => from.length >= shortest)
     const longestFirst = all.toSorted(([one], [other]) => other.length - one.length)
     return longestFirst.flatMap(([from, to]) => [
       [from, to],
       [encodeURIComponent(from), encodeURIComponent(to)],
-      [JSON.stringify(from).slice(1, -1), to],
+      ...escapedForms(from).map((form) => [form, to] as const),
     ])
   }
 

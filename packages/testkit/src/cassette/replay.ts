@@ -49,7 +49,7 @@ export async function replay(
   const journal = createJournal<ReplayedRequest>((entry) => `${entry.method} ${entry.path}`)
   const cursor = createReplayCursor(cassette)
   const stop = new AbortController()
-  let isClosed = false
+  let closing: Promise<void> | null = null
 
   const answer = async (request: IncomingMessage, response: ServerResponse): Promise<void> => {
     const method = request.method ?? 'GET'
@@ -71,12 +71,11 @@ export async function replay(
     answer(request, response).catch(() => response.destroy())
   }, options.port)
 
-  const close = async (): Promise<void> => {
-    if (isClosed) return
-    isClosed = true
+  const end = async (): Promise<void> => {
     stop.abort()
     await server.close()
   }
+  const close = (): Promise<void> => (closing ??= end())
 
   return {
     url: server.url,

@@ -119,13 +119,15 @@ export async function startImpostor(
   const book = createAnswerBook(scenario)
   const journal = createJournal<LoggedRequest>((entry) => `${entry.method} ${entry.path}`)
   const faults = createFaultPlan()
-  const control = { isSilent: false }
   const username = options.username ?? 'opencode'
   const credentials =
     options.password === undefined ? null : { username, password: options.password }
   const world: World = createWorld(options, { clock, gates, book })
   let isDeaf = false
-  let isClosed = false
+  let isFrozen = false
+  let isSilenced = false
+  let life = new AbortController()
+  let closing: Promise<void> | null = null
   let server: Loopback | null = null
 
   const shell = createShell({
@@ -133,9 +135,10 @@ export async function startImpostor(
     credentials,
     faults,
     journal,
-    control,
+    control: { isSilent: () => isFrozen || isSilenced },
     heartbeatMs: options.heartbeatMs ?? 10_000,
-    isDeaf: () => isDeaf,
+    isDeaf: () => isFrozen || isDeaf,
+    life: () => life.signal,
   })
   server = await listenOnLoopback(shell, options.port)
   const { port, url } = server
@@ -144,6 +147,7 @@ export async function startImpostor(
     const running = server
     if (!running) return
     server = null
+    life.abort(processDied)
     world.life += 1
     for (const session of world.sessions.values()) {
       session.run?.abort.abort(processDied)
@@ -153,12 +157,20 @@ export async function startImpostor(
     await running.close()
   }
 
-  const close = async (): Promise<void> => {
-    if (isClosed) return
-    isClosed = true
+  const listen = async (): Promise<AbortSignal> => {
+    life = new AbortController()
+    const { signal } = life
+    server = await listenOnLoopback(shell, port)
+    // Closed meanwhile: there was no server yet that could have been killed.
+    if (closing !== null) await kill()
+    return signal
+  }
+
+  const end = async (): Promise<void> => {
     await kill()
     gates.openAll()
   }
+  const close = (): Promise<void> => (closing ??= end())
 
   return {
     url,
@@ -178,8 +190,8 @@ export async function startImpostor(
       end: () => {
         for (const listener of [...world.bus.listeners]) listener.end()
       },
-      silence: () => void (control.isSilent = true),
-      resume: () => void (control.isSilent = false),
+      silence: () => void (isSilenced = true),
+      resume: () => void (isSilenced = false),
     },
     answer: (more) => book.add(more),
     gate: (name) => gates.gate(name),
@@ -194,25 +206,20 @@ export async function startImpostor(
       )
       return bytes === null ? null : new TextDecoder().decode(bytes)
     },
-    freeze: () => {
-      isDeaf = true
-      control.isSilent = true
-    },
-    thaw: () => {
-      isDeaf = false
-      control.isSilent = false
-    },
+    freeze: () => void (isFrozen = true),
+    thaw: () => void (isFrozen = false),
     kill,
     async restart(restart = {}) {
-      if (isClosed) throw new TestkitError('closed', 'This Impostor is closed; start a new one')
+      if (closing !== null) {
+        throw new TestkitError('closed', 'This Impostor is closed; start a new one')
+      }
       await kill()
       if (restart.keep === false) world.sessions.clear()
+      isFrozen = false
       isDeaf = (restart.deafMs ?? 0) > 0
-      server = await listenOnLoopback(shell, port)
-      if (isDeaf) {
-        await clock.sleep(restart.deafMs ?? 0)
-        isDeaf = false
-      }
+      const signal = await listen()
+      if (isDeaf) await clock.sleep(restart.deafMs ?? 0, { signal }).catch(() => {})
+      if (!signal.aborted) isDeaf = false
     },
     assertComplete() {
       const left = book.leftovers()

@@ -71,7 +71,7 @@ export async function startScriptedModel(
   let held: string | null = null
   let holds = 0
   let count = 0
-  let isClosed = false
+  let closing: Promise<void> | null = null
 
   const planFor = (request: ModelRequest): Progress => {
     const users = request.messages.filter((message) => message.role === 'user').length
@@ -137,12 +137,11 @@ export async function startScriptedModel(
     })
   }, options.port)
 
-  const close = async (): Promise<void> => {
-    if (isClosed) return
-    isClosed = true
+  const end = async (): Promise<void> => {
     gates.openAll()
     await server.close()
   }
+  const close = (): Promise<void> => (closing ??= end())
 
   return {
     url: `${server.url}/v1`,

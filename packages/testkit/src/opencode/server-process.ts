@@ -75,6 +75,8 @@ export async function spawnServer(options: SpawnOptions): Promise<ServerProcess>
     return { pid, port, exited, kill }
   } catch (error) {
     kill('SIGKILL')
+    // Its folders can only be removed when it does not write into them any more.
+    if (pid !== undefined) await exited
     throw error
   }
 }

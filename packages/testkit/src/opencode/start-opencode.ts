@@ -90,7 +90,8 @@ export async function startOpencode(options: StartOpencodeOptions): Promise<Runn
   const port = options.port === undefined || options.port === 0 ? await freePort() : options.port
   let log = ''
   let current: ServerProcess | null = null
-  let isClosed = false
+  let launching: Promise<void> | null = null
+  let closing: Promise<void> | null = null
 
   const launch = async (): Promise<void> => {
     const started = await spawnServer({
@@ -105,6 +106,7 @@ export async function startOpencode(options: StartOpencodeOptions): Promise<Runn
       },
     })
     current = started
+    if (closing !== null) await kill()
     void started.exited.then(() => {
       if (current === started) current = null
     })
@@ -117,12 +119,12 @@ export async function startOpencode(options: StartOpencodeOptions): Promise<Runn
     if (signal !== 'SIGSTOP' && signal !== 'SIGCONT') await running.exited
   }
 
-  const close = async (): Promise<void> => {
-    if (isClosed) return
-    isClosed = true
-    await kill('SIGKILL')
+  const end = async (): Promise<void> => {
+    await kill()
+    await launching?.catch(() => {})
     await home.remove()
   }
+  const close = (): Promise<void> => (closing ??= end())
 
   try {
     await launch()
@@ -143,9 +145,11 @@ export async function startOpencode(options: StartOpencodeOptions): Promise<Runn
     },
     kill,
     async restart() {
-      if (isClosed) throw new TestkitError('closed', 'This server is closed; start a new one')
-      await kill('SIGKILL')
-      await launch()
+      if (closing !== null) {
+        throw new TestkitError('closed', 'This server is closed; start a new one')
+      }
+      launching = kill().then(launch)
+      await launching
     },
     logTail: () => log,
     close,

@@ -8,7 +8,7 @@ import type { World } from '../world.js'
 /** Switches that a test can turn while streams are open. */
 export interface StreamControl {
   /** Nothing is sent while this is true. */
-  isSilent: boolean
+  readonly isSilent: () => boolean
 }
 
 const headers = {
@@ -39,7 +39,7 @@ export function streamEvents(
   const listener: Listener = {
     directory,
     send(type, json) {
-      if (options.control.isSilent || response.destroyed || response.writableEnded) return
+      if (options.control.isSilent() || response.destroyed || response.writableEnded) return
       for (const action of encoder.encode(type, json)) {
         if (action.kind === 'write') response.write(action.bytes)
         else closeStream(response, socket, action.how)

@@ -12,6 +12,8 @@ export async function sendOutcome(
     readonly clock: Clock
     /** Headers that every answer to this request has. */
     readonly headers: Readonly<Record<string, string>>
+    /** Ends what waits on the clock. */
+    readonly signal: AbortSignal
   },
 ): Promise<void> {
   const { fault } = options
@@ -40,7 +42,7 @@ export async function sendOutcome(
   if (fault?.kind === 'drip') {
     for (let start = 0; start < body.length && !response.destroyed; start += fault.bytes) {
       response.write(body.subarray(start, start + fault.bytes))
-      await options.clock.sleep(fault.everyMs)
+      await options.clock.sleep(fault.everyMs, { signal: options.signal })
     }
     response.end()
     return

@@ -30,6 +30,8 @@ export interface ShellOptions {
   readonly heartbeatMs: number
   /** Whether connections are taken and never answered. */
   readonly isDeaf: () => boolean
+  /** Aborted when the process of the moment dies; what waits on the clock for it then stops. */
+  readonly life: () => AbortSignal
 }
 
 const routes: readonly Route[] = [
@@ -64,6 +66,7 @@ async function answer(
 ): Promise<void> {
   const method = incoming.method ?? 'GET'
   const url = new URL(incoming.url ?? '/', 'http://127.0.0.1')
+  const signal = options.life()
   const planned = options.faults.take({ method, path: url.pathname })
   const { answer: fault } = planned
   const entry: Mutable<LoggedRequest> = {
@@ -87,13 +90,13 @@ async function answer(
   options.journal.push(entry)
   if (fault?.kind === 'stall') return
   const world = options.world()
-  if (fault?.kind === 'delay') await world.clock.sleep(fault.ms)
+  if (fault?.kind === 'delay') await world.clock.sleep(fault.ms, { signal })
   if (fault?.kind === 'status') {
     entry.status = fault.status
     return sendOutcome(
       response,
       { status: fault.status, headers: fault.headers, bytes: fault.body },
-      { fault: null, clock: world.clock, headers: {} },
+      { fault: null, clock: world.clock, headers: {}, signal },
     )
   }
   const outcome = await route(world, method, url, incoming, rawBody, options)
@@ -114,6 +117,7 @@ async function answer(
     fault,
     clock: world.clock,
     headers: originHeaders(incoming),
+    signal,
   })
 }
 
