@@ -1,5 +1,5 @@
-import { readdirSync, rmSync } from 'node:fs'
-import { lstat, mkdir, mkdtemp, readdir, realpath, rm } from 'node:fs/promises'
+import { chmodSync, readdirSync, rmSync } from 'node:fs'
+import { lstat, mkdir, mkdtemp, readdir, realpath } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join, resolve } from 'node:path'
 import { WireError } from '../errors.js'
@@ -65,7 +65,21 @@ function removeLeftLibraries(folder: string): void {
 }
 
 function remove(path: string): void {
-  rmSync(path, { recursive: true, force: true, maxRetries: 3 })
+  const how = { recursive: true, force: true, maxRetries: 3 }
+  try {
+    rmSync(path, how)
+  } catch {
+    unlock(path)
+    rmSync(path, how)
+  }
+}
+
+/** The agent's tools leave read-only folders in its home, as Go does with the modules that it loads. */
+function unlock(folder: string): void {
+  chmodSync(folder, 0o700)
+  for (const entry of readdirSync(folder, { withFileTypes: true })) {
+    if (entry.isDirectory()) unlock(join(folder, entry.name))
+  }
 }
 
 /** For what is only tidiness: a record or folder that stays is cleaned up by the next start. */
@@ -91,7 +105,9 @@ async function sweepTemporary(): Promise<void> {
     if (!name.startsWith(temporaryPrefix)) continue
     const path = join(root, name)
     if (!(await isOwnFolder(path))) continue
-    if (reclaimDataDir(path)) await rm(path, { recursive: true, force: true })
+    quietly(() => {
+      if (reclaimDataDir(path)) remove(path)
+    })
   }
 }
 
