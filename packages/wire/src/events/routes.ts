@@ -27,6 +27,9 @@ export function createRoutes<Follower>(): Routes<Follower> {
   const bySession = new Map<string, Map<Follower, Route>>()
   const hashes = new Map<number, number>()
   const sessionsOf = new Map<Follower, Set<string>>()
+  // Events come in runs of one session, and comparing two ids is cheaper than looking one up.
+  let lastId: string | null = null
+  let lastFollowers: ReadonlyMap<Follower, Route> | undefined
 
   const countHash = (sessionId: string, change: number): void => {
     const hash = hashSessionId(sessionId)
@@ -39,12 +42,14 @@ export function createRoutes<Follower>(): Routes<Follower> {
     if (followers.has(follower)) return
     if (followers.size === 0) countHash(sessionId, 1)
     bySession.set(sessionId, followers.set(follower, route))
+    lastId = null
     sessionsOf.set(follower, (sessionsOf.get(follower) ?? new Set()).add(sessionId))
   }
   const remove = (follower: Follower, sessionId: string): void => {
     const followers = bySession.get(sessionId)
     if (followers?.delete(follower) === true && followers.size === 0) {
       bySession.delete(sessionId)
+      lastId = null
       countHash(sessionId, -1)
     }
     sessionsOf.get(follower)?.delete(sessionId)
@@ -72,7 +77,13 @@ export function createRoutes<Follower>(): Routes<Follower> {
     },
     mayBeFollowed: (sessionHash) => hashes.has(sessionHash),
     hasFollowersOfAll: () => all.size > 0,
-    followersOf: (sessionId) => bySession.get(sessionId)?.keys() ?? none,
+    followersOf: (sessionId) => {
+      if (sessionId !== lastId) {
+        lastFollowers = bySession.get(sessionId)
+        lastId = sessionId
+      }
+      return lastFollowers?.keys() ?? none
+    },
     followersOfAll: () => all,
   }
 }
