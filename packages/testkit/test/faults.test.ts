@@ -36,10 +36,10 @@ describe('faults of answers, met by a naive client', () => {
   let impostor: Impostor
   afterEach(() => impostor.close())
 
-  const naiveTurn = async (): Promise<string> => {
+  const naiveTurn = async (patienceMs: number): Promise<string> => {
     const id = await createSession(impostor.url)
     await prompt(impostor.url, id, 'go')
-    await impostor.events.next((event) => event.type === 'session.idle', { timeoutMs: 60 })
+    await impostor.events.next((event) => event.type === 'session.idle', { timeoutMs: patienceMs })
     return lastText(impostor.url, id)
   }
 
@@ -58,9 +58,9 @@ describe('faults of answers, met by a naive client', () => {
   for (const [name, each] of Object.entries(cases)) {
     it(`${name} on session creation keeps it from its answer`, async () => {
       impostor = await startImpostor(reply(text('whole')))
-      expect(await naiveTurn()).to.equal('whole')
+      expect(await naiveTurn(2000)).to.equal('whole')
       impostor.fail('POST /session', each)
-      const outcome = await naiveTurn().catch(() => 'failed')
+      const outcome = await naiveTurn(60).catch(() => 'failed')
       expect(outcome).to.not.equal('whole')
     })
   }
@@ -166,6 +166,19 @@ describe('faults of streams, met by a naive client', () => {
       expect(seen).to.not.equal('grüße 👋')
     })
   }
+
+  it('a stream that never says it is connected keeps it from ever sending its prompt', async () => {
+    impostor = await startImpostor(reply(text('never')))
+    impostor.fail('GET /event', fault.neverConnected())
+    const isConnected = (event: SeenEvent): boolean => event.type === 'server.connected'
+    const reading = watch(`${impostor.url}/event`, isConnected)
+    await impostor.next('GET /event')
+    impostor.publish('test.other', {})
+    impostor.streams.end()
+    expect(await failure(reading))
+      .to.have.property('message')
+      .that.includes('ended before')
+  })
 
   it('an oversize frame is held whole in memory by it', async () => {
     impostor = await startImpostor(reply(text('x')))
