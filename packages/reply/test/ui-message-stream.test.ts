@@ -153,6 +153,27 @@ describe('createUiMessageEncoder', () => {
     }
   })
 
+  it('asks for approval while a call runs, not before and not behind its end', () => {
+    const turn = beginTurn()
+    const message = turn.answer()
+    const encoder = createUiMessageEncoder(turn.reply, { version: 6 })
+    const requested: number[] = []
+    const input = { command: 'rm' }
+    const id = turn.call(message, { status: 'pending', input: {}, raw: '' })
+    for (const state of [
+      { status: 'pending', input: {}, raw: '' },
+      { status: 'running', input },
+      { status: 'completed', input, output: '' },
+    ]) {
+      turn.call(message, state, 'bash', id)
+      turn.server.ask(turn.sessionId, { messageID: message, callID: 'call_1' })
+      turn.hear()
+      const chunks = types(encoder.next())
+      requested.push(chunks.filter((type) => type === 'tool-approval-request').length)
+    }
+    expect(requested).to.deep.equal([0, 1, 0])
+  })
+
   it('ends as the turn ended, without telling what the provider said', () => {
     const endings = [
       [{ finish: 'stop' }, { type: 'finish', finishReason: 'stop' }],

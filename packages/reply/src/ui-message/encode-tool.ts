@@ -30,8 +30,8 @@ export function encodeTool(
   if (part.status !== 'pending' && isInputDue(part, known, shown)) {
     chunks.push({ type: 'tool-input-available', toolName, input: part.input, ...call })
   }
-  const approvalId = version >= 6 ? openPermission(part) : null
-  if (approvalId !== null && approvalId !== known?.approvalId && part.status !== 'pending') {
+  const approvalId = version >= 6 && part.status === 'running' ? openPermission(part) : null
+  if (approvalId !== null && approvalId !== known?.approvalId) {
     chunks.push({ type: 'tool-approval-request', approvalId, toolCallId })
   }
   const preview = previewOf(part)
