@@ -49,7 +49,6 @@ export function createRoutes<Follower>(): Routes<Follower> {
     const followers = bySession.get(sessionId)
     if (followers?.delete(follower) === true && followers.size === 0) {
       bySession.delete(sessionId)
-      lastId = null
       countHash(sessionId, -1)
     }
     sessionsOf.get(follower)?.delete(sessionId)
