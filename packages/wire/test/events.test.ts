@@ -300,6 +300,7 @@ describe('events.subscribe', () => {
     await client.close()
     expect((await ended).code).to.equal('closed')
     await server.until(() => server.openSockets() === 0)
+    expect(clock.pending).to.equal(0)
   })
 })
 
