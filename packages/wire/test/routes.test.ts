@@ -33,4 +33,11 @@ describe('createRoutes', () => {
     routes.follow('ben', 'ses_2', true)
     expect([...routes.followersOf('')]).to.deep.equal([])
   })
+
+  it('lists a follower of everything once, also when it follows a session', () => {
+    const routes = createRoutes<string>()
+    routes.followAll('anna')
+    routes.follow('anna', 'ses_1', true)
+    expect([...routes.followersOfAll(), ...routes.followersOf('ses_1')]).to.deep.equal(['anna'])
+  })
 })

@@ -37,7 +37,9 @@ export function createHub<Event>(
     const { session, includeChildren, signal } = interest
     const onAbort = (): void => feed.end({ error: signal?.reason, drop: true })
     const { subscription, feed } = createSubscription<Event>(settings.limits, {
-      onFollow: (sessionId) => routes.follow(feed, sessionId, includeChildren),
+      onFollow: (sessionId) => {
+        if (feeds.has(feed)) routes.follow(feed, sessionId, includeChildren)
+      },
       onClose: () => {
         signal?.removeEventListener('abort', onAbort)
         routes.leave(feed)
@@ -46,6 +48,7 @@ export function createHub<Event>(
     })
     if (signal?.aborted === true) {
       onAbort()
+      if (feeds.size === 0) onEmpty()
       return subscription
     }
     signal?.addEventListener('abort', onAbort, { once: true })

@@ -38,6 +38,8 @@ export function createRoutes<Follower>(): Routes<Follower> {
     else hashes.set(hash, count)
   }
   const add = (follower: Follower, sessionId: string, route: Route): void => {
+    // It gets every event already, and must not get these twice.
+    if (all.has(follower)) return
     const followers = bySession.get(sessionId) ?? new Map<Follower, Route>()
     if (followers.has(follower)) return
     if (followers.size === 0) countHash(sessionId, 1)

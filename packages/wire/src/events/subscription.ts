@@ -37,6 +37,9 @@ interface Waiter<Event> {
   readonly reject: (error: unknown) => void
 }
 
+/** Items that were read and still take a place, at which the queue is shortened. */
+const compactAt = 1024
+
 /** A bounded queue between the hub and one `for await` loop. */
 export function createSubscription<Event>(
   limits: Limits,
@@ -65,6 +68,12 @@ export function createSubscription<Event>(
     sizes = []
     head = 0
     queuedSize = 0
+  }
+  /** A reader that is always a little behind never empties the queue; what it has read must go all the same. */
+  const compact = (): void => {
+    queue = queue.slice(head)
+    sizes = sizes.slice(head)
+    head = 0
   }
   const pushGap = (reason: Gap['reason']): void => {
     if (ended !== null) return
@@ -97,8 +106,10 @@ export function createSubscription<Event>(
     if (head < queue.length) {
       const value = queue[head] as Event
       queuedSize -= sizes[head] ?? 0
+      queue[head] = undefined
       head += 1
       if (head === queue.length) clear()
+      else if (head >= compactAt && head * 2 >= queue.length) compact()
       return Promise.resolve({ done: false, value })
     }
     return new Promise((resolve, reject) => {
