@@ -24,7 +24,7 @@ export const systemClock: Clock = {
         reject(signal?.reason)
       }
       const start = (): NodeJS.Timeout =>
-        setTimeout(onTime, Math.min(endsAt - performance.now(), longestTimerMs))
+        setTimeout(onTime, Math.min(Math.max(0, endsAt - performance.now()), longestTimerMs))
       const onTime = (): void => {
         if (endsAt - performance.now() > 1) {
           timer = start()
