@@ -1,4 +1,5 @@
-import { ask, fault, gate, on, reply, text, tool } from '@turnstead/testkit'
+import { ask, createManualClock, fault, gate, on, reply, text, tool } from '@turnstead/testkit'
+import { createSessionStore } from '@turnstead/session'
 import { expect } from 'chai'
 import { afterEach, beforeEach, describe, it } from 'mocha'
 import { runTurn, waitForPerson } from '../src/index.js'
@@ -82,17 +83,26 @@ describe('stopping a turn', () => {
 
   it('keeps the conversation until the agent has stopped', async () => {
     rig.impostor.answer(on('Hello', reply(text('Partial.'), gate('more'))))
-    rig.impostor.fail(abortPath, fault.delay(500))
-    const running = runTurn(options({ ...stopAtFirstText, leaseMs: 200 }))
+    rig.impostor.fail(abortPath, fault.stall())
+    const clock = createManualClock()
+    const sessions = createSessionStore({ knex: rig.rows.database.knex, clock })
+    let onRenewed = (): void => undefined
+    const store: typeof sessions = {
+      ...sessions,
+      renew: async (...args) => await sessions.renew(...args).finally(onRenewed),
+    }
+    const times = { leaseMs: 200, budgets: { stopMs: 400 }, clock }
+    const running = runTurn(options({ ...stopAtFirstText, ...times, store }))
     await rig.impostor.next(abortPath)
-    await new Promise((resolve) => setTimeout(resolve, 350))
-    const other = await rig.rows.store.claim({
-      conversationId: 1,
-      messageId,
-      owner: 'worker-2',
-      leaseMs: 1_000,
-    })
-    expect(other).to.include({ claimed: false, reason: 'busy' })
+    // A lease and a half: each tenth of it has its renewal.
+    for (let elapsedMs = 0; elapsedMs < 300; elapsedMs += 20) {
+      const renewed = new Promise<void>((resolve) => (onRenewed = resolve))
+      await clock.advance(20)
+      await renewed
+    }
+    const other = { conversationId: 1, messageId, owner: 'worker-2', leaseMs: 1_000 }
+    expect(await sessions.claim(other)).to.include({ claimed: false, reason: 'busy' })
+    await clock.advance(100)
     expect((await running).status).to.equal('cancelled')
   })
 
