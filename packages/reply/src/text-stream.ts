@@ -1,7 +1,10 @@
 /** What is used of Node's `ServerResponse`. */
 export interface ServerResponseLike {
   readonly destroyed: boolean
+  /** `undefined` when the reader of an HTTP/2 response has left. */
+  readonly socket: unknown
   writeHead(status: number, headers: Readonly<Record<string, string>>): unknown
+  flushHeaders?(): unknown
   /** Returns `false` when the reader is slow and `drain` is to be waited for. */
   write(text: string): boolean
   end(): unknown
@@ -23,24 +26,35 @@ export async function writeTexts(
   headers: Readonly<Record<string, string>>,
 ): Promise<void> {
   const iterator = texts[Symbol.asyncIterator]()
-  let leave: () => void = () => {}
+  let close: () => void = () => {}
   const left = new Promise<null>((resolve) => {
-    leave = () => resolve(null)
+    close = () => resolve(null)
   })
-  response.on('close', leave)
+  response.on('close', close)
   try {
     response.writeHead(200, headers)
-    while (!response.destroyed) {
+    // A browser is connected when it has the headers, and the first text may be long in coming.
+    response.flushHeaders?.()
+    while (!hasLeft(response)) {
       const next = await Promise.race([iterator.next(), left])
       if (next === null || next.done === true) break
       if (!response.write(next.value)) await Promise.race([drained(response), left])
     }
   } finally {
-    response.off('close', leave)
-    // Not awaited: an iterator that sleeps returns only when it wakes.
-    void iterator.return?.()
+    response.off('close', close)
+    leave(iterator)
     response.end()
   }
+}
+
+/** No event tells of a reader that left before. HTTP/2 responses have no `destroyed`; they lose their socket. */
+function hasLeft(response: ServerResponseLike): boolean {
+  return response.destroyed || response.socket === undefined
+}
+
+/** Not awaited, because a host's own generator that sleeps returns only when it wakes. What it throws concerns nobody. */
+function leave(iterator: AsyncIterator<string>): void {
+  Promise.resolve(iterator.return?.()).catch(() => {})
 }
 
 function drained(response: ServerResponseLike): Promise<null> {
@@ -65,7 +79,7 @@ export function toByteStream(texts: AsyncIterable<string>): ReadableStream<Uint8
         else controller.enqueue(encoder.encode(next.value))
       },
       cancel() {
-        void iterator.return?.()
+        leave(iterator)
       },
     },
     { highWaterMark: 0 },

@@ -1,5 +1,6 @@
 import type { Change } from '../change.js'
 import type { Reply } from '../reply.js'
+import { requireRange } from '../require-range.js'
 import type { ReplyView } from '../view.js'
 
 /** Options of {@link createChangeLog}. */
@@ -45,6 +46,8 @@ interface Entry {
 /** Keeps the changes of a reply from now on, within bounds. */
 export function createChangeLog(reply: Reply, options: ChangeLogOptions = {}): ChangeLog {
   const { maxChanges = 1000, maxCharacters = 4_000_000, epoch = randomEpoch() } = options
+  requireRange('maxChanges', maxChanges, 0)
+  requireRange('maxCharacters', maxCharacters, 0)
   if (!/^[0-9A-Za-z]+$/.test(epoch))
     throw new TypeError('`epoch` must consist of letters and digits')
   const entries: Entry[] = []

@@ -1,15 +1,12 @@
 import { systemClock } from '../clock.js'
 import type { Clock } from '../clock.js'
-import type { Settled } from '../settled.js'
-import { createWake } from '../wake.js'
+import { followTurn } from '../follow-turn.js'
+import type { RunningTurn, TurnEnd } from '../follow-turn.js'
+import { longestMs, requireRange } from '../require-range.js'
 import type { ChangeLog } from './change-log.js'
 
 /** Options of a stream of server-sent events. */
-export interface EventStreamOptions {
-  /** Resolves when the turn is over; with a verdict, that is told to the reader. */
-  readonly ended: Promise<Settled | void>
-  /** Ends the stream early. */
-  readonly signal?: AbortSignal
+export interface EventStreamOptions extends TurnEnd {
   /** A reader that is more changes behind than this gets a snapshot instead; default 200. */
   readonly maxBehind?: number
   /** Time without an event after which a comment is sent, so that no proxy hangs up; default 15,000. */
@@ -39,28 +36,19 @@ function readPosition(log: ChangeLog, lastEventId: string | null): number | null
  *
  * Nothing is buffered for a reader. It is asked for by how far it is, and one that sleeps too long gets a snapshot.
  */
-export async function* eventFrames(
+export function eventFrames(
   log: ChangeLog,
   lastEventId: string | null,
   options: EventStreamOptions,
 ): AsyncGenerator<string> {
-  const { signal, maxBehind = 200, heartbeatMs = 15_000, clock = systemClock } = options
-  const wake = createWake()
-  const turn: { verdict: Settled | void; isOver: boolean } = { verdict: undefined, isOver: false }
-  const finish = (verdict: Settled | void): void => {
-    turn.verdict = verdict
-    turn.isOver = true
-    wake.call()
-  }
-  options.ended.then(finish, () => finish())
-  const stopListening = log.onChange(wake.call)
-  const heartbeat = beat(clock, heartbeatMs, wake.call)
-  signal?.addEventListener('abort', wake.call)
+  const { maxBehind = 200, heartbeatMs = 15_000, clock = systemClock } = options
+  requireRange('maxBehind', maxBehind, 0)
+  requireRange('heartbeatMs', heartbeatMs, 1, longestMs)
   let position = readPosition(log, lastEventId)
-  try {
-    for (;;) {
-      if (isAborted(signal)) return
-      const isOver = turn.isOver
+  return followTurn(options, log.onChange, async function* (turn) {
+    const heartbeat = beat(clock, heartbeatMs, turn)
+    while (!turn.isLeft) {
+      const { isOver } = turn
       const changes = position === null ? null : log.since(position)
       if (changes === null || changes.length > maxBehind) {
         const view = log.view()
@@ -73,7 +61,7 @@ export async function* eventFrames(
         position = revision
         heartbeat.reset()
         yield frame(`${log.epoch}.${revision}`, 'change', json)
-        if (isAborted(signal)) return
+        if (turn.isLeft) return
       }
       if (changes.length > 0) continue
       if (isOver) {
@@ -81,18 +69,9 @@ export async function* eventFrames(
         return
       }
       if (heartbeat.isDue()) yield ': heartbeat\n\n'
-      else await wake.sleep()
+      else await turn.sleep()
     }
-  } finally {
-    stopListening()
-    heartbeat.stop()
-    signal?.removeEventListener('abort', wake.call)
-  }
-}
-
-/** A function, because the compiler takes a property that was read once for settled. */
-function isAborted(signal: AbortSignal | undefined): boolean {
-  return signal?.aborted === true
+  })
 }
 
 function frame(id: string, event: string, json: string): string {
@@ -103,16 +82,14 @@ interface Heartbeat {
   /** True once after each full interval in which nothing was sent. */
   isDue(): boolean
   reset(): void
-  stop(): void
 }
 
-function beat(clock: Clock, intervalMs: number, wake: () => void): Heartbeat {
-  const stopping = new AbortController()
+function beat(clock: Clock, intervalMs: number, { hurry, wake }: RunningTurn): Heartbeat {
   let lastSent = clock.now()
   const run = async (): Promise<void> => {
-    while (!stopping.signal.aborted) {
+    while (!hurry.aborted) {
       const quietMs = clock.now() - lastSent
-      await clock.sleep(Math.max(1, intervalMs - quietMs), { signal: stopping.signal })
+      await clock.sleep(Math.max(1, intervalMs - quietMs), { signal: hurry })
       wake()
     }
   }
@@ -126,6 +103,5 @@ function beat(clock: Clock, intervalMs: number, wake: () => void): Heartbeat {
     reset() {
       lastSent = clock.now()
     },
-    stop: () => stopping.abort(),
   }
 }

@@ -1,57 +1,48 @@
 import { systemClock } from '../clock.js'
 import type { Clock } from '../clock.js'
+import { followTurn } from '../follow-turn.js'
+import type { TurnEnd } from '../follow-turn.js'
 import type { Reply } from '../reply.js'
-import type { Settled } from '../settled.js'
+import { longestMs, requireRange } from '../require-range.js'
 import { eventStreamHeaders, toByteStream, writeTexts } from '../text-stream.js'
 import type { ServerResponseLike } from '../text-stream.js'
-import { createWake } from '../wake.js'
 import type { UiChunk } from './chunk.js'
 import { createUiMessageEncoder } from './encoder.js'
 import type { UiMessageOptions } from './encoder.js'
 
-/** Options of {@link uiMessageStream}. */
-export interface UiMessageStreamOptions extends UiMessageOptions {
-  /** Resolves when the turn is over; with a verdict, that is told to the reader. */
-  readonly ended: Promise<Settled | void>
-  /** Ends the stream early, without last chunks; it then rejects with `signal.reason`. */
-  readonly signal?: AbortSignal
+/** Options of {@link uiMessageStream}. The stream rejects with `signal.reason` when it is aborted. */
+export interface UiMessageStreamOptions extends UiMessageOptions, TurnEnd {
   /** Shortest time between two batches of chunks, in milliseconds; default 0. */
   readonly intervalMs?: number
   /** Default: the time of the machine. */
   readonly clock?: Clock
 }
 
-/** The chunks of a reply: first what there is, then what comes, until the turn is over. */
-export async function* uiMessageStream(
+/**
+ * The chunks of a reply: first what there is, then what comes, until the turn is over.
+ *
+ * An aborted stream rejects with `signal.reason`, without last chunks. A reader that leaves frees it at once.
+ */
+export function uiMessageStream(
   reply: Reply,
   options: UiMessageStreamOptions,
 ): AsyncGenerator<UiChunk> {
   const { signal, intervalMs = 0, clock = systemClock } = options
+  requireRange('intervalMs', intervalMs, 0, longestMs)
   const encoder = createUiMessageEncoder(reply, options)
-  const wake = createWake()
-  const turn: { verdict: Settled | void; isOver: boolean } = { verdict: undefined, isOver: false }
-  const finish = (verdict: Settled | void): void => {
-    turn.verdict = verdict
-    turn.isOver = true
-    wake.call()
-  }
-  options.ended.then(finish, () => finish())
-  const stop = reply.observe({ changed: wake.call })
-  signal?.addEventListener('abort', wake.call)
-  try {
-    while (!turn.isOver) {
+  return followTurn(
+    options,
+    (wake) => reply.observe({ changed: wake }),
+    async function* (turn) {
+      while (!turn.isOver && !turn.isLeft) {
+        yield* encoder.next()
+        await turn.sleep()
+        if (intervalMs > 0) await clock.sleep(intervalMs, { signal: turn.hurry }).catch(() => {})
+      }
       signal?.throwIfAborted()
-      yield* encoder.next()
-      if (turn.isOver) break
-      await wake.sleep()
-      if (intervalMs > 0 && !turn.isOver) await clock.sleep(intervalMs, signal ? { signal } : {})
-    }
-    signal?.throwIfAborted()
-    yield* encoder.end(turn.verdict ?? reply.settled())
-  } finally {
-    stop()
-    signal?.removeEventListener('abort', wake.call)
-  }
+      if (!turn.isLeft) yield* encoder.end(turn.verdict ?? reply.settled())
+    },
+  )
 }
 
 /** Headers by which the AI SDK knows its stream. */
@@ -73,7 +64,23 @@ export async function writeUiMessageStream(
   await writeTexts(frames(chunks), response, uiMessageStreamHeaders)
 }
 
-async function* frames(chunks: AsyncIterable<UiChunk>): AsyncGenerator<string> {
-  for await (const chunk of chunks) yield `data: ${JSON.stringify(chunk)}\n\n`
-  yield 'data: [DONE]\n\n'
+/** Chunks as frames. No generator, because one that waits for a chunk cannot be left. */
+function frames(chunks: AsyncIterable<UiChunk>): AsyncIterable<string> {
+  const iterator = chunks[Symbol.asyncIterator]()
+  let isDone = false
+  return {
+    [Symbol.asyncIterator]: () => ({
+      async next() {
+        if (isDone) return { done: true, value: undefined }
+        const next = await iterator.next()
+        isDone = next.done === true
+        const data = next.done === true ? '[DONE]' : JSON.stringify(next.value)
+        return { done: false, value: `data: ${data}\n\n` }
+      },
+      async return() {
+        await iterator.return?.()
+        return { done: true, value: undefined }
+      },
+    }),
+  }
 }
