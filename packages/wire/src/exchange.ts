@@ -71,6 +71,7 @@ export function startExchange(
     },
   }
   try {
+    // undici's own budgets of 300 s, or those of a host's agent, would end long turns.
     dispatcher.dispatch({ ...request, headersTimeout: 0, bodyTimeout: 0 }, handler)
   } catch (error) {
     fail(error)

@@ -30,7 +30,7 @@ export interface Http {
 }
 
 export function createHttp(settings: Settings, given: Dispatcher | undefined): Http {
-  const dispatcher = given ?? createAgent(settings)
+  const dispatcher = given ?? new Agent({ connect: { timeout: settings.timeouts.connectMs } })
   const running = new Set<Exchange>()
   const labels = new WeakMap<Exchange, string>()
   let closing: Promise<void> | null = null
@@ -88,14 +88,6 @@ export function createHttp(settings: Settings, given: Dispatcher | undefined): H
     if (given === undefined) await dispatcher.destroy()
   }
   return { start, close: () => (closing ??= end()) }
-}
-
-function createAgent(settings: Settings): Agent {
-  return new Agent({
-    connect: { timeout: settings.timeouts.connectMs },
-    headersTimeout: 0,
-    bodyTimeout: 0,
-  })
 }
 
 function toClosed(label: string, exchange: Exchange): WireError {

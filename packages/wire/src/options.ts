@@ -13,7 +13,7 @@ export type HeadersOption =
 
 /** Budgets of a client, in milliseconds; 0 means without end. */
 export interface Timeouts {
-  /** To open a connection to the server. Default: 10 000. */
+  /** To open a connection to the server; not with a `dispatcher`. Default: 10 000. */
   readonly connectMs: number
   /** For a whole request and its answer. Default: `OPENCODE_TIMEOUT` (seconds), else 120 000. */
   readonly requestMs: number
@@ -61,7 +61,10 @@ export interface ClientOptions {
   readRetries?: number | undefined
   /** Dangerous things that this client may do. Default: none of them. */
   allow?: readonly Allowance[] | undefined
-  /** An undici 7 dispatcher (proxy, mock, TLS options). It stays the caller's to close. Default: an own `Agent`. */
+  /**
+   * An undici 7 dispatcher (proxy, mock, TLS options). It stays the caller's to close, and opens connections by its
+   * own budget; its `headersTimeout` and `bodyTimeout` are not used. Default: an own `Agent`.
+   */
   dispatcher?: Dispatcher | undefined
   /** Time. Default: the machine's. */
   clock?: Clock | undefined
