@@ -31,7 +31,7 @@ export async function startCli(options: CliOptions): Promise<CliRun> {
   if (options.prompt.trim() === '' && options.command === undefined) {
     throw new TypeError('`prompt` is empty; opencode run needs one, or a `command`')
   }
-  const binary = findOpencode(options).path
+  const binary = findOpencode({ ...options, env: { ...process.env, ...options.env } }).path
   const configJson = options.config === undefined ? undefined : toConfigJson(options.config)
   const mark = randomBytes(16).toString('hex')
   const dataDir = await openDataDir(options.dataDir, mark)

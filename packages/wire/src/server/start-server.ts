@@ -22,7 +22,7 @@ export async function startServer(options: ServerOptions = {}): Promise<Opencode
   signal?.throwIfAborted()
   assertSupportedPlatform()
   const resolved = resolveOptions(options, () => randomBytes(24).toString('base64url'))
-  const binary = findOpencode(options).path
+  const binary = findOpencode({ ...options, env: { ...process.env, ...options.env } }).path
   assertDirectory(resolved.directory)
 
   const mark = randomBytes(16).toString('hex')

@@ -149,6 +149,15 @@ describeOnLinux('startCli', () => {
     expect(nowhere).to.include({ code: 'cli_failed' })
   })
 
+  it('finds its executable on PATH though more environment is given', async () => {
+    const before = process.env['PATH']
+    process.env['PATH'] = `${folder}:${before}`
+    const { binary: _given, ...onPath } = options('ok')
+    const running = runCli(onPath)
+    process.env['PATH'] = before
+    expect(await running).to.include({ text: 'hello', completed: true })
+  })
+
   it('shows neither the prompt nor a password in the process table', async () => {
     const attach = { url: 'http://127.0.0.1:9', username: 'me', password: 'pass-word' }
     const run = await startCli(options('hang', { attach, prompt: 'private', stopGraceMs: 30 }))

@@ -131,6 +131,15 @@ describeOnLinux('startServer', () => {
     expect(await fake.starts()).to.have.lengthOf(4)
   })
 
+  it('finds its executable on PATH though more environment is given', async () => {
+    const before = process.env['PATH']
+    process.env['PATH'] = `${fake.folder}:${before}`
+    const started = startServer({ env: fake.env('ready') })
+    process.env['PATH'] = before
+    servers.push(await started)
+    expect(servers[0]?.binary).to.equal(fake.binary)
+  })
+
   it('rejects a missing directory and an executable that cannot run', async () => {
     const nowhere = join(fake.folder, 'nowhere')
     expect((await failure('ready', { directory: nowhere })).message).to.include('is not a folder')
