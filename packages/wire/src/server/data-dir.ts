@@ -36,7 +36,7 @@ export async function openDataDir(
 }
 
 async function prepare(dataDir: string | undefined, mark: string): Promise<ClaimedDataDir> {
-  if (dataDir === undefined) await sweepTemporary()
+  if (dataDir === undefined) await sweepTemporary(mark)
   const path = await makeFolder(dataDir)
   claimDataDir(path, mark)
   const release = (): void =>
@@ -99,14 +99,14 @@ async function makeFolder(dataDir: string | undefined): Promise<string> {
 }
 
 /** A host that was killed cannot remove its temporary folder, and nobody else knows its name. */
-async function sweepTemporary(): Promise<void> {
+async function sweepTemporary(mark: string): Promise<void> {
   const root = await realpath(tmpdir())
   for (const name of await readdir(root)) {
     if (!name.startsWith(temporaryPrefix)) continue
     const path = join(root, name)
     if (!(await isOwnFolder(path))) continue
     quietly(() => {
-      if (reclaimDataDir(path)) remove(path)
+      if (reclaimDataDir(path, mark)) remove(path)
     })
   }
 }

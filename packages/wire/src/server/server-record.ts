@@ -1,4 +1,5 @@
-import { readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs'
+import { createHash, randomUUID } from 'node:crypto'
+import { linkSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { processIdentity } from './process-identity.js'
 import { killTree, markedProcesses } from './process-tree.js'
@@ -24,16 +25,7 @@ interface ServerRecord {
  * @throws WireError with code `server_start_failed` when a living host uses the folder.
  */
 export function claimDataDir(dataDir: string, mark: string): void {
-  const record = JSON.stringify(newRecord(mark, null))
-  for (let attempt = 0; attempt < maxAttempts; attempt += 1) {
-    try {
-      writeFileSync(join(dataDir, fileName), record, { flag: 'wx', mode: 0o600 })
-      return
-    } catch (error) {
-      if (!isExisting(error)) throw error
-    }
-    if (!reclaimDataDir(dataDir)) break
-  }
+  if (claim(join(dataDir, fileName), newRecord(mark, null))) return
   throw startFailed(
     'another server is using this data folder; close that one or choose another `dataDir`.',
   )
@@ -42,7 +34,7 @@ export function claimDataDir(dataDir: string, mark: string): void {
 /** Notes which process is to be stopped if this host dies. */
 export function recordServer(dataDir: string, mark: string, pid: number): void {
   const path = join(dataDir, fileName)
-  writeFileSync(`${path}.new`, JSON.stringify(newRecord(mark, pid)), { mode: 0o600 })
+  writeFileSync(`${path}.new`, newRecord(mark, pid), { mode: 0o600 })
   renameSync(`${path}.new`, path)
 }
 
@@ -52,19 +44,56 @@ export function releaseDataDir(dataDir: string): void {
 }
 
 /**
- * Stops the server that a dead host left behind and removes its record.
- * False when there is no record, or its host is alive.
+ * Takes the data folder of a dead host, first stopping what it left running.
+ * False when there is no record, or its host is alive, or another process takes it at this moment.
  */
-export function reclaimDataDir(dataDir: string): boolean {
-  const record = readRecord(dataDir)
-  if (record === null) return false
-  if (processIdentity(record.ownerPid) === record.ownerIdentity) return false
-  stopOrphan(record)
-  releaseDataDir(dataDir)
-  return true
+export function reclaimDataDir(dataDir: string, mark: string): boolean {
+  const path = join(dataDir, fileName)
+  const text = readText(path)
+  return text !== null && takeOver(path, text, newRecord(mark, null))
 }
 
-const maxAttempts = 3
+/** Puts a record where none of a living host is; of any number of processes that try, one succeeds. */
+function claim(path: string, record: string): boolean {
+  if (place(path, record)) return true
+  const text = readText(path)
+  // It was given back between the two looks.
+  if (text === null) return place(path, record)
+  return takeOver(path, text, record)
+}
+
+/** Linked, so that nobody ever reads half a record. */
+function place(path: string, record: string): boolean {
+  const draft = `${path}.${randomUUID()}.new`
+  writeFileSync(draft, record, { flag: 'wx', mode: 0o600 })
+  try {
+    linkSync(draft, path)
+    return true
+  } catch (error) {
+    if (isExisting(error)) return false
+    throw error
+  } finally {
+    rmSync(draft, { force: true })
+  }
+}
+
+/**
+ * Replaces the record of a dead host. Who saw it may do so a moment after somebody else did, and would then remove the
+ * record of a living host. So the right to succeed this very record is claimed first, in the same way, and it is looked at again.
+ */
+function takeOver(path: string, text: string, record: string): boolean {
+  const dead = parseRecord(text)
+  if (processIdentity(dead.ownerPid) === dead.ownerIdentity) return false
+  const succession = `${path}.${createHash('sha256').update(text).digest('hex').slice(0, 16)}`
+  if (!claim(succession, record)) return false
+  if (readText(path) !== text) {
+    rmSync(succession, { force: true })
+    return false
+  }
+  stopOrphan(dead)
+  renameSync(succession, path)
+  return true
+}
 
 function stopOrphan(record: ServerRecord): void {
   const { pid, mark } = record
@@ -74,24 +103,19 @@ function stopOrphan(record: ServerRecord): void {
   for (const left of markedProcesses(mark)) killTree(left, mark)
 }
 
-function newRecord(mark: string, pid: number | null): ServerRecord {
-  return {
+function newRecord(mark: string, pid: number | null): string {
+  const record: ServerRecord = {
     mark,
     ownerPid: process.pid,
     ownerIdentity: processIdentity(process.pid) ?? '',
     pid,
     identity: pid === null ? null : processIdentity(pid),
   }
+  return JSON.stringify(record)
 }
 
 /** An unreadable record counts as one of a dead host without a process: there is nothing to stop by it. */
-function readRecord(dataDir: string): ServerRecord | null {
-  let text: string
-  try {
-    text = readFileSync(join(dataDir, fileName), 'utf8')
-  } catch {
-    return null
-  }
+function parseRecord(text: string): ServerRecord {
   const value = parseObject(text)
   return {
     mark: typeof value['mark'] === 'string' ? value['mark'] : 'none',
@@ -108,6 +132,14 @@ function parseObject(text: string): Record<string, unknown> {
     return typeof value === 'object' && value !== null ? { ...value } : {}
   } catch {
     return {}
+  }
+}
+
+function readText(path: string): string | null {
+  try {
+    return readFileSync(path, 'utf8')
+  } catch {
+    return null
   }
 }
 

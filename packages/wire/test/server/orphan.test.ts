@@ -134,7 +134,7 @@ describeOnLinux('a server whose host goes away', () => {
     const hostile = [0, 1.5, 2 ** 40].map((pid) => JSON.stringify({ pid, ownerPid: pid }))
     for (const text of ['{"pid":', 'null', '[]', ...hostile]) {
       writeFileSync(join(fake.dataDir, 'turnstead-server.json'), text)
-      expect(reclaimDataDir(fake.dataDir), text).to.equal(true)
+      expect(reclaimDataDir(fake.dataDir, 'of-this-test'), text).to.equal(true)
     }
   })
 })
