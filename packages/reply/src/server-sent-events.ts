@@ -22,6 +22,7 @@ export type { ServerResponseLike } from './text-stream.js'
 
 /** What is used of Node's `IncomingMessage`. */
 export interface IncomingMessageLike {
+  readonly method?: string | undefined
   readonly headers: Readonly<Record<string, string | string[] | undefined>>
 }
 
@@ -42,6 +43,11 @@ export async function writeEventStream(
     response.end()
     return
   }
+  if (request.method === 'HEAD') {
+    response.writeHead(200, eventStreamHeaders)
+    response.end()
+    return
+  }
   await writeTexts(eventFrames(log, lastEventId, options), response, eventStreamHeaders)
 }
 
@@ -57,6 +63,7 @@ export function toEventResponse(
 ): Response {
   const lastEventId = request.headers.get('last-event-id')
   if (hasSeenEnd(log, lastEventId)) return new Response(null, { status: 204 })
+  if (request.method === 'HEAD') return new Response(null, { headers: eventStreamHeaders })
   const signals = [request.signal, ...(options.signal ? [options.signal] : [])]
   const frames = eventFrames(log, lastEventId, { ...options, signal: AbortSignal.any(signals) })
   return new Response(toByteStream(frames), { headers: eventStreamHeaders })

@@ -10,6 +10,7 @@ import type { Reply } from '../src/index.js'
 import { createChangeLog, eventFrames, writeEventStream } from '../src/server-sent-events.js'
 import type { ChangeLog } from '../src/server-sent-events.js'
 import { toUiMessageResponse, uiMessageStream } from '../src/ui-message-stream.js'
+import type { UiChunk } from '../src/ui-message-stream.js'
 import { beginTurn } from './support/turn.js'
 
 const never = new Promise<void>(() => {})
@@ -141,6 +142,27 @@ describe('a browser that leaves', () => {
     await reader?.cancel()
     expect(listening()).to.equal(0)
     await next
+  })
+
+  it('is not told what a generator of the host throws when it is left', async () => {
+    const rejected: unknown[] = []
+    const note = (error: unknown): void => void rejected.push(error)
+    process.on('unhandledRejection', note)
+    async function* chunks(): AsyncGenerator<UiChunk> {
+      try {
+        yield { type: 'start', messageId: 'm' }
+        yield { type: 'start-step' }
+      } finally {
+        // The host's own failure, at the worst moment.
+        await Promise.reject(new Error('no'))
+      }
+    }
+    const reader = toUiMessageResponse(chunks()).body?.getReader()
+    await reader?.read()
+    await reader?.cancel()
+    await new Promise((resolve) => setImmediate(resolve))
+    process.off('unhandledRejection', note)
+    expect(rejected).to.deep.equal([])
   })
 
   it('frees a Node response', async () => {

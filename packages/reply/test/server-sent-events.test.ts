@@ -23,7 +23,8 @@ interface Frame {
 }
 
 function parseFrame(text: string): Frame {
-  const field = (name: string): string => new RegExp(`^${name}: (.*)$`, 'm').exec(text)?.[1] ?? ''
+  const field = (name: string): string =>
+    new RegExp(`^${name}: ([^\\r\\n]*)$`, 'm').exec(text)?.[1] ?? ''
   return { id: field('id'), event: field('event'), data: field('data') }
 }
 
@@ -95,6 +96,51 @@ describe('eventFrames', () => {
     expect(log.since(revision)).to.equal(null)
   })
 
+  it('sends what a browser missed since the log was closed as one snapshot', async () => {
+    const turn = beginTurn()
+    const log = createChangeLog(turn.reply)
+    const text = turn.write(turn.answer())
+    const [snapshot] = await read(log, null)
+    text.grow('a')
+    log.close()
+    text.grow('b')
+    for (const lastEventId of [snapshot?.id ?? '', null]) {
+      const frames = eventFrames(log, lastEventId, { ended: Promise.resolve() })
+      const events: string[] = []
+      for await (const frame of frames) {
+        events.push(parseFrame(frame).event)
+        if (events.length > 2) break
+      }
+      expect(events).to.deep.equal(['snapshot', 'end'])
+    }
+  })
+
+  it('keeps whatever the agent writes inside its frame', async () => {
+    const turn = beginTurn()
+    const log = createChangeLog(turn.reply)
+    const text = turn.write(turn.answer())
+    const id = `${log.epoch}.${log.revision}`
+    const attack = 'a\r\n\r\nevent: end\ndata: {}\r\rdata: b\u2028\u2029\u0085\0'
+    text.grow(attack)
+    const [change, end] = await read(log, id)
+    expect(end?.event).to.equal('end')
+    expect(change?.data).to.not.match(/[\r\n]/)
+    expect(JSON.parse(change?.data ?? '').delta).to.equal(attack)
+  })
+
+  it('refuses limits that it could not keep', () => {
+    const { reply } = beginTurn()
+    const log = createChangeLog(reply)
+    const refused = /^`(?:max|heartbeat)\w+` must be a number from \d+ to /
+    for (const limits of [{ maxChanges: Number.NaN }, { maxCharacters: -1 }])
+      expect(() => createChangeLog(reply, limits)).to.throw(RangeError, refused)
+    for (const limits of [{ maxBehind: Number.NaN }, { heartbeatMs: 0 }, { heartbeatMs: 2 ** 31 }])
+      expect(() => eventFrames(log, null, { ended: never, ...limits })).to.throw(
+        RangeError,
+        refused,
+      )
+  })
+
   it('sends a comment when nothing happens, so that no proxy hangs up', async () => {
     const turn = beginTurn()
     const clock = createManualClock()
@@ -113,6 +159,7 @@ describe('eventFrames', () => {
     const last = frames.next()
     stop.abort()
     expect((await last).done).to.equal(true)
+    expect(clock.pending).to.equal(0)
   })
 
   it('gives a reader that sleeps one snapshot instead of all it missed', async () => {

@@ -1,6 +1,7 @@
 import { createServer } from 'node:http'
 import { once } from 'node:events'
 import type { AddressInfo } from 'node:net'
+import { createManualClock } from '@turnstead/testkit'
 import { expect } from 'chai'
 import { describe, it } from 'mocha'
 import { readUIMessageStream } from 'ai-v6'
@@ -237,6 +238,33 @@ describe('uiMessageStream', () => {
       'text-end',
       'finish',
     ])
+  })
+
+  it('waits between batches as long as it is told, and not for the end', async () => {
+    const turn = beginTurn()
+    const text = turn.write(turn.answer())
+    const clock = createManualClock()
+    let end: () => void = () => {}
+    const ended = new Promise<void>((resolve) => {
+      end = resolve
+    })
+    const chunks = uiMessageStream(turn.reply, { ended, intervalMs: 1000, clock })
+    expect((await chunks.next()).value).to.include({ type: 'start' })
+    const next = chunks.next()
+    text.grow('a')
+    await clock.untilPending(1)
+    text.grow('b')
+    await clock.advance(1000)
+    expect((await next).value).to.include({ type: 'text-start' })
+    expect((await chunks.next()).value).to.include({ delta: 'ab' })
+    const last = chunks.next()
+    text.grow('c')
+    await clock.untilPending(1)
+    end()
+    expect((await last).value).to.include({ delta: 'c' })
+    await chunks.return(undefined)
+    const wrong = { ended, intervalMs: Number.NaN }
+    expect(() => uiMessageStream(turn.reply, wrong)).to.throw(RangeError, '`intervalMs`')
   })
 
   it('passes the reason of an abort on', async () => {

@@ -27,7 +27,7 @@ export interface ChangeLog {
   view(): ReplyView
   /** Calls back after each change; the result unregisters. */
   onChange(listener: () => void): () => void
-  /** Stops listening to the reply. */
+  /** Stops listening to the reply. Readers are not woken any more; one that comes back gets a snapshot. */
   close(): void
 }
 
@@ -53,11 +53,9 @@ export function createChangeLog(reply: Reply, options: ChangeLogOptions = {}): C
   const entries: Entry[] = []
   const listeners = new Set<() => void>()
   let characters = 0
-  let revision = reply.revision
 
   const stop = reply.observe({
     changed(change) {
-      revision = change.revision
       const entry = toEntry(change)
       entries.push(entry)
       characters += entry.size
@@ -70,9 +68,10 @@ export function createChangeLog(reply: Reply, options: ChangeLogOptions = {}): C
   return {
     epoch,
     get revision() {
-      return revision
+      return reply.revision
     },
     since(from) {
+      const { revision } = reply
       if (from === revision) return []
       const first = entries[0]
       // A reader that claims to know the future is from another life of this reply.
@@ -84,7 +83,11 @@ export function createChangeLog(reply: Reply, options: ChangeLogOptions = {}): C
       listeners.add(listener)
       return () => listeners.delete(listener)
     },
-    close: stop,
+    close() {
+      stop()
+      // They do not lead to the reply as it is any more.
+      entries.length = 0
+    },
   }
 }
 

@@ -45,33 +45,37 @@ export function eventFrames(
   requireRange('maxBehind', maxBehind, 0)
   requireRange('heartbeatMs', heartbeatMs, 1, longestMs)
   let position = readPosition(log, lastEventId)
-  return followTurn(options, log.onChange, async function* (turn) {
-    const heartbeat = beat(clock, heartbeatMs, turn)
-    while (!turn.isLeft) {
-      const { isOver } = turn
-      const changes = position === null ? null : log.since(position)
-      if (changes === null || changes.length > maxBehind) {
-        const view = log.view()
-        position = view.revision
-        heartbeat.reset()
-        yield frame(`${log.epoch}.${position}`, 'snapshot', JSON.stringify(view))
-        continue
+  return followTurn(
+    options,
+    (wake) => log.onChange(wake),
+    async function* (turn) {
+      const heartbeat = beat(clock, heartbeatMs, turn)
+      while (!turn.isLeft) {
+        const { isOver } = turn
+        const changes = position === null ? null : log.since(position)
+        if (changes === null || changes.length > maxBehind) {
+          const view = log.view()
+          position = view.revision
+          heartbeat.reset()
+          yield frame(`${log.epoch}.${position}`, 'snapshot', JSON.stringify(view))
+          continue
+        }
+        for (const { revision, json } of changes) {
+          position = revision
+          heartbeat.reset()
+          yield frame(`${log.epoch}.${revision}`, 'change', json)
+          if (turn.isLeft) return
+        }
+        if (changes.length > 0) continue
+        if (isOver) {
+          yield frame(endId(log), 'end', JSON.stringify(turn.verdict ?? null))
+          return
+        }
+        if (heartbeat.isDue()) yield ': heartbeat\n\n'
+        else await turn.sleep()
       }
-      for (const { revision, json } of changes) {
-        position = revision
-        heartbeat.reset()
-        yield frame(`${log.epoch}.${revision}`, 'change', json)
-        if (turn.isLeft) return
-      }
-      if (changes.length > 0) continue
-      if (isOver) {
-        yield frame(endId(log), 'end', JSON.stringify(turn.verdict ?? null))
-        return
-      }
-      if (heartbeat.isDue()) yield ': heartbeat\n\n'
-      else await turn.sleep()
-    }
-  })
+    },
+  )
 }
 
 function frame(id: string, event: string, json: string): string {
