@@ -87,7 +87,9 @@ export interface ScopedClient {
   readonly events: EventsResource
   /**
    * Any operation of the server's OpenAPI document, typed by it: `request('GET', '/session/{sessionID}',
-   * { params: { sessionID } })`. Event streams come as an `AsyncIterable` that ends when the server ends it.
+   * { params: { sessionID } })`. Event streams come as an `AsyncIterable` that ends when the server ends it, and throws
+   * `timeout` after `timeouts.streamOpenMs` without an answer or `timeouts.silenceMs` without a byte (not for
+   * `/api/session/{sessionID}/event`, which is silent until there is an event).
    */
   readonly request: Request
   /** The same client about another directory or workspace; connections stay shared. */
@@ -129,8 +131,8 @@ interface Context {
 
 function createScoped(context: Context, scope: Scope): ScopedClient {
   const { http, settings, hubs } = context
-  const requester = createRequester(http, settings, scope, (call) =>
-    readRawEvents(http, settings, call),
+  const requester = createRequester(http, settings, scope, (call, patience) =>
+    readRawEvents(http, settings, call, patience),
   )
   const { request } = requester
   return {

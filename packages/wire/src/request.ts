@@ -3,6 +3,7 @@ import type { IncomingHttpHeaders } from 'node:http'
 import { channels, type RequestTrace } from './channels.js'
 import { WireError } from './errors.js'
 import { assertAllowed, assertIds } from './guards.js'
+import type { StreamPatience } from './events/raw-stream.js'
 import type { Http, HttpCall } from './http.js'
 import type {
   CallOptions,
@@ -48,10 +49,12 @@ export interface Requester {
 }
 
 /** Opens one of the endpoints that answer with an endless stream of events. */
-export type OpenEvents = (call: HttpCall) => AsyncIterable<unknown>
+export type OpenEvents = (call: HttpCall, patience: StreamPatience) => AsyncIterable<unknown>
 
 const jsonType = 'application/json'
-const streams = new Set(['/event', '/global/event', '/api/event', '/api/session/{sessionID}/event'])
+/** Says nothing, not even that it is there, until there is an event; so it cannot be watched. */
+const silentStream = '/api/session/{sessionID}/event'
+const streams = new Set(['/event', '/global/event', '/api/event', silentStream])
 /** These answer when the agent has finished, not when the request is accepted. */
 const untilTurnEnds =
   /^POST \/(session\/\{sessionID\}\/(message|command|shell|summarize|init)|api\/session\/\{sessionID\}\/(wait|compact))$/
@@ -116,7 +119,12 @@ export function createRequester(
 
   const request = async (method: Method, path: string, call: LooseCall = {}): Promise<unknown> => {
     if (method === 'GET') {
-      if (streams.has(path)) return openEvents(bind(method, path, call, 'text/event-stream'))
+      if (streams.has(path)) {
+        return openEvents(bind(method, path, call, 'text/event-stream'), {
+          open: budgetOf(settings, method, path, call),
+          silenceMs: path === silentStream ? 0 : settings.timeouts.silenceMs,
+        })
+      }
       if (path === '/vcs/diff/raw')
         return (await sendCall(method, path, call, 'text/x-diff')).body.toString()
       if (path === '/api/fs/read/*') return (await sendCall(method, path, call, '*/*')).body
@@ -144,6 +152,9 @@ function budgetOf(settings: Settings, method: Method, path: string, call: CallOp
     if (timeoutMs >= 0) return { ms: timeoutMs, name: 'timeoutMs' }
     throw new RangeError('`timeoutMs` must be a number that is not negative')
   }
+  if (path === silentStream) return { ms: 0, name: 'timeoutMs' }
+  if (streams.has(path))
+    return { ms: settings.timeouts.streamOpenMs, name: 'timeouts.streamOpenMs' }
   if (untilTurnEnds.test(`${method} ${path}`)) {
     return { ms: settings.timeouts.turnMs, name: 'timeouts.turnMs' }
   }

@@ -1,8 +1,17 @@
+import { startDeadline } from '../deadline.js'
 import { WireError } from '../errors.js'
 import type { Http, HttpCall } from '../http.js'
 import type { Settings } from '../options.js'
-import { download } from '../send.js'
+import { download, type Budget } from '../send.js'
 import { createFrameDecoder } from './frame-decoder.js'
+
+/** How long a stream may keep its reader waiting; 0 means for ever. */
+export interface StreamPatience {
+  /** For its head. */
+  readonly open: Budget
+  /** For the next byte, in milliseconds. */
+  readonly silenceMs: number
+}
 
 /**
  * One event stream as it comes: no reconnect, no readiness, as slow as its reader. It opens with the
@@ -12,17 +21,33 @@ export async function* readRawEvents(
   http: Http,
   settings: Settings,
   call: HttpCall,
+  { open, silenceMs }: StreamPatience,
 ): AsyncGenerator<unknown, void, undefined> {
   const events: unknown[] = []
   const decoder = createFrameDecoder({
     maxBytes: settings.limits.frameBytes,
     onData: (data) => events.push(parse(call, data)),
   })
-  const { body } = await download(http, settings, call, { ms: 0, name: '' })
-  for await (const chunk of body as AsyncIterable<Buffer>) {
-    decoder.feed(chunk)
-    yield* events.splice(0)
+  const { body } = await download(http, settings, call, open)
+  const chunks = body[Symbol.asyncIterator]() as AsyncIterator<Buffer>
+  try {
+    for (;;) {
+      const cancelWatch = startDeadline(settings.clock, silenceMs, () =>
+        body.destroy(silent(call, silenceMs)),
+      )
+      const { done, value } = await chunks.next().finally(cancelWatch)
+      if (done === true) return
+      decoder.feed(value)
+      yield* events.splice(0)
+    }
+  } finally {
+    body.destroy()
   }
+}
+
+function silent(call: HttpCall, ms: number): WireError {
+  const message = `${call.label} is silent for ${ms} ms (\`timeouts.silenceMs\`)`
+  return new WireError('timeout', message, { delivered: 'yes' })
 }
 
 function parse(call: HttpCall, data: string): unknown {
