@@ -162,33 +162,33 @@ function agree(message: Read, reply: Reply): void {
 
 const anyDelivery = deliveries(histories)
 
-/** 6. UI chunks, folded by the AI SDK's own reader, equal the result, however they were batched. */
+/** 6. UI chunks, folded by the AI SDK's own reader, equal the result, however they were batched and resumed. */
 export const uiMessages = fc.asyncProperty(
   anyDelivery,
   fc.nat({ max: 6 }),
+  fc.nat({ max: 4 }),
   fc.constantFrom(5 as const, 6 as const),
-  async (delivery, rhythm, version) => {
+  async (delivery, rhythm, cuts, version) => {
     const { sessionId, promptId } = delivery.history
     const reply = createReply({ sessionId, promptId })
     const chunks: UiChunk[] = []
     let encoder = createUiMessageEncoder(reply, { version })
+    const resume = (): void => {
+      const position = JSON.parse(JSON.stringify(encoder.position)) as UiMessagePosition
+      encoder = createUiMessageEncoder(reply, { version, position })
+    }
     let step = 0
     deliver(reply, delivery, () => {
       step += 1
       if (step % (rhythm + 1) === 0) chunks.push(...encoder.next())
-      if (step % 11 > 0) return
-      const position = JSON.parse(JSON.stringify(encoder.position)) as UiMessagePosition
-      // A position knows lengths, not texts; a text that changed while nobody looked is found out by its length only.
-      if (rhythm === 6) encoder = createUiMessageEncoder(reply, { version, position })
+      if (cuts > 0 && step % cuts === 0) resume()
     })
     pollAll(reply, delivery.history.polls.at(-1))
+    if (cuts > 0) resume()
     chunks.push(...encoder.next())
     for (const chunk of chunks) await accepted(chunk, version)
     const reading = readers.filter(([each]) => each >= version)
-    for (const [, read] of reading) {
-      const message = await readBack(read, chunks)
-      if (rhythm < 6) agree(message, reply)
-    }
+    for (const [, read] of reading) agree(await readBack(read, chunks), reply)
     const fresh = createUiMessageEncoder(reply, { version }).next()
     for (const [, read] of reading) agree(await readBack(read, fresh), reply)
     agree(toUiMessage(reply) as unknown as Read, reply)

@@ -4,8 +4,8 @@ import type { AddressInfo } from 'node:net'
 import { createManualClock } from '@turnstead/testkit'
 import { expect } from 'chai'
 import { describe, it } from 'mocha'
-import { readUIMessageStream } from 'ai-v6'
-import type { UIMessage } from 'ai-v6'
+import * as ai5 from 'ai-v5'
+import * as ai6 from 'ai-v6'
 import {
   createUiMessageEncoder,
   toUiMessages,
@@ -19,179 +19,6 @@ import { beginTurn } from './support/turn.js'
 function types(chunks: readonly UiChunk[]): string[] {
   return chunks.map(({ type }) => type)
 }
-
-/** The tool calls that a reader of the AI SDK has and that were not taken back. */
-async function shownIds(chunks: readonly UiChunk[]): Promise<readonly string[]> {
-  const stream = new ReadableStream<never>({
-    start(controller) {
-      for (const chunk of structuredClone(chunks)) controller.enqueue(chunk as never)
-      controller.close()
-    },
-  })
-  let shown: UIMessage['parts'] = []
-  for await (const { parts } of readUIMessageStream({ stream })) shown = parts
-  const gone = new Set(shown.flatMap((part) => (part.type === 'data-withdrawn' ? [part.id] : [])))
-  return shown.flatMap((part) =>
-    part.type === 'dynamic-tool' && !gone.has(part.toolCallId) ? [part.toolCallId] : [],
-  )
-}
-
-describe('createUiMessageEncoder', () => {
-  it('tells each thing once', () => {
-    const turn = beginTurn()
-    const encoder = createUiMessageEncoder(turn.reply)
-    const text = turn.write(turn.answer())
-    text.grow('ab')
-    expect(types(encoder.next())).to.deep.equal(['start', 'text-start', 'text-delta'])
-    expect(encoder.next()).to.deep.equal([])
-    text.grow('c')
-    text.end('abc')
-    expect(encoder.next()).to.deep.equal([
-      { type: 'text-delta', id: text.id, delta: 'c' },
-      { type: 'text-end', id: text.id, providerMetadata: { turnstead: { partId: text.id } } },
-    ])
-  })
-
-  it('goes on from a position in another process', () => {
-    const turn = beginTurn()
-    const text = turn.write(turn.answer())
-    text.grow('ab')
-    const first = createUiMessageEncoder(turn.reply)
-    first.next()
-    const position = JSON.parse(JSON.stringify(first.position))
-    text.grow('cd')
-    expect(createUiMessageEncoder(turn.reply, { position }).next()).to.deep.equal([
-      { type: 'text-delta', id: text.id, delta: 'cd' },
-    ])
-  })
-
-  it('takes a text back that the server states differently', () => {
-    const turn = beginTurn()
-    const encoder = createUiMessageEncoder(turn.reply)
-    const text = turn.write(turn.answer())
-    text.grow('wrong')
-    encoder.next()
-    text.end('right')
-    const chunks = encoder.next()
-    expect(types(chunks)).to.deep.equal([
-      'text-end',
-      'data-withdrawn',
-      'text-start',
-      'text-delta',
-      'text-end',
-    ])
-    expect(chunks[3]).to.include({ id: `${text.id}~1`, delta: 'right' })
-  })
-
-  it('sends a tool call under another id when it was taken back and is there again', async () => {
-    const turn = beginTurn()
-    const chunks: UiChunk[] = []
-    const encoder = createUiMessageEncoder(turn.reply)
-    const message = turn.answer()
-    const state = { status: 'completed', input: { command: 'ls' }, output: 'a.txt' }
-    const id = turn.call(message, state)
-    const take = (): void => {
-      turn.server.removePart(message, id)
-      turn.hear()
-      chunks.push(...encoder.next())
-    }
-    chunks.push(...encoder.next())
-    for (const round of [1, 2]) {
-      take()
-      turn.call(message, state, 'bash', id)
-      chunks.push(...encoder.next())
-      expect(await shownIds(chunks)).to.deep.equal([`${id}~${round}`])
-    }
-    take()
-    expect(await shownIds(chunks)).to.deep.equal([])
-  })
-
-  it('takes each text back under an id of its own', () => {
-    const turn = beginTurn()
-    const message = turn.answer()
-    const text = turn.write(message)
-    const taken: string[] = []
-    let position = createUiMessageEncoder(turn.reply).position
-    for (const words of ['one', 'two']) {
-      text.end(words)
-      const encoder = createUiMessageEncoder(turn.reply, { position })
-      encoder.next()
-      turn.server.removePart(message, text.id)
-      turn.hear()
-      for (const chunk of encoder.next()) if (chunk.type === 'data-withdrawn') taken.push(chunk.id)
-      position = JSON.parse(JSON.stringify(encoder.position))
-    }
-    expect(taken).to.deep.equal([text.id, `${text.id}~1`])
-  })
-
-  it('holds a text with holes back until the server states it', () => {
-    const turn = beginTurn()
-    const encoder = createUiMessageEncoder(turn.reply)
-    const text = turn.write(turn.answer())
-    text.grow('one ')
-    encoder.next()
-    turn.reply.apply({ type: 'gap' })
-    text.grow('three')
-    expect(encoder.next()).to.deep.equal([])
-    text.end('one two three')
-    expect(encoder.next()[0]).to.include({ delta: 'two three' })
-  })
-
-  it('asks for approval only where the reader knows it', () => {
-    for (const [version, expected] of [
-      [5, []],
-      [6, ['tool-approval-request']],
-      [7, ['tool-approval-request']],
-    ] as const) {
-      const turn = beginTurn()
-      const message = turn.answer()
-      turn.call(message, { status: 'running', input: { command: 'rm' } })
-      turn.server.ask(turn.sessionId, { messageID: message, callID: 'call_1' })
-      turn.hear()
-      const chunks = createUiMessageEncoder(turn.reply, { version }).next()
-      expect(types(chunks).filter((type) => type.includes('approval'))).to.deep.equal(expected)
-      expect(types(chunks)).to.include('data-ask')
-    }
-  })
-
-  it('asks for approval while a call runs, not before and not behind its end', () => {
-    const turn = beginTurn()
-    const message = turn.answer()
-    const encoder = createUiMessageEncoder(turn.reply, { version: 6 })
-    const requested: number[] = []
-    const input = { command: 'rm' }
-    const id = turn.call(message, { status: 'pending', input: {}, raw: '' })
-    for (const state of [
-      { status: 'pending', input: {}, raw: '' },
-      { status: 'running', input },
-      { status: 'completed', input, output: '' },
-    ]) {
-      turn.call(message, state, 'bash', id)
-      turn.server.ask(turn.sessionId, { messageID: message, callID: 'call_1' })
-      turn.hear()
-      const chunks = types(encoder.next())
-      requested.push(chunks.filter((type) => type === 'tool-approval-request').length)
-    }
-    expect(requested).to.deep.equal([0, 1, 0])
-  })
-
-  it('ends as the turn ended, without telling what the provider said', () => {
-    const endings = [
-      [{ finish: 'stop' }, { type: 'finish', finishReason: 'stop' }],
-      [{ finish: 'odd' }, { type: 'finish', finishReason: 'other' }],
-      [{ error: { name: 'MessageAbortedError', data: {} } }, { type: 'abort' }],
-      [
-        { error: { name: 'APIError', data: { message: 'key sk-123 is wrong' } } },
-        { type: 'error', errorText: 'The assistant could not finish its answer.' },
-      ],
-    ] as const
-    for (const [patch, last] of endings) {
-      const turn = beginTurn()
-      turn.complete(turn.answer(), patch)
-      expect(createUiMessageEncoder(turn.reply).end().at(-1)).to.deep.equal(last)
-    }
-  })
-})
 
 describe('toUiMessages', () => {
   it('gives replies as messages with text, tools and data parts', () => {
@@ -212,6 +39,41 @@ describe('toUiMessages', () => {
       input: { command: 'ls' },
       output: { output: 'a.txt', title: 'ls', metadata: null },
     })
+  })
+})
+
+describe('the AI SDK', () => {
+  for (const [version, validate] of [
+    [5, (messages: unknown) => ai5.safeValidateUIMessages({ messages })],
+    [6, (messages: unknown) => ai6.safeValidateUIMessages({ messages })],
+  ] as const) {
+    it(`takes stored replies for its own, version ${version}`, async () => {
+      const turn = beginTurn()
+      const message = turn.answer()
+      const attachments = [{ mime: 'image/png', url: 'data:image/png;base64,AA==' }]
+      const input = { command: 'ls' }
+      turn.write(message, 'reasoning').end('hm')
+      turn.write(message).end('I look.')
+      turn.call(message, { status: 'completed', input, output: 'a.txt', attachments })
+      turn.call(message, { status: 'error', input, error: 'no' })
+      turn.call(message, { status: 'running', input, metadata: { output: 'a' } })
+      turn.call(message, { status: 'pending', input: {} })
+      turn.write(message).grow('more')
+      turn.server.ask(turn.sessionId, null)
+      turn.hear()
+      const { success } = await validate(toUiMessages([turn.reply]))
+      expect(success).to.equal(true)
+    })
+  }
+
+  it('takes the last chunks for its own', async () => {
+    const turn = beginTurn()
+    turn.complete(turn.answer())
+    const chunks = createUiMessageEncoder(turn.reply, { messageMetadata: () => ({ a: 1 }) }).end()
+    for (const schema of [ai5.uiMessageChunkSchema(), ai6.uiMessageChunkSchema()]) {
+      for (const chunk of chunks)
+        expect((await schema.validate?.(chunk))?.success, chunk.type).to.equal(true)
+    }
   })
 })
 

@@ -44,12 +44,13 @@ export type UiDataChunk =
     }
   /**
    * What was shown under this id is not valid any more: the server removed it or states it differently. When it is
-   * there again, it is sent under another id, with `~1` behind the part's id, then `~2`. Readers keep the id of a tool
-   * call only; of the texts with one `partId`, the first ones are meant, one for each such chunk.
+   * there again, it is sent under another id, with `~1` behind the part's id, then `~2`. Readers keep the ids of tool
+   * calls and data only; of the texts with one `partId`, the first ones are meant, one for each such chunk.
    */
   | {
       readonly type: 'data-withdrawn'
       readonly id: string
+      /** The part; for an ask or a sub-agent its own id. */
       readonly data: { readonly partId: string }
     }
 
@@ -77,6 +78,7 @@ export type UiChunk5 =
       readonly preliminary?: true
     } & ToolCall)
   | ({ readonly type: 'tool-output-error'; readonly errorText: string } & ToolCall)
+  /** Never an address that a browser would run: `http`, `https`, `data`, `file`, or one without a scheme. */
   | { readonly type: 'file'; readonly url: string; readonly mediaType: string }
   | UiDataChunk
   | { readonly type: 'start-step' }

@@ -1,5 +1,6 @@
 import type { ReasoningPart, TextPart } from '../part.js'
 import type { PartMark, UiChunk } from './chunk.js'
+import { fingerprint } from './fingerprint.js'
 import { idInRound } from './position.js'
 import type { TextPosition } from './position.js'
 
@@ -44,7 +45,14 @@ export function takenBack(partId: string, known: TextPosition): readonly UiChunk
 function begin(part: Written, round: number): EncodedText {
   if (part.text === '' || isHeldBack(part)) return { chunks: [], position: null, round }
   const chunkId = idInRound(part.id, round)
-  const fresh = { kind: part.kind, chunkId, length: 0, isOpen: true, isLost: false }
+  const fresh = {
+    kind: part.kind,
+    chunkId,
+    length: 0,
+    fingerprint: '',
+    isOpen: true,
+    isLost: false,
+  }
   const { chunks, position } = proceed(part, fresh)
   return {
     chunks: [{ type: `${part.kind}-start`, id: chunkId, ...mark(part) }, ...chunks],
@@ -74,13 +82,9 @@ function isHeldBack(part: Written): boolean {
 function isContradicted(part: Written, known: TextPosition, shown: string | null): boolean {
   if (part.text.length < known.length) return true
   if (!known.isOpen && (part.text.length > known.length || part.lost !== known.isLost)) return true
+  if (shown === null) return fingerprint(part.text.slice(0, known.length)) !== known.fingerprint
   // Only the server's own statement can change what deltas gave, so nothing else is compared.
-  return (
-    part.final &&
-    shown !== null &&
-    shown !== part.text &&
-    !part.text.startsWith(shown.slice(0, known.length))
-  )
+  return part.final && shown !== part.text && !part.text.startsWith(shown.slice(0, known.length))
 }
 
 function mark(part: Written): { readonly providerMetadata: { readonly turnstead: PartMark } } {

@@ -1,7 +1,6 @@
-import { sameJson } from '../json-value.js'
 import type { ToolPart } from '../part.js'
-import { isTerminal } from '../tool-status.js'
 import type { UiChunk, UiToolOutput } from './chunk.js'
+import { fingerprint } from './fingerprint.js'
 import type { ToolPosition } from './position.js'
 
 /** What to send of a tool call, and how far the reader is then. */
@@ -18,74 +17,58 @@ export function encodeTool(
   part: ToolPart,
   toolCallId: string,
   known: ToolPosition | null,
-  shown: ToolPart | null,
   version: UiVersion,
 ): EncodedTool {
+  const { status, tool } = part
   const call = { toolCallId, dynamic: true, providerExecuted: true } as const
-  const toolName = part.tool === '' ? 'unknown' : part.tool
+  const toolName = tool === '' ? 'unknown' : tool
   const chunks: UiChunk[] = []
-  if (known === null || (part.status === 'pending' && known.tool !== part.tool)) {
+  if (known === null || (status === 'pending' && known.tool !== tool)) {
     chunks.push({ type: 'tool-input-start', toolName, ...call })
   }
-  if (part.status !== 'pending' && isInputDue(part, known, shown)) {
+  const input = status === 'pending' ? '' : fingerprint(JSON.stringify([tool, part.input]))
+  const isInputNew = input !== '' && input !== known?.input
+  if (isInputNew) {
     chunks.push({ type: 'tool-input-available', toolName, input: part.input, ...call })
   }
-  const approvalId = version >= 6 && part.status === 'running' ? openPermission(part) : null
+  const approvalId = version >= 6 && status === 'running' ? openPermission(part) : null
   if (approvalId !== null && approvalId !== known?.approvalId) {
     chunks.push({ type: 'tool-approval-request', approvalId, toolCallId })
   }
-  const preview = previewOf(part)
-  if (preview !== '' && preview.length !== known?.preview) {
-    chunks.push({
-      type: 'tool-output-available',
-      output: outputOf(part, preview),
-      preliminary: true,
-      ...call,
-    })
-  }
-  if (isTerminal(part.status) && (known?.status !== part.status || isOutputChanged(part, shown))) {
-    chunks.push(endOf(part, toolCallId, version))
-  }
-  const position = { status: part.status, tool: part.tool, preview: preview.length, approvalId }
-  return { chunks, position }
+  const outcome = outcomeOf(part, toolCallId, version)
+  const output = outcome === null ? '' : fingerprint(JSON.stringify(outcome))
+  // The arguments, sent again, take the outcome off the reader's hands.
+  if (outcome !== null && (isInputNew || output !== known?.output)) chunks.push(outcome)
+  return { chunks, position: { status, tool, input, output, approvalId } }
 }
 
-/** The arguments are sent when they are known, and again when they or the name changed. */
-function isInputDue(part: ToolPart, known: ToolPosition | null, shown: ToolPart | null): boolean {
-  if (known === null || known.status === 'pending' || known.tool !== part.tool) return true
-  return shown !== null && !sameJson(shown.input, part.input)
-}
-
-function isOutputChanged(part: ToolPart, shown: ToolPart | null): boolean {
-  return (
-    shown !== null &&
-    (shown.output !== part.output ||
-      shown.error !== part.error ||
-      !sameJson(shown.input, part.input) ||
-      shown.tool !== part.tool ||
-      !sameJson(shown.metadata, part.metadata))
-  )
-}
-
-function endOf(part: ToolPart, toolCallId: string, version: UiVersion): UiChunk {
+/** What the call came to, so far; `null` when there is nothing to tell yet. */
+function outcomeOf(part: ToolPart, toolCallId: string, version: UiVersion): UiChunk | null {
   const call = { toolCallId, dynamic: true, providerExecuted: true } as const
-  if (part.status === 'completed') {
-    return { type: 'tool-output-available', output: outputOf(part, part.output ?? ''), ...call }
+  switch (part.status) {
+    case 'pending':
+      return null
+    case 'running': {
+      // Shell commands tell what they wrote so far.
+      const output = part.metadata?.['output']
+      if (typeof output !== 'string' || output === '') return null
+      const type = 'tool-output-available'
+      return { type, output: outputOf(part, output), preliminary: true, ...call }
+    }
+    case 'completed':
+      return { type: 'tool-output-available', output: outputOf(part, part.output ?? ''), ...call }
+    case 'error': {
+      const isDenied = part.asks.some(
+        (ask) => ask.kind === 'permission' && ask.state === 'rejected',
+      )
+      if (version >= 6 && isDenied) return { type: 'tool-output-denied', toolCallId }
+      return { type: 'tool-output-error', errorText: part.error ?? '', ...call }
+    }
   }
-  const isDenied = part.asks.some((ask) => ask.kind === 'permission' && ask.state === 'rejected')
-  if (version >= 6 && isDenied) return { type: 'tool-output-denied', toolCallId }
-  return { type: 'tool-output-error', errorText: part.error ?? '', ...call }
 }
 
 function outputOf({ title, metadata }: ToolPart, output: string): UiToolOutput {
   return { output, title, metadata }
-}
-
-/** Shell commands tell what they wrote so far. */
-function previewOf(part: ToolPart): string {
-  if (part.status !== 'running') return ''
-  const output = part.metadata?.['output']
-  return typeof output === 'string' ? output : ''
 }
 
 function openPermission(part: ToolPart): string | null {

@@ -7,6 +7,8 @@ export interface TextPosition {
   readonly chunkId: string
   /** Characters sent, in UTF-16 units. */
   readonly length: number
+  /** Tells what was sent from another text. */
+  readonly fingerprint: string
   readonly isOpen: boolean
   readonly isLost: boolean
 }
@@ -15,8 +17,10 @@ export interface TextPosition {
 export interface ToolPosition {
   readonly status: ToolStatus
   readonly tool: string
-  /** Length of the last preliminary output. */
-  readonly preview: number
+  /** Tells the name and the arguments that were sent from others; empty while there were none. */
+  readonly input: string
+  /** Tells the outcome that was sent from others; empty while there was none. */
+  readonly output: string
   /** The open permission that was sent as an approval request. */
   readonly approvalId: string | null
 }
@@ -28,9 +32,9 @@ export interface UiMessagePosition {
   readonly tools: Readonly<Record<string, ToolPosition>>
   /** Files and steps, which are sent once. */
   readonly sent: readonly string[]
-  /** Data parts by id with the JSON that was sent. */
+  /** Data parts by id, with what tells the data that was sent from other data. */
   readonly data: Readonly<Record<string, string>>
-  /** How often each text, call, file and step was taken back; left out when never. */
+  /** How often each text, call, file, step and data part was taken back; left out when never. */
   readonly rounds: Readonly<Record<string, number>>
 }
 

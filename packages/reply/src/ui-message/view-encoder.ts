@@ -6,6 +6,8 @@ import type { UiChunk, UiDataChunk } from './chunk.js'
 import { encodeText, takenBack } from './encode-text.js'
 import { encodeTool } from './encode-tool.js'
 import type { UiVersion } from './encode-tool.js'
+import { isFileAddress } from './file-address.js'
+import { fingerprint } from './fingerprint.js'
 import { idInRound } from './position.js'
 import type { TextPosition, ToolPosition, UiMessagePosition } from './position.js'
 
@@ -35,7 +37,7 @@ export class ViewEncoder {
   position(): UiMessagePosition {
     return {
       isStarted: this.#isStarted,
-      texts: Object.fromEntries(this.#texts),
+      texts: Object.fromEntries([...this.#texts].map(([id, text]) => [id, this.#marked(id, text)])),
       tools: Object.fromEntries(this.#tools),
       sent: [...this.#sent],
       data: Object.fromEntries(this.#data),
@@ -54,21 +56,24 @@ export class ViewEncoder {
     this.#revision = view.revision
     const shown = new Map<string, ReplyPart>()
     const chunks = this.#encodeParts(view, view.parts, true, shown)
-    chunks.push(...this.#withdraw(shown))
+    const there = new Set([...shown.keys(), 'todos'])
     if (view.todos.length > 0 || this.#data.has('todos')) {
       chunks.push(...this.#encodeData({ type: 'data-todos', id: 'todos', data: view.todos }))
     }
-    for (const ask of view.asks)
+    for (const ask of view.asks) {
+      there.add(ask.id)
       chunks.push(...this.#encodeData({ type: 'data-ask', id: ask.id, data: ask }))
+    }
     for (const child of view.children) {
       const { sessionId, toolPartId, title, agent } = child
+      there.add(sessionId)
       const toolCallId = toolPartId === null ? null : this.#idOf(toolPartId)
       const text = answerText(child.parts.filter((part) => part.kind !== 'text' || part.final))
       const data = { sessionId, toolCallId, title, agent, text }
       chunks.push(...this.#encodeData({ type: 'data-sub-agent', id: sessionId, data }))
     }
     this.#shown = shown
-    return chunks
+    return [...chunks, ...this.#withdraw(there)]
   }
 
   closeTexts(): readonly UiChunk[] {
@@ -117,13 +122,7 @@ export class ViewEncoder {
       }
       case 'tool': {
         const known = this.#tools.get(part.id) ?? null
-        const { chunks, position } = encodeTool(
-          part,
-          this.#idOf(part.id),
-          known,
-          before?.kind === 'tool' ? before : null,
-          this.#version,
-        )
+        const { chunks, position } = encodeTool(part, this.#idOf(part.id), known, this.#version)
         this.#tools.set(part.id, position)
         const files = part.attachments.flatMap(({ url, mime }, index) =>
           this.#encodeFile(`${part.id}/${index}`, url, mime),
@@ -144,43 +143,55 @@ export class ViewEncoder {
   }
 
   #encodeFile(id: string, url: string, mediaType: string): UiChunk[] {
-    if (this.#sent.has(id)) return []
+    if (this.#sent.has(id) || !isFileAddress(url)) return []
     this.#sent.add(id)
     return [{ type: 'file', url, mediaType }]
   }
 
-  /** A reader looks for a running call in the current step only, so no step begins while one runs. */
+  /**
+   * A reader looks for a running call in the current step only, so no step begins while one runs. Such a step is not
+   * told later either, when it would stand behind what belongs to it.
+   */
   #encodeStep(id: string): UiChunk[] {
-    if (this.#sent.has(id) || [...this.#tools.values()].some(({ status }) => !isTerminal(status)))
-      return []
+    if (this.#sent.has(id)) return []
     this.#sent.add(id)
-    return [{ type: 'start-step' }]
+    const isRunning = [...this.#tools.values()].some(({ status }) => !isTerminal(status))
+    return isRunning ? [] : [{ type: 'start-step' }]
   }
 
   #encodeData(chunk: UiDataChunk): UiChunk[] {
-    const json = JSON.stringify(chunk.data)
-    if (this.#data.get(chunk.id) === json) return []
-    this.#data.set(chunk.id, json)
-    return [chunk]
+    const mark = fingerprint(JSON.stringify(chunk.data))
+    if (this.#data.get(chunk.id) === mark) return []
+    this.#data.set(chunk.id, mark)
+    return [{ ...chunk, id: this.#idOf(chunk.id) }]
   }
 
-  #withdraw(shown: ReadonlyMap<string, ReplyPart>): UiChunk[] {
+  #withdraw(there: ReadonlySet<string>): UiChunk[] {
     const chunks: UiChunk[] = []
     for (const [id, position] of this.#texts) {
-      if (shown.has(id)) continue
+      if (there.has(id)) continue
       chunks.push(...takenBack(id, position))
       this.#texts.delete(id)
       this.#rounds.set(id, this.#roundOf(id) + 1)
     }
-    for (const id of [...this.#tools.keys(), ...this.#sent]) {
-      const partId = id.split('/')[0] ?? id
-      if (shown.has(partId)) continue
+    for (const id of [...this.#tools.keys(), ...this.#sent, ...this.#data.keys()]) {
+      // The files of a tool call have its id and a number.
+      const partId = id.replace(/\/\d+$/, '')
+      if (there.has(id) || there.has(partId)) continue
       chunks.push({ type: 'data-withdrawn', id: this.#idOf(id), data: { partId } })
       this.#rounds.set(id, this.#roundOf(id) + 1)
       this.#tools.delete(id)
       this.#sent.delete(id)
+      this.#data.delete(id)
     }
     return chunks
+  }
+
+  /** A text with the mark of what was sent of it, made only here because it costs as much as the text is long. */
+  #marked(id: string, text: TextPosition): TextPosition {
+    const shown = this.#shown.get(id)
+    if (shown === undefined || !('text' in shown)) return text
+    return { ...text, fingerprint: fingerprint(shown.text.slice(0, text.length)) }
   }
 
   #roundOf(id: string): number {
