@@ -35,13 +35,14 @@ import { createMcpResource, type McpResource } from './resources/mcp.js'
 import { createMessageResource, type MessageResource } from './resources/message.js'
 import { createPermissionResource, type PermissionResource } from './resources/permission.js'
 import { createProjectResource, type ProjectResource } from './resources/project.js'
-import { createPromptResource, type PromptResource, type SentIds } from './resources/prompt.js'
+import { createPromptResource, type PromptResource } from './resources/prompt.js'
 import { createPtyResource, type PtyResource } from './resources/pty.js'
 import { createQuestionResource, type QuestionResource } from './resources/question.js'
 import { createSessionResource, type SessionResource } from './resources/session.js'
 import { createTuiResource, type TuiResource } from './resources/tui.js'
 import { createVcsResource, type VcsResource } from './resources/vcs.js'
 import type { Scope } from './scope.js'
+import { createSentIds, type SentIds } from './sent-ids.js'
 
 /** Everything that can be asked of a server, about one directory. */
 export interface ScopedClient {
@@ -113,7 +114,7 @@ export function createClient(options: ClientOptions = {}): Client {
     await http.close()
   }
   const { directory, workspace } = settings
-  const context: Context = { http, settings, hubs, sentIds: new Map() }
+  const context: Context = { http, settings, hubs, sentIds: createSentIds() }
   return {
     ...createScoped(context, { directory, workspace }),
     close,
@@ -130,14 +131,15 @@ interface Context {
 }
 
 function createScoped(context: Context, scope: Scope): ScopedClient {
-  const { http, settings, hubs } = context
-  const requester = createRequester(http, settings, scope, (call, patience) =>
-    readRawEvents(http, settings, call, patience),
-  )
+  const { http, settings, hubs, sentIds } = context
+  const requester = createRequester(http, settings, scope, {
+    sentIds,
+    openEvents: (call, patience) => readRawEvents(http, settings, call, patience),
+  })
   const { request } = requester
   return {
     session: createSessionResource(request),
-    prompt: createPromptResource(request, settings, context.sentIds),
+    prompt: createPromptResource(request, settings, sentIds),
     message: createMessageResource(requester),
     permission: createPermissionResource(request),
     question: createQuestionResource(request),

@@ -15,6 +15,7 @@ import type {
 import type { Settings } from './options.js'
 import { jitteredDelayMs } from './retry-policy.js'
 import { scopeQuery, type Scope } from './scope.js'
+import { guardMessageId, type SentIds } from './sent-ids.js'
 import { download, send, type Answer, type Budget, type OpenAnswer } from './send.js'
 import { trace } from './trace.js'
 import { fillPath, formatQuery, type QueryValue } from './url.js'
@@ -63,7 +64,7 @@ export function createRequester(
   http: Http,
   settings: Settings,
   scope: Scope,
-  openEvents: OpenEvents,
+  { sentIds, openEvents }: { readonly sentIds: SentIds; readonly openEvents: OpenEvents },
 ): Requester {
   const bind = (method: Method, path: string, call: LooseCall, accept: string): HttpCall => {
     const params = call.params ?? {}
@@ -100,7 +101,14 @@ export function createRequester(
         observe(context, send(http, settings, bound, budget)),
       )
     }
-    if (method !== 'GET') return await sendOnce()
+    if (method !== 'GET') {
+      const { params, body } = call
+      return await guardMessageId(
+        sentIds,
+        { path, sessionId: params?.['sessionID'], body },
+        sendOnce,
+      )
+    }
     for (let failures = 1; ; failures += 1) {
       try {
         return await sendOnce()

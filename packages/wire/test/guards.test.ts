@@ -1,7 +1,7 @@
 import { expect } from 'chai'
 import { after, before, describe, it } from 'mocha'
 
-import { createClient, type Client } from '../src/index.js'
+import { createClient, createMessageId, type Client } from '../src/index.js'
 import { failure } from './support/failure.js'
 import { sendJson, startStub, type StubServer } from './support/stub-server.js'
 
@@ -13,6 +13,9 @@ describe('guards', () => {
       if (request.url.endsWith('/fork')) sendJson(response, { id: 'ses_fork' })
       else if (request.method === 'PATCH' && request.body.includes('bad'))
         sendJson(response, {}, 500)
+      else if (request.url.includes('ses_gone'))
+        sendJson(response, { data: { message: 'Session not found: ses_gone' } }, 404)
+      else if (request.url.includes('ses_broken')) response.socket?.destroy()
       else sendJson(response, { id: 'ses_1', permission: [rule] })
     })
     client = createClient({ baseUrl: server.url, env: {} })
@@ -73,6 +76,53 @@ describe('guards', () => {
       expect(error.issues[0]?.path).to.equal(name)
     }
     expect(sent()).to.deep.equal([])
+  })
+
+  const calls: Record<string, (id: string, messageID: string) => Promise<unknown>> = {
+    promptAsync: (id, messageID) => client.session.promptAsync(id, { messageID, parts: [] }),
+    prompt: (id, messageID) => client.session.prompt(id, { messageID, parts: [] }),
+    command: (id, messageID) =>
+      client.session.command(id, { messageID, command: 'x', arguments: '' }),
+    shell: (id, messageID) => client.session.shell(id, { messageID, agent: 'build', command: 'x' }),
+    'request()': (id, messageID) =>
+      client.request('POST', '/session/{sessionID}/init', {
+        params: { sessionID: id },
+        body: { messageID, providerID: 'p', modelID: 'm' },
+      }),
+    'another scope': (id, messageID) =>
+      client.withScope({ directory: '/b' }).session.promptAsync(id, { messageID, parts: [] }),
+  }
+  for (const [name, call] of Object.entries(calls)) {
+    it(`refuse the message id of another session: ${name}`, async () => {
+      const messageID = createMessageId()
+      await client.session.promptAsync('ses_1', { messageID, parts: [] })
+      const error = await rejection(call('ses_2', messageID))
+      expect(error).to.be.instanceOf(TypeError).with.property('message').contain('ses_1')
+      expect(sent()).to.have.length(1)
+      await call('ses_1', messageID)
+      expect(sent(), 'the same session may have it again').to.have.length(1)
+    })
+  }
+
+  it('let another session have a message id that the first one certainly has not', async () => {
+    const messageID = createMessageId()
+    const error = await failure(client.session.prompt('ses_gone', { messageID, parts: [] }))
+    expect(error.code).to.equal('session_not_found')
+    await client.session.prompt('ses_2', { messageID, parts: [] })
+
+    const unsure = createMessageId()
+    await failure(client.session.prompt('ses_broken', { messageID: unsure, parts: [] }))
+    const again = client.session.prompt('ses_2', { messageID: unsure, parts: [] })
+    expect(await rejection(again)).to.be.instanceOf(TypeError)
+    expect(sent()).to.have.length(3)
+  })
+
+  it('do not take the place of a fork or a revert for a new message', async () => {
+    const messageID = createMessageId()
+    await client.session.prompt('ses_1', { messageID, parts: [] })
+    await client.session.fork('ses_2', { messageID, permission: [rule] })
+    await client.session.revert('ses_2', { messageID })
+    sent()
   })
 
   it('refuse file paths that leave the directory', async () => {

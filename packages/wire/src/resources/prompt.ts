@@ -5,6 +5,7 @@ import type { CallOptions } from '../operation-types.js'
 import type { Settings } from '../options.js'
 import type { Request } from '../request.js'
 import { jitteredDelayMs } from '../retry-policy.js'
+import { mayHaveArrived, type SentIds } from '../sent-ids.js'
 import { trace } from '../trace.js'
 
 /** A prompt whose ids its sender chose. */
@@ -58,31 +59,11 @@ export interface PromptResource {
   send(sessionId: string, prompt: IdentifiedPrompt, options?: SendOptions): Promise<SendVerdict>
 }
 
-/** Enough to catch a mistake in a busy process without growing for ever. */
-const rememberedIds = 10_000
-
-/** In which session each message id was used, by all scopes of a client. */
-export type SentIds = Map<string, string>
-
 export function createPromptResource(
   request: Request,
   settings: Settings,
-  sessionOf: SentIds,
+  sentIds: SentIds,
 ): PromptResource {
-  /** False for an id that was sent before. */
-  const remember = (messageId: string, sessionId: string): boolean => {
-    const known = sessionOf.get(messageId)
-    if (known !== undefined && known !== sessionId) {
-      throw new TypeError(
-        `\`messageID\` ${messageId} was used in session ${known} already; the server would add the text there`,
-      )
-    }
-    sessionOf.set(messageId, sessionId)
-    const [oldest] = sessionOf.keys()
-    if (sessionOf.size > rememberedIds && oldest !== undefined) sessionOf.delete(oldest)
-    return known === undefined
-  }
-
   const look = async (
     sessionID: string,
     messageID: string,
@@ -166,10 +147,10 @@ export function createPromptResource(
     prompt: IdentifiedPrompt,
     options: SendOptions,
   ): Promise<SendVerdict> => {
-    const isNew = remember(prompt.messageID, sessionId)
+    const isNew = sentIds.note(prompt.messageID, sessionId)
     const verdict = await deliver(sessionId, prompt, { ...options, isNew })
     // What no session has, a session made in place of a lost one may get.
-    if (isNew && verdict.delivered === 'no') sessionOf.delete(prompt.messageID)
+    if (isNew && verdict.delivered === 'no') sentIds.forget(prompt.messageID)
     return verdict
   }
 
@@ -194,11 +175,6 @@ export function createPromptResource(
 /** A failure that another try would not change. */
 function isFinal(error: WireError): boolean {
   return !error.retryable && (error.status !== undefined || error.delivered === 'no')
-}
-
-/** A success that cannot be read proves as little as a 5xx: the server, or a proxy before it, may have done the work. */
-function mayHaveArrived({ delivered, status }: WireError): boolean {
-  return delivered !== 'no' && (status === undefined || status < 300 || status >= 500)
 }
 
 function evidenceOf({ code, status }: WireError): 'refused' | 'unreachable' {

@@ -69,7 +69,9 @@ export interface SessionResource extends SessionWork {
   /**
    * Gives a prompt to the agent and returns when it is accepted; what happens then is told by events.
    * On failure `WireError.delivered` says whether the server has it. Sent again with the same message
-   * and part ids, it stays one prompt; never use a message id in a second session.
+   * and part ids, it stays one prompt. In a second session the server would fail and add the text to the
+   * first one's message: a message id that this client used there is refused with a `TypeError`, by every
+   * call that takes one (`promptAsync`, `prompt`, `command`, `shell`).
    */
   promptAsync(sessionId: string, body: PromptBody, options?: CallOptions): Promise<void>
   /**
