@@ -1,11 +1,87 @@
 import { expect } from 'chai'
+import fc from 'fast-check'
 import { describe, it } from 'mocha'
+import { deliver, deliveries, pollAll } from '../laws/delivery.js'
+import { histories } from '../laws/history.js'
+import { createReply } from '../src/index.js'
 import { createTurboRenderer, html, trustedHtml } from '../src/turbo.js'
+import type { Html } from '../src/turbo.js'
 import { beginTurn } from './support/turn.js'
 
 const attack = `"><script>alert('x')</script>`
 
+/** What a page shows: the parts in order, and the sections behind them, as `[element id, content]`. */
+interface Page {
+  readonly parts: [id: string, content: string][]
+  readonly sections: Map<string, string>
+}
+
+function readPage(page: string): Page {
+  const [, inside = '', behind = ''] =
+    /id="r-parts">(.*)<\/div>(<div id="r-asks">.*)<\/div>/s.exec(page) ?? []
+  const elements = (text: string): [string, string][] =>
+    [...text.matchAll(/<div id="([^"]*)">(.*?)<\/div>/gs)].map(([, id = '', content = '']) => [
+      id,
+      content,
+    ])
+  return { parts: elements(inside), sections: new Map(elements(behind)) }
+}
+
+/** What Turbo does in a browser. An element whose target is missing is an error. */
+function applyActions({ parts, sections }: Page, actions: string): void {
+  const pattern = /<turbo-stream action="(\w+)" target="([^"]*)">(.*?)<\/turbo-stream>/gs
+  for (const [, name, target = '', inside = ''] of actions.matchAll(pattern)) {
+    const index = parts.findIndex(([id]) => id === target)
+    const isThere = name === 'prepend' ? target === 'r-parts' : sections.has(target) || index > -1
+    expect(isThere, `${name} ${target}`).to.equal(true)
+    const content = inside.slice('<template>'.length, -'</template>'.length)
+    const [, id = '', text = ''] = /<div id="([^"]*)">(.*)<\/div>/s.exec(content) ?? []
+    if (name === 'update') sections.set(target, content)
+    if (name === 'remove') parts.splice(index, 1)
+    if (name === 'replace') parts.splice(index, 1, [id, text])
+    if (name === 'prepend') parts.unshift([id, text])
+    if (name === 'after') parts.splice(index + 1, 0, [id, text])
+  }
+}
+
 describe('createTurboRenderer', () => {
+  it('brings a page to what a new page would be', () => {
+    const show = (value: unknown): Html => html`<p>${JSON.stringify(value).length}</p>`
+    const templates = { part: show, asks: show, todos: show }
+    fc.assert(
+      fc.property(deliveries(histories), fc.nat({ max: 5 }), (delivery, rhythm) => {
+        const { sessionId, promptId, polls } = delivery.history
+        const reply = createReply({ sessionId, promptId })
+        const renderer = createTurboRenderer(reply, { prefix: 'r', templates })
+        const page = readPage(renderer.page())
+        let step = 0
+        deliver(reply, delivery, () => {
+          step += 1
+          if (step % (rhythm + 1) === 0) applyActions(page, renderer.next())
+        })
+        pollAll(reply, polls.at(-1))
+        applyActions(page, renderer.next())
+        const fresh = createTurboRenderer(reply, { prefix: 'r', templates })
+        expect(page).to.deep.equal(readPage(fresh.page()))
+      }),
+      { numRuns: 60 },
+    )
+  })
+
+  it('shows again what a template of the host failed to show', () => {
+    const turn = beginTurn()
+    let isBroken = true
+    const part = (): Html => {
+      if (isBroken) throw new Error('no')
+      return html`fine`
+    }
+    const renderer = createTurboRenderer(turn.reply, { prefix: 'r', templates: { part } })
+    turn.write(turn.answer()).end('hi')
+    expect(() => renderer.next()).to.throw('no')
+    isBroken = false
+    expect(renderer.next()).to.include('fine')
+  })
+
   it('renders a page once and then what changed', () => {
     const turn = beginTurn()
     const renderer = createTurboRenderer(turn.reply, { prefix: 'r' })
@@ -78,6 +154,32 @@ describe('createTurboRenderer', () => {
     expect(renderer.next() + createTurboRenderer(turn.reply).page()).to.not.include('<script')
   })
 
+  it('escapes the ids of its elements', () => {
+    const turn = beginTurn()
+    const renderer = createTurboRenderer(turn.reply, { prefix: attack })
+    const message = turn.answer()
+    const pages = [renderer.page()]
+    for (const text of ['a', 'b']) {
+      turn.write(message).end(text)
+      pages.push(renderer.next())
+    }
+    expect(pages.join('')).to.not.include('<script')
+  })
+
+  it('shows no text that the server wrote, and no empty list', () => {
+    const turn = beginTurn()
+    const text = {
+      type: 'text',
+      text: 'from the server',
+      synthetic: true,
+      time: { start: 1, end: 2 },
+    }
+    turn.server.putPart(turn.answer(), text)
+    turn.hear()
+    const page = createTurboRenderer(turn.reply).page()
+    expect(page).to.not.include('from the server').and.to.not.include('<ul')
+  })
+
   it('uses the templates of the host', () => {
     const turn = beginTurn()
     turn.write(turn.answer()).end('a < b')
@@ -89,6 +191,17 @@ describe('createTurboRenderer', () => {
 })
 
 describe('html', () => {
+  it('takes nothing for HTML that was not made here', () => {
+    const forged = JSON.parse('{"html":"<script>"}')
+    expect(html`<p>${forged}</p>`.html).to.not.include('<script>')
+    const turn = beginTurn()
+    turn.write(turn.answer()).end('hi')
+    for (const name of ['part', 'asks', 'todos', 'status']) {
+      const renderer = createTurboRenderer(turn.reply, { templates: { [name]: () => forged } })
+      expect(renderer.page() + renderer.next(), name).to.not.include('<script>')
+    }
+  })
+
   it('escapes values and shows nothing for what is not there', () => {
     expect(html`<a title="${attack}">${null}${false}${[1, html`<i></i>`]}</a>`.html).to.equal(
       `<a title="&#34;&#62;&#60;script&#62;alert(&#39;x&#39;)&#60;/script&#62;">1<i></i></a>`,

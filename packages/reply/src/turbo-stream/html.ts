@@ -1,6 +1,17 @@
-/** Text that is HTML already. Made by {@link html} or, with care, by {@link trustedHtml}. */
-export interface Html {
-  readonly html: string
+/**
+ * Text that is HTML already. Made by {@link html} or, with care, by {@link trustedHtml}, and by nothing else: JSON of
+ * the agent that looks like it is none.
+ */
+export class Html {
+  readonly #html: string
+
+  constructor(text: string) {
+    this.#html = text
+  }
+
+  get html(): string {
+    return this.#html
+  }
 }
 
 /** What may stand in a template: text is escaped, HTML is not, `null` and `false` show nothing. */
@@ -10,14 +21,14 @@ export type HtmlValue = string | number | Html | readonly HtmlValue[] | null | u
 export function html(strings: TemplateStringsArray, ...values: readonly HtmlValue[]): Html {
   let result = strings[0] ?? ''
   for (const [index, value] of values.entries()) {
-    result += render(value) + (strings[index + 1] ?? '')
+    result += toText(value) + (strings[index + 1] ?? '')
   }
-  return { html: result }
+  return new Html(result)
 }
 
 /** Takes a text for HTML as it is. Never for anything that the agent wrote. */
 export function trustedHtml(text: string): Html {
-  return { html: text }
+  return new Html(text)
 }
 
 /** Text with everything escaped that means something in HTML, in an element or in a quoted attribute. */
@@ -25,10 +36,10 @@ export function escapeHtml(text: string): string {
   return text.replace(/[&<>"'`]/g, (character) => `&#${character.charCodeAt(0)};`)
 }
 
-function render(value: HtmlValue): string {
-  if (value === null || value === undefined || value === false) return ''
+/** What stands for a value in HTML. */
+export function toText(value: HtmlValue): string {
   if (typeof value === 'string') return escapeHtml(value)
   if (typeof value === 'number') return String(value)
-  if ('html' in value) return value.html
-  return value.map(render).join('')
+  if (value instanceof Html) return value.html
+  return Array.isArray(value) ? value.map(toText).join('') : ''
 }

@@ -1,7 +1,7 @@
 import type { ReplyPart } from '../part.js'
 import type { Reply } from '../reply.js'
 import type { ReplyView } from '../view.js'
-import { escapeHtml } from './html.js'
+import { escapeHtml, toText } from './html.js'
 import type { Html } from './html.js'
 import { plainTemplates } from './templates.js'
 import type { TurboTemplates } from './templates.js'
@@ -32,22 +32,24 @@ export function createTurboRenderer(reply: Reply, options: TurboOptions = {}): T
   let shown: ReplyView | null = null
   return {
     page() {
-      shown = reply.view()
-      const parts = shown.parts.map((part) => element(`${prefix}-${part.id}`, templates.part(part)))
-      const sections = sectionsOf(shown, templates).map(([name, content]) =>
+      const view = reply.view()
+      const parts = view.parts.map((part) => element(`${prefix}-${part.id}`, templates.part(part)))
+      const sections = sectionsOf(view, templates).map(([name, content]) =>
         element(`${prefix}-${name}`, content),
       )
+      shown = view
       return `<div id="${escapeHtml(prefix)}"><div id="${escapeHtml(prefix)}-parts">${parts.join('')}</div>${sections.join('')}</div>`
     },
     next() {
       const view = reply.view()
       const before = shown
-      if (before === view) return ''
-      shown = view
-      return [
+      const actions = [
         ...partActions(prefix, templates, before, view),
         ...sectionActions(prefix, templates, before, view),
-      ].join('')
+      ]
+      // Not earlier: what a template fails to show is shown the next time.
+      shown = view
+      return actions.join('')
     },
   }
 }
@@ -69,7 +71,7 @@ function partActions(
     if (was !== undefined) actions.push(action('replace', id, content))
     else actions.push(insertion(prefix, view.parts[index - 1], content))
   }
-  for (const id of known.keys()) actions.unshift(action('remove', `${prefix}-${id}`, null))
+  for (const id of known.keys()) actions.push(action('remove', `${prefix}-${id}`, null))
   return actions
 }
 
@@ -97,13 +99,14 @@ function sectionActions(
 ): string[] {
   const known = new Map(before === null ? [] : sectionsOf(before, templates))
   return sectionsOf(view, templates).flatMap(([name, content]) => {
-    if (known.get(name)?.html === content?.html && before !== null) return []
-    return [action('update', `${prefix}-${name}`, content?.html ?? '')]
+    const text = toText(content)
+    if (before !== null && toText(known.get(name)) === text) return []
+    return [action('update', `${prefix}-${name}`, text)]
   })
 }
 
 function element(id: string, content: Html | null): string {
-  return `<div id="${escapeHtml(id)}">${content?.html ?? ''}</div>`
+  return `<div id="${escapeHtml(id)}">${toText(content)}</div>`
 }
 
 function action(name: string, target: string, content: string | null): string {
