@@ -5,7 +5,7 @@
  * const { title, diff, shell } = describeTool(part)
  * ```
  */
-import { nested, nonBlank, number, string } from './fields.js'
+import { nonBlank, number, string } from './fields.js'
 import type { ToolPart } from './part.js'
 import { readTodos } from './todo.js'
 import type { Todo } from './todo.js'
@@ -14,6 +14,7 @@ import type { ToolStatus } from './tool-status.js'
 import { knownPrefixes, knownTools } from './tool-view/known-tools.js'
 import type { ToolWording } from './tool-view/known-tools.js'
 import { languageOf } from './tool-view/languages.js'
+import { oneLine } from './tool-view/one-line.js'
 
 export type { ToolWording } from './tool-view/known-tools.js'
 
@@ -21,7 +22,7 @@ export type { ToolWording } from './tool-view/known-tools.js'
 export interface ToolDisplayOptions {
   /** Wordings by tool name; they come before the known ones. */
   readonly tools?: Readonly<Record<string, ToolWording>>
-  /** Prefixes of MCP servers with the server's name. */
+  /** Prefixes of MCP servers with the server's name; the longest that fits counts. */
   readonly prefixes?: Readonly<Record<string, string>>
 }
 
@@ -55,9 +56,9 @@ export interface ToolDisplay {
   readonly isDone: boolean
   readonly icon: string
   readonly noun: string
-  /** What the call is about: a path, a command, an address. */
+  /** What the call is about, as the agent wrote it: a path, a command, an address. */
   readonly target: string | null
-  /** One line for the state the call is in. */
+  /** One line for the state the call is in, of at most 200 characters. */
   readonly title: string
   /** One line for while it runs. */
   readonly titleBefore: string
@@ -82,10 +83,11 @@ export function describeTool(part: ToolPart, options: ToolDisplayOptions = {}): 
   const { name, provider } = canonical(part.tool, tools, { ...knownPrefixes, ...options.prefixes })
   const wording = Object.hasOwn(tools, name) ? tools[name] : undefined
   const target = targetOf(part, wording)
-  const fallback = part.title?.trim() || humanised(part.tool)
-  const before = wording === undefined ? fallback : phrase(wording.present, target, wording.noun)
-  const after = wording === undefined ? fallback : phrase(wording.past, target, wording.noun)
+  const fallback = oneLine(part.title ?? '') || humanised(part.tool)
+  const before = wording === undefined ? fallback : phrase(wording.present, target)
+  const after = wording === undefined ? fallback : phrase(wording.past, target)
   const isDone = isTerminal(part.status)
+  const told = part.metadata ?? {}
   return {
     name,
     provider,
@@ -98,12 +100,12 @@ export function describeTool(part: ToolPart, options: ToolDisplayOptions = {}): 
     title: isDone ? after : before,
     titleBefore: before,
     titleAfter: after,
-    diff: diffOf(part),
+    diff: nonBlank(told, 'diff'),
     todos: todosOf(part),
     shell: name === 'bash' ? shellOf(part) : null,
     file: fileOf(part),
-    preview: nonBlank(part.metadata ?? {}, 'preview'),
-    matches: number(part.metadata ?? {}, 'matches') ?? number(part.metadata ?? {}, 'count'),
+    preview: nonBlank(told, 'preview'),
+    matches: number(told, 'matches') ?? number(told, 'count'),
     error: part.error,
   }
 }
@@ -114,16 +116,18 @@ function canonical(
   prefixes: Readonly<Record<string, string>>,
 ): { readonly name: string; readonly provider: string } {
   if (Object.hasOwn(tools, tool)) return { name: tool, provider: 'builtin' }
-  for (const [prefix, provider] of Object.entries(prefixes)) {
-    if (!tool.startsWith(prefix)) continue
-    const stripped = tool.slice(prefix.length)
-    if (Object.hasOwn(tools, stripped)) return { name: stripped, provider }
-    // Some servers say their name twice: `exa_search_exa`.
-    const suffix = `_${provider}`
-    const bare = stripped.endsWith(suffix) ? stripped.slice(0, -suffix.length) : ''
-    return { name: bare === '' ? stripped : bare, provider }
-  }
-  return { name: tool, provider: 'unknown' }
+  const matching = Object.entries(prefixes).filter(
+    ([prefix]) => tool.startsWith(prefix) && tool !== prefix,
+  )
+  const [longest] = matching.sort(([left], [right]) => right.length - left.length)
+  if (longest === undefined) return { name: tool, provider: 'unknown' }
+  const [prefix, provider] = longest
+  const stripped = tool.slice(prefix.length)
+  if (Object.hasOwn(tools, stripped)) return { name: stripped, provider }
+  // Some servers say their name twice: `exa_search_exa`.
+  const suffix = `_${provider}`
+  const bare = stripped.endsWith(suffix) ? stripped.slice(0, -suffix.length) : ''
+  return { name: bare === '' ? stripped : bare, provider }
 }
 
 function targetOf(part: ToolPart, wording: ToolWording | undefined): string | null {
@@ -134,19 +138,13 @@ function targetOf(part: ToolPart, wording: ToolWording | undefined): string | nu
   return null
 }
 
-function phrase(verb: string, target: string | null, noun: string): string {
-  if (target !== null) return `${verb} ${target}`
-  return verb.includes(' ') ? verb : `${verb} ${noun.toLowerCase()}`
+function phrase(verb: string, target: string | null): string {
+  return oneLine(target === null ? verb.replace(/ for$/, '') : `${verb} ${target}`)
 }
 
 function humanised(tool: string): string {
-  const words = tool.replace(/[_-]+/g, ' ').trim()
+  const words = oneLine(tool.replace(/[_-]+/g, ' '))
   return words === '' ? 'Tool' : words.charAt(0).toUpperCase() + words.slice(1)
-}
-
-function diffOf({ metadata }: ToolPart): string | null {
-  if (metadata === null) return null
-  return nonBlank(metadata, 'diff') ?? nonBlank(nested(metadata, 'filediff'), 'patch')
 }
 
 const order = ['in_progress', 'pending', 'completed']

@@ -1,3 +1,4 @@
+import { readFileSync } from 'node:fs'
 import { expect } from 'chai'
 import fc from 'fast-check'
 import { describe, it } from 'mocha'
@@ -85,6 +86,38 @@ describe('describeTool', () => {
     })
   })
 
+  it('takes each thing from where the tool reports it', () => {
+    const todos = [{ content: 'do it', status: 'pending', priority: null }]
+    const shell = { command: 'ls', description: 'List', output: 'now', exit: null }
+    const input = { command: 'ls', description: 'List' }
+    const written = { path: '/w/a.py', content: 'x', language: 'python' }
+    for (const [tool, state, expected] of [
+      ['edit', { metadata: { diff: '@@' } }, { diff: '@@' }],
+      ['grep', { metadata: { matches: 3 } }, { matches: 3 }],
+      ['glob', { metadata: { count: 0 } }, { matches: 0 }],
+      ['read', { metadata: { preview: 'a' } }, { preview: 'a', shell: null, file: null }],
+      ['todoread', { metadata: { todos } }, { todos }],
+      ['bash', { input, metadata: { output: 'now', stdout: 'no' }, output: 'no' }, { shell }],
+      ['bash', { input, metadata: { stdout: 'now' }, output: 'no' }, { shell }],
+      ['bash', { input, output: 'now' }, { shell }],
+      [
+        'write',
+        { input: { filePath: 'a.py', content: 'x' }, metadata: { filepath: '/w/a.py' } },
+        { file: written },
+      ],
+    ] as const) {
+      const display = describeTool(call(tool, { status: 'completed', output: '', ...state }))
+      expect(display).to.deep.include(expected)
+    }
+  })
+
+  it('is done with what failed', () => {
+    const display = describeTool(
+      call('read', { status: 'error', input: { filePath: 'a' }, error: 'no such file' }),
+    )
+    expect(display).to.include({ isDone: true, title: 'Read a', error: 'no such file' })
+  })
+
   it('falls back to the title of the server, then to a readable name', () => {
     expect(
       describeTool(call('draw_picture', { status: 'completed', output: '', title: 'A cat' })).title,
@@ -114,6 +147,52 @@ describe('describeTool', () => {
     }
     // The model made this one up.
     expect([...unknown]).to.deep.equal(['no_such_tool'])
+  })
+
+  it('has words for every tool of the server', () => {
+    const url = new URL('../../testkit/cassettes/info.jsonl', import.meta.url)
+    const lines = readFileSync(url, 'utf8').trim().split('\n')
+    const messages = lines.map((line) => JSON.parse(line))
+    const { n } = messages.find(({ path = '' }) => path.startsWith('/experimental/tool/ids'))
+    const { body: ids } = messages.find((each) => each.dir === 'res' && each.n === n)
+    expect(ids).to.include.members(['bash', 'task'])
+    for (const id of ids)
+      expect(describeTool(call(id, { status: 'pending' })).provider, id).to.equal('builtin')
+  })
+
+  it('says what is done before it is known to what', () => {
+    for (const [tool, before, after] of [
+      ['read', 'Reading', 'Read'],
+      ['grep', 'Searching', 'Searched'],
+      ['websearch', 'Searching the web', 'Searched the web'],
+      ['apply_patch', 'Patching', 'Patched'],
+      ['todoread', 'Reading the plan', 'Read the plan'],
+    ] as const) {
+      const { title, titleAfter } = describeTool(call(tool, { status: 'pending' }))
+      expect([title, titleAfter]).to.deep.equal([before, after])
+    }
+  })
+
+  it('says it in one short line, whatever the agent calls it', () => {
+    const odd = 'a\r\nb\t\u2028c\u0000\u202ed'
+    const command = describeTool(call('bash', { status: 'running', input: { command: odd } }))
+    expect(command.title).to.equal('Running a b c d')
+    expect(command.target).to.equal(odd)
+    expect(describeTool(call('draw\npicture', { status: 'pending' })).title).to.equal(
+      'Draw picture',
+    )
+    const long = describeTool(
+      call('draw', { status: 'completed', output: '', title: '🙂'.repeat(1_000_000) }),
+    )
+    expect(long.title).to.equal(`${'🙂'.repeat(199)}…`)
+  })
+
+  it('takes the longest prefix, and the name of the host for it', () => {
+    const part = call('exa_deep_search', { status: 'pending' })
+    const display = describeTool(part, { prefixes: { exa_deep_: 'deep' } })
+    expect(display).to.include({ name: 'search', provider: 'deep' })
+    expect(describeTool(part, { prefixes: { exa_: 'ours' } })).to.include({ provider: 'ours' })
+    expect(describeTool(call('exa_', { status: 'pending' })).name).to.equal('exa_')
   })
 
   it('never throws', () => {

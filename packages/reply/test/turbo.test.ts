@@ -166,8 +166,12 @@ describe('createTurboRenderer', () => {
     expect(pages.join('')).to.not.include('<script')
   })
 
-  it('shows no text that the server wrote, and no empty list', () => {
+  it('shows no text that the server wrote, no summary, and no empty list', () => {
     const turn = beginTurn()
+    const summary = turn.answer()
+    turn.server.patchMessage(summary, { summary: true })
+    turn.write(summary).end('from the server')
+    turn.write(summary, 'reasoning').end('from the server')
     const text = {
       type: 'text',
       text: 'from the server',

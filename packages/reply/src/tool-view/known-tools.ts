@@ -2,7 +2,7 @@
 export interface ToolWording {
   /** A noun for the call: `Read`. */
   readonly noun: string
-  /** What it does, while it does it: `Reading`. */
+  /** What it does, while it does it: `Reading`. A `for` at its end is left out where there is no target. */
   readonly present: string
   /** What it did: `Read`. */
   readonly past: string
@@ -24,6 +24,18 @@ function wording(
   return { noun, present, past, icon, target }
 }
 
+function webSearch(...target: string[]): ToolWording {
+  return wording('Web search', 'Searching the web for', 'Searched the web for', 'globe', ...target)
+}
+
+const codeSearch = wording(
+  'Code search',
+  'Searching code for',
+  'Searched code for',
+  'search',
+  'query',
+)
+
 /** The tools of the server, and known tools of known MCP servers. */
 export const knownTools: Readonly<Record<string, ToolWording>> = {
   read: wording('Read', 'Reading', 'Read', 'file', ...file),
@@ -38,36 +50,11 @@ export const knownTools: Readonly<Record<string, ToolWording>> = {
   ls: wording('List', 'Listing', 'Listed', 'folder', 'path'),
   webfetch: wording('Fetch', 'Fetching', 'Fetched', 'globe', 'url'),
   fetch_url: wording('Fetch', 'Fetching', 'Fetched', 'globe', 'url'),
-  websearch: wording(
-    'Web search',
-    'Searching the web for',
-    'Searched the web for',
-    'globe',
-    'query',
-  ),
-  web_search_exa: wording(
-    'Web search',
-    'Searching the web for',
-    'Searched the web for',
-    'globe',
-    'query',
-  ),
-  search_web: wording(
-    'Web search',
-    'Searching the web for',
-    'Searched the web for',
-    'globe',
-    'q',
-    'query',
-  ),
-  codesearch: wording('Code search', 'Searching code for', 'Searched code for', 'search', 'query'),
-  get_code_context_exa: wording(
-    'Code search',
-    'Searching code for',
-    'Searched code for',
-    'search',
-    'query',
-  ),
+  websearch: webSearch('query'),
+  web_search_exa: webSearch('query'),
+  search_web: webSearch('q', 'query'),
+  codesearch: codeSearch,
+  get_code_context_exa: codeSearch,
   company_research_exa: wording(
     'Company research',
     'Researching',
@@ -81,6 +68,7 @@ export const knownTools: Readonly<Record<string, ToolWording>> = {
   task: wording('Task', 'Delegating', 'Delegated', 'users', 'description'),
   skill: wording('Skill', 'Using', 'Used', 'book', 'skill_name', 'name'),
   question: wording('Question', 'Asking', 'Asked', 'help'),
+  invalid: wording('Unknown tool', 'Calling', 'Called', 'tool', 'tool'),
   StructuredOutput: wording('Answer', 'Answering', 'Answered', 'braces'),
 }
 
