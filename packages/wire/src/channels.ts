@@ -2,6 +2,12 @@ import { tracingChannel, type TracingChannel } from 'node:diagnostics_channel'
 
 import type { Delivered, WireErrorCode } from './errors.js'
 
+/**
+ * Why an operation failed: the error's code; `aborted` when the caller's signal ended it; `invalid_call` when it
+ * could not be sent as it was given, or a function of the caller (`headers`) threw.
+ */
+export type TraceErrorCode = WireErrorCode | 'aborted' | 'invalid_call'
+
 /** One request, as subscribers of `turnstead:wire:request` see it; never with query, body or credentials. */
 export interface RequestTrace {
   /** HTTP method. */
@@ -12,8 +18,8 @@ export interface RequestTrace {
   readonly sessionId: string | null
   /** Status of the answer, once there is one. */
   status?: number
-  /** Why it failed. `aborted` when the caller's signal ended it. */
-  errorCode?: WireErrorCode | 'aborted'
+  /** Why it failed. */
+  errorCode?: TraceErrorCode
   /** Whether the server received it, when it failed. */
   delivered?: Delivered
 }
@@ -27,7 +33,7 @@ export interface StreamTrace {
   /** Whether the server confirmed the connection. */
   isReady: boolean
   /** What broke it; missing when it was closed from this side. */
-  errorCode?: WireErrorCode | 'aborted'
+  errorCode?: TraceErrorCode
 }
 
 /** One `prompt.send`, as subscribers of `turnstead:wire:prompt` see it. */
@@ -42,8 +48,8 @@ export interface PromptTrace {
   evidence?: string
   /** How often it was sent. */
   sends?: number
-  /** The last failure, or `aborted`. */
-  errorCode?: WireErrorCode | 'aborted'
+  /** The last failure. */
+  errorCode?: TraceErrorCode
 }
 
 /** The tracing channels of this package; nothing is done for them while nobody subscribes. */

@@ -68,7 +68,8 @@ export function createHttp(settings: Settings, given: Dispatcher | undefined): H
     const onAbort = (): void => exchange.abort(call.signal?.reason)
     const begin = async (): Promise<void> => {
       const { headers } = settings
-      const extra = typeof headers === 'function' ? await headers() : headers
+      // Always a moment later: a dispatcher may fail at once, and the caller must have its exchange by then.
+      const extra = await (typeof headers === 'function' ? headers() : headers)
       if (isOver) return
       inner = startExchange(dispatcher, toDispatch(settings, call, extra), tracked)
     }

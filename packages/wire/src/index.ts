@@ -15,6 +15,7 @@ export {
   type PromptTrace,
   type RequestTrace,
   type StreamTrace,
+  type TraceErrorCode,
   type WireChannels,
 } from './channels.js'
 export { createClient, type Client, type ScopedClient } from './client.js'

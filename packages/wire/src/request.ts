@@ -97,7 +97,7 @@ export function createRequester(
     const sendOnce = (): Promise<Answer> => {
       if (!channels.request.hasSubscribers) return send(http, settings, bound, budget)
       const context = toTrace(method, path, call)
-      return trace(channels.request, context, () =>
+      return trace(channels.request, context, call.signal, () =>
         observe(context, send(http, settings, bound, budget)),
       )
     }

@@ -1,9 +1,10 @@
 import type { TracingChannel } from 'node:diagnostics_channel'
 
-import { WireError, type WireErrorCode } from './errors.js'
+import type { TraceErrorCode } from './channels.js'
+import { WireError } from './errors.js'
 
 interface Traced {
-  errorCode?: WireErrorCode | 'aborted'
+  errorCode?: TraceErrorCode
 }
 
 /**
@@ -13,6 +14,7 @@ interface Traced {
 export async function trace<Context extends Traced, Result>(
   channel: TracingChannel<Context, Context>,
   context: Context,
+  signal: AbortSignal | undefined,
   run: () => Promise<Result>,
 ): Promise<Result> {
   return await channel.start.runStores(context, async () => {
@@ -21,7 +23,7 @@ export async function trace<Context extends Traced, Result>(
       channel.end.publish(context)
       return await running
     } catch (error) {
-      context.errorCode = toErrorCode(error)
+      context.errorCode = toErrorCode(error, signal)
       channel.error.publish(context)
       throw error
     } finally {
@@ -31,6 +33,7 @@ export async function trace<Context extends Traced, Result>(
   })
 }
 
-export function toErrorCode(error: unknown): WireErrorCode | 'aborted' {
-  return WireError.is(error) ? error.code : 'aborted'
+export function toErrorCode(error: unknown, signal: AbortSignal | undefined): TraceErrorCode {
+  if (WireError.is(error)) return error.code
+  return signal?.aborted === true && error === signal.reason ? 'aborted' : 'invalid_call'
 }

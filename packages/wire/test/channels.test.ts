@@ -4,7 +4,14 @@ import type { Attributes, Meter, Span, Tracer } from '@opentelemetry/api'
 import { expect } from 'chai'
 import { afterEach, beforeEach, describe, it } from 'mocha'
 
-import { channels, createClient, createMessageId, createPartId, type Client } from '../src/index.js'
+import {
+  channels,
+  createClient,
+  createMessageId,
+  createPartId,
+  type Client,
+  type ClientOptions,
+} from '../src/index.js'
 import { instrumentWire } from '../src/otel.js'
 import { openStream, sendJson, startStub, type StubServer } from './support/stub-server.js'
 
@@ -16,6 +23,7 @@ beforeEach(async () => {
   server = await startStub((request, response) => {
     if (request.url.startsWith('/event')) openStream(response)
     else if (request.url.includes('prompt_async')) response.writeHead(204).end()
+    else if (request.url.includes('ses_slow')) return
     else if (request.url.includes('ses_missing')) sendJson(response, { secret: 'the words' }, 404)
     else sendJson(response, { answer: 'the words' })
   })
@@ -90,6 +98,54 @@ describe('channels', () => {
     })
     expect(seen.at(-1)).to.equal('asyncEnd {"route":"/event","failures":0,"isReady":true}')
   })
+
+  const codes = (seen: readonly string[]): unknown => {
+    const last = seen.findLast((each) => each.startsWith('asyncEnd')) ?? ''
+    return (JSON.parse(last.slice('asyncEnd '.length)) as { errorCode?: unknown }).errorCode
+  }
+
+  it('tell an abort from a call that cannot be sent as it was given', async () => {
+    const { request, prompt: sent } = channels
+    const signal = AbortSignal.abort(new Error('enough'))
+    const stop = new AbortController()
+    const hanging = async (): Promise<void> => {
+      const answer = client.session.get('ses_slow', { signal: stop.signal })
+      await server.until(() => server.seen.some(({ url }) => url.includes('ses_slow')))
+      stop.abort()
+      await answer
+    }
+    const one = prompt()
+    await client.prompt.send('ses_1', one)
+    for (const [channel, code, act] of [
+      [request, 'aborted', hanging],
+      [request, 'aborted', () => client.session.get('ses_1', { signal })],
+      [sent, 'aborted', () => client.prompt.send('ses_1', prompt(), { signal })],
+      [sent, 'invalid_call', () => client.prompt.send('ses_2', one)],
+      [sent, 'invalid_call', () => client.prompt.send('ses_2', one, { signal })],
+      [
+        request,
+        'invalid_call',
+        () => odd({ 'x-bad': 'line\nbreak' }, (each) => each.session.get('ses_1')),
+      ],
+      [request, 'invalid_call', () => odd(throwing, (each) => each.session.get('ses_1'))],
+    ] as const) {
+      expect(codes(await record(channel as never, act)), String(act)).to.equal(code)
+    }
+    const opening = (each: Client): Promise<void> => each.events.subscribe().ready
+    const seen = await record(channels.stream as never, () => odd(throwing, opening))
+    expect(codes(seen)).to.equal('invalid_call')
+  })
+  const throwing = (): never => {
+    throw new Error('no token')
+  }
+  /** The same server with headers that cannot be sent. */
+  async function odd<T>(
+    headers: NonNullable<ClientOptions['headers']>,
+    act: (client: Client) => Promise<T>,
+  ): Promise<T> {
+    const strange = createClient({ baseUrl: server.url, env: {}, headers })
+    return await act(strange).finally(() => strange.close())
+  }
 
   it('carry no query, body, credential or path of this machine', async () => {
     const seen: string[] = []

@@ -1,6 +1,8 @@
 import { expect } from 'chai'
 import { afterEach, beforeEach, describe, it } from 'mocha'
 
+import { Agent } from 'undici'
+
 import { createManualClock, type ManualClock } from '@turnstead/testkit'
 import { createClient, type Client, type ClientOptions } from '../src/index.js'
 import { failure } from './support/failure.js'
@@ -145,6 +147,24 @@ describe('client requests', () => {
       limits: { responseBytes: 1000 },
     })
     expect((await failure(client.session.list())).code).to.equal('response_too_large')
+  })
+
+  it('refuses headers that cannot be sent, for requests and for the stream', async () => {
+    await serve((_, response) => sendJson(response, []), { headers: { 'x-bad': 'line\nbreak' } })
+    for (const call of [client.session.list(), client.events.subscribe().ready]) {
+      const error: unknown = await call.catch((reason: unknown) => reason)
+      expect(error).to.be.instanceOf(TypeError).with.property('message').contain('`headers`')
+    }
+    expect(server.seen).to.have.length(0)
+  })
+
+  it('says closed when the dispatcher of the host is closed', async () => {
+    const dispatcher = new Agent()
+    await serve((_, response) => sendJson(response, []), { dispatcher })
+    await dispatcher.close()
+    for (const call of [client.session.list(), client.events.subscribe().ready]) {
+      expect(await failure(call)).to.include({ code: 'closed', delivered: 'no' })
+    }
   })
 
   it('names no query, body or credential in its messages', async () => {

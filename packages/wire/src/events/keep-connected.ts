@@ -9,7 +9,7 @@ import type { ConnectionSink } from './connection.js'
 export type Connect = (sink: ConnectionSink) => () => void
 
 /** What the keeper of a stream tells. */
-export interface KeeperSink extends Pick<ConnectionSink, 'onReady' | 'onFrame' | 'isUnwanted'> {
+export interface KeeperSink extends Pick<ConnectionSink, 'onReady' | 'onFrame' | 'takeBytes'> {
   readonly onDown: () => void
   /** The stream will not come back by itself. */
   readonly onGiveUp: (error: unknown) => void
@@ -44,7 +44,7 @@ export function keepConnected(
           sink.onReady()
         },
         onFrame: sink.onFrame,
-        isUnwanted: sink.isUnwanted,
+        takeBytes: sink.takeBytes,
         onBreak: settle,
       })
       const onStop = (): void => {
@@ -57,10 +57,10 @@ export function keepConnected(
   const connectTraced = (failures: number): Promise<Outcome> => {
     if (!channels.stream.hasSubscribers) return connectOnce()
     const context: StreamTrace = { route, failures, isReady: false }
-    return trace(channels.stream, context, async () => {
+    return trace(channels.stream, context, stopped, async () => {
       const outcome = await connectOnce()
       context.isReady = outcome.readyAtMs !== null
-      if (!stopped.aborted) context.errorCode = toErrorCode(outcome.error)
+      if (!stopped.aborted) context.errorCode = toErrorCode(outcome.error, stopped)
       return outcome
     })
   }

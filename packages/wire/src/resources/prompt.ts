@@ -163,7 +163,7 @@ export function createPromptResource(
     assertAttempts(options.attempts)
     if (!channels.prompt.hasSubscribers) return await deliverKnown(sessionId, prompt, options)
     const context: PromptTrace = { sessionId, messageId: prompt.messageID }
-    return await trace(channels.prompt, context, async () => {
+    return await trace(channels.prompt, context, options.signal, async () => {
       const { error, ...verdict } = await deliverKnown(sessionId, prompt, options)
       Object.assign(context, verdict, error === null ? {} : { errorCode: error.code })
       return { ...verdict, error }
