@@ -39,8 +39,8 @@ export class ServerModel {
   /** The next moment, and the digits of every id made in it. */
   tick(): { readonly now: number; readonly digits: string } {
     this.#clock += 1
-    const digits = (0x1f8c_0000_0000 + this.#clock).toString(16).padStart(12, '0')
-    return { now: 1_795_000_000_000 + this.#clock, digits }
+    const now = 1_795_000_000_000 + this.#clock
+    return { now, digits: ((now % 2 ** 36) * 4096).toString(16).padStart(12, '0') }
   }
 
   newId(prefix: string): string {

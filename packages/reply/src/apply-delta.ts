@@ -3,7 +3,7 @@ import { string } from './fields.js'
 import type { Fields } from './fields.js'
 import { ensureMessage, keepsParts } from './message-store.js'
 import { announceChange, insertPart } from './part-store.js'
-import { isVisible } from './state.js'
+import { isVisible, sessionOf } from './state.js'
 import type { PartState, ReplyState } from './state.js'
 import { TextBuffer } from './text-buffer.js'
 
@@ -60,7 +60,7 @@ export function applyDelta(state: ReplyState, properties: Fields, eventId: strin
 }
 
 function awaitPart(state: ReplyState, properties: Fields, partId: string): PartState | null {
-  const session = state.sessions.get(string(properties, 'sessionID') ?? '')
+  const session = sessionOf(state, properties)
   const messageId = string(properties, 'messageID')
   if (session === undefined || messageId === null) return null
   if (state.removed.has(partId) || state.removed.has(messageId)) return null

@@ -1,17 +1,20 @@
 import { recordAnomaly } from './anomaly.js'
 import { applyDelta } from './apply-delta.js'
+import type { Ask, AskState } from './ask.js'
 import { closeAsk, openAsk } from './ask-store.js'
 import { adoptSession } from './children.js'
 import { derive } from './derive.js'
-import { fieldsOf, nested, string } from './fields.js'
+import { nested, objectOf, string } from './fields.js'
 import type { Fields } from './fields.js'
 import { noteGap } from './gap.js'
 import { sameJson } from './json-value.js'
+import { hasMovedOn } from './membership.js'
 import type { Origin } from './origin.js'
 import { removeMessage, removePart } from './remove.js'
 import { readReplyError } from './reply-error.js'
-import { applyStatus } from './session-status.js'
-import type { ReplyState } from './state.js'
+import { applyStatus, setStatus } from './session-status.js'
+import { sessionOf } from './state.js'
+import type { ReplyState, SessionState } from './state.js'
 import { readTodos } from './todo.js'
 import { upsertMessage } from './upsert-message.js'
 import { upsertPart } from './upsert-part.js'
@@ -19,9 +22,9 @@ import { upsertPart } from './upsert-part.js'
 type Handler = (state: ReplyState, properties: Fields, eventId: string | null) => void
 
 const handlers: Readonly<Record<string, Handler>> = {
-  'message.updated': applyMessage,
+  'message.updated': upsert('info', upsertMessage),
   'message.removed': removeMessage,
-  'message.part.updated': applyPart,
+  'message.part.updated': upsert('part', upsertPart),
   'message.part.removed': removePart,
   'session.created': applySession,
   'session.updated': applySession,
@@ -32,24 +35,18 @@ const handlers: Readonly<Record<string, Handler>> = {
     applyStatus(state, properties, { type: 'idle' }, eventId),
   'session.error': applySessionError,
   'todo.updated': applyTodos,
-  'permission.asked': (state, properties) => openAsk(state, 'permission', properties, false),
-  'permission.replied': (state, properties) =>
-    closeAsk(
-      state,
-      'permission',
-      properties,
-      properties['reply'] === 'reject' ? 'rejected' : 'answered',
-    ),
-  'question.asked': (state, properties) => openAsk(state, 'question', properties, false),
-  'question.replied': (state, properties) => closeAsk(state, 'question', properties, 'answered'),
-  'question.rejected': (state, properties) => closeAsk(state, 'question', properties, 'rejected'),
+  'permission.asked': asked('permission'),
+  'permission.replied': answered('permission', 'answered'),
+  'question.asked': asked('question'),
+  'question.replied': answered('question', 'answered'),
+  'question.rejected': answered('question', 'rejected'),
 }
 
 /** Folds one event. What is of another session or of no known type changes nothing. */
 export function applyEvent(state: ReplyState, event: unknown): void {
-  const fields = fieldsOf(event)
-  const type = fields === null ? null : fields['type']
-  if (fields === null || typeof type !== 'string') {
+  const fields = objectOf(event)
+  const type = string(fields, 'type')
+  if (type === null) {
     recordAnomaly(state, 'malformed_event', null)
     return
   }
@@ -68,46 +65,38 @@ export function applyEvent(state: ReplyState, event: unknown): void {
   derive(state)
 }
 
-function originOf(eventId: string | null): Origin {
-  return { polled: false, eventId, revision: 0 }
+type Fold = (state: ReplyState, session: SessionState, raw: Fields, origin: Origin) => unknown
+
+function upsert(name: 'info' | 'part', fold: Fold): Handler {
+  return (state, properties, eventId) => {
+    const raw = nested(properties, name)
+    const session = sessionOf(state, 'sessionID' in raw ? raw : properties)
+    if (session !== undefined) fold(state, session, raw, { polled: false, eventId, revision: 0 })
+  }
 }
 
-function applyMessage(state: ReplyState, properties: Fields, eventId: string | null): void {
-  const info = fieldsOf(properties['info'])
-  if (info === null) {
-    recordAnomaly(state, 'malformed_event', 'message.updated')
-    return
-  }
-  const sessionId = string(info, 'sessionID') ?? string(properties, 'sessionID')
-  const session = state.sessions.get(sessionId ?? '')
-  if (session !== undefined) upsertMessage(state, session, info, originOf(eventId))
+function asked(kind: Ask['kind']): Handler {
+  return (state, properties) => openAsk(state, kind, properties, null)
 }
 
-function applyPart(state: ReplyState, properties: Fields, eventId: string | null): void {
-  const raw = fieldsOf(properties['part'])
-  if (raw === null) {
-    recordAnomaly(state, 'malformed_event', 'message.part.updated')
-    return
-  }
-  const sessionId = string(raw, 'sessionID') ?? string(properties, 'sessionID')
-  const session = state.sessions.get(sessionId ?? '')
-  if (session !== undefined) upsertPart(state, session, raw, originOf(eventId))
+function answered(kind: Ask['kind'], answer: AskState): Handler {
+  return (state, properties) =>
+    closeAsk(state, kind, properties, properties['reply'] === 'reject' ? 'rejected' : answer)
 }
 
 function applySession(state: ReplyState, properties: Fields): void {
-  const info = fieldsOf(properties['info'])
-  if (info !== null) adoptSession(state, info, false)
+  adoptSession(state, nested(properties, 'info'), false)
 }
 
 function applyDeletion(state: ReplyState, properties: Fields): void {
-  if (string(properties, 'sessionID') === state.sessionId) state.deleted = true
+  const session = sessionOf(state, properties)
+  if (session !== undefined) setStatus(state, session, 'deleted')
 }
 
 function applySessionError(state: ReplyState, properties: Fields, eventId: string | null): void {
-  const sessionId = string(properties, 'sessionID')
+  const { sessionId } = state
   const error = readReplyError(properties['error'])
-  if (sessionId === null || error === null || !state.sessions.has(sessionId)) return
-  if (sessionId !== state.sessionId) return
+  if (error === null || sessionOf(state, properties) !== state.root || hasMovedOn(state)) return
   if (!state.errorEvents.accept(eventId)) return
   if (sameJson(error, state.sessionError)) return
   state.sessionError = error
@@ -115,7 +104,7 @@ function applySessionError(state: ReplyState, properties: Fields, eventId: strin
 }
 
 function applyTodos(state: ReplyState, properties: Fields, eventId: string | null): void {
-  if (string(properties, 'sessionID') !== state.sessionId) return
+  if (sessionOf(state, properties) !== state.root || hasMovedOn(state)) return
   const todos = readTodos(properties['todos'])
   if (todos === null) {
     recordAnomaly(state, 'malformed_event', 'todo.updated')
@@ -123,5 +112,6 @@ function applyTodos(state: ReplyState, properties: Fields, eventId: string | nul
   }
   if (!state.todoEvents.accept(eventId)) return
   state.todos = todos
-  state.stale.todos = true
+  state.todosTouched = state.outbox.revision + 1
+  state.stale.add('todos')
 }

@@ -1,28 +1,33 @@
-import { readAsk, resolveAsk, unseenAsk } from './ask.js'
+import { readAsk, resolveAsk } from './ask.js'
 import type { Ask, AskState } from './ask.js'
 import { recordAnomaly } from './anomaly.js'
-import { fieldsOf, string } from './fields.js'
+import { isMadeBefore } from './event-order.js'
+import { objectOf, string } from './fields.js'
 import type { Fields } from './fields.js'
+import { hasMovedOn } from './membership.js'
 import { announceChange, insertPart, setBody } from './part-store.js'
 import type { ReplyState } from './state.js'
 import { streamKey, streamMessage } from './stream-part.js'
 
-/** Takes up an ask from an event or from a list of the server. */
+/** Takes up an ask from an event, or from a list of the server that was asked for at the revision `listedAt`. */
 export function openAsk(
   state: ReplyState,
   kind: Ask['kind'],
   value: unknown,
-  isListed: boolean,
+  listedAt: number | null,
 ): void {
   const ask = readAsk(kind, value)
   if (ask === null) {
     recordAnomaly(state, 'malformed_event', `${kind}.asked`)
     return
   }
-  if (!isOwn(state, ask)) return
   const known = state.asks.get(ask.id)
-  // The server does not ask the same thing twice. Only a list can tell that an ask is open after all.
-  if (known !== undefined && !(isListed && known.state === 'expired')) return
+  if (known === undefined) {
+    if (!isOwn(state, ask, listedAt !== null)) return
+  } else if (known.state !== 'expired' || isToldAfter(state, ask.id, listedAt)) {
+    // The server does not ask the same thing twice. Only a newer list can tell that an ask is open after all.
+    return
+  }
   storeAsk(state, ask, 'ask-opened')
 }
 
@@ -33,14 +38,14 @@ export function closeAsk(
   fields: Fields,
   answer: AskState,
 ): void {
-  const id = string(fields, 'requestID')
-  const sessionId = string(fields, 'sessionID')
-  if (id === null || sessionId === null) {
+  const sessionID = fields['sessionID']
+  const asked = readAsk(kind, { id: fields['requestID'], sessionID })
+  if (asked === null) {
     recordAnomaly(state, 'malformed_event', `${kind}.replied`)
     return
   }
-  if (!state.sessions.has(sessionId)) return
-  const known = state.asks.get(id) ?? unseenAsk(kind, id, sessionId)
+  if (!state.sessions.has(asked.sessionId)) return
+  const known = state.asks.get(asked.id) ?? asked
   if (known.state === 'answered' || known.state === 'rejected') return
   storeAsk(state, resolveAsk(known, answer, fields), 'ask-resolved')
 }
@@ -62,16 +67,20 @@ export function reconcileAsks(
   }
   const listed = new Set<string>()
   for (const item of list) {
-    const fields = fieldsOf(item)
-    const id = fields === null ? null : string(fields, 'id')
+    const id = string(objectOf(item), 'id')
     if (id !== null) listed.add(id)
-    openAsk(state, kind, item, true)
+    openAsk(state, kind, item, revision)
   }
   for (const ask of state.asks.values()) {
-    const isNewer = (state.askTouched.get(ask.id) ?? 0) > revision
-    if (ask.kind !== kind || ask.state !== 'open' || listed.has(ask.id) || isNewer) continue
+    if (ask.kind !== kind || ask.state !== 'open' || listed.has(ask.id)) continue
+    if (isToldAfter(state, ask.id, revision)) continue
     storeAsk(state, Object.freeze({ ...ask, state: 'expired' }), 'ask-expired')
   }
+}
+
+/** Whether an ask changed after a list was asked for; an event, which was not asked for, is older than anything. */
+function isToldAfter(state: ReplyState, askId: string, listedAt: number | null): boolean {
+  return listedAt === null || (state.askTouched.get(askId) ?? 0) > listedAt
 }
 
 function storeAsk(
@@ -105,11 +114,18 @@ function showAsk(state: ReplyState, ask: Ask): void {
   setBody(state, part, { kind: 'ask', ask })
 }
 
-/** Asks of other sessions, and of another turn in the same session, are somebody else's. */
-function isOwn(state: ReplyState, ask: Ask): boolean {
+/**
+ * Asks of other sessions, and of another turn in the same session, are somebody else's.
+ *
+ * A list also holds what an aborted turn left open before this one began: answered with yes, its tool would still run.
+ */
+function isOwn(state: ReplyState, ask: Ask, isListed: boolean): boolean {
   const session = state.sessions.get(ask.sessionId)
-  const message = session?.messages.get(ask.messageId ?? '')
-  return session !== undefined && (message === undefined || !state.foreign.has(message))
+  if (session === undefined) return false
+  const message = session.messages.get(ask.messageId ?? '')
+  if (message !== undefined) return !state.foreign.has(message)
+  if (isListed && isMadeBefore(ask.id, state.promptedAt)) return false
+  return session !== state.root || !hasMovedOn(state)
 }
 
 /** The asks of this reply, oldest first. */
@@ -120,9 +136,4 @@ export function ownAsks(state: ReplyState): readonly Ask[] {
 /** Ids begin with the time, so that this is the order in which they were made, however they became known. */
 function byId(left: Ask, right: Ask): number {
   return left.id < right.id ? -1 : 1
-}
-
-/** True while the ask waits for a person. */
-export function isOpenAsk(ask: Ask): boolean {
-  return ask.state === 'open'
 }

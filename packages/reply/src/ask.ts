@@ -1,4 +1,4 @@
-import { fieldsOf, list, nested, string, strings } from './fields.js'
+import { list, nested, objectOf, string, strings } from './fields.js'
 import type { Fields } from './fields.js'
 import { toJsonObject, toJsonValue } from './json-value.js'
 import type { JsonObject, JsonValue } from './json-value.js'
@@ -34,19 +34,14 @@ export interface Ask {
   readonly answers: readonly JsonValue[]
 }
 
-const unresolved = { state: 'open', reply: null, answers: [] } as const
+const unresolved = { state: 'open', reply: null, answers: Object.freeze([]) } as const
 
 /** Reads an `asked` event's properties or an entry of the server's lists; `null` when it is none. */
 export function readAsk(kind: Ask['kind'], value: unknown): Ask | null {
-  const fields = fieldsOf(value)
-  if (fields === null) return null
+  const fields = objectOf(value)
   const id = string(fields, 'id')
   const sessionId = string(fields, 'sessionID')
   if (id === null || sessionId === null) return null
-  return describe(kind, id, sessionId, fields)
-}
-
-function describe(kind: Ask['kind'], id: string, sessionId: string, fields: Fields): Ask {
   const tool = nested(fields, 'tool')
   return Object.freeze({
     id,
@@ -65,11 +60,6 @@ function describe(kind: Ask['kind'], id: string, sessionId: string, fields: Fiel
 
 function jsonList(fields: Fields, name: string): readonly JsonValue[] {
   return Object.freeze(list(fields, name).map((item) => toJsonValue(item)))
-}
-
-/** An ask of which only the answer was seen. */
-export function unseenAsk(kind: Ask['kind'], id: string, sessionId: string): Ask {
-  return describe(kind, id, sessionId, {})
 }
 
 /** The ask with an answer of the server's `replied` or `rejected` event. */

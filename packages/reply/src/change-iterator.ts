@@ -25,8 +25,12 @@ export function changesOf(
       wake?.()
     },
   })
-  const wakeUp = (): void => wake?.()
-  signal?.addEventListener('abort', wakeUp)
+  const leave = (): void => {
+    stop()
+    wake?.()
+  }
+  if (signal?.aborted === true) stop()
+  signal?.addEventListener('abort', leave)
   return {
     async *[Symbol.asyncIterator](): AsyncGenerator<Change> {
       try {
@@ -45,7 +49,7 @@ export function changesOf(
         }
       } finally {
         stop()
-        signal?.removeEventListener('abort', wakeUp)
+        signal?.removeEventListener('abort', leave)
       }
     },
   }

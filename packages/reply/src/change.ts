@@ -126,7 +126,7 @@ export interface Errored {
 export interface StatusChanged {
   readonly type: 'status-changed'
   readonly sessionId: string
-  readonly status: 'busy' | 'idle' | 'retry'
+  readonly status: 'busy' | 'idle' | 'retry' | 'deleted'
 }
 
 /** Cost or tokens of the whole reply changed, sub-agents included. */

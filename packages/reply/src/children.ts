@@ -1,13 +1,11 @@
 import { EventClock } from './event-order.js'
 import { nested, number, string } from './fields.js'
 import type { Fields } from './fields.js'
-import { refreshMembership } from './membership.js'
-import { isOfThisTurn } from './message-store.js'
-import { announceChange, taskTool } from './part-store.js'
+import { isOfThisTurn, refreshMembership } from './membership.js'
+import { announceChange } from './part-store.js'
 import { isVisible } from './state.js'
 import type { PartState, ReplyState, SessionState, ToolBody } from './state.js'
-
-const sessionInResult = /^(?:<task id="|Subagent failed \(task_id: )(ses_\w+)/
+import { isTitleOf, namedSession, taskTool } from './task-call.js'
 
 /** A session of which nothing but the id is known. */
 export function blankSession(id: string, parentId: string | null): SessionState {
@@ -16,13 +14,13 @@ export function blankSession(id: string, parentId: string | null): SessionState 
     parentId,
     title: null,
     agent: null,
-    createdAt: null,
     messages: new Map(),
     order: [],
     open: new Set(),
     toolPartId: null,
     status: null,
     statusEvents: new EventClock(),
+    touched: 0,
   }
 }
 
@@ -50,12 +48,11 @@ export function adoptSession(
   session.parentId ??= parentId
   const title = string(info, 'title') ?? session.title
   const agent = string(info, 'agent') ?? session.agent
-  session.createdAt = createdAt ?? session.createdAt
   if (known !== undefined && title === session.title && agent === session.agent) return session
   session.title = title
   session.agent = agent
   announceChild(state, session)
-  state.stale.children = true
+  state.stale.add('children')
   return session
 }
 
@@ -82,7 +79,8 @@ export function linkChildren(state: ReplyState): void {
   const links = new Map<string, string>()
   for (const [part, body] of tasks) {
     const named = namedSession(body)
-    if (named !== null) links.set(named, part.id)
+    // A later call may go on with the same sub-agent; the first one started it.
+    if (named !== null && !links.has(named)) links.set(named, part.id)
   }
   const taken = new Set(links.values())
   for (const session of childrenByAge(state)) {
@@ -134,18 +132,6 @@ function taskParts(state: ReplyState): [PartState, ToolBody][] {
     }
   }
   return parts
-}
-
-function namedSession(body: ToolBody): string | null {
-  const stated = body.metadata === null ? null : string(body.metadata, 'sessionId')
-  if (stated !== null) return stated
-  return sessionInResult.exec(body.output ?? body.error ?? '')?.[1] ?? null
-}
-
-function isTitleOf(session: SessionState, body: ToolBody): boolean {
-  const description = string(body.input, 'description')
-  const agent = string(body.input, 'subagent_type')
-  return description !== null && session.title === `${description} (@${agent} subagent)`
 }
 
 /** The sub-agents, oldest first: the newer a session, the smaller its id. */

@@ -57,9 +57,17 @@ export function isNewer(id: string | null, last: string | null): boolean {
   if (isServerId(id) && id.length === last.length && id[clockStart] === last[clockStart]) {
     return id > last
   }
-  const ahead = clockOf(id) - clockOf(last)
-  if (Number.isNaN(ahead)) return id !== last
-  const distance = (ahead + clockRange) % clockRange
+  const [clock, lastClock] = [clockOf(id), clockOf(last)]
+  return Number.isNaN(clock - lastClock) ? id !== last : isAhead(clock, lastClock)
+}
+
+/** Whether the server made an id before a time, in epoch milliseconds. An id of another shape does not tell. */
+export function isMadeBefore(id: string, time: number | null): boolean {
+  return time !== null && id.length === 30 && isAhead(time * 4096, clockOf(id))
+}
+
+function isAhead(clock: number, last: number): boolean {
+  const distance = (clock - last + clockRange) % clockRange
   return distance > 0 && distance < clockRange / 2
 }
 

@@ -8,10 +8,14 @@ export function fieldsOf(value: unknown): Fields | null {
   return isFields(value) ? value : null
 }
 
+/** The value as an object to read from; empty when it is none. */
+export function objectOf(value: unknown): Fields {
+  return fieldsOf(value) ?? none
+}
+
 /** A nested object to read from; empty when it is missing. */
 export function nested(fields: Fields, name: string): Fields {
-  const value = fields[name]
-  return isFields(value) ? value : none
+  return objectOf(fields[name])
 }
 
 /** A string field, or `null`. */
@@ -26,10 +30,10 @@ export function nonBlank(fields: Fields, name: string): string | null {
   return value === null || value.trim() === '' ? null : value
 }
 
-/** A finite number field, or `null`. */
+/** A number field, or `null`. One beyond exact integers is no time and no cost, and sums of it would overflow. */
 export function number(fields: Fields, name: string): number | null {
   const value = fields[name]
-  return typeof value === 'number' && Number.isFinite(value) ? value + 0 : null
+  return typeof value === 'number' && Math.abs(value) <= 2 ** 53 ? value + 0 : null
 }
 
 /** True only when the field is `true`. */

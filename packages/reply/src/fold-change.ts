@@ -2,6 +2,8 @@ import type { Ask } from './ask.js'
 import type { Change, ChildChanged, PartAdded } from './change.js'
 import type { MessageRecord } from './message-record.js'
 import type { ReplyPart } from './part.js'
+import { spentOn } from './spent.js'
+import { noTokens } from './tokens.js'
 import type { ReplyView, SubAgent } from './view.js'
 
 type Parts = readonly ReplyPart[]
@@ -34,13 +36,12 @@ export function foldChange(view: ReplyView, change: Change): ReplyView {
         parts.filter((part) => part.id !== change.partId),
       )
     case 'message-changed':
-      return { ...view, revision, messages: placed(view, change.message) }
+      return withMessages({ ...view, revision }, placed(view, change.message))
     case 'message-removed':
-      return {
-        ...view,
-        revision,
-        messages: view.messages.filter(({ id }) => id !== change.messageId),
-      }
+      return withMessages(
+        { ...view, revision },
+        view.messages.filter(({ id }) => id !== change.messageId),
+      )
     case 'child-changed':
       return { ...view, revision, children: withChild(view.children, change) }
     case 'status-changed':
@@ -89,6 +90,14 @@ function lengthened(part: ReplyPart, delta: string): ReplyPart {
   return { ...part, text: part.text + delta }
 }
 
+function withMessages(view: ReplyView, messages: readonly MessageRecord[]): ReplyView {
+  const children = view.children.map((child) => ({
+    ...child,
+    ...spentOn(messages.filter(({ sessionId }) => sessionId === child.sessionId)),
+  }))
+  return { ...view, messages, children }
+}
+
 function withStatus(
   child: SubAgent,
   { sessionId, status }: Pick<SubAgent, 'sessionId' | 'status'>,
@@ -107,6 +116,8 @@ function withChild(children: readonly SubAgent[], change: ChildChanged): readonl
     agent,
     status: known?.status ?? null,
     parts: known?.parts ?? [],
+    cost: known?.cost ?? 0,
+    tokens: known?.tokens ?? noTokens,
   }
   const others = children.filter((each) => each.sessionId !== sessionId)
   // The newer a session, the smaller its id.

@@ -1,3 +1,6 @@
+import { fieldsOf } from './fields.js'
+import type { Fields } from './fields.js'
+
 /** A value that survives `JSON.stringify` and `JSON.parse` unchanged. */
 export type JsonValue = null | boolean | number | string | readonly JsonValue[] | JsonObject
 
@@ -6,26 +9,24 @@ export interface JsonObject {
   readonly [key: string]: JsonValue
 }
 
-const maxDepth = 96
-const maxNodes = 1_000_000
-
+/** Objects and lists that may still be copied. */
 interface Budget {
-  nodes: number
+  left: number
 }
 
 /**
  * Copies a value of unknown origin into frozen JSON, so that the sender cannot change it later.
  *
- * Total: what JSON cannot hold becomes `null`, what is too deep or cyclic is cut.
+ * Total: what JSON cannot hold becomes `null`, what is deeper than `depth` or cyclic is cut, and so is what is behind
+ * the first `nodes` objects and lists.
  */
-export function toJsonValue(value: unknown): JsonValue {
-  return copy(value, 0, { nodes: 0 })
+export function toJsonValue(value: unknown, depth = 96, nodes = 1e6): JsonValue {
+  return copy(value, depth, { left: nodes })
 }
 
 /** {@link toJsonValue} for an object; anything else becomes `null`. */
 export function toJsonObject(value: unknown): JsonObject | null {
-  if (typeof value !== 'object' || value === null || Array.isArray(value)) return null
-  return copyObject(value, 0, { nodes: 0 })
+  return fieldsOf(value) === null ? null : (toJsonValue(value) as JsonObject)
 }
 
 function copy(value: unknown, depth: number, budget: Budget): JsonValue {
@@ -33,10 +34,10 @@ function copy(value: unknown, depth: number, budget: Budget): JsonValue {
   // JSON has no negative zero; adding zero takes the sign away.
   if (typeof value === 'number') return Number.isFinite(value) ? value + 0 : null
   if (typeof value !== 'object' || value === null) return null
-  budget.nodes += 1
-  if (depth > maxDepth || budget.nodes > maxNodes) return null
+  budget.left -= 1
+  if (depth < 0 || budget.left < 0) return null
   if (Array.isArray(value)) {
-    return Object.freeze(Array.from(value, (item) => copy(item, depth + 1, budget)))
+    return Object.freeze(Array.from(value, (item) => copy(item, depth - 1, budget)))
   }
   return copyObject(value, depth, budget)
 }
@@ -46,7 +47,7 @@ function copyObject(value: object, depth: number, budget: Budget): JsonObject {
   for (const [key, item] of Object.entries(value)) {
     // Assigning to `__proto__` would change the prototype instead of adding a property.
     if (item === undefined || key === '__proto__') continue
-    result[key] = copy(item, depth + 1, budget)
+    result[key] = copy(item, depth - 1, budget)
   }
   return Object.freeze(result)
 }
@@ -57,16 +58,12 @@ export function sameJson(left: unknown, right: unknown): boolean {
   if (typeof left !== 'object' || typeof right !== 'object' || left === null || right === null) {
     return false
   }
-  if (Array.isArray(left) || Array.isArray(right)) {
-    return (
-      Array.isArray(left) &&
-      Array.isArray(right) &&
-      left.length === right.length &&
-      left.every((item, index) => sameJson(item, right[index]))
+  if (Array.isArray(left) !== Array.isArray(right)) return false
+  const entries = Object.entries(left)
+  return (
+    entries.length === Object.keys(right).length &&
+    entries.every(
+      ([key, item]) => Object.hasOwn(right, key) && sameJson(item, (right as Fields)[key]),
     )
-  }
-  const leftEntries = Object.entries(left)
-  if (leftEntries.length !== Object.keys(right).length) return false
-  const other = new Map<string, unknown>(Object.entries(right))
-  return leftEntries.every(([key, item]) => other.has(key) && sameJson(item, other.get(key)))
+  )
 }

@@ -1,4 +1,5 @@
 import { announceChange } from './part-store.js'
+import { hasUnstoredText } from './state.js'
 import type { PartState, ReplyState, SessionState } from './state.js'
 
 /**
@@ -11,17 +12,16 @@ export function markLosses(state: ReplyState): void {
   for (const session of state.sessions.values()) {
     for (const part of session.open) {
       const lost =
-        part.message.member && part.body !== null && hasText(part) && isGivenUp(session, part)
+        part.message.member &&
+        part.body !== null &&
+        hasUnstoredText(part) &&
+        isGivenUp(session, part)
       if (lost === part.lost) continue
       part.lost = lost
       part.provenance = lost ? 'stream' : 'server'
       announceChange(state, part)
     }
   }
-}
-
-function hasText(part: PartState): boolean {
-  return part.buffer !== null && part.buffer.length > 0
 }
 
 function isGivenUp(session: SessionState, part: PartState): boolean {

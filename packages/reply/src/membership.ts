@@ -1,6 +1,6 @@
 import { recordOf } from './message-record.js'
 import { announceAdded } from './part-store.js'
-import { isAnswer, isVisible } from './state.js'
+import { isVisible } from './state.js'
 import type { MessageState, ReplyState, SessionState } from './state.js'
 
 /**
@@ -21,7 +21,9 @@ function refreshRoot(state: ReplyState): void {
   let person: string | null = null
   let answered: string | null = null
   for (const message of state.root.order) {
-    if (message.role === 'assistant') {
+    if (isEarlier(state, message)) {
+      setMember(state, message, false)
+    } else if (message.role === 'assistant') {
       answered = ownerOf(message, continued)
       setMember(state, message, answered === state.promptId)
     } else if (message.author === 'server' && message !== state.prompt) {
@@ -45,15 +47,38 @@ function ownerOf(
 
 function belongsToChild(state: ReplyState, message: MessageState): boolean {
   if (message.role === 'user' && message.author !== 'server') return false
-  const since = turnBegan(state)
-  return since === null || message.createdAt === null || message.createdAt >= since
+  return isOfThisTurn(state, message.createdAt)
 }
 
-/** When the turn began: with the prompt, or with its first answer. A sub-agent may have older messages. */
-export function turnBegan(state: ReplyState): number | null {
-  const first = state.root.order.find(isAnswer)
-  const times = [state.promptedAt, first?.createdAt ?? null].filter((time) => time !== null)
-  return times.length === 0 ? null : Math.min(...times)
+/** Whether what a sub-agent did at this time can be of this turn: a session runs one turn at a time. */
+export function isOfThisTurn(state: ReplyState, time: number | null): boolean {
+  if (time === null) return true
+  const run = newestRun(state, time)
+  return time >= turnBegan(state) && (run === undefined || !state.foreign.has(run))
+}
+
+/** True once the session went on to another prompt. What names no message is then not of this turn. */
+export function hasMovedOn(state: ReplyState): boolean {
+  const run = newestRun(state, Infinity)
+  return run !== undefined && state.foreign.has(run) && !isEarlier(state, run)
+}
+
+/** The assistant message that the session was at. */
+function newestRun(state: ReplyState, time: number): MessageState | undefined {
+  return state.root.order.findLast(
+    ({ role, createdAt }) => role === 'assistant' && (createdAt ?? 0) <= time,
+  )
+}
+
+function isEarlier(state: ReplyState, { createdAt }: MessageState): boolean {
+  return createdAt !== null && createdAt < turnBegan(state)
+}
+
+/** When the turn began: with the prompt, or with its first answer, when the prompt was sent again after a crash. */
+function turnBegan(state: ReplyState): number {
+  const first = state.root.order.find(({ parentId }) => parentId === state.promptId)
+  const began = Math.min(state.promptedAt ?? Infinity, first?.createdAt ?? Infinity)
+  return began === Infinity ? 0 : began
 }
 
 /** Takes a message into the reply, or out of it, and tells what that shows or hides. */
@@ -61,10 +86,10 @@ export function setMember(state: ReplyState, message: MessageState, member: bool
   if (message.member === member) return
   if (!member) announceLeaving(state, message)
   message.member = member
-  state.stale.children = true
-  state.stale.losses = true
-  state.stale.todos = true
-  state.stale.totals = true
+  state.stale.add('children')
+  state.stale.add('losses')
+  state.stale.add('todos')
+  state.stale.add('totals')
   if (!member) return
   state.unattributed.delete(message)
   state.foreign.delete(message)

@@ -1,6 +1,10 @@
+import type { JsonValue } from './json-value.js'
 import type { ReplyError } from './reply-error.js'
-import type { MessageState } from './state.js'
-import { addTokens, isNoTokens, noTokens } from './tokens.js'
+import { spentOn } from './spent.js'
+import type { Spent } from './spent.js'
+import { isAnswer } from './state.js'
+import type { MessageState, SessionState } from './state.js'
+import { isNoTokens } from './tokens.js'
 import type { Tokens } from './tokens.js'
 
 /** One assistant message of a reply: the model's answer to one step. */
@@ -22,6 +26,8 @@ export interface MessageRecord {
   /** Why the model stopped: `stop`, `length`, `tool-calls`, `unknown` …; `null` while open, failed or aborted. */
   readonly finish: string | null
   readonly error: ReplyError | null
+  /** The structured answer, when one was asked for; the server does not validate it. */
+  readonly structured: JsonValue
   /** Cost in the provider's currency. */
   readonly cost: number
   readonly tokens: Tokens
@@ -42,28 +48,21 @@ export function recordOf(message: MessageState): MessageRecord {
     completedAt: message.completedAt,
     finish: message.finish,
     error: message.error,
-    cost: costOf(message),
-    tokens: tokensOf(message),
+    structured: message.structured,
+    ...spentIn(message),
   })
 }
 
-/**
- * The cost of a message: the server's own figure once it stated one, else that of the steps it has finished.
- * The server sends the step a moment before the message.
- */
-export function costOf(message: MessageState): number {
-  if (message.completedAt !== null || message.cost !== 0) return message.cost
-  let cost = 0
-  for (const { body } of message.parts) if (body?.kind === 'step-finish') cost += body.cost
-  return cost
+/** The messages of a session that belong to the reply, in order. */
+export function recordsOf({ order }: SessionState): readonly MessageRecord[] {
+  return order.filter(isAnswer).map(recordOf)
 }
 
-/** The tokens of a message, by the same rule as {@link costOf}. */
-export function tokensOf(message: MessageState): Tokens {
-  if (message.completedAt !== null || !isNoTokens(message.tokens)) return message.tokens
-  let tokens = noTokens
-  for (const { body } of message.parts) {
-    if (body?.kind === 'step-finish') tokens = addTokens(tokens, body.tokens)
-  }
-  return tokens
+/**
+ * What a message cost: the server's own figures once it stated them, else those of the steps it has finished. The
+ * server sends the step a moment before the message.
+ */
+function spentIn({ completedAt, cost, tokens, parts }: MessageState): Spent {
+  if (completedAt !== null || cost !== 0 || !isNoTokens(tokens)) return { cost, tokens }
+  return spentOn(parts.map(({ body }) => body).filter((body) => body?.kind === 'step-finish'))
 }

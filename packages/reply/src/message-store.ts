@@ -1,6 +1,6 @@
 import { recordAnomaly } from './anomaly.js'
 import { EventClock } from './event-order.js'
-import { setMember, turnBegan } from './membership.js'
+import { setMember } from './membership.js'
 import { noTokens } from './tokens.js'
 import type { MessageState, ReplyState, SessionState } from './state.js'
 
@@ -51,8 +51,8 @@ export function ensureMessage(state: ReplyState, session: SessionState, id: stri
 /** Keeps the parts of a message whose owner is not known yet, within a bound. */
 export function keepWaiting(state: ReplyState, message: MessageState): void {
   state.unattributed.add(message)
-  const oldest = firstBeyond(state.unattributed, unattributedLimit)
-  if (oldest === null) return
+  const [oldest] = state.unattributed
+  if (oldest === undefined || state.unattributed.size <= unattributedLimit) return
   recordAnomaly(state, 'owner_unknown', oldest.id)
   forgetMessage(state, oldest)
 }
@@ -61,23 +61,18 @@ export function keepWaiting(state: ReplyState, message: MessageState): void {
 export function rememberForeign(state: ReplyState, message: MessageState): void {
   state.unattributed.delete(message)
   state.foreign.add(message)
+  state.stale.add('children')
   for (const ask of state.asks.values()) {
     if (ask.messageId === message.id) withdrawAsk(state, ask.id)
   }
-  const oldest = firstBeyond(state.foreign, foreignLimit)
-  if (oldest !== null) forgetMessage(state, oldest)
+  const [oldest] = state.foreign
+  if (oldest !== undefined && state.foreign.size > foreignLimit) forgetMessage(state, oldest)
 }
 
 function withdrawAsk(state: ReplyState, askId: string): void {
   state.asks.delete(askId)
   state.askTouched.delete(askId)
   state.outbox.announce(() => ({ type: 'ask-withdrawn', askId }))
-}
-
-function firstBeyond(messages: ReadonlySet<MessageState>, limit: number): MessageState | null {
-  if (messages.size <= limit) return null
-  for (const message of messages) return message
-  return null
 }
 
 /** Takes a message and its parts away. */
@@ -129,10 +124,4 @@ export function keepsParts(message: MessageState): boolean {
 /** True when the user message that an assistant message answers was never heard of. */
 export function isParentUnknown(message: MessageState): boolean {
   return message.parentId !== null && !message.session.messages.has(message.parentId)
-}
-
-/** Whether a sub-agent session that was made at this time can be of this turn. */
-export function isOfThisTurn(state: ReplyState, createdAt: number | null): boolean {
-  const since = turnBegan(state)
-  return since === null || createdAt === null || createdAt >= since
 }

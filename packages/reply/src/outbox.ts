@@ -5,24 +5,27 @@ import type { ReplyObserver } from './observer.js'
 /** Called with what an observer threw. */
 export type ObserverErrorHandler = (error: unknown, observer: ReplyObserver) => void
 
+interface Entry {
+  readonly observer: ReplyObserver
+  /** The revision at which it came: it is told of later changes only. Infinity once it left. */
+  since: number
+}
+
 /** Numbers the changes of one reply and delivers them, in order, when the reply is consistent again. */
 export class Outbox {
   revision = 0
-  onObserverError: ObserverErrorHandler
-  #entries: readonly { readonly observer: ReplyObserver }[] = []
+  onObserverError: ObserverErrorHandler | null = null
+  #entries: readonly Entry[] = []
   #queue: Change[] = []
   #delivering = false
-
-  constructor(onObserverError: ObserverErrorHandler) {
-    this.onObserverError = onObserverError
-  }
 
   /** Registers an observer; the result unregisters it. */
   observe(observer: ReplyObserver): () => void {
     // An entry of its own, so that one observer registered twice leaves twice.
-    const entry = { observer }
+    const entry: Entry = { observer, since: this.revision }
     this.#entries = [...this.#entries, entry]
     return () => {
+      entry.since = Infinity
       this.#entries = this.#entries.filter((each) => each !== entry)
     }
   }
@@ -56,9 +59,9 @@ export class Outbox {
   }
 
   #send(change: Change): void {
-    for (const { observer } of this.#entries) {
+    for (const { observer, since } of this.#entries) {
       try {
-        notify(observer, change)
+        if (change.revision > since) notify(observer, change)
       } catch (error) {
         this.#report(error, observer)
       }
@@ -67,7 +70,7 @@ export class Outbox {
 
   #report(error: unknown, observer: ReplyObserver): void {
     try {
-      this.onObserverError(error, observer)
+      this.onObserverError?.(error, observer)
     } catch {
       // The handler of failures must not become a failure of the reply.
     }

@@ -1,9 +1,9 @@
 import { blankSession } from './children.js'
 import { SnapshotError } from './errors.js'
 import { EventClock } from './event-order.js'
-import { fieldsOf } from './fields.js'
+import { objectOf } from './fields.js'
 import { toJsonValue } from './json-value.js'
-import { blankMessage, placeMessage } from './message-store.js'
+import { blankMessage, keepsParts, placeMessage } from './message-store.js'
 import { newState } from './new-state.js'
 import type { Outbox } from './outbox.js'
 import { insertPart } from './part-store.js'
@@ -17,12 +17,12 @@ import { refreshTotals } from './totals.js'
 /** Reads what `toSnapshot` wrote, as an object or as its JSON text. */
 export function readSnapshot(value: unknown, outbox: Outbox): ReplyState {
   try {
-    const fields = fieldsOf(typeof value === 'string' ? JSON.parse(value) : value) ?? {}
+    const fields = objectOf(typeof value === 'string' ? JSON.parse(value) : value)
     if (typeof fields['version'] === 'number' && fields['version'] !== snapshotVersion) {
       throw new SnapshotError('unsupported_version', 'the stored reply is of another version')
     }
     // The inside is written by this package alone; a damaged one shows itself while it is restored.
-    return restore(toJsonValue(fields) as unknown as ReplyJson, outbox)
+    return restore(toJsonValue(fields, Infinity, Infinity) as unknown as ReplyJson, outbox)
   } catch (cause) {
     if (SnapshotError.is(cause)) throw cause
     throw new SnapshotError('malformed', 'the stored reply is damaged; poll the server', { cause })
@@ -35,6 +35,8 @@ function restore(json: ReplyJson, outbox: Outbox): ReplyState {
   for (const ask of json.asks) state.asks.set(ask.id, ask)
   for (const [id, eventId] of json.removed) state.removed.set(id, { eventId, revision: 0 })
   Object.assign(state, json.told)
+  state.todoEvents = new EventClock(json.eventIds[0])
+  state.errorEvents = new EventClock(json.eventIds[1])
   state.anomalies.push(...json.anomalies)
   state.shownTodos = currentTodos(state)
   refreshTotals(state)
@@ -44,10 +46,14 @@ function restore(json: ReplyJson, outbox: Outbox): ReplyState {
 
 function restoreSession(state: ReplyState, json: SessionJson): void {
   const session = json.id === state.sessionId ? state.root : blankSession(json.id, json.parentId)
-  const { messages, ...rest } = json
+  const { messages, eventId, ...rest } = json
   Object.assign(session, rest)
+  session.statusEvents = new EventClock(eventId)
   state.sessions.set(session.id, session)
   for (const message of messages) restoreMessage(state, session, message)
+  for (const message of session.messages.values()) {
+    if (!message.member) (keepsParts(message) ? state.unattributed : state.foreign).add(message)
+  }
 }
 
 function restoreMessage(state: ReplyState, session: SessionState, json: MessageJson): void {
@@ -57,15 +63,12 @@ function restoreMessage(state: ReplyState, session: SessionState, json: MessageJ
   message.events = new EventClock(eventId)
   session.messages.set(message.id, message)
   if (message.role !== null && !isPrompt) placeMessage(message)
-  if (!message.member)
-    (parts.length > 0 || message.role === null ? state.unattributed : state.foreign).add(message)
   for (const part of parts) restorePart(state, message, part)
 }
 
 function restorePart(state: ReplyState, message: MessageState, json: PartJson): void {
   const { text, eventId, ...rest } = json
   const part = Object.assign(insertPart(state, message, json.id, json.key), rest)
-  part.touched = 0
   part.events = new EventClock(eventId)
   part.buffer = text === null ? null : new TextBuffer(text)
   if (part.buffer !== null && !part.final) message.session.open.add(part)

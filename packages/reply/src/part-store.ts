@@ -3,12 +3,10 @@ import { recordOf } from './message-record.js'
 import { isVisible } from './state.js'
 import type { MessageState, PartBody, PartState, ReplyState } from './state.js'
 import { viewOf } from './part-view.js'
+import { taskTool } from './task-call.js'
 import { TextBuffer } from './text-buffer.js'
 
 const todoTools = new Set(['todowrite', 'todoread'])
-
-/** The name of the tool that starts sub-agents. */
-export const taskTool = 'task'
 
 /** True for the tools whose calls carry the todo list. */
 export function isTodoTool(body: PartBody | null): boolean {
@@ -32,9 +30,10 @@ export function insertPart(
     final: false,
     lost: false,
     gapped: false,
+    stored: 0,
     startSeen: false,
     events: new EventClock(),
-    touched: state.outbox.revision,
+    touched: 0,
     view: null,
   }
   const { parts } = message
@@ -99,31 +98,23 @@ export function announceAdded(state: ReplyState, part: PartState): void {
     part: viewOf(state, part),
     after: visibleBefore(part),
   }))
-  const view =
-    part.body?.kind === 'step-finish' || part.body?.kind === 'retry' ? viewOf(state, part) : null
-  if (view?.kind === 'step-finish')
+  const kind = part.body?.kind
+  if (kind !== 'step-finish' && kind !== 'retry') return
+  const view = viewOf(state, part)
+  if (view.kind === 'step-finish')
     state.outbox.announce(() => ({ type: 'step-finished', part: view }))
-  if (view?.kind === 'retry') state.outbox.announce(() => ({ type: 'retried', part: view }))
+  if (view.kind === 'retry') state.outbox.announce(() => ({ type: 'retried', part: view }))
 }
 
 function visibleBefore(part: PartState): string | null {
-  const { order } = part.message.session
-  let { parts } = part.message
-  let at = parts.lastIndexOf(part) - 1
-  let message = order.lastIndexOf(part.message)
-  for (;;) {
-    const before = parts[at]
-    if (before === undefined) {
-      message -= 1
-      const earlier = order[message]
-      if (earlier === undefined) return null
-      parts = earlier.parts
-      at = parts.length - 1
-      continue
-    }
-    if (isVisible(before)) return before.id
+  const { parts, session } = part.message
+  let before = parts.slice(0, parts.lastIndexOf(part)).findLast(isVisible)
+  let at = session.order.lastIndexOf(part.message)
+  while (before === undefined && at > 0) {
     at -= 1
+    before = session.order[at]?.parts.findLast(isVisible)
   }
+  return before?.id ?? null
 }
 
 /** The server tells what a step cost a moment before it tells what the message cost. */
@@ -134,9 +125,9 @@ function announceCost(state: ReplyState, { body, message }: PartState): void {
 
 function markStale(state: ReplyState, body: PartBody | null): void {
   const { stale } = state
-  if (body?.kind === 'step-finish') stale.totals = true
-  if (body?.kind === 'step-start') stale.losses = true
+  if (body?.kind === 'step-finish') stale.add('totals')
+  if (body?.kind === 'step-start') stale.add('losses')
   if (body?.kind !== 'tool') return
-  if (body.tool === taskTool) stale.children = true
-  if (todoTools.has(body.tool)) stale.todos = true
+  if (body.tool === taskTool) stale.add('children')
+  if (todoTools.has(body.tool)) stale.add('todos')
 }

@@ -1,6 +1,7 @@
 import type { Ask } from './ask.js'
-import type { PartIdentity, ReplyPart, ToolPart, WrittenPart } from './part.js'
-import type { PartState, ReplyState, ToolBody, WrittenBody } from './state.js'
+import type { ReplyPart } from './part.js'
+import type { PartState, ReplyState, ToolBody } from './state.js'
+import { namedSession, taskTool } from './task-call.js'
 
 /** The public record of a part, built when somebody asks for it and kept until the part changes. */
 export function viewOf(state: ReplyState, part: PartState): ReplyPart {
@@ -19,37 +20,25 @@ function build(state: ReplyState, part: PartState): ReplyPart {
   if (body === null) return { ...identity, kind: 'unknown', type: '', data: null }
   switch (body.kind) {
     case 'text':
-      return { ...identity, kind: 'text', synthetic: body.synthetic, ...written(part, body) }
     case 'reasoning':
-      return { ...identity, kind: 'reasoning', ...written(part, body) }
+      return {
+        ...identity,
+        ...body,
+        text: part.buffer?.toString() ?? '',
+        final: part.final,
+        lost: part.lost,
+        gapped: part.gapped,
+        summary: part.message.summary,
+      }
     case 'tool':
-      return { ...identity, ...body, ...attached(state, part, body) }
+      return {
+        ...identity,
+        ...body,
+        asks: asksOf(state, part.message.id, body.callId),
+        childSessionId: body.tool === taskTool ? childOf(state, part.id, body) : null,
+      }
     default:
       return { ...identity, ...body }
-  }
-}
-
-function written(part: PartState, body: WrittenBody): Omit<WrittenPart, keyof PartIdentity> {
-  return {
-    text: part.buffer?.toString() ?? '',
-    final: part.final,
-    lost: part.lost,
-    gapped: part.gapped,
-    summary: part.message.summary,
-    startedAt: body.startedAt,
-    endedAt: body.endedAt,
-    metadata: body.metadata,
-  }
-}
-
-function attached(
-  state: ReplyState,
-  part: PartState,
-  body: ToolBody,
-): Pick<ToolPart, 'asks' | 'childSessionId'> {
-  return {
-    asks: asksOf(state, part.message.id, body.callId),
-    childSessionId: childOf(state, part.id),
   }
 }
 
@@ -61,7 +50,9 @@ function asksOf(state: ReplyState, messageId: string, callId: string): readonly 
   return Object.freeze(asks)
 }
 
-function childOf(state: ReplyState, partId: string): string | null {
+function childOf(state: ReplyState, partId: string, body: ToolBody): string | null {
+  const named = namedSession(body)
+  if (named !== null) return named
   for (const session of state.sessions.values())
     if (session.toolPartId === partId) return session.id
   return null

@@ -24,6 +24,8 @@ export interface WrittenPart extends PartIdentity {
   readonly final: boolean
   /** True when subscribers saw this text and the server lost it: a retry, an abort or a crash came first. */
   readonly lost: boolean
+  /** True when the server wrote it, not the model. */
+  readonly synthetic: boolean
   /** True when pieces of the text may be missing because the stream was interrupted. */
   readonly gapped: boolean
   /** True when it belongs to the summary that a compaction wrote, which is no part of the answer. */
@@ -39,8 +41,6 @@ export interface WrittenPart extends PartIdentity {
 /** A piece of the answer. */
 export interface TextPart extends WrittenPart {
   readonly kind: 'text'
-  /** True when the server wrote it, not the model. */
-  readonly synthetic: boolean
 }
 
 /** A piece of the model's reasoning. */

@@ -22,8 +22,8 @@ export function readBody(raw: Fields, known: PartBody | null, polled: boolean): 
     case 'file': {
       const file = readAttachment(raw)
       if (file === null) return readUnknown(raw)
-      const { mime, filename, url } = file
-      return { kind: 'file', mime, filename, url }
+      const { id: _, ...rest } = file
+      return { kind: 'file', ...rest }
     }
     case 'patch':
       return {

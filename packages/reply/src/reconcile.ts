@@ -2,13 +2,14 @@ import { recordAnomaly } from './anomaly.js'
 import { reconcileAsks } from './ask-store.js'
 import { adoptSession } from './children.js'
 import { derive } from './derive.js'
-import { fieldsOf, list, nested, string } from './fields.js'
+import { fieldsOf, list, nested, number, objectOf, string } from './fields.js'
 import type { Fields } from './fields.js'
+import { hasMovedOn } from './membership.js'
 import type { Origin } from './origin.js'
 import { dropMessage, dropPart } from './remove.js'
 import { setStatus } from './session-status.js'
-import { isStreamOnly } from './state.js'
-import type { MessageState, PartState, ReplyState, SessionState } from './state.js'
+import { hasUnstoredText, isStreamOnly } from './state.js'
+import type { MessageState, ReplyState, SessionState } from './state.js'
 import { readTodos } from './todo.js'
 import { upsertMessage } from './upsert-message.js'
 import { upsertPart } from './upsert-part.js'
@@ -43,12 +44,14 @@ export function reconcile(state: ReplyState, messages: unknown, poll: Poll): voi
   }
   if (id === state.sessionId) adoptAll(state, poll.sessions)
   if (session !== undefined && poll.sessionIdle !== undefined)
-    noteIdle(state, session, poll.sessionIdle)
+    noteIdle(state, session, poll.sessionIdle, revision)
   if (poll.permissions !== undefined) reconcileAsks(state, 'permission', poll.permissions, revision)
   if (poll.questions !== undefined) reconcileAsks(state, 'question', poll.questions, revision)
   const todos = readTodos(poll.todos)
-  state.todos = todos ?? state.todos
-  state.stale.todos ||= todos !== null
+  if (todos !== null && state.todosTouched <= revision && !hasMovedOn(state)) {
+    state.todos = todos
+    state.stale.add('todos')
+  }
   derive(state)
 }
 
@@ -58,10 +61,7 @@ function adoptAll(state: ReplyState, sessions: unknown): void {
     recordAnomaly(state, 'malformed_poll', 'sessions')
     return
   }
-  for (const item of sessions) {
-    const info = fieldsOf(item)
-    if (info !== null) adoptSession(state, info, false)
-  }
+  for (const info of sessions) adoptSession(state, objectOf(info), false)
 }
 
 interface Polled {
@@ -79,7 +79,8 @@ function reconcileMessages(
     recordAnomaly(state, 'malformed_poll', 'messages')
     return
   }
-  const polled = sinceThePrompt(state, session, messages.map(readPolled))
+  const all = messages.map(readPolled)
+  const polled = sinceThePrompt(state, session, all)
   const listed = new Set<string>()
   for (const { info, parts } of polled) {
     const id = string(info, 'id')
@@ -88,11 +89,14 @@ function reconcileMessages(
     const message = upsertMessage(state, session, info, origin)
     if (message !== null) reconcileParts(state, session, message, parts, origin)
   }
-  removeUnlisted(state, session, listed, origin)
+  // A list may be a page: it says nothing about what is older than its first message.
+  const first = listed.has(state.promptId) ? undefined : all[0]
+  const since = number(nested(objectOf(first?.info), 'time'), 'created') ?? 0
+  removeUnlisted(state, session, listed, since, origin)
 }
 
 function readPolled(item: unknown): Polled {
-  const fields = fieldsOf(item) ?? {}
+  const fields = objectOf(item)
   return {
     info: nested(fields, 'info'),
     parts: list(fields, 'parts')
@@ -129,37 +133,32 @@ function reconcileParts(
   }
   for (const part of [...message.parts]) {
     if (listed.has(part.id) || isStreamOnly(part) || part.touched > origin.revision) continue
-    if (!isUnstoredText(part)) dropPart(state, part)
+    // Text that subscribers saw and that the server never stored is kept, also when it denies the part.
+    if (!hasUnstoredText(part)) dropPart(state, part)
   }
-}
-
-/** Text that subscribers saw and that the server never stored is kept, also when it denies the part. */
-function isUnstoredText(part: PartState): boolean {
-  return !part.final && part.buffer !== null && part.buffer.length > 0
 }
 
 function removeUnlisted(
   state: ReplyState,
   session: SessionState,
   listed: ReadonlySet<string>,
+  since: number,
   origin: Origin,
 ): void {
-  const first = session.order.find((message) => listed.has(message.id))
-  if (first === undefined) return
   for (const message of [...session.order]) {
     if (listed.has(message.id) || !message.member || message === state.prompt) continue
     if (message.touched > origin.revision) continue
-    // A list may be a page: it says nothing about what is older than its first message.
-    if ((message.createdAt ?? 0) < (first.createdAt ?? 0)) continue
+    if ((message.createdAt ?? 0) < since) continue
     dropMessage(state, message)
   }
 }
 
-function noteIdle(state: ReplyState, session: SessionState, idle: boolean): void {
+function noteIdle(state: ReplyState, session: SessionState, idle: boolean, revision: number): void {
+  if ([session, ...session.open].some(({ touched }) => touched > revision)) return
   setStatus(state, session, idle ? 'idle' : 'busy')
   for (const part of session.open) {
     if (part.message.abandoned === idle) continue
     part.message.abandoned = idle
-    state.stale.losses = true
+    state.stale.add('losses')
   }
 }

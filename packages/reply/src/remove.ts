@@ -3,6 +3,7 @@ import { string } from './fields.js'
 import type { Fields } from './fields.js'
 import { forgetMessage } from './message-store.js'
 import { deletePart } from './part-store.js'
+import { sessionOf } from './state.js'
 import type { MessageState, PartState, ReplyState } from './state.js'
 
 /** How many removed ids are remembered, so that a repeated event does not bring them back. */
@@ -11,7 +12,7 @@ const removedLimit = 256
 /** Removes a part. The server also reports parts that never were. */
 export function removePart(state: ReplyState, properties: Fields, eventId: string | null): void {
   const id = string(properties, 'partID')
-  if (id === null || !state.sessions.has(string(properties, 'sessionID') ?? '')) return
+  if (id === null || sessionOf(state, properties) === undefined) return
   const part = state.parts.get(id)
   if (part !== undefined && !isNewer(eventId, part.events.newest)) return
   noteRemoval(state, id, eventId)
@@ -21,7 +22,7 @@ export function removePart(state: ReplyState, properties: Fields, eventId: strin
 /** Removes a message with its parts. */
 export function removeMessage(state: ReplyState, properties: Fields, eventId: string | null): void {
   const id = string(properties, 'messageID')
-  const session = state.sessions.get(string(properties, 'sessionID') ?? '')
+  const session = sessionOf(state, properties)
   if (id === null || session === undefined || id === state.promptId) return
   const message = session.messages.get(id)
   if (message !== undefined && !isNewer(eventId, message.events.newest)) return
@@ -49,9 +50,6 @@ function noteRemoval(state: ReplyState, id: string, eventId: string | null): voi
   const known = state.removed.get(id)
   if (known !== undefined && !isNewer(eventId, known.eventId)) return
   state.removed.set(id, { eventId, revision: state.outbox.revision + 1 })
-  if (state.removed.size <= removedLimit) return
-  for (const oldest of state.removed.keys()) {
-    state.removed.delete(oldest)
-    return
-  }
+  const [oldest = ''] = state.removed.keys()
+  if (state.removed.size > removedLimit) state.removed.delete(oldest)
 }

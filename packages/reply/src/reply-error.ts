@@ -1,4 +1,4 @@
-import { fieldsOf, flag, nested, number, string } from './fields.js'
+import { flag, nested, number, objectOf, string } from './fields.js'
 
 /** An error that the server put on a message or a session. */
 export interface ReplyError {
@@ -16,8 +16,7 @@ export interface ReplyError {
 
 /** Reads the server's `{ name, data }`; `null` when the value is no error. */
 export function readReplyError(value: unknown): ReplyError | null {
-  const fields = fieldsOf(value)
-  if (fields === null) return null
+  const fields = objectOf(value)
   const data = nested(fields, 'data')
   const name = string(fields, 'name')
   const message = string(data, 'message') ?? string(fields, 'message')

@@ -71,34 +71,23 @@ export interface Reply {
 export function createReply(options: ReplyOptions): Reply {
   requireId(options.sessionId, 'sessionId')
   requireId(options.promptId, 'promptId')
-  const outbox = openOutbox(options)
-  return present(newState(options.sessionId, options.promptId, outbox))
+  return present(newState(options.sessionId, options.promptId, new Outbox()), options)
 }
 
 /** Goes on with a stored reply: what `toJSON` gave, or its text. Throws a `SnapshotError` when it cannot be read. */
 export function parseReply(json: unknown, options: ObserveOptions = {}): Reply {
-  const outbox = openOutbox({})
-  const state = readSnapshot(json, outbox)
-  for (const observer of options.observers ?? []) outbox.observe(observer)
-  outbox.onObserverError = options.onObserverError ?? ignore
-  return present(state)
+  return present(readSnapshot(json, new Outbox()), options)
 }
 
 function requireId(id: unknown, option: string): void {
   if (typeof id === 'string' && id !== '') return
-  throw new TypeError(`\`${option}\` must be a non-empty string, such as the id the server gave`)
+  throw new TypeError(`\`${option}\` must be a non-empty string`)
 }
 
-function openOutbox(options: ObserveOptions): Outbox {
-  const outbox = new Outbox(options.onObserverError ?? ignore)
-  for (const observer of options.observers ?? []) outbox.observe(observer)
-  return outbox
-}
-
-function ignore(): void {}
-
-function present(state: ReplyState): Reply {
+function present(state: ReplyState, options: ObserveOptions): Reply {
   const { outbox } = state
+  outbox.onObserverError = options.onObserverError ?? null
+  for (const observer of options.observers ?? []) outbox.observe(observer)
   let seen: ReplyView | null = null
   const view = (): ReplyView => {
     if (seen?.revision !== outbox.revision) seen = lookAt(state)

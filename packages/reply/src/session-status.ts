@@ -1,6 +1,8 @@
 import { number, string } from './fields.js'
 import type { Fields } from './fields.js'
+import { hasMovedOn } from './membership.js'
 import { insertPart, setBody } from './part-store.js'
+import { sessionOf } from './state.js'
 import type { ReplyState, SessionState, SessionStatus } from './state.js'
 import { streamKey, streamMessage } from './stream-part.js'
 
@@ -11,12 +13,14 @@ export function applyStatus(
   told: Fields,
   eventId: string | null,
 ): void {
-  const session = state.sessions.get(string(properties, 'sessionID') ?? '')
+  const session = sessionOf(state, properties)
   const status = readStatus(told)
   if (session === undefined || status === null) return
   if (!session.statusEvents.accept(eventId)) return
-  if (status === 'retry') showRetry(state, session, told)
+  if (status === 'retry' && (session !== state.root || !hasMovedOn(state)))
+    showRetry(state, session, told)
   setStatus(state, session, status)
+  session.touched = state.outbox.revision
 }
 
 /** Notes what a session does, told by an event or found out by a poll. */
@@ -25,13 +29,14 @@ export function setStatus(
   session: SessionState,
   status: Exclude<SessionStatus, null>,
 ): void {
-  if (session.status === status) return
+  // A deleted session still says that it is busy and idle while its last run ends.
+  if (session.status === status || session.status === 'deleted') return
   session.status = status
   state.outbox.announce(() => ({ type: 'status-changed', sessionId: session.id, status }))
 }
 
 /** What a `status` object says; `null` when it says nothing that is known. */
-function readStatus(told: Fields): Exclude<SessionStatus, null> | null {
+function readStatus(told: Fields): 'busy' | 'idle' | 'retry' | null {
   const type = told['type']
   return type === 'busy' || type === 'idle' || type === 'retry' ? type : null
 }

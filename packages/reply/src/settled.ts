@@ -1,4 +1,3 @@
-import { isOpenAsk, ownAsks } from './ask-store.js'
 import type { ReplyError } from './reply-error.js'
 import { isAnswer } from './state.js'
 import type { MessageState, ReplyState } from './state.js'
@@ -90,9 +89,9 @@ const settledTable: Readonly<Record<Ending, Readonly<Record<Activity, Settled['s
 export function judge(state: ReplyState, options: SettledOptions): Settled {
   const activity = activityOf(options)
   const newest = newestAnswer(state, activity)
-  const ending = newest === null ? 'none' : endingOf(newest)
+  const ending = newest === null ? 'none' : endingOf(state, newest, activity)
   const verdict = settledTable[ending][activity]
-  if (state.deleted && verdict !== 'finished' && verdict !== 'failed') {
+  if (state.root.status === 'deleted' && verdict !== 'finished' && verdict !== 'failed') {
     return {
       state: 'failed',
       reason: 'deleted',
@@ -126,7 +125,7 @@ function activityOf(options: SettledOptions): Activity {
 
 /** True while an ask of this reply waits for a person. */
 export function isBlocked(state: ReplyState): boolean {
-  return ownAsks(state).some(isOpenAsk)
+  return [...state.asks.values()].some((ask) => ask.state === 'open')
 }
 
 /**
@@ -142,7 +141,10 @@ function newestAnswer(state: ReplyState, activity: Activity): MessageState | nul
   return answers.findLast((each) => !each.summary) ?? newest
 }
 
-function endingOf(message: MessageState): Ending {
+function endingOf(state: ReplyState, message: MessageState, activity: Activity): Ending {
+  // Behind its answer the server wrote a message of its own, as compaction does: the run goes on.
+  if (activity !== 'idle' && state.root.order.findLast(({ member }) => member) !== message)
+    return 'open'
   if (message.completedAt === null) return message.error === null ? 'open' : 'open-error'
   if (message.error !== null) return 'error'
   if (message.summary) return 'open'
@@ -187,8 +189,12 @@ function failureOf(message: MessageState): Failure {
 function answeringPrompt(state: ReplyState, newest: MessageState | null): string | null {
   const from = newest ?? state.prompt
   const later = state.root.order.slice(state.root.order.indexOf(from) + 1)
-  const answer = later.find(
-    (each) => each.role === 'assistant' && !each.member && each.parentId !== null,
+  const prompts = later.filter(
+    ({ role, createdAt }) =>
+      role === 'user' && createdAt !== null && createdAt >= (state.promptedAt ?? Infinity),
   )
-  return answer?.parentId ?? null
+  return (
+    prompts.find(({ id, member }) => !member && later.some(({ parentId }) => parentId === id))
+      ?.id ?? null
+  )
 }

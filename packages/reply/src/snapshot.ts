@@ -18,13 +18,13 @@ export interface ReplyJson {
   readonly asks: readonly Ask[]
   readonly removed: readonly (readonly [id: string, eventId: string | null])[]
   readonly told: Told
+  /** The newest events about the todo list and of session errors. */
+  readonly eventIds: readonly [todos: string | null, errors: string | null]
   readonly anomalies: readonly Anomaly[]
 }
 
 /** What was told about the session as a whole. */
-export type Told = Pick<ReplyState, (typeof toldNames)[number]>
-
-const toldNames = ['promptedAt', 'todos', 'sessionError', 'deleted'] as const
+export type Told = Pick<ReplyState, 'promptedAt' | 'todos' | 'sessionError'>
 
 /** A session in {@link ReplyJson}. */
 export interface SessionJson {
@@ -32,9 +32,9 @@ export interface SessionJson {
   readonly parentId: string | null
   readonly title: string | null
   readonly agent: string | null
-  readonly createdAt: number | null
   readonly toolPartId: string | null
   readonly status: SessionState['status']
+  readonly eventId: string | null
   readonly messages: readonly MessageJson[]
 }
 
@@ -72,12 +72,14 @@ export interface PartJson {
   readonly final: boolean
   readonly lost: boolean
   readonly gapped: boolean
+  readonly stored: number
   readonly startSeen: boolean
   readonly eventId: string | null
 }
 
 /** Everything a reply knows, as JSON. */
 export function toSnapshot(state: ReplyState): ReplyJson {
+  const { promptedAt, todos, sessionError } = state
   return {
     version: snapshotVersion,
     sessionId: state.sessionId,
@@ -86,24 +88,26 @@ export function toSnapshot(state: ReplyState): ReplyJson {
     sessions: [...state.sessions.values()].map(sessionJson),
     asks: [...state.asks.values()],
     removed: [...state.removed].map(([id, { eventId }]) => [id, eventId] as const),
-    told: told(state),
+    told: { promptedAt, todos, sessionError },
+    eventIds: [state.todoEvents.newest, state.errorEvents.newest],
     anomalies: [...state.anomalies],
   }
-}
-
-function told(state: Told): Told {
-  return Object.fromEntries(toldNames.map((name) => [name, state[name]])) as unknown as Told
 }
 
 function sessionJson({
   messages,
   order: _,
   open: __,
-  statusEvents: ___,
+  statusEvents,
+  touched: ___,
   ...rest
 }: SessionState): SessionJson {
   // In the order in which they became known, which decides what is forgotten first.
-  return { ...rest, messages: [...messages.values()].map(messageJson) }
+  return {
+    ...rest,
+    eventId: statusEvents.newest,
+    messages: [...messages.values()].map(messageJson),
+  }
 }
 
 function messageJson({

@@ -1,6 +1,8 @@
 import type { Anomaly } from './anomaly.js'
 import type { Ask } from './ask.js'
 import type { EventClock } from './event-order.js'
+import { string } from './fields.js'
+import type { Fields } from './fields.js'
 import type { JsonObject, JsonValue } from './json-value.js'
 import type { Outbox } from './outbox.js'
 import type {
@@ -64,6 +66,8 @@ export interface PartState {
   final: boolean
   lost: boolean
   gapped: boolean
+  /** How much of the text the server itself stated, in UTF-16 units; what is beyond only the stream told. */
+  stored: number
   /** False when the text may have begun before the first delta that came here. */
   startSeen: boolean
   /** The events applied to this part. */
@@ -112,7 +116,6 @@ export interface SessionState {
   parentId: string | null
   title: string | null
   agent: string | null
-  createdAt: number | null
   readonly messages: Map<string, MessageState>
   /** Messages whose role is known, oldest first. */
   readonly order: MessageState[]
@@ -121,11 +124,13 @@ export interface SessionState {
   /** The tool part that started this sub-agent. */
   toolPartId: string | null
   status: SessionStatus
-  readonly statusEvents: EventClock
+  statusEvents: EventClock
+  /** Revision at which the stream last told the status. */
+  touched: number
 }
 
-/** What the server last said a session does. */
-export type SessionStatus = 'busy' | 'idle' | 'retry' | null
+/** What the server last said a session does; `deleted` is its last word. */
+export type SessionStatus = 'busy' | 'idle' | 'retry' | 'deleted' | null
 
 /** Everything a reply knows. */
 export interface ReplyState {
@@ -150,16 +155,17 @@ export interface ReplyState {
   readonly foreign: Set<MessageState>
   /** The last `todo.updated`; `null` when none came. */
   todos: readonly Todo[] | null
-  readonly todoEvents: EventClock
+  todoEvents: EventClock
+  /** Revision at which the stream last told the list. */
+  todosTouched: number
   /** The list as it was last announced. */
   shownTodos: readonly Todo[]
   /** The last `session.error` of the reply's own session. */
   sessionError: ReplyError | null
-  readonly errorEvents: EventClock
-  /** True once the session was deleted. */
-  deleted: boolean
+  errorEvents: EventClock
   readonly anomalies: Anomaly[]
-  readonly stale: Stale
+  /** What must be worked out again before the current input is done. */
+  readonly stale: Set<Derived>
   cost: number
   tokens: Tokens
   readonly outbox: Outbox
@@ -171,12 +177,12 @@ export interface Removal {
   readonly revision: number
 }
 
-/** What must be worked out again before the current input is done. */
-export interface Stale {
-  children: boolean
-  losses: boolean
-  todos: boolean
-  totals: boolean
+/** What can need to be worked out again. */
+export type Derived = 'children' | 'losses' | 'todos' | 'totals'
+
+/** The session of this reply that an input names, if it is one. */
+export function sessionOf(state: ReplyState, fields: Fields): SessionState | undefined {
+  return state.sessions.get(string(fields, 'sessionID') ?? '')
 }
 
 /** True when the part is shown: it is of this reply, its kind is known, and it is not the user's prompt. */
@@ -195,6 +201,11 @@ export function isVisible(part: PartState): boolean {
 /** True for an assistant message of the reply. */
 export function isAnswer(message: MessageState): boolean {
   return message.member && message.role === 'assistant'
+}
+
+/** True when the part shows text that the server did not state. */
+export function hasUnstoredText({ buffer, stored }: PartState): boolean {
+  return buffer !== null && buffer.length > stored
 }
 
 /** True for parts that exist in the stream only and that a poll can therefore not deny. */

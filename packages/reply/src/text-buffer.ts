@@ -7,9 +7,9 @@ const chunksPerBlock = 64
  * a thousand tiny strings do not stay in memory. Nothing else is copied until somebody reads the text.
  */
 export class TextBuffer {
-  #blocks = ''
+  #blocks: string
   #chunks: string[] = []
-  #length = 0
+  #length: number
 
   constructor(text = '') {
     this.#blocks = text
@@ -25,13 +25,6 @@ export class TextBuffer {
   append(chunk: string): void {
     this.#length += chunk.length
     if (this.#chunks.push(chunk) >= chunksPerBlock) this.#joinChunks()
-  }
-
-  /** Replaces everything. */
-  replace(text: string): void {
-    this.#blocks = text
-    this.#chunks = []
-    this.#length = text.length
   }
 
   /** The whole text. */

@@ -14,16 +14,8 @@ const none: readonly Todo[] = Object.freeze([])
  * A call that has no arguments yet, or that failed, shows nothing.
  */
 export function currentTodos(state: ReplyState): readonly Todo[] {
-  const calls = todoCalls(state)
-  const newest = calls.at(-1)
-  const shown = newest === undefined ? null : todosOf(newest)
-  if (shown !== null) return shown
-  if (state.todos !== null) return state.todos
-  for (const call of calls.reverse()) {
-    const todos = todosOf(call)
-    if (todos !== null) return todos
-  }
-  return none
+  const lists = todoCalls(state).map(todosOf)
+  return lists.at(-1) ?? state.todos ?? lists.findLast((todos) => todos !== null) ?? none
 }
 
 function todoCalls(state: ReplyState): ToolBody[] {

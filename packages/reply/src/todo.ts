@@ -1,4 +1,4 @@
-import { fieldsOf, string } from './fields.js'
+import { objectOf, string } from './fields.js'
 
 /** One line of the agent's todo list. */
 export interface Todo {
@@ -12,19 +12,12 @@ export interface Todo {
 /** Reads a todo list; `null` when the value is no list. The server spells statuses with `-` or `_`; here it is `_`. */
 export function readTodos(value: unknown): readonly Todo[] | null {
   if (!Array.isArray(value)) return null
-  const todos: Todo[] = []
-  for (const item of value) {
-    const fields = fieldsOf(item)
-    const content = fields === null ? null : string(fields, 'content')
-    if (fields === null || content === null) continue
-    const status = string(fields, 'status') ?? 'pending'
-    todos.push(
-      Object.freeze({
-        content,
-        status: status.replaceAll('-', '_'),
-        priority: string(fields, 'priority'),
-      }),
-    )
-  }
-  return Object.freeze(todos)
+  const todos = value.map((item): Todo | null => {
+    const fields = objectOf(item)
+    const content = string(fields, 'content')
+    if (content === null) return null
+    const status = (string(fields, 'status') ?? 'pending').replaceAll('-', '_')
+    return Object.freeze({ content, status, priority: string(fields, 'priority') })
+  })
+  return Object.freeze(todos.filter((todo) => todo !== null))
 }

@@ -15,40 +15,31 @@ export interface Tokens {
   readonly cacheWrite: number
 }
 
+const names = ['input', 'output', 'reasoning', 'cacheRead', 'cacheWrite'] as const
+
+function count(read: (name: keyof Tokens) => number): Tokens {
+  return Object.freeze(
+    Object.fromEntries(names.map((name) => [name, read(name)])),
+  ) as unknown as Tokens
+}
+
 /** No tokens at all. */
-export const noTokens: Tokens = Object.freeze({
-  input: 0,
-  output: 0,
-  reasoning: 0,
-  cacheRead: 0,
-  cacheWrite: 0,
-})
+export const noTokens: Tokens = count(() => 0)
 
 /** Reads the server's `tokens` field; what is missing counts as 0. */
 export function readTokens(fields: Fields): Tokens {
   const tokens = nested(fields, 'tokens')
-  const cache = nested(tokens, 'cache')
-  return Object.freeze({
-    input: number(tokens, 'input') ?? 0,
-    output: number(tokens, 'output') ?? 0,
-    reasoning: number(tokens, 'reasoning') ?? 0,
-    cacheRead: number(cache, 'read') ?? 0,
-    cacheWrite: number(cache, 'write') ?? 0,
-  })
+  const { read, write } = nested(tokens, 'cache')
+  const counts = { ...tokens, cacheRead: read, cacheWrite: write }
+  return count((name) => number(counts, name) ?? 0)
 }
 
 /** The sum of two counts. */
 export function addTokens(left: Tokens, right: Tokens): Tokens {
-  return Object.freeze({
-    input: left.input + right.input,
-    output: left.output + right.output,
-    reasoning: left.reasoning + right.reasoning,
-    cacheRead: left.cacheRead + right.cacheRead,
-    cacheWrite: left.cacheWrite + right.cacheWrite,
-  })
+  return count((name) => left[name] + right[name])
 }
 
 /** True when nothing was counted. */
 export function isNoTokens(tokens: Tokens): boolean {
-  return Object.values(tokens).every((count) => count === 0)
+  return names.every((name) => tokens[name] === 0)
 }

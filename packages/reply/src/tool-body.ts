@@ -1,4 +1,4 @@
-import { fieldsOf, nested, nonBlank, number, string } from './fields.js'
+import { nested, nonBlank, number, objectOf, string } from './fields.js'
 import type { Fields } from './fields.js'
 import { toJsonObject } from './json-value.js'
 import type { JsonObject } from './json-value.js'
@@ -30,17 +30,16 @@ export function readToolBody(
   const base = polled && isTerminal(status) ? null : known
   const time = nested(state, 'time')
   const input = toJsonObject(state['input'])
-  const error = status === 'completed' ? null : nonBlank(state, 'error')
   return {
     kind: 'tool',
     callId: nonBlank(raw, 'callID') ?? nonBlank(state, 'callID') ?? known?.callId ?? '',
     tool: toolName(raw, input, known, status),
     status,
     input: isEmpty(input) ? (base?.input ?? empty) : input,
-    output: filled(state, 'output') ?? base?.output ?? null,
+    output: status === 'error' ? null : (filled(state, 'output') ?? base?.output ?? null),
     title: nonBlank(state, 'title') ?? base?.title ?? null,
     metadata: mergedMetadata(state, base),
-    error: error ?? base?.error ?? null,
+    error: status === 'completed' ? null : (nonBlank(state, 'error') ?? base?.error ?? null),
     attachments: readAttachments(state['attachments']) ?? base?.attachments ?? noAttachments,
     startedAt: number(time, 'start') ?? base?.startedAt ?? null,
     endedAt: number(time, 'end') ?? base?.endedAt ?? null,
@@ -78,13 +77,8 @@ function isEmpty(value: JsonObject | null): value is null {
 
 function readAttachments(value: unknown): readonly Attachment[] | null {
   if (!Array.isArray(value) || value.length === 0) return null
-  const attachments: Attachment[] = []
-  for (const item of value) {
-    const fields = fieldsOf(item)
-    const attachment = fields === null ? null : readAttachment(fields)
-    if (attachment !== null) attachments.push(attachment)
-  }
-  return Object.freeze(attachments)
+  const attachments = value.map((item) => readAttachment(objectOf(item)))
+  return Object.freeze(attachments.filter((attachment) => attachment !== null))
 }
 
 /** Reads a file by its URL; `null` when it has none. */

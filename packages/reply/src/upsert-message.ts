@@ -15,7 +15,7 @@ import {
 } from './message-store.js'
 import type { Origin } from './origin.js'
 import { readReplyError } from './reply-error.js'
-import type { MessageState, ReplyState, SessionState } from './state.js'
+import type { MessageState, PartBody, ReplyState, SessionState } from './state.js'
 import { readTokens } from './tokens.js'
 
 /** Folds what the server says about a message; the same for events and polls. */
@@ -39,9 +39,9 @@ export function upsertMessage(
   write(message, role, info)
   if (message === state.prompt) notePromptTime(state, info)
   if (knownRole === null || parentId !== message.parentId) attribute(state, message)
-  if (message.role === 'assistant') state.stale.losses = true
+  if (message.role === 'assistant') state.stale.add('losses')
   if (message.member && message.role === 'assistant') {
-    state.stale.totals = true
+    state.stale.add('totals')
     const record = recordOf(message)
     if (before !== null && !sameJson(before, record)) {
       state.outbox.announce(() => ({ type: 'message-changed', message: record }))
@@ -118,7 +118,7 @@ function notePromptTime(state: ReplyState, info: Fields): void {
   if (createdAt === null) return
   if (state.promptedAt !== null && state.promptedAt <= createdAt) return
   state.promptedAt = createdAt
-  state.stale.children = true
+  state.stale.add('children')
 }
 
 function attribute(state: ReplyState, message: MessageState): void {
@@ -134,15 +134,12 @@ function attribute(state: ReplyState, message: MessageState): void {
 }
 
 function noteAuthor(message: MessageState): void {
-  for (const { body } of message.parts) {
-    if (body?.kind === 'text') noteAuthorship(message, body.synthetic)
-    else if (body?.kind === 'compaction') noteAuthorship(message, body.auto)
-    else if (body !== null) noteAuthorship(message, false)
-  }
+  for (const { body } of message.parts) noteAuthorship(message, body)
 }
 
 /** Notes whether one part of a user message was written by the server; one part of a person decides. */
-export function noteAuthorship(message: MessageState, byServer: boolean): void {
-  if (!byServer) message.author = 'person'
-  else if (message.author === null) message.author = 'server'
+export function noteAuthorship(message: MessageState, body: PartBody | null): void {
+  if (body === null) return
+  const byServer = body.kind === 'text' ? body.synthetic : body.kind === 'compaction' && body.auto
+  message.author = byServer ? (message.author ?? 'server') : 'person'
 }

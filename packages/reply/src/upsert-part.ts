@@ -1,5 +1,5 @@
 import { recordAnomaly } from './anomaly.js'
-import { flag, nested, number, string } from './fields.js'
+import { nested, number, string } from './fields.js'
 import type { Fields } from './fields.js'
 import { sameJson } from './json-value.js'
 import { refreshMembership } from './membership.js'
@@ -28,7 +28,7 @@ export function upsertPart(
   if (state.removed.has(messageId) || isRemoved(state, id, origin)) return null
   const message = ensureMessage(state, session, messageId)
   if (message === state.prompt) return null
-  if (message.role === 'user') noteUserPart(state, message, raw, type)
+  if (message.role === 'user') noteUserPart(state, message, raw)
   if (!keepsParts(message) || (message.role === 'user' && type !== 'compaction')) return null
   const part = state.parts.get(id)
   if (part !== undefined && part.message !== message) {
@@ -43,11 +43,9 @@ export function upsertPart(
 }
 
 /** The parts of a user message are not shown, but they tell who wrote it. */
-function noteUserPart(state: ReplyState, message: MessageState, raw: Fields, type: string): void {
+function noteUserPart(state: ReplyState, message: MessageState, raw: Fields): void {
   const before = message.author
-  const byServer =
-    type === 'compaction' ? flag(raw, 'auto') : type === 'text' && flag(raw, 'synthetic')
-  noteAuthorship(message, byServer)
+  noteAuthorship(message, readBody(raw, null, false))
   if (message.author !== before) refreshMembership(state, message.session)
 }
 
@@ -69,7 +67,7 @@ function write(
     recordAnomaly(state, 'kind_changed', part.id)
   if (body.kind === 'text' || body.kind === 'reasoning') {
     writeText(state, part, body, raw, isFirst && !origin.polled)
-  } else if (part.body === null || !sameJson(part.body, body)) {
+  } else if (!sameJson(part.body, body)) {
     part.final = false
     setBody(state, part, body)
   }
@@ -77,7 +75,8 @@ function write(
 
 /**
  * The server states a text twice: empty when it begins, whole when it ends. The whole text replaces what the deltas
- * gave; an empty text without an end says nothing.
+ * gave; an empty text without an end says nothing. Another text without an end, as an edit of the part leaves it,
+ * counts unless the stream told more.
  */
 function writeText(
   state: ReplyState,
@@ -88,18 +87,20 @@ function writeText(
 ): void {
   const text = string(raw, 'text') ?? ''
   const isFinal = number(nested(raw, 'time'), 'end') !== null
-  if (part.final && !isFinal) return
   part.buffer ??= new TextBuffer()
   if (isBeginning) part.startSeen = true
-  const streamed = part.buffer.toString()
-  const isStated = isFinal || text.length > streamed.length
-  const isRepeated = part.final && streamed === text && sameJson(part.body, body)
-  if (isRepeated) return
+  const shown = part.buffer.toString()
+  const isStated =
+    isFinal || (text !== '' && (text.length >= shown.length || part.stored === shown.length))
+  if (part.final && !isStated) return
+  const isSame = sameJson(part.body, body)
+  if (isSame && part.final === isFinal && part.stored === text.length && shown === text) return
   if (isStated) {
-    if (isFinal && !part.final && !part.gapped && streamed !== '' && streamed !== text) {
+    if (isFinal && !part.final && !part.gapped && shown !== '' && shown !== text) {
       recordAnomaly(state, 'text_corrected', part.id)
     }
-    part.buffer.replace(text)
+    part.buffer = new TextBuffer(text)
+    part.stored = text.length
     part.final = isFinal
     // What remains are statements of the server, of which order is all there is to know.
     if (isFinal) part.events.close()
@@ -107,5 +108,5 @@ function writeText(
     part.gapped = false
     part.provenance = 'server'
   }
-  if (isStated || part.body === null || !sameJson(part.body, body)) setBody(state, part, body)
+  if (isStated || !isSame) setBody(state, part, body)
 }

@@ -2,15 +2,17 @@ import type { Anomaly } from './anomaly.js'
 import type { Ask } from './ask.js'
 import { ownAsks } from './ask-store.js'
 import { childrenByAge } from './children.js'
-import { recordOf } from './message-record.js'
+import { recordsOf } from './message-record.js'
 import type { MessageRecord } from './message-record.js'
 import type { ReplyPart } from './part.js'
 import { viewOf } from './part-view.js'
 import type { ReplyError } from './reply-error.js'
-import { isAnswer, isVisible } from './state.js'
+import { spentOn } from './spent.js'
+import { isVisible } from './state.js'
 import type { ReplyState, SessionState, SessionStatus } from './state.js'
 import type { Todo } from './todo.js'
 import type { Tokens } from './tokens.js'
+import { allRecords } from './totals.js'
 
 /** A sub-agent: a session that a tool part of the reply started. */
 export interface SubAgent {
@@ -24,6 +26,10 @@ export interface SubAgent {
   readonly agent: string | null
   readonly status: SessionStatus
   readonly parts: readonly ReplyPart[]
+  /** Cost of this sub-agent alone, in the provider's currency: what it started itself has its own. */
+  readonly cost: number
+  /** Tokens of this sub-agent alone. */
+  readonly tokens: Tokens
 }
 
 /** A whole reply to look at: plain, frozen JSON. */
@@ -61,7 +67,7 @@ export function lookAt(state: ReplyState): ReplyView {
     status: state.root.status,
     parts: partsOf(state, state.root),
     children: Object.freeze(children.map((session) => subAgentOf(state, session))),
-    messages: Object.freeze([state.root, ...children].flatMap(messagesOf)),
+    messages: allRecords(state),
     asks: ownAsks(state),
     todos: state.shownTodos,
     cost: state.cost,
@@ -89,9 +95,6 @@ function subAgentOf(state: ReplyState, session: SessionState): SubAgent {
     agent: session.agent,
     status: session.status,
     parts: partsOf(state, session),
+    ...spentOn(recordsOf(session)),
   })
-}
-
-function messagesOf(session: SessionState): MessageRecord[] {
-  return session.order.filter(isAnswer).map(recordOf)
 }

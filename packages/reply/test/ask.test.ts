@@ -69,6 +69,17 @@ describe('asks of a reply', () => {
     expect(turn.reply.isBlocked()).to.equal(true)
   })
 
+  it('are not opened again by a list that is older than the one that ended them', () => {
+    const turn = beginTurn()
+    turn.server.ask(turn.sessionId, null)
+    turn.hear()
+    const { revision } = turn.reply
+    const { permissions } = turn.server.poll()
+    turn.reply.reconcile(undefined, { permissions: [] })
+    turn.reply.reconcile(undefined, { permissions, revision })
+    expect(turn.reply.isBlocked()).to.equal(false)
+  })
+
   it('leave the registry alone when a list cannot be read', () => {
     const turn = beginTurn()
     turn.server.ask(turn.sessionId, null)

@@ -71,6 +71,30 @@ describe('sub-agents of a reply', () => {
     ])
     expect(reply.view().cost).to.equal(3)
     expect(reply.isBlocked()).to.equal(true)
+    expect(reply.view().children.map(({ cost }) => cost)).to.deep.equal([1, 2])
+  })
+
+  it('that a second call goes on with stay with the call that started them', () => {
+    const { server, reply, sessionId, answer, hear } = beginTurn()
+    const message = answer()
+    const child = server.openSession(sessionId, 'Look (@general subagent)', 'general')
+    const state = { status: 'completed', input: {}, output: '', metadata: { sessionId: child } }
+    const first = server.putPart(message, { type: 'tool', callID: 'c1', tool: 'task', state })
+    server.putPart(message, { type: 'tool', callID: 'c2', tool: 'task', state })
+    hear()
+    expect(reply.view().children[0]?.toolPartId).to.equal(first)
+    expect(reply.result().tools.map(({ childSessionId }) => childSessionId)).to.deep.equal([
+      child,
+      child,
+    ])
+  })
+
+  it('cost what their own messages cost', () => {
+    const reply = replay('subagent')
+    const [child] = reply.view().children
+    const own = reply.view().messages.filter(({ sessionId }) => sessionId === child?.sessionId)
+    expect(child?.cost).to.equal(own[0]?.cost).and.to.be.above(0)
+    expect(child?.tokens).to.deep.equal(own[0]?.tokens)
   })
 
   it('are adopted from a list, and their messages are folded from a poll', () => {

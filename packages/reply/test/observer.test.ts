@@ -2,7 +2,6 @@ import { expect } from 'chai'
 import { describe, it } from 'mocha'
 import { createManualClock } from '@turnstead/testkit'
 import { changesOf, foldChange, throttle } from '../src/changes.js'
-import { parseReply } from '../src/index.js'
 import type { Change } from '../src/index.js'
 import { beginTurn } from './support/turn.js'
 
@@ -65,6 +64,34 @@ describe('observers of a reply', () => {
     turn.reply.observe({ changed: ({ revision }) => void revisions.push(revision) })
     turn.write(turn.answer())
     expect(revisions).to.deep.equal([1, 2, 3])
+  })
+
+  it('hear nothing that is older than they are', () => {
+    const turn = beginTurn()
+    const message = turn.answer()
+    const revisions: number[] = []
+    const leave = turn.reply.observe({
+      changed() {
+        leave()
+        turn.reply.observe({ changed: ({ revision }) => void revisions.push(revision) })
+      },
+    })
+    turn.server.putPart(message, { type: 'step-finish', reason: 'stop', cost: 1 })
+    turn.hear()
+    const seen = turn.reply.revision
+    expect(revisions).to.deep.equal([])
+    turn.answer()
+    expect(revisions).to.deep.equal([seen + 1])
+  })
+
+  it('hear nothing after another observer made them leave', () => {
+    const turn = beginTurn()
+    let heard = 0
+    let leave: () => void = () => {}
+    turn.reply.observe({ changed: () => leave() })
+    leave = turn.reply.observe({ changed: () => void (heard += 1) })
+    turn.answer()
+    expect(heard).to.equal(0)
   })
 
   it('hear nothing after they left', () => {
@@ -134,6 +161,27 @@ describe('changesOf', () => {
   })
 })
 
+describe('changesOf a reader that never began', () => {
+  it('lets go of the reply when it is aborted', () => {
+    const { reply } = beginTurn()
+    let observers = 0
+    const observe: typeof reply.observe = (observer) => {
+      observers += 1
+      const leave = reply.observe(observer)
+      return () => {
+        observers -= 1
+        leave()
+      }
+    }
+    const stop = new AbortController()
+    changesOf({ observe }, { signal: stop.signal })
+    expect(observers).to.equal(1)
+    stop.abort()
+    changesOf({ observe }, { signal: stop.signal })
+    expect(observers).to.equal(0)
+  })
+})
+
 describe('throttle', () => {
   it('delivers the first change at once and the last state at the end of an interval', async () => {
     const clock = createManualClock()
@@ -158,27 +206,5 @@ describe('throttle', () => {
 
   it('names a wrong interval', () => {
     expect(() => throttle({}, { intervalMs: -1 })).to.throw(RangeError, '`intervalMs`')
-  })
-})
-
-describe('parseReply', () => {
-  it('says why a stored reply cannot be read', () => {
-    const code = (json: unknown): unknown => {
-      try {
-        parseReply(json)
-      } catch (error) {
-        return Object(error).code
-      }
-      return null
-    }
-    expect(code({ version: 99 })).to.equal('unsupported_version')
-    for (const json of [null, 'no json', '{}', { version: 1 }, []])
-      expect(code(json)).to.equal('malformed')
-  })
-
-  it('reads the text that JSON.stringify made', () => {
-    const turn = beginTurn()
-    turn.write(turn.answer()).grow('kept')
-    expect(parseReply(JSON.stringify(turn.reply)).view()).to.deep.equal(turn.reply.view())
   })
 })

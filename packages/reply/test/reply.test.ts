@@ -3,6 +3,13 @@ import { describe, it } from 'mocha'
 import { createReply } from '../src/index.js'
 import { beginTurn } from './support/turn.js'
 
+/** Where a value is not frozen. */
+function thawed(value: unknown, path = '$'): readonly string[] {
+  if (typeof value !== 'object' || value === null) return []
+  const inside = Object.entries(value).flatMap(([key, item]) => thawed(item, `${path}.${key}`))
+  return Object.isFrozen(value) ? inside : [path, ...inside]
+}
+
 describe('createReply', () => {
   it('names the option that is missing', () => {
     expect(() => createReply({ sessionId: '', promptId: 'msg_1' })).to.throw(
@@ -85,6 +92,20 @@ describe('createReply', () => {
     expect(turn.reply.view().messages).to.deep.equal([])
   })
 
+  it('forgets its answers when a list that reaches back to them holds neither them nor the prompt', () => {
+    const turn = beginTurn()
+    turn.complete(turn.answer())
+    const earlier = { id: 'msg_0', sessionID: turn.sessionId, role: 'user', time: { created: 1 } }
+    const later = { ...earlier, id: 'msg_9', time: { created: turn.server.tick().now } }
+    turn.reply.reconcile([{ info: later, parts: [] }])
+    expect(turn.reply.view().messages).to.have.lengthOf(1)
+    turn.reply.reconcile([
+      { info: earlier, parts: [] },
+      { info: later, parts: [] },
+    ])
+    expect(turn.reply.view().messages).to.deep.equal([])
+  })
+
   it('keeps what the stream told after a poll was sent', () => {
     const turn = beginTurn()
     const { revision } = turn.reply
@@ -137,6 +158,13 @@ describe('createReply', () => {
     })
   })
 
+  it('takes no number for a cost that sums would not survive', () => {
+    const turn = beginTurn()
+    turn.complete(turn.answer(), { finish: 'tool-calls', cost: 1e308 })
+    turn.complete(turn.answer(), { finish: 'stop', cost: 1e308 })
+    expect(turn.reply.result().cost).to.equal(0)
+  })
+
   it('continues over the messages that compaction puts in between', () => {
     const turn = beginTurn()
     const { server, sessionId, reply } = turn
@@ -181,6 +209,28 @@ describe('Reply.result', () => {
     const result = turn.reply.result()
     expect(JSON.parse(JSON.stringify(result))).to.deep.equal(result)
     expect(Object.isFrozen(result.tools[0]?.input['deep'])).to.equal(true)
+  })
+
+  it('is frozen to the ground, and what it was made of is not', () => {
+    const turn = beginTurn()
+    const message = turn.answer()
+    const input = { list: [1] }
+    turn.server.ask(turn.sessionId, { messageID: message, callID: 'call_1' })
+    turn.server.ask(turn.sessionId, null)
+    turn.hear()
+    turn.call(message, { status: 'completed', input, attachments: [{ url: 'data:,' }] })
+    expect(thawed([turn.reply.result(), turn.reply.view()])).to.deep.equal(['$'])
+    expect(Object.isFrozen(input.list)).to.equal(false)
+  })
+
+  it('rises by one with everything that changes it', () => {
+    const turn = beginTurn()
+    const message = turn.answer()
+    const { revision } = turn.reply
+    turn.server.patchMessage(message, { structured: { legs: 4 } })
+    turn.hear()
+    expect(turn.reply.revision).to.equal(revision + 1)
+    expect(turn.reply.view().messages[0]?.structured).to.deep.equal({ legs: 4 })
   })
 
   it('does not change when the sender changes its event afterwards', () => {

@@ -164,11 +164,25 @@ describe('Reply.settled', () => {
     })
   })
 
+  it('goes on when the server compacts behind an answer', () => {
+    const turn = beginTurn()
+    endings.finish(turn)
+    const asked = turn.server.addMessage(turn.sessionId, { role: 'user' })
+    turn.server.putPart(asked, { type: 'compaction', auto: true })
+    turn.hear()
+    expect(turn.reply.settled().state).to.equal('running')
+    expect(turn.reply.settled({ sessionIdle: true }).state).to.equal('finished')
+  })
+
   it('fails when the session is deleted before the end', () => {
     const turn = beginTurn()
     endings.open(turn)
     turn.server.send('session.deleted', { sessionID: turn.sessionId })
     turn.hear()
     expect(turn.reply.settled()).to.include({ state: 'failed', reason: 'deleted' })
+    turn.server.send('session.idle', { sessionID: turn.sessionId })
+    turn.hear()
+    expect(turn.reply.settled()).to.include({ state: 'failed', reason: 'deleted' })
+    expect(turn.reply.view().status).to.equal('deleted')
   })
 })

@@ -33,6 +33,16 @@ describe('a tool call', () => {
     }
   })
 
+  it('keeps no error of a call that completed after all, and no output of one that failed', () => {
+    const turn = beginTurn()
+    const message = turn.answer()
+    const id = turn.call(message, { status: 'error', input: {}, error: 'no' })
+    turn.call(message, { status: 'completed', input: {}, output: 'yes' }, 'bash', id)
+    expect(only(turn)).to.include({ output: 'yes', error: null })
+    turn.call(message, { status: 'error', input: {}, error: 'no' }, 'bash', id)
+    expect(only(turn)).to.include({ output: null, error: 'no' })
+  })
+
   it('keeps what a later report leaves out', () => {
     const turn = beginTurn()
     const message = turn.answer()
@@ -121,6 +131,18 @@ describe('the todo list', () => {
     expect(turn.reply.result().todos).to.deep.equal([
       { content: 'do it', status: 'in_progress', priority: 'high' },
     ])
+  })
+
+  it('is not set back by a poll that was sent before it changed', () => {
+    const turn = beginTurn()
+    turn.answer()
+    const { revision } = turn.reply
+    turn.server.send('todo.updated', { sessionID: turn.sessionId, todos })
+    turn.hear()
+    turn.reply.reconcile(undefined, { revision, todos: [] })
+    expect(turn.reply.view().todos).to.have.lengthOf(1)
+    turn.reply.reconcile(undefined, { todos: [] })
+    expect(turn.reply.view().todos).to.deep.equal([])
   })
 
   it('survives a poll', () => {
