@@ -1,9 +1,9 @@
 import { createOpencodeClient } from '@opencode-ai/sdk'
 
 import { createClient } from '../src/index.js'
-import type { Bench } from './index.js'
+import type { Bench, Figure } from './index.js'
 import { cpuMicros, leastOf, round, startProcess, type Reader } from './support/measure.js'
-import { sessionName, spreadOverSessions } from './support/payloads.js'
+import { sessionName, spreadOverSessions, streamedDeltas } from './support/payloads.js'
 
 const eventCount = 20_000
 const framesPerWrite = 100
@@ -64,29 +64,40 @@ function isLast(event: { readonly type: string }): boolean {
 }
 
 /** Socket bytes to typed event, against `JSON.parse` alone and against the official client. */
+async function measurePerEvent(
+  name: string,
+  kind: 'recorded' | 'deltas',
+  payloads: readonly string[],
+): Promise<Figure[]> {
+  const parseOnly: Reader = async () => {
+    const before = cpuMicros()
+    for (const payload of payloads) JSON.parse(payload)
+    return cpuMicros() - before
+  }
+  const server = await startProcess('blaster.ts', [kind, eventCount, 1, framesPerWrite])
+  const [parse, wire, sdk] = await leastOf(25, [
+    parseOnly,
+    readWithWire(server.url, 1),
+    readWithSdk(server.url, 1),
+  ])
+  server.close()
+  return [
+    { name: `${name}.vs_json_parse`, value: round(wire / parse), unit: 'ratio', better: 'lower' },
+    { name: `${name}.vs_sdk`, value: round(wire / sdk), unit: 'ratio', better: 'lower' },
+    { name: `${name}.us`, value: round(wire / eventCount), unit: 'us', better: 'lower' },
+  ]
+}
+
+/** Every recorded event: short turns, in which a fifth of the events are deltas. */
 export const cpuPerEvent: Bench = {
   name: 'wire.cpu_per_event',
-  run: async () => {
-    const payloads = spreadOverSessions(eventCount, 1)
-    const parseOnly: Reader = async () => {
-      const before = cpuMicros()
-      for (const payload of payloads) JSON.parse(payload)
-      return cpuMicros() - before
-    }
-    const server = await startProcess('blaster.ts', [eventCount, 1, framesPerWrite])
-    const [parse, wire, sdk] = await leastOf(25, [
-      parseOnly,
-      readWithWire(server.url, 1),
-      readWithSdk(server.url, 1),
-    ])
-    server.close()
-    const name = 'wire.cpu_per_event'
-    return [
-      { name: `${name}.vs_json_parse`, value: round(wire / parse), unit: 'ratio', better: 'lower' },
-      { name: `${name}.vs_sdk`, value: round(wire / sdk), unit: 'ratio', better: 'lower' },
-      { name: `${name}.us`, value: round(wire / eventCount), unit: 'us', better: 'lower' },
-    ]
-  },
+  run: () => measurePerEvent('wire.cpu_per_event', 'recorded', spreadOverSessions(eventCount, 1)),
+}
+
+/** A long answer while it streams: nearly all that a busy server sends. */
+export const cpuPerDelta: Bench = {
+  name: 'wire.cpu_per_delta',
+  run: () => measurePerEvent('wire.cpu_per_delta', 'deltas', streamedDeltas(eventCount)),
 }
 
 /** 200 sessions followed in one process, per delivered event. */
@@ -94,11 +105,16 @@ export const fanout: Bench = {
   name: 'wire.fanout200',
   run: async () => {
     const sessions = 200
-    const many = await startProcess('blaster.ts', [eventCount, sessions, framesPerWrite])
-    const one = await startProcess('blaster.ts', [eventCount, 1, framesPerWrite])
+    const many = await startProcess('blaster.ts', [
+      'recorded',
+      eventCount,
+      sessions,
+      framesPerWrite,
+    ])
+    const one = await startProcess('blaster.ts', ['recorded', eventCount, 1, framesPerWrite])
     // The official client needs 200 connections, each with all events: fewer of them say enough.
     const few = 2000
-    const fewEvents = await startProcess('blaster.ts', [few, sessions, framesPerWrite])
+    const fewEvents = await startProcess('blaster.ts', ['recorded', few, sessions, framesPerWrite])
     const [fanned, single] = await leastOf(12, [
       readWithWire(many.url, sessions),
       readWithWire(one.url, 1),

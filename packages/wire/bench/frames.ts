@@ -1,4 +1,6 @@
-import { createFrameDecoder } from '../src/events/frame-decoder.js'
+import { createDeltaPatterns, type DeltaPatterns } from '../src/events/delta-patterns.js'
+import type { ServerEvent } from '../src/events/event-types.js'
+import { createFrameDecoder, isOneLine } from '../src/events/frame-decoder.js'
 import { WireError } from '../src/errors.js'
 import type { Bench } from './index.js'
 import { cpuMicros, leastOf, round, type Reader } from './support/measure.js'
@@ -59,10 +61,13 @@ export const fuzz: Bench = {
     let failures = 0
     const heapBefore = heapUsed()
     while (frames < goal) {
+      const deltas = createDeltaPatterns()
       const decoder = createFrameDecoder({
         maxBytes: 100_000,
-        onData: () => {},
-        isUnwanted: () => random() < 0.2,
+        onData: (data) => learn(deltas, data),
+        takeBytes: (bytes, start, end) =>
+          deltas.read(bytes, start, end) !== null ||
+          (random() < 0.2 && isOneLine(bytes, start, end)),
       })
       for (let batch = 0; batch < 40; batch += 1) {
         const text = Array.from({ length: 50 }, () => noise(random)).join('')
@@ -82,6 +87,18 @@ export const fuzz: Bench = {
     ]
   },
 }
+
+function learn(deltas: DeltaPatterns, data: string): void {
+  if (!data.startsWith(beforeDelta)) return
+  try {
+    deltas.learn(data, JSON.parse(data) as ServerEvent)
+  } catch (error) {
+    if (!(error instanceof SyntaxError)) throw error
+  }
+}
+
+const beforeDelta =
+  '{"id":"evt_1f8e774b9001w5bWn7HaJB0000","type":"message.part.delta","properties":{"sessionID":"ses_e07189059ffe6sH2qYREDiaEXS","messageID":"msg_1f8e77494001FZDdH1K4uaIjcU","partID":"prt_1f8e774b7001qfMcBRzo0d0000","field":"text","delta":"'
 
 const parts = [
   'data: ',
@@ -103,6 +120,8 @@ const parts = [
   'event: x\n',
   'retry: x\n',
   '{"id":"e","type":"t","properties":{"sessionID":"ses_1"}}',
+  `data: ${beforeDelta}`,
+  '"}}',
 ]
 
 function noise(random: () => number): string {

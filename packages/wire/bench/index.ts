@@ -1,4 +1,4 @@
-import { cpuPerEvent, fanout } from './events.js'
+import { cpuPerDelta, cpuPerEvent, fanout } from './events.js'
 import { bigFrame, fuzz } from './frames.js'
 import { requests } from './requests.js'
 
@@ -16,4 +16,11 @@ export interface Bench {
   readonly run: () => Promise<Figure[]>
 }
 
-export const benches: readonly Bench[] = [cpuPerEvent, fanout, bigFrame, fuzz, requests]
+export const benches: readonly Bench[] = [
+  cpuPerEvent,
+  cpuPerDelta,
+  fanout,
+  bigFrame,
+  fuzz,
+  requests,
+]

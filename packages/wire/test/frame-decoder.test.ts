@@ -1,7 +1,7 @@
 import { expect } from 'chai'
 import { describe, it } from 'mocha'
 
-import { createFrameDecoder } from '../src/events/frame-decoder.js'
+import { createFrameDecoder, isOneLine } from '../src/events/frame-decoder.js'
 
 /** What comes out of one chunk when nobody wants the frames that begin with `no`. */
 function wantedOf(chunk: string): string[] {
@@ -9,7 +9,8 @@ function wantedOf(chunk: string): string[] {
   const decoder = createFrameDecoder({
     maxBytes: 1000,
     onData: (data) => wanted.push(data),
-    isUnwanted: (bytes, start) => bytes.toString('utf8', start, start + 2) === 'no',
+    takeBytes: (bytes, start, end) =>
+      bytes.toString('utf8', start, start + 2) === 'no' && isOneLine(bytes, start, end),
   })
   decoder.feed(Buffer.from(chunk))
   return wanted

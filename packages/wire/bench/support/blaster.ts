@@ -4,10 +4,13 @@
 import { createServer, type ServerResponse } from 'node:http'
 import type { AddressInfo } from 'node:net'
 
-import { spreadOverSessions } from './payloads.js'
+import { spreadOverSessions, streamedDeltas } from './payloads.js'
 
-const [count = '1', sessions = '1', burst = '10'] = process.argv.slice(2)
-const payloads = spreadOverSessions(Number(count), Number(sessions))
+const [kind, count = '1', sessions = '1', burst = '10'] = process.argv.slice(2)
+const payloads =
+  kind === 'deltas'
+    ? streamedDeltas(Number(count))
+    : spreadOverSessions(Number(count), Number(sessions))
 const last = '{"id":"evt_last","type":"bench.last","properties":{}}'
 const waiting: ServerResponse[] = []
 

@@ -27,6 +27,32 @@ export function spreadOverSessions(count: number, sessions: number): string[] {
   })
 }
 
+/**
+ * A long answer as it streams: the first recorded delta again and again, each with an id and a word of its
+ * own, and a new part now and then.
+ */
+export function streamedDeltas(count: number): string[] {
+  const [recorded = ''] = recordedPayloads().filter((each) => each.includes('"message.part.delta"'))
+  const event = JSON.parse(recorded) as { id: string; properties: Record<string, string> }
+  const numbered = (id: string, index: number): string =>
+    id.slice(0, -6) + String(index).padStart(6, '0')
+  return Array.from({ length: count }, (_, index) =>
+    JSON.stringify({
+      ...event,
+      id: numbered(event.id, index),
+      properties: {
+        ...event.properties,
+        sessionID: sessionName(0),
+        partID: numbered(event.properties['partID'] ?? '', Math.floor(index / 500)),
+        delta: words[index % words.length],
+      },
+    }),
+  )
+}
+
+const words =
+  'The| quick| brown| fox| jumps| over| the| "lazy"| dog|.\n\n|Ça| va|: `const x = 1`'.split('|')
+
 export function sessionName(index: number): string {
   return `ses_bench${String(index).padStart(21, '0')}`
 }

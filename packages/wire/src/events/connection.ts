@@ -11,8 +11,8 @@ export interface ConnectionSink {
   readonly onReady: () => void
   /** The data of a frame; the first one is `server.connected` itself. */
   readonly onFrame: (data: string) => void
-  /** Tells from its bytes that nobody wants a frame. */
-  readonly isUnwanted: (bytes: Buffer, start: number, end: number) => boolean
+  /** Deals with a frame by its bytes, where that can be done; true if it has. */
+  readonly takeBytes: (bytes: Buffer, start: number, end: number) => boolean
   readonly onBreak: (error: unknown) => void
 }
 
@@ -34,6 +34,7 @@ export function openConnection(
   let status = 0
   let isReady = false
   let lastByteAt = clock.now()
+  let isTimeKnown = false
   let refusedBody = ''
 
   const end = (reason: unknown): void => {
@@ -60,7 +61,7 @@ export function openConnection(
   const decoder = createFrameDecoder({
     maxBytes: settings.limits.frameBytes,
     onData: onFrame,
-    isUnwanted: (bytes, start, end) => isReady && sink.isUnwanted(bytes, start, end),
+    takeBytes: (bytes, start, end) => isReady && sink.takeBytes(bytes, start, end),
   })
   const decode = (chunk: Buffer): void => {
     try {
@@ -70,6 +71,14 @@ export function openConnection(
     }
   }
 
+  /** A read of the socket brings many chunks at once; asking for the time is dear when each does it. */
+  const markAlive = (): void => {
+    if (isTimeKnown) return
+    isTimeKnown = true
+    lastByteAt = clock.now()
+    queueMicrotask(() => (isTimeKnown = false))
+  }
+
   const exchange = http.start(call, {
     onStart: (code, headers) => {
       status = code
@@ -77,7 +86,7 @@ export function openConnection(
       if (status < 300 && !/^text\/event-stream\b/i.test(type)) finish(notAStream(call, status))
     },
     onData: (chunk) => {
-      lastByteAt = clock.now()
+      markAlive()
       if (status < 300) decode(chunk)
       else if (refusedBody.length < maxErrorBytes) refusedBody += chunk.toString()
     },

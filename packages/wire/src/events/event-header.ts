@@ -1,3 +1,5 @@
+import { tailKeyAt } from './tail-key.js'
+
 const quote = 34
 const backslash = 92
 const beforeId = Buffer.from('{"id":"')
@@ -9,8 +11,8 @@ const announcements = ['session.created', 'session.updated']
 export interface EventHeader {
   readonly typeStart: number
   readonly typeEnd: number
-  /** {@link hashSessionId} of its session. */
-  readonly sessionHash: number
+  /** The tail key of its session's id. */
+  readonly sessionKey: number
 }
 
 /**
@@ -21,20 +23,20 @@ export interface EventHeader {
  * first in it: `{"id":"…","type":"…","properties":{"sessionID":"…"`. Anything else is left to the parser.
  */
 export function readEventHeader(bytes: Buffer, start: number, end: number): EventHeader | null {
-  if (!matches(bytes, start, beforeId)) return null
+  if (!startsWithId(bytes, start)) return null
   const idEnd = findQuote(bytes, start + beforeId.length, end)
   if (idEnd === -1 || !matches(bytes, idEnd, beforeType)) return null
   const typeStart = idEnd + beforeType.length
   const typeEnd = findQuote(bytes, typeStart, end)
   if (typeEnd === -1 || !matches(bytes, typeEnd, beforeSession)) return null
-  let hash = hashStart
-  for (let at = typeEnd + beforeSession.length; at < end; at += 1) {
-    const byte = bytes[at] ?? 0
-    if (byte === quote) return { typeStart, typeEnd, sessionHash: hash }
-    if (byte === backslash || byte > 127) return null
-    hash = hashStep(hash, byte)
-  }
-  return null
+  const sessionEnd = findQuote(bytes, typeEnd + beforeSession.length, end)
+  if (sessionEnd === -1) return null
+  return { typeStart, typeEnd, sessionKey: tailKeyAt(bytes, sessionEnd) }
+}
+
+/** Whether the envelope begins with the event's id. */
+export function startsWithId(bytes: Buffer, start: number): boolean {
+  return matches(bytes, start, beforeId)
 }
 
 /** Whether a frame may tell of a sub-agent's session. */
@@ -44,26 +46,12 @@ export function mayAnnounceChild(bytes: Buffer, header: EventHeader, end: number
   return bytes.toString('latin1', header.typeEnd, end).includes('"parentID":"')
 }
 
-// A signed 32-bit integer from the start, so that the loops never leave integer arithmetic.
-const hashStart = 0x811c9dc5 | 0
-
-function hashStep(hash: number, code: number): number {
-  return Math.imul(hash ^ code, 0x01000193)
-}
-
-/** FNV-1a. Two sessions with the same hash only cost the parsing of frames that nobody wants. */
-export function hashSessionId(id: string): number {
-  let hash = hashStart
-  for (let index = 0; index < id.length; index += 1) hash = hashStep(hash, id.charCodeAt(index))
-  return hash
-}
-
-/** The quote that ends a short string without escapes; -1 for any other string. */
+/** The quote that ends a string without escapes; -1 for any other string. */
 function findQuote(bytes: Buffer, from: number, end: number): number {
   for (let at = from; at < end; at += 1) {
-    const byte = bytes[at]
+    const byte = bytes[at] ?? 0
     if (byte === quote) return at
-    if (byte === backslash) return -1
+    if (byte === backslash || byte > 127) return -1
   }
   return -1
 }

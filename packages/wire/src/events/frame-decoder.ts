@@ -5,8 +5,11 @@ export interface FrameDecoderOptions {
   readonly maxBytes: number
   /** Gets the data of each complete frame. */
   readonly onData: (data: string) => void
-  /** Tells from the bytes between `start` and `end` that nobody wants a frame; it is then not even decoded. */
-  readonly isUnwanted?: (bytes: Buffer, start: number, end: number) => boolean
+  /**
+   * Is asked first, with the frame's bytes between `start` and `end`: true if it has dealt
+   * with the frame. It must then be sure that they are one line.
+   */
+  readonly takeBytes?: (bytes: Buffer, start: number, end: number) => boolean
 }
 
 const lineFeed = 10
@@ -20,7 +23,7 @@ const prefixLength = 6
  * connection to a complete parser.
  */
 export function createFrameDecoder(options: FrameDecoderOptions): FrameDecoder {
-  const { maxBytes, onData, isUnwanted } = options
+  const { maxBytes, onData, takeBytes } = options
   let partial: Buffer[] = []
   let partialSize = 0
   let complete: FrameDecoder | null = null
@@ -49,21 +52,19 @@ export function createFrameDecoder(options: FrameDecoderOptions): FrameDecoder {
     if (partial.length > 0 || end - prefixLength > maxBytes) return false
     if (chunk[end] !== lineFeed || chunk[end + 1] !== lineFeed) return false
     if (!startsWithPrefix(chunk, 0)) return false
-    if (isUnwanted?.(chunk, prefixLength, end) === true) {
-      if (chunk.indexOf(lineFeed) !== end || chunk.includes(carriageReturn)) return false
+    if (takeBytes?.(chunk, prefixLength, end) !== true) {
+      const data = chunk.toString('utf8', prefixLength, end)
+      if (data.includes('\n') || data.includes('\r')) return false
       isStart = false
-      return true
+      onData(data)
     }
-    const data = chunk.toString('utf8', prefixLength, end)
-    if (data.includes('\n') || data.includes('\r')) return false
     isStart = false
-    onData(data)
     return true
   }
   const emit = (bytes: Buffer, start: number, end: number): void => {
     isStart = false
     if (end - start > maxBytes) throw frameTooLarge(maxBytes)
-    if (isUnwanted?.(bytes, start, end) !== true) onData(bytes.toString('utf8', start, end))
+    if (takeBytes?.(bytes, start, end) !== true) onData(bytes.toString('utf8', start, end))
   }
   const becomeComplete = (rest: Buffer): void => {
     complete = createTextDecoder(maxBytes, onData, isStart)
@@ -90,6 +91,15 @@ export function createFrameDecoder(options: FrameDecoderOptions): FrameDecoder {
     if (at < bytes.length) keep(at === 0 ? bytes : bytes.subarray(at))
   }
   return { feed }
+}
+
+/** Whether no line ends there. */
+export function isOneLine(bytes: Buffer, start: number, end: number): boolean {
+  const isFree = (byte: number): boolean => {
+    const at = bytes.indexOf(byte, start)
+    return at === -1 || at >= end
+  }
+  return isFree(lineFeed) && isFree(carriageReturn)
 }
 
 /** Whether `data: ` stands there, the space included. */

@@ -1,4 +1,6 @@
 import type { Settings } from '../options.js'
+import { createDeltaPatterns } from './delta-patterns.js'
+import { isOneLine } from './frame-decoder.js'
 import { mayAnnounceChild, readEventHeader } from './event-header.js'
 import { isEvent, parentIdOf, sessionIdOf, type Gap, type ServerEvent } from './event-types.js'
 import { keepConnected, type Connect } from './keep-connected.js'
@@ -29,6 +31,7 @@ export function createHub<Event>(
 ): Hub<Event> {
   const feeds = new Set<Feed>()
   const routes = createRoutes<Feed>()
+  const deltas = createDeltaPatterns()
   let disconnect: (() => void) | null = null
   let isConnected = false
   let gapReason: Gap['reason'] = 'reconnect'
@@ -58,7 +61,7 @@ export function createHub<Event>(
     disconnect ??= keepConnected(settings, route, connect, {
       onReady,
       onFrame: deliver,
-      isUnwanted,
+      takeBytes,
       onDown: () => (isConnected = false),
       onGiveUp: endAll,
     })
@@ -85,16 +88,27 @@ export function createHub<Event>(
   const deliver = (data: string): void => {
     const frame = parseFrame(data)
     if (frame === null) for (const feed of feeds) feed.pushGap('malformed')
-    else if (isEvent(frame)) handOut(frame, data.length)
-    else for (const feed of routes.followersOfAll()) feed.push(frame, data.length)
+    else if (isEvent(frame)) {
+      deltas.learn(data, frame)
+      handOut(frame, data.length)
+    } else for (const feed of routes.followersOfAll()) feed.push(frame, data.length)
   }
 
-  /** A frame is parsed only if somebody wants its session, and then once for all of them. */
+  /**
+   * A frame is parsed only if somebody wants its session, and then once for all of them; of a delta
+   * only what is new.
+   */
+  const takeBytes = (bytes: Buffer, start: number, end: number): boolean => {
+    const delta = deltas.read(bytes, start, end)
+    if (delta === null) return isUnwanted(bytes, start, end)
+    handOut(delta, end - start)
+    return true
+  }
   const isUnwanted = (bytes: Buffer, start: number, end: number): boolean => {
     if (routes.hasFollowersOfAll()) return false
     const header = readEventHeader(bytes, start, end)
-    if (header === null || routes.mayBeFollowed(header.sessionHash)) return false
-    return !mayAnnounceChild(bytes, header, end)
+    if (header === null || routes.mayBeFollowed(header.sessionKey)) return false
+    return !mayAnnounceChild(bytes, header, end) && isOneLine(bytes, start, end)
   }
 
   const handOut = (event: ServerEvent, size: number): void => {

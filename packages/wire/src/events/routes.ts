@@ -1,4 +1,4 @@
-import { hashSessionId } from './event-header.js'
+import { tailKeyOf } from './tail-key.js'
 
 /** Who follows which session. */
 export interface Routes<Follower> {
@@ -9,8 +9,8 @@ export interface Routes<Follower> {
   /** A sub-agent's session is gone. */
   readonly forgetChild: (sessionId: string) => void
   readonly leave: (follower: Follower) => void
-  /** By `hashSessionId`: false is certain, true is not. */
-  readonly mayBeFollowed: (sessionHash: number) => boolean
+  /** By `tailKeyOf`: false is certain, true is not. */
+  readonly mayBeFollowed: (sessionKey: number) => boolean
   readonly hasFollowersOfAll: () => boolean
   readonly followersOf: (sessionId: string) => Iterable<Follower>
   readonly followersOfAll: () => Iterable<Follower>
@@ -25,24 +25,24 @@ interface Route {
 export function createRoutes<Follower>(): Routes<Follower> {
   const all = new Set<Follower>()
   const bySession = new Map<string, Map<Follower, Route>>()
-  const hashes = new Map<number, number>()
+  const keys = new Map<number, number>()
   const sessionsOf = new Map<Follower, Set<string>>()
   // Events come in runs of one session, and comparing two ids is cheaper than looking one up.
   let lastId: string | null = null
   let lastFollowers: ReadonlyMap<Follower, Route> | undefined
 
-  const countHash = (sessionId: string, change: number): void => {
-    const hash = hashSessionId(sessionId)
-    const count = (hashes.get(hash) ?? 0) + change
-    if (count === 0) hashes.delete(hash)
-    else hashes.set(hash, count)
+  const countKey = (sessionId: string, change: number): void => {
+    const key = tailKeyOf(sessionId)
+    const count = (keys.get(key) ?? 0) + change
+    if (count === 0) keys.delete(key)
+    else keys.set(key, count)
   }
   const add = (follower: Follower, sessionId: string, route: Route): void => {
     // It gets every event already, and must not get these twice.
     if (all.has(follower)) return
     const followers = bySession.get(sessionId) ?? new Map<Follower, Route>()
     if (followers.has(follower)) return
-    if (followers.size === 0) countHash(sessionId, 1)
+    if (followers.size === 0) countKey(sessionId, 1)
     bySession.set(sessionId, followers.set(follower, route))
     lastId = null
     sessionsOf.set(follower, (sessionsOf.get(follower) ?? new Set()).add(sessionId))
@@ -51,7 +51,7 @@ export function createRoutes<Follower>(): Routes<Follower> {
     const followers = bySession.get(sessionId)
     if (followers?.delete(follower) === true && followers.size === 0) {
       bySession.delete(sessionId)
-      countHash(sessionId, -1)
+      countKey(sessionId, -1)
     }
     sessionsOf.get(follower)?.delete(sessionId)
   }
@@ -76,7 +76,7 @@ export function createRoutes<Follower>(): Routes<Follower> {
       for (const sessionId of sessionsOf.get(follower) ?? []) remove(follower, sessionId)
       sessionsOf.delete(follower)
     },
-    mayBeFollowed: (sessionHash) => hashes.has(sessionHash),
+    mayBeFollowed: (sessionKey) => keys.has(sessionKey),
     hasFollowersOfAll: () => all.size > 0,
     followersOf: (sessionId) => {
       if (sessionId !== lastId) {

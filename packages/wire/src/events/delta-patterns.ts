@@ -1,0 +1,124 @@
+import { startsWithId } from './event-header.js'
+import type { ServerEvent } from './event-types.js'
+import { tailKeyAt, tailKeyOf } from './tail-key.js'
+
+/**
+ * Reads the deltas of a streamed answer without parsing again what they have in common.
+ *
+ * While an answer streams, nearly every frame is `message.part.delta`, and those of a part differ only
+ * in the event's id, at the beginning, and in the delta, at the end. Where the bytes in between are
+ * those of an event that was parsed before, only the delta is parsed.
+ */
+export interface DeltaPatterns {
+  /**
+   * The event of a frame, exactly as the parser would give it; `null` where the parser has to. Bytes with
+   * a line break are never an event.
+   */
+  readonly read: (bytes: Buffer, start: number, end: number) => ServerEvent | null
+  /** Remembers an event that the parser gave, if it is a delta. */
+  readonly learn: (data: string, event: ServerEvent) => void
+}
+
+interface Pattern {
+  readonly type: ServerEvent['type']
+  readonly properties: Readonly<Record<string, string>>
+  /** From the quote after the event's id to the colon before the delta. */
+  readonly middle: Buffer
+}
+
+/** Parts that are streamed at the same time; with more, all is learned anew. */
+const maxPatterns = 1024
+const beforeId = '{"id":"'
+const beforeDelta = ',"delta":'
+/** The length of the server's ids. Where others are longer or shorter, no pattern is found, and all is parsed. */
+const idLength = 30
+const partIdEnd =
+  '{"id":"","type":"message.part.delta","properties":{"sessionID":"","messageID":"","partID":"'
+    .length +
+  4 * idLength
+const quote = 34
+const backslash = 92
+const brace = 125
+
+export function createDeltaPatterns(): DeltaPatterns {
+  /** By the tail of the part's id. */
+  const patterns = new Map<number, Pattern>()
+  return {
+    read: (bytes, start, end) => {
+      const at = start + partIdEnd
+      if (at >= end) return null
+      const pattern = patterns.get(tailKeyAt(bytes, at))
+      return pattern === undefined ? null : readDelta(pattern, bytes, start, end)
+    },
+    learn: (data, event) => {
+      if (event.type !== 'message.part.delta' || data.length < partIdEnd) return
+      const pattern = toPattern(data, event)
+      if (pattern === null) return
+      if (patterns.size >= maxPatterns) patterns.clear()
+      patterns.set(tailKeyOf(data.slice(0, partIdEnd)), pattern)
+    },
+  }
+}
+
+function readDelta(
+  pattern: Pattern,
+  bytes: Buffer,
+  start: number,
+  end: number,
+): ServerEvent | null {
+  const { type, properties, middle } = pattern
+  const idStart = start + beforeId.length
+  const idEnd = idStart + idLength
+  const from = idEnd + middle.length
+  const to = end - 2
+  if (bytes[to] !== brace || bytes[to + 1] !== brace) return null
+  // Else white space around the delta, which may be a line break, would be taken for a part of it.
+  if (bytes[from] !== quote || bytes[to - 1] !== quote) return null
+  if (!startsWithId(bytes, start)) return null
+  if (bytes.compare(middle, 0, middle.length, idEnd, from) !== 0) return null
+  if (!isPlain(bytes, idStart, idEnd)) return null
+  const id = bytes.toString('latin1', idStart, idEnd)
+  const delta = readString(bytes, from, to)
+  return delta === null ? null : ({ id, type, properties: { ...properties, delta } } as ServerEvent)
+}
+
+/** The value of a string literal; `null` for anything else. */
+function readString(bytes: Buffer, start: number, end: number): string | null {
+  try {
+    const value: unknown = JSON.parse(bytes.toString('utf8', start, end))
+    return typeof value === 'string' ? value : null
+  } catch {
+    return null
+  }
+}
+
+/** ASCII that stands for itself in JSON. */
+function isPlain(bytes: Buffer, start: number, end: number): boolean {
+  for (let at = start; at < end; at += 1) {
+    const byte = bytes[at] ?? 0
+    if (byte < 32 || byte > 126 || byte === quote || byte === backslash) return false
+  }
+  return true
+}
+
+function areStrings(
+  properties: Readonly<Record<string, unknown>>,
+): properties is Readonly<Record<string, string>> {
+  return Object.values(properties).every((value) => typeof value === 'string')
+}
+
+/**
+ * `null` for a delta of any other form than the server's. A quote within a string is escaped, so what
+ * looks like the key of the delta is the key of the delta.
+ */
+function toPattern(data: string, event: ServerEvent): Pattern | null {
+  if (Object.keys(event).join() !== 'id,type,properties') return null
+  // A copy: the event itself belongs to its readers, who may write into it.
+  const properties: Readonly<Record<string, unknown>> = { ...event.properties }
+  if (!areStrings(properties)) return null
+  const idEnd = data.indexOf('"', beforeId.length)
+  const deltaAt = data.indexOf(beforeDelta, idEnd)
+  if (deltaAt === -1) return null
+  const middle = Buffer.from(data.slice(idEnd, deltaAt + beforeDelta.length))
+  return { type: event.type, properties, middle }
+}
