@@ -1,29 +1,11 @@
 import { expect } from 'chai'
 import { describe, it } from 'mocha'
-import { readUIMessageStream } from 'ai-v6'
-import type { UIMessage } from 'ai-v6'
 import { createUiMessageEncoder } from '../src/ui-message-stream.js'
 import type { UiChunk } from '../src/ui-message-stream.js'
 import { beginTurn } from './support/turn.js'
 
 function types(chunks: readonly UiChunk[]): string[] {
   return chunks.map(({ type }) => type)
-}
-
-/** The tool calls that a reader of the AI SDK has and that were not taken back. */
-async function shownIds(chunks: readonly UiChunk[]): Promise<readonly string[]> {
-  const stream = new ReadableStream<never>({
-    start(controller) {
-      for (const chunk of structuredClone(chunks)) controller.enqueue(chunk as never)
-      controller.close()
-    },
-  })
-  let shown: UIMessage['parts'] = []
-  for await (const { parts } of readUIMessageStream({ stream })) shown = parts
-  const gone = new Set(shown.flatMap((part) => (part.type === 'data-withdrawn' ? [part.id] : [])))
-  return shown.flatMap((part) =>
-    part.type === 'dynamic-tool' && !gone.has(part.toolCallId) ? [part.toolCallId] : [],
-  )
 }
 
 describe('createUiMessageEncoder', () => {
@@ -71,29 +53,6 @@ describe('createUiMessageEncoder', () => {
       'text-end',
     ])
     expect(chunks[3]).to.include({ id: `${text.id}~1`, delta: 'right' })
-  })
-
-  it('sends a tool call under another id when it was taken back and is there again', async () => {
-    const turn = beginTurn()
-    const chunks: UiChunk[] = []
-    const encoder = createUiMessageEncoder(turn.reply)
-    const message = turn.answer()
-    const state = { status: 'completed', input: { command: 'ls' }, output: 'a.txt' }
-    const id = turn.call(message, state)
-    const take = (): void => {
-      turn.server.removePart(message, id)
-      turn.hear()
-      chunks.push(...encoder.next())
-    }
-    chunks.push(...encoder.next())
-    for (const round of [1, 2]) {
-      take()
-      turn.call(message, state, 'bash', id)
-      chunks.push(...encoder.next())
-      expect(await shownIds(chunks)).to.deep.equal([`${id}~${round}`])
-    }
-    take()
-    expect(await shownIds(chunks)).to.deep.equal([])
   })
 
   it('takes each text back under an id of its own', () => {
@@ -155,47 +114,6 @@ describe('createUiMessageEncoder', () => {
     expect(encoder.next()).to.deep.equal([{ type: 'data-withdrawn', id, data: { partId: id } }])
   })
 
-  it('tells what a command wrote, also when the server keeps no more than the end of it', () => {
-    const turn = beginTurn()
-    const message = turn.answer()
-    const encoder = createUiMessageEncoder(turn.reply)
-    const input = { command: 'make' }
-    const id = turn.call(message, { status: 'running', input, metadata: { output: 'ab' } })
-    const outputs = [encoder.next()]
-    turn.call(message, { status: 'running', input, metadata: { output: 'bc' } }, 'bash', id)
-    const position = JSON.parse(JSON.stringify(encoder.position))
-    outputs.push(createUiMessageEncoder(turn.reply, { position }).next(), encoder.next())
-    const told = outputs.map((chunks) =>
-      chunks.flatMap((chunk) =>
-        chunk.type === 'tool-output-available' ? [chunk.output.output] : [],
-      ),
-    )
-    expect(told).to.deep.equal([['ab'], ['bc'], ['bc']])
-  })
-
-  it('tells what changed about a call that had ended', () => {
-    const turn = beginTurn()
-    const message = turn.answer()
-    const state = { status: 'completed', input: { command: 'ls' }, output: 'a', title: 'ls' }
-    for (const change of [
-      { output: 'b' },
-      { title: 'List' },
-      { metadata: { exit: 0 } },
-      { input: { command: 'll' } },
-      { status: 'error', error: 'no' },
-    ]) {
-      const id = turn.call(message, state)
-      const encoder = createUiMessageEncoder(turn.reply)
-      encoder.next()
-      turn.call(message, { ...state, ...change }, 'bash', id)
-      const { position } = encoder
-      const resumed = createUiMessageEncoder(turn.reply, { position }).next()
-      const chunks = encoder.next()
-      expect(chunks, JSON.stringify(change)).to.not.deep.equal([])
-      expect(resumed).to.deep.equal(chunks)
-    }
-  })
-
   it('finds out what changed while nobody looked', () => {
     for (const [seen, stated] of [
       ['wrong', 'right'],
@@ -215,28 +133,71 @@ describe('createUiMessageEncoder', () => {
     }
   })
 
-  it('sends no address that a browser would run', () => {
-    const addresses = {
-      'data:image/png;base64,AA==': true,
-      'https://example.test/a.png': true,
-      'file:///home/a.png': true,
-      'a.png': true,
-      '/a:b.png': true,
-      'javascript:alert(1)': false,
-      ' \u0001JaVa\tScRiPt:alert(1)': false,
-      'vbscript:x': false,
-      'blob:https://example.test/1': false,
-    }
-    for (const [url, isSent] of Object.entries(addresses)) {
+  it('takes a text back that the server states longer, or as another kind', () => {
+    for (const restate of [
+      { type: 'text', text: 'ab' },
+      { type: 'reasoning', text: 'a' },
+    ]) {
       const turn = beginTurn()
+      const encoder = createUiMessageEncoder(turn.reply)
       const message = turn.answer()
-      const file = { mime: 'image/png', url }
-      turn.server.putPart(message, { type: 'file', ...file })
-      turn.call(message, { status: 'completed', input: {}, output: '', attachments: [file] })
-      const chunks = types(createUiMessageEncoder(turn.reply).next())
-      const sent = chunks.filter((type) => type === 'file')
-      expect(sent, url).to.have.lengthOf(isSent ? 2 : 0)
+      const { id, end } = turn.write(message)
+      end('a')
+      encoder.next()
+      turn.server.putPart(message, { id, time: { start: 1, end: 2 }, ...restate })
+      turn.hear()
+      expect(encoder.next().map(({ type }) => type)).to.deep.equal([
+        'data-withdrawn',
+        `${restate.type}-start`,
+        `${restate.type}-delta`,
+        `${restate.type}-end`,
+      ])
     }
+  })
+
+  it('sends a text again that was lost and that the server states after all', () => {
+    const turn = beginTurn()
+    const encoder = createUiMessageEncoder(turn.reply)
+    const message = turn.answer()
+    const text = turn.write(message)
+    text.grow('a')
+    turn.complete(message)
+    expect(encoder.next().at(-1)).to.have.deep.property('providerMetadata', {
+      turnstead: { partId: text.id, lost: true },
+    })
+    text.end('a')
+    expect(encoder.next().at(-1)).to.have.deep.property('providerMetadata', {
+      turnstead: { partId: text.id },
+    })
+  })
+
+  it('leaves out what the server wrote itself', () => {
+    const turn = beginTurn()
+    const text = { type: 'text', text: 'a', synthetic: true, time: { start: 1, end: 2 } }
+    turn.server.putPart(turn.answer(), text)
+    turn.hear()
+    expect(types(createUiMessageEncoder(turn.reply).next())).to.deep.equal(['start'])
+  })
+
+  it('tells that a todo list is empty now', () => {
+    const turn = beginTurn()
+    const encoder = createUiMessageEncoder(turn.reply)
+    const tell = (...todos: unknown[]): unknown => {
+      turn.server.send('todo.updated', { sessionID: turn.sessionId, todos })
+      turn.hear()
+      return encoder.next().at(-1)
+    }
+    const todo = { content: 'do it', status: 'pending' }
+    expect(tell(todo)).to.include({ type: 'data-todos' })
+    expect(tell()).to.deep.equal({ type: 'data-todos', id: 'todos', data: [] })
+  })
+
+  it('ends each text once', () => {
+    const turn = beginTurn()
+    const encoder = createUiMessageEncoder(turn.reply)
+    turn.write(turn.answer()).grow('a')
+    expect(types(encoder.end())).to.include('text-end')
+    expect(types(encoder.end())).to.deep.equal(['finish'])
   })
 
   it('holds a text with holes back until the server states it', () => {
@@ -248,46 +209,9 @@ describe('createUiMessageEncoder', () => {
     turn.reply.apply({ type: 'gap' })
     text.grow('three')
     expect(encoder.next()).to.deep.equal([])
+    expect(types(createUiMessageEncoder(turn.reply).next())).to.deep.equal(['start'])
     text.end('one two three')
     expect(encoder.next()[0]).to.include({ delta: 'two three' })
-  })
-
-  it('asks for approval only where the reader knows it', () => {
-    for (const [version, expected] of [
-      [5, []],
-      [6, ['tool-approval-request']],
-      [7, ['tool-approval-request']],
-    ] as const) {
-      const turn = beginTurn()
-      const message = turn.answer()
-      turn.call(message, { status: 'running', input: { command: 'rm' } })
-      turn.server.ask(turn.sessionId, { messageID: message, callID: 'call_1' })
-      turn.hear()
-      const chunks = createUiMessageEncoder(turn.reply, { version }).next()
-      expect(types(chunks).filter((type) => type.includes('approval'))).to.deep.equal(expected)
-      expect(types(chunks)).to.include('data-ask')
-    }
-  })
-
-  it('asks for approval while a call runs, not before and not behind its end', () => {
-    const turn = beginTurn()
-    const message = turn.answer()
-    const encoder = createUiMessageEncoder(turn.reply, { version: 6 })
-    const requested: number[] = []
-    const input = { command: 'rm' }
-    const id = turn.call(message, { status: 'pending', input: {}, raw: '' })
-    for (const state of [
-      { status: 'pending', input: {}, raw: '' },
-      { status: 'running', input },
-      { status: 'completed', input, output: '' },
-    ]) {
-      turn.call(message, state, 'bash', id)
-      turn.server.ask(turn.sessionId, { messageID: message, callID: 'call_1' })
-      turn.hear()
-      const chunks = types(encoder.next())
-      requested.push(chunks.filter((type) => type === 'tool-approval-request').length)
-    }
-    expect(requested).to.deep.equal([0, 1, 0])
   })
 
   it('ends as the turn ended, without telling what the provider said', () => {

@@ -34,6 +34,7 @@ describe('toUiMessages', () => {
     const [shown] = toUiMessages([turn.reply], { messageMetadata: ({ cost }) => ({ cost }) })
     expect(shown).to.deep.include({ role: 'assistant', metadata: { cost: 0 } })
     expect(shown?.parts.map(({ type }) => type)).to.deep.equal(['text', 'dynamic-tool'])
+    expect(shown?.parts[0]).to.include({ text: 'I look.', state: 'done' })
     expect(shown?.parts[1]).to.deep.include({
       state: 'output-available',
       input: { command: 'ls' },

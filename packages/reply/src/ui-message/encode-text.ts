@@ -80,7 +80,7 @@ function isHeldBack(part: Written): boolean {
 }
 
 function isContradicted(part: Written, known: TextPosition, shown: string | null): boolean {
-  if (part.text.length < known.length) return true
+  if (part.kind !== known.kind) return true
   if (!known.isOpen && (part.text.length > known.length || part.lost !== known.isLost)) return true
   if (shown === null) return fingerprint(part.text.slice(0, known.length)) !== known.fingerprint
   // Only the server's own statement can change what deltas gave, so nothing else is compared.

@@ -22,7 +22,6 @@ export class ViewEncoder {
   /** The parts as they were encoded last; empty after a resumption. */
   #shown = new Map<string, ReplyPart>()
   #isStarted: boolean
-  #revision = -1
 
   constructor(version: UiVersion, position: UiMessagePosition) {
     this.#version = version
@@ -52,8 +51,6 @@ export class ViewEncoder {
   }
 
   encode(view: ReplyView): readonly UiChunk[] {
-    if (view.revision === this.#revision) return []
-    this.#revision = view.revision
     const shown = new Map<string, ReplyPart>()
     const chunks = this.#encodeParts(view, view.parts, true, shown)
     const there = new Set([...shown.keys(), 'todos'])
