@@ -9,20 +9,15 @@ document.addEventListener('keydown', (event) => {
   if (send && box.value.trim() !== '') box.form.requestSubmit(send)
 })
 
-document.addEventListener('turbo:submit-start', ({ detail }) => {
-  const button = detail.formSubmission.submitter
-  if (button) button.disabled = true
-})
-
-document.addEventListener('turbo:submit-end', ({ detail, target }) => {
-  const button = detail.formSubmission.submitter
-  if (button && !detail.success) button.disabled = false
-  const box = detail.success && button?.dataset.kind === 'send' && target.querySelector('textarea')
-  if (box) {
+document.addEventListener('turbo:submit-end', ({ detail }) => {
+  const box = detail.success && document.querySelector('#composer textarea')
+  if (!box) return
+  if (detail.formSubmission.submitter?.dataset.kind === 'send') {
     box.value = ''
     isPinned = true
-    box.focus()
   }
+  // The button that was pressed goes: without this the keyboard would begin at the top of the page again.
+  box.focus()
 })
 
 // The page stays at its end while a reply grows, unless the reader scrolled away.

@@ -45,11 +45,7 @@ export function createAnnouncer({ rows, views, feed }: AnnouncerOptions): Announ
       const changes = isShown
         ? [
             turboStream('replace', filesElementId(turn.id), fileList(turn.id, turn.files)),
-            turboStream(
-              'replace',
-              standingElementId(turn.id),
-              standingLine(turn.id, turn.standing),
-            ),
+            turboStream('update', standingElementId(turn.id), standingLine(turn.standing)),
           ]
         : [turboStream('replace', turnElementId(turn.id), turnArticle(turn))]
       feed.publish(message.conversationId, [

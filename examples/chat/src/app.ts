@@ -1,17 +1,19 @@
+import { STATUS_CODES } from 'node:http'
 import { sendArtifact, type ArtifactStore, type MessageArtifacts } from '@turnstead/artifacts'
+import { WireError } from '@turnstead/wire'
 import express, { type Express, type NextFunction, type Request, type Response } from 'express'
+import { readAnswer } from './answers.js'
 import { createAssets } from './assets.js'
 import type { AgentState } from './agent-server.js'
 import type { Announcer } from './announcer.js'
 import type { Feed } from './feed.js'
-import type { Html } from './html.js'
 import type { Message } from './models.js'
 import type { ChatRows } from './rows.js'
 import { knownHostsOnly, parseRowId, sameOriginOnly, securityHeaders } from './security.js'
 import { sendConversationStream } from './stream.js'
-import { turboStream, turboStreamType } from './turbo-stream.js'
+import { turboStreamType } from './turbo-stream.js'
 import type { TurnViews } from './turn-views.js'
-import { composerAction, maxPromptLength } from './views/composer.js'
+import { maxPromptLength } from './views/composer.js'
 import type { Frame, ModelInfo } from './views/layout.js'
 import { conversationPage, homePage, problemPage } from './views/pages.js'
 import type { Worker } from './worker.js'
@@ -42,7 +44,8 @@ export function createApp(ports: ChatPorts): Express {
   app.use(securityHeaders)
   app.use('/assets', createAssets())
   app.use(sameOriginOnly)
-  app.use(express.urlencoded({ extended: false, limit: '256kb' }))
+  // The longest prompt: in the form's encoding a character may take nine bytes.
+  app.use(express.urlencoded({ extended: false, limit: maxPromptLength * 9 + 1_000 }))
 
   app.get('/', async (_request, response) => {
     const { suggestions } = ports
@@ -51,7 +54,8 @@ export function createApp(ports: ChatPorts): Express {
 
   app.post('/conversations', async (request, response) => {
     const prompt = readPrompt(request)
-    if (prompt === null) return sendProblem(response, 422, 'Write something first.')
+    const problem = problemOf(prompt)
+    if (problem !== null) return sendProblem(response, 422, problem)
     const message = await rows.startConversation(prompt)
     await begin(message)
     response.redirect(303, `/conversations/${message.conversationId}`)
@@ -93,17 +97,30 @@ export function createApp(ports: ChatPorts): Express {
     const conversation = await rows.findConversation(parseRowId(request.params.id))
     if (conversation === null) return sendProblem(response, 404, 'There is no such conversation.')
     const prompt = readPrompt(request)
-    if (prompt === null) return sendProblem(response, 422, 'Write something first.')
-    const message = await rows.addMessage(conversation.id, prompt)
-    await begin(message)
-    sendChange(request, response, message, composerAction(message.id))
+    const problem = problemOf(prompt)
+    if (problem !== null) return sendProblem(response, 422, problem)
+    await begin(await rows.addMessage(conversation.id, prompt))
+    sendDone(request, response, conversation.id)
   })
 
   app.post('/messages/:id/stop', async (request, response) => {
     const message = await rows.findMessage(parseRowId(request.params.id))
     if (message === null) return sendProblem(response, 404, 'There is no such message.')
     await worker.stop(message.id)
-    sendChange(request, response, message, composerAction(message.id, { isStopping: true }))
+    sendDone(request, response, message.conversationId)
+  })
+
+  app.post('/messages/:id/asks/:askId', async (request, response) => {
+    const message = await rows.findMessage(parseRowId(request.params.id))
+    if (message === null) return sendProblem(response, 404, 'There is no such message.')
+    const open = views.openAsks(message).find(({ ask }) => ask.id === request.params.askId)
+    // Where it is not open any more, another page was first or the turn is over: both show already.
+    if (open !== undefined) {
+      const answer = readAnswer(open.ask, request.body)
+      if (answer === null) return sendProblem(response, 422, 'Choose an answer first.')
+      await worker.answer(open.ask, answer)
+    }
+    sendDone(request, response, message.conversationId)
   })
 
   app.get('/messages/:id/files/:artifactId', async (request, response) => {
@@ -124,7 +141,7 @@ export function createApp(ports: ChatPorts): Express {
       response
         .status(status ?? 500)
         .type('text')
-        .send(status === null ? sorry : 'Bad request.')
+        .send(status === null ? sorry : `${STATUS_CODES[status] ?? 'Bad Request'}.`)
   })
 
   /** Shows the turn on every open page, then has it run. */
@@ -157,25 +174,27 @@ export function createApp(ports: ChatPorts): Express {
   return app
 }
 
-/** Turbo takes the changed button; a browser without it goes back to the page. */
-function sendChange(request: Request, response: Response, message: Message, button: Html): void {
-  if (!request.accepts().includes(turboStreamType)) {
-    return response.redirect(303, `/conversations/${message.conversationId}`)
-  }
-  response.type(turboStreamType).send(String(turboStream('replace', 'composer-action', button)))
+/** The page's own stream shows what changed, in its order; a browser without scripts goes back to the page. */
+function sendDone(request: Request, response: Response, conversationId: number): void {
+  if (request.accepts().includes(turboStreamType)) response.type(turboStreamType).send('')
+  else response.redirect(303, `/conversations/${conversationId}`)
 }
 
-function readPrompt(request: Request): string | null {
+function readPrompt(request: Request): string {
   const body: unknown = request.body
-  if (typeof body !== 'object' || body === null || !('prompt' in body)) return null
-  const { prompt } = body
-  if (typeof prompt !== 'string' || prompt.length > maxPromptLength) return null
-  return prompt.trim() === '' ? null : prompt.replaceAll('\r\n', '\n').trim()
+  if (typeof body !== 'object' || body === null || !('prompt' in body)) return ''
+  // Browsers send a line's end as two characters and count it as one.
+  return typeof body.prompt === 'string' ? body.prompt.replaceAll('\r\n', '\n').trim() : ''
 }
 
-/** The status of an error that Express blames on the request: an unreadable body, a broken escape. */
+function problemOf(prompt: string): string | null {
+  if (prompt === '') return 'Write something first.'
+  return prompt.length > maxPromptLength ? `Write at most ${maxPromptLength} characters.` : null
+}
+
+/** The status of an error that Express blames on the request: an unreadable body, a broken escape. A `WireError` has that of another server. */
 function clientErrorStatus(error: unknown): number | null {
-  if (typeof error !== 'object' || error === null || !('status' in error)) return null
+  if (!(error instanceof Error) || !('status' in error) || WireError.is(error)) return null
   const { status } = error
   return typeof status === 'number' && status >= 400 && status < 500 ? status : null
 }

@@ -4,17 +4,34 @@ import { fileURLToPath } from 'node:url'
 import { conversationColumns, messageColumns } from '@turnstead/session'
 import { createLibsqlKnex } from '@turnstead/session/libsql'
 import knex, { type Knex } from 'knex'
+import { StartError } from './start-error.js'
 
-/** Opens `postgres://…`, or a SQLite file by its path or as `file:…`. */
+/** Opens `postgres://…`, or a SQLite file by its path or as `file:…`, and brings its tables up to date. */
 export async function openDatabase(url: string): Promise<Knex> {
-  if (/^postgres(?:ql)?:\/\//.test(url)) return knex({ client: 'pg', connection: url })
+  let database: Knex | null = null
+  try {
+    database = await connect(url)
+    await database.migrate.latest({ migrationSource })
+    return database
+  } catch (error) {
+    await database?.destroy()
+    if (error instanceof StartError) throw error
+    const why = error instanceof Error ? error.message : String(error)
+    throw new StartError(`The database of DATABASE_URL cannot be used: ${why}.`, { cause: error })
+  }
+}
+
+async function connect(url: string): Promise<Knex> {
+  if (/^postgres(?:ql)?:\/\//.test(url)) {
+    // It warns of what it throws as well, with a stack.
+    return knex({ client: 'pg', connection: url, log: { warn: () => undefined } })
+  }
+  if (/^(?!file:)\w+:\/\//.test(url)) {
+    throw new StartError('DATABASE_URL must be postgres://… or the path of a SQLite file.')
+  }
   const filename = url.startsWith('file:') ? toPath(url) : url
   if (filename !== ':memory:') await mkdir(dirname(filename), { recursive: true })
   return createLibsqlKnex({ filename })
-}
-
-export async function migrate(database: Knex): Promise<void> {
-  await database.migrate.latest({ migrationSource })
 }
 
 /** The application's own chain. What a turn needs comes from `@turnstead/session`, as one step of it. */

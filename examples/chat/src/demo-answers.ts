@@ -1,4 +1,5 @@
 import {
+  ask,
   providerError,
   reasoning,
   reply,
@@ -12,12 +13,16 @@ import {
 export const demoPrompts = [
   'Write a packing list into a file',
   'Tell me a long story',
+  'Ask me something first',
+  'Run a command, if I allow it',
   'Fail, so that I can see it',
 ] as const
 
 /** The answers of the scripted model, so that everything can be seen without a key. */
 export function demoAnswer({ text: prompt }: PromptInfo): Reply {
   if (/\bfail\b/i.test(prompt)) return reply(providerError({ status: 401 }))
+  if (/\bask\b/i.test(prompt)) return question()
+  if (/\b(run|command)\b/i.test(prompt)) return command()
   if (/\b(long|story)\b/i.test(prompt)) return story()
   if (/\b(write|file|list|save)\b/i.test(prompt)) return packingList()
   return introduction(prompt)
@@ -52,6 +57,28 @@ function packingList(): Reply {
       ].join('\n'),
       slow,
     ),
+  )
+}
+
+function question(): Reply {
+  return reply(
+    ask.question({
+      question: 'Where will you read the answer?',
+      header: 'Place',
+      options: [
+        { label: 'At a desk', description: 'It may be long' },
+        { label: 'On a phone', description: 'Better short' },
+      ],
+    }),
+    text('Thank you. The turn stood still until you answered, and its clocks with it.', slow),
+  )
+}
+
+function command(): Reply {
+  return reply(
+    text('This needs your permission.', slow),
+    tool.bash({ command: 'date', description: 'Ask for the time' }),
+    text('Thank you. Only this one call was allowed; the next is asked for again.', slow),
   )
 }
 

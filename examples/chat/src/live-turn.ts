@@ -2,6 +2,7 @@ import type { Change, Reply } from '@turnstead/reply'
 import type { Html } from './html.js'
 import { createPartPainter, isBeingWritten } from './part-painter.js'
 import { turboStream } from './turbo-stream.js'
+import { askElementId, askForm, asksElementId, type AskView } from './views/asks.js'
 import { toolName } from './views/tool.js'
 import { standingElementId, standingLine, type Standing } from './views/turn.js'
 
@@ -17,7 +18,13 @@ export interface LiveTurn {
   /** A person wants it to end. */
   sayStopping(): void
   /** What a page that comes now shows; all other pages are brought to the same point first. */
-  view(): { readonly parts: readonly Html[]; readonly standing: Standing }
+  view(): {
+    readonly parts: readonly Html[]
+    readonly asks: readonly AskView[]
+    readonly standing: Standing
+  }
+  /** What waits for a person, until one stops the turn. */
+  openAsks(): readonly AskView[]
   /** Shows every part as it ended. No change comes after this. */
   finish(): void
 }
@@ -37,6 +44,8 @@ export function createLiveTurn({ turnId, directory, publish }: LiveTurnOptions):
   let unfollow = (): void => undefined
   let trouble: string | null = null
   let isStopping = false
+  let isOver = false
+  let shownAsks: readonly string[] = []
   let shownStanding = ''
   let timer: NodeJS.Timeout | null = null
 
@@ -49,12 +58,30 @@ export function createLiveTurn({ turnId, directory, publish }: LiveTurnOptions):
     timer = null
     const changes = reply === null ? [] : painter.paint(reply, changed)
     changed.clear()
-    const line = standingLine(turnId, standing())
+    changes.push(...paintAsks())
+    const line = standingLine(standing())
     if (String(line) !== shownStanding) {
       shownStanding = String(line)
-      changes.push(turboStream('replace', standingElementId(turnId), line))
+      changes.push(turboStream('update', standingElementId(turnId), line))
     }
     publish(changes)
+  }
+
+  /** One by one: an answer that somebody is typing stays where it is. */
+  function paintAsks(): Html[] {
+    const asks = openAsks()
+    const openIds = asks.map(({ ask }) => ask.id)
+    const gone = shownAsks.filter((id) => !openIds.includes(id))
+    const fresh = asks.filter(({ ask }) => !shownAsks.includes(ask.id))
+    shownAsks = openIds
+    return [
+      ...gone.map((id) => turboStream('remove', askElementId(id))),
+      ...fresh.map((each) => turboStream('append', asksElementId(turnId), askForm(turnId, each))),
+    ]
+  }
+
+  function openAsks(): readonly AskView[] {
+    return reply === null || isStopping || isOver ? [] : openAsksOf(reply)
   }
 
   function hear(change: Change): void {
@@ -72,6 +99,8 @@ export function createLiveTurn({ turnId, directory, publish }: LiveTurnOptions):
   function standing(): Standing {
     if (isStopping) return { kind: 'live', tone: 'calm', text: 'Stopping' }
     if (trouble !== null) return { kind: 'live', tone: 'warn', text: trouble }
+    if (openAsks().length > 0)
+      return { kind: 'live', tone: 'warn', text: 'Waiting for your answer' }
     return { kind: 'live', tone: 'calm', text: activityOf(reply) }
   }
 
@@ -94,15 +123,26 @@ export function createLiveTurn({ turnId, directory, publish }: LiveTurnOptions):
     },
     view() {
       flush()
-      return { parts: reply === null ? [] : painter.view(reply), standing: standing() }
+      const parts = reply === null ? [] : painter.view(reply)
+      return { parts, asks: openAsks(), standing: standing() }
     },
+    openAsks,
     finish() {
+      isOver = true
       unfollow()
       painter.settle()
       touchAll()
       flush()
     },
   }
+}
+
+/** What waits for a person in this reply, with the calls that are known. */
+export function openAsksOf(reply: Reply): AskView[] {
+  const calls = reply.parts.filter((part) => part.kind === 'tool')
+  return reply.asks
+    .filter(({ state }) => state === 'open')
+    .map((ask) => ({ ask, call: calls.find(({ callId }) => callId === ask.callId) ?? null }))
 }
 
 /** What the agent does at the moment, as far as its reply shows. */

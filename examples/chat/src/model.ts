@@ -18,11 +18,14 @@ export interface ModelOptions {
   readonly allowsShell: boolean
 }
 
+/** Where nothing else is said, `wire` configures a server that nobody sits in front of. */
+const canAsk = { question: 'allow' }
+
 /** A real model where the environment has a key for one, else a scripted one on this machine. */
 export async function chooseModel({ env, allowsShell }: ModelOptions): Promise<ChosenModel> {
-  // A prompt from a web page reaches this machine's shell only if its owner said so.
-  const config = allowsShell ? {} : { permission: { bash: 'deny' } }
-  const found = detect(() => detectProvider(env, { config }))
+  // A prompt from a web page reaches this machine's shell only if its owner said so, and then asks each time.
+  const permission = { ...canAsk, bash: allowsShell ? 'ask' : 'deny' }
+  const found = detect(() => detectProvider(env, { config: { permission } }))
   if (found === null) return startDemoModel()
   return {
     ...found,
@@ -48,7 +51,10 @@ async function startDemoModel(): Promise<ChosenModel> {
         baseUrl: model.url,
         model: 'demo',
       },
-      config: { provider: { scripted: { models: { demo: entry } } } },
+      config: {
+        provider: { scripted: { models: { demo: entry } } },
+        permission: { ...canAsk, bash: 'ask' },
+      },
     },
   )
   return {

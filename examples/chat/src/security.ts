@@ -21,7 +21,8 @@ export function securityHeaders(_request: Request, response: Response, next: Nex
     'content-security-policy': contentSecurityPolicy,
     'cross-origin-opener-policy': 'same-origin',
     'cross-origin-resource-policy': 'same-origin',
-    'referrer-policy': 'no-referrer',
+    // Without any, a form that no script sends would come from nowhere (`Origin: null`).
+    'referrer-policy': 'same-origin',
     'x-content-type-options': 'nosniff',
   })
   next()
@@ -50,7 +51,9 @@ function isSameOrigin(request: Request): boolean {
  */
 export function knownHostsOnly(hostnames: readonly string[]): RequestHandler {
   return (request, response, next) => {
-    if (hostnames.includes(request.hostname.toLowerCase())) next()
+    // Express's own type does not say so, but HTTP/1.0 knows requests without a name.
+    const hostname: string | undefined = request.hostname
+    if (hostnames.includes(hostname?.toLowerCase() ?? '')) next()
     else response.status(421).type('text').send('This application does not answer to that name.')
   }
 }

@@ -5,7 +5,7 @@ import { WireError } from '@turnstead/wire'
 import { startAgentServer, type AgentState } from './agent-server.js'
 import { createAnnouncer } from './announcer.js'
 import { createApp } from './app.js'
-import { migrate, openDatabase } from './database.js'
+import { openDatabase } from './database.js'
 import { createFeed } from './feed.js'
 import { listen } from './http-listener.js'
 import { chooseModel } from './model.js'
@@ -45,7 +45,6 @@ export async function startChat(env: NodeJS.ProcessEnv, { signal }: StartOptions
 
     const database = await openDatabase(settings.databaseUrl)
     closers.push(() => database.destroy())
-    await migrate(database)
     const model = await chooseModel({ env, allowsShell: settings.allowsShell })
     closers.push(() => model.close())
 

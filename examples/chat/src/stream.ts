@@ -63,7 +63,8 @@ export async function sendConversationStream(
       }
       shown = String(article)
       if (!turn.isOpen) {
-        writer.send(turboStream('replace', 'composer-action', composerAction(null)))
+        const next = await rows.firstOpenTurn(conversationId)
+        writer.send(turboStream('replace', 'composer-action', composerAction(next)))
         return
       }
       // It was taken over by this process: its changes follow on what was just shown.

@@ -1,7 +1,9 @@
 import type { Artifact, MessageArtifacts } from '@turnstead/artifacts'
-import { parseReply, type Reply } from '@turnstead/reply'
+import { parseReply, SnapshotError, type Reply } from '@turnstead/reply'
 import { isTerminal } from '@turnstead/session'
+import { openAsksOf } from './live-turn.js'
 import type { Message } from './models.js'
+import type { AskView } from './views/asks.js'
 import { describeFailure, describeProviderFailure } from './views/failure.js'
 import { partView } from './views/parts.js'
 import type { FileView, Standing, TurnView } from './views/turn.js'
@@ -18,6 +20,8 @@ export interface TurnViewsOptions {
 export interface TurnViews {
   /** Reads what has to be waited for; the views themselves are made at once, so that no change falls between. */
   load(messages: readonly Message[]): Promise<() => TurnView[]>
+  /** What waits for a person in this turn; nothing once it is over, or a person has stopped it. */
+  openAsks(message: Message): readonly AskView[]
 }
 
 export function createTurnViews({ worker, artifacts, directory }: TurnViewsOptions): TurnViews {
@@ -26,11 +30,20 @@ export function createTurnViews({ worker, artifacts, directory }: TurnViewsOptio
     const live = worker.live(id)?.view()
     if (live !== undefined) return { id, prompt, isOpen: true, files, ...live }
     const isOpen = message.status !== null && !isTerminal(message.status)
-    const reply = message.reply === null ? null : parseReply(message.reply)
+    const reply = storedReply(message)
     const parts = (reply?.parts ?? [])
       .filter((part) => part.sessionId === reply?.sessionId)
       .flatMap((part) => partView(part, { isLive: isOpen, directory }) ?? [])
-    return { id, prompt, isOpen, parts, files, standing: standingOf(message, reply) }
+    const asks = openAsks(message)
+    return { id, prompt, isOpen, parts, asks, files, standing: standingOf(message, reply) }
+  }
+
+  function openAsks(message: Message): readonly AskView[] {
+    if (message.status !== 'running') return []
+    const live = worker.live(message.id)
+    if (live !== null) return live.openAsks()
+    const reply = storedReply(message)
+    return reply === null ? [] : openAsksOf(reply)
   }
 
   async function filesOf({ id }: Message): Promise<FileView[]> {
@@ -40,10 +53,21 @@ export function createTurnViews({ worker, artifacts, directory }: TurnViewsOptio
   }
 
   return {
+    openAsks,
     async load(messages) {
       const files = await Promise.all(messages.map(filesOf))
       return () => messages.map((message, index) => viewOf(message, files[index] ?? []))
     },
+  }
+}
+
+/** A reply that another version stored is not shown, rather than none of the conversation. */
+function storedReply({ reply }: Message): Reply | null {
+  try {
+    return reply === null ? null : parseReply(reply)
+  } catch (error) {
+    if (SnapshotError.is(error)) return null
+    throw error
   }
 }
 
@@ -73,9 +97,8 @@ function noteOf(message: Message, reply: Reply | null): OverStanding['note'] {
   }
   if (message.status === 'failed') {
     const isProvider = message.error_code === 'provider_failed'
-    const errorName = reply?.result().error?.name ?? null
     const text = isProvider
-      ? describeProviderFailure(errorName)
+      ? describeProviderFailure(reply?.result().error ?? null)
       : describeFailure(message.error_code)
     return { tone: 'bad', text }
   }

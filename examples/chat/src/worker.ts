@@ -1,7 +1,16 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { MessageArtifacts } from '@turnstead/artifacts'
+import type { Ask } from '@turnstead/reply'
 import type { SessionStore } from '@turnstead/session'
-import { runTurn, type SessionSetup, type TurnClient, type TurnResult } from '@turnstead/turn'
+import {
+  type AskAnswer,
+  runTurn,
+  waitForPerson,
+  type SessionSetup,
+  type TurnClient,
+  type TurnResult,
+} from '@turnstead/turn'
+import { sendAnswer } from './answers.js'
 import type { Feed } from './feed.js'
 import { createLiveTurn, type LiveTurn } from './live-turn.js'
 
@@ -22,6 +31,8 @@ export interface Worker {
   live(messageId: number): LiveTurn | null
   /** A person's stop. */
   stop(messageId: number): Promise<void>
+  /** A person's answer to a permission or question. */
+  answer(ask: Ask, answer: AskAnswer): Promise<void>
   /** Tells the readers of every turn what is wrong; null takes it back. */
   say(trouble: string | null): void
   /** Leaves running turns as they are, for the next worker of this name. */
@@ -69,6 +80,7 @@ export function createWorker(options: WorkerOptions): Worker {
         prompt: { text: job.prompt },
         owner: options.name,
         ...(options.session === undefined ? {} : { session: options.session }),
+        asks: waitForPerson,
         signal: stop.signal,
         handoff: handoff.signal,
         onReply: (reply) => live.follow(reply),
@@ -117,6 +129,7 @@ export function createWorker(options: WorkerOptions): Worker {
       await store.cancel({ messageId, reason: 'stopped by the reader' })
       turns.get(messageId)?.stop.abort(new Error('stopped by the reader'))
     },
+    answer: (ask, answer) => sendAnswer(client, ask, answer),
     say(text) {
       trouble = text
       for (const { live } of turns.values()) live.say(text)

@@ -1,5 +1,17 @@
-import { gate, on, providerError, reasoning, reply, retry, text, tool } from '@turnstead/testkit'
+import {
+  ask,
+  fault,
+  gate,
+  on,
+  providerError,
+  reasoning,
+  reply,
+  retry,
+  text,
+  tool,
+} from '@turnstead/testkit'
 import { databases } from '@turnstead-internal/databases'
+import { connect } from 'node:net'
 import { expect } from 'chai'
 import { afterEach, describe, it } from 'mocha'
 import { readStream, startApp, type StreamReader, type TestApp } from './support/app.js'
@@ -75,7 +87,7 @@ describe('createApp', () => {
     await stream.until('Answer one.')
     await app.post('/conversations/1/messages', 'two')
     await stream.until('id="turn-2"')
-    expect(await app.text('/conversations/1')).to.match(/two Starting/)
+    expect(await app.text('/conversations/1')).to.match(/two The agent Starting/)
     app.impostor.gate('one').open()
     expect(await stream.until('Answer two.')).to.contain(over)
   })
@@ -85,7 +97,7 @@ describe('createApp', () => {
     await app.post('/conversations', 'Go')
     await (await follow('/conversations/1/stream?from=1')).until(over)
     const page = await (await app.get('/conversations/1')).text()
-    expect(page).to.contain('Look at the key').and.not.contain('sk-1')
+    expect(page).to.contain('did not accept the key (401)').and.not.contain('sk-1')
   })
 
   it('says that the provider is asked again', async () => {
@@ -119,6 +131,104 @@ describe('createApp', () => {
     expect(file.headers.get('content-disposition')).to.match(/^attachment;/)
     expect(file.headers.get('x-content-type-options')).to.equal('nosniff')
     expect((await app.get(href.replace('/1/', '/2/'))).status).to.equal(404)
+  })
+
+  describe('with an agent that asks', () => {
+    const write = ask.permission(tool.write({ filePath: 'a.txt', content: 'a' }), {
+      patterns: ['a.txt', '<img src=x>', 'b\u202Etxt.exe'],
+    })
+    const colour = ask.question({
+      question: 'Which <b>colour</b>?',
+      options: ['Blue', { label: '"Green"', description: 'As grass' }],
+    })
+    const answer = (path: string, fields: Record<string, string>): Promise<Response> =>
+      fetch(app.url + path, {
+        method: 'POST',
+        body: new URLSearchParams(fields),
+        redirect: 'manual',
+      })
+    const begin = async (): Promise<{ stream: StreamReader; path: string }> => {
+      await app.post('/conversations', 'Go')
+      const stream = await follow('/conversations/1/stream?from=1')
+      const received = await stream.until('class="ask"')
+      await stream.until('Waiting for your answer')
+      return { stream, path: /action="(\/messages\/1\/asks\/[^"]+)"/.exec(received)?.[1] ?? '' }
+    }
+
+    it('goes on when a person allows it, and shows plainly what is allowed', async () => {
+      app = await startApp(reply(write, text('Written.')))
+      const { stream, path } = await begin()
+      const page = await (await app.get('/conversations/1')).text()
+      expect(page).to.contain('wants to change a file').and.contain('b\\u{202e}txt.exe')
+      expect(page).to.not.match(/<img|\u202E/)
+      app.impostor.fail('POST /permission/*/reply', fault.status(404))
+      expect((await answer(path, { decision: 'yes' })).status, 'unknown there').to.equal(303)
+      expect((await answer(path, { decision: 'yes' })).status).to.equal(303)
+      expect(await stream.until(over)).to.match(/action="remove" target="ask-per_/)
+      expect(app.impostor.readFile('a.txt')).to.equal('a')
+      expect(await app.text('/conversations/1')).to.not.contain('wants to')
+      // On a page that comes too late.
+      expect((await answer(path, { decision: 'yes' })).status).to.equal(303)
+      expect(app.errors).to.deep.equal([])
+    })
+
+    it('does not blame the browser for what the agent’s server refuses', async () => {
+      app = await startApp(reply(write))
+      const { path } = await begin()
+      app.impostor.fail('POST /permission/*/reply', fault.unauthorized())
+      expect((await answer(path, { decision: 'yes' })).status).to.equal(500)
+      expect(String(app.errors)).to.contain('401')
+    })
+
+    it('stops when a person rejects it', async () => {
+      app = await startApp(reply(write, text('Written.')))
+      const { stream, path } = await begin()
+      await answer(path, { decision: 'no' })
+      await stream.until('did not get what it asked for')
+      expect(app.impostor.readFile('a.txt')).to.equal(null)
+    })
+
+    it('takes chosen and own words for an answer', async () => {
+      app = await startApp(reply(colour, text('Thank you.')))
+      const { stream, path } = await begin()
+      const page = await (await app.get('/conversations/1')).text()
+      expect(page).to.contain('value="&#34;Green&#34;"').and.contain('&#60;b&#62;colour')
+      await answer(path, { decision: 'yes', 'answer-0': '"Green"', 'words-0': ' or blue ' })
+      await stream.until('Thank you.')
+      const { body } = await app.impostor.next('POST /question/*/reply')
+      expect(body).to.deep.equal({ answers: [['"Green"', 'or blue']] })
+    })
+
+    it('answers nothing but what it asks, and nothing after a stop', async () => {
+      app = await startApp([on('Go', reply(write)), on('other', reply(write))])
+      const { path } = await begin()
+      await app.post('/conversations', 'other')
+      await (await follow('/conversations/2/stream?from=1')).until('class="ask"')
+      await answer(path.replace('/1/', '/2/'), { decision: 'yes' })
+      expect((await answer(path, { decision: 'maybe' })).status).to.equal(422)
+      await app.rows.store.cancel({ messageId: 1 })
+      await answer(path, { decision: 'yes' })
+      expect(app.impostor.readFile('a.txt')).to.equal(null)
+    })
+  })
+
+  it('lets a stop that came too late change nothing', async () => {
+    app = await startApp(reply(text('Hello.')))
+    await app.post('/conversations', 'Go')
+    await (await follow('/conversations/1/stream?from=1')).until(over)
+    const headers = { accept: 'text/vnd.turbo-stream.html' }
+    const late = await app.post('/messages/1/stop', '', headers)
+    expect([late.status, await late.text()]).to.deep.equal([200, ''])
+  })
+
+  it('shows the rest of a conversation in which one reply cannot be read', async () => {
+    app = await startApp(reply(text('Hello.')))
+    await app.post('/conversations', 'Go')
+    await (await follow('/conversations/1/stream?from=1')).until(over)
+    await app.database('messages').update({ reply: '{"version":999}' })
+    expect(await app.text('/conversations/1'))
+      .to.contain('Go')
+      .and.contain('tokens in')
   })
 
   it('shows what a hostile agent and a hostile person write as text', async () => {
@@ -205,6 +315,10 @@ describe('createApp', () => {
       request(app.url, { headers }, (response) => resolve(response.resume().statusCode)).end()
     })
     expect(status).to.equal(421)
+    const socket = connect(Number(new URL(app.url).port), '127.0.0.1')
+    socket.write('GET / HTTP/1.0\r\n\r\n')
+    expect(String(await socket.toArray())).to.match(/^HTTP\/1\.\d 421 /)
+    expect(app.errors).to.deep.equal([])
   })
 
   it('lets a page load nothing but its own assets', async () => {
@@ -218,10 +332,23 @@ describe('createApp', () => {
     expect((await app.get('/assets/../package.json')).status).to.equal(404)
   })
 
+  it('takes the longest prompt in any language, a line’s end being one character', async () => {
+    app = await startApp()
+    for (const line of ['日'.repeat(15), 'a'.repeat(15)]) {
+      const prompt = `${line}\r\n`.repeat(2_000)
+      expect((await app.post('/conversations', prompt)).status).to.equal(303)
+    }
+  })
+
   it('says what is wrong with a request', async () => {
     app = await startApp()
     expect((await app.post('/conversations', '  ')).status).to.equal(422)
-    expect((await app.post('/conversations', 'x'.repeat(40_000))).status).to.equal(422)
+    const long = await app.post('/conversations', '日'.repeat(32_001))
+    expect([long.status, await long.text()]).to.satisfy(
+      ([status, page]: [number, string]) =>
+        status === 422 && page.includes('at most 32000 characters'),
+    )
+    expect((await app.get('/assets/nowhere.css')).status).to.equal(404)
     for (const path of [
       '/conversations/1',
       '/conversations/1e0',

@@ -106,6 +106,30 @@ describe('the chat in a browser, on the real server', function () {
     expect(await turn(0).locator('.text').innerText()).to.contain('The house stood')
   })
 
+  it('asks a person, who answers by keyboard', async () => {
+    await send('Run a command, if I allow it')
+    const request = turn(0).getByRole('form', { name: 'The agent wants to run a command' })
+    await request.getByText('date').first().waitFor()
+    await turn(0).getByRole('status').getByText('Waiting for your answer').waitFor()
+    await page.reload()
+    await request.getByRole('button', { name: 'Allow once' }).press('Enter')
+    await facts(0).waitFor()
+    expect(await turn(0).locator('.tool .state').innerText()).to.contain('Done')
+    expect(await request.count()).to.equal(0)
+    expect(await page.getByLabel('Your message').evaluate((box) => box.matches(':focus'))).to.equal(
+      true,
+    )
+
+    await send('Ask me something first')
+    await turn(1).getByRole('radio', { name: 'On a phone' }).press('Space')
+    await turn(1).getByLabel('In your own words').fill('or <b>both</b>')
+    await page.keyboard.press('Enter')
+    await facts(1).waitFor()
+    expect(await turn(1).locator('.tool pre').allTextContents()).to.satisfy((texts: string[]) =>
+      texts.some((text) => text.includes('On a phone, or <b>both</b>')),
+    )
+  })
+
   it('says so when the server dies, keeps what was seen, and goes on when it is back', async () => {
     await send('Write a packing list into a file')
     await turn(0).getByText('Done:').waitFor()
@@ -177,6 +201,23 @@ describe('npm start', function () {
       `Port ${port} is taken: stop what listens there, or choose another with PORT.`,
     )
   })
+
+  for (const [name, url, why] of [
+    [
+      'does not answer',
+      'postgres://user:secret@127.0.0.1:1/chat',
+      /cannot be used: .*ECONNREFUSED/,
+    ],
+    ['is of another kind', 'mysql://user:secret@127.0.0.1/chat', /must be postgres/],
+    ['has no place', '/dev/null/chat.sqlite', /cannot be used: EEXIST/],
+  ] as const) {
+    it(`says in one sentence that the database ${name}`, async () => {
+      const { code, output } = await runChatProcess({ PORT: '0', DATABASE_URL: url })
+      expect(code).to.equal(1)
+      expect(output.trim().split('\n'), output).to.have.lengthOf(1)
+      expect(output).to.match(why).and.not.contain('secret')
+    })
+  }
 
   it('says in one sentence that there is no server', async () => {
     const { code, output } = await runChatProcess({

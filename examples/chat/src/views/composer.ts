@@ -32,7 +32,7 @@ export function composer({ conversationId, runningTurnId }: ComposerOptions): Ht
 }
 
 /** The one button of the prompt box: send while nothing runs, else stop. */
-export function composerAction(runningTurnId: number | null, { isStopping = false } = {}): Html {
+export function composerAction(runningTurnId: number | null): Html {
   if (runningTurnId === null) {
     return html`<button class="action" id="composer-action" data-kind="send" aria-label="Send">
       ${icon('arrowUp')}
@@ -45,7 +45,6 @@ export function composerAction(runningTurnId: number | null, { isStopping = fals
     formaction="/messages/${runningTurnId}/stop"
     formnovalidate
     aria-label="Stop"
-    ${isStopping && html`disabled`}
   >
     ${icon('square')}
   </button>`

@@ -1,3 +1,5 @@
+import type { ReplyError } from '@turnstead/reply'
+
 /** What went wrong, in the reader's words. The codes are those of `@turnstead/turn`. */
 const sentences: Readonly<Record<string, string>> = {
   server_unreachable: 'OpenCode could not be reached for too long.',
@@ -6,7 +8,7 @@ const sentences: Readonly<Record<string, string>> = {
   prompt_rejected: 'OpenCode did not take the message.',
   provider_failed: 'The model’s provider failed.',
   turn_stopped: 'The turn was stopped on the server.',
-  ask_rejected: 'The agent wanted to do something that is not allowed here, and stopped.',
+  ask_rejected: 'The agent did not get what it asked for, and stopped.',
   empty_reply: 'The agent ended without an answer.',
   budget_first_event: 'The model did not begin to answer in time.',
   budget_progress: 'The model went silent for too long.',
@@ -23,13 +25,24 @@ export function describeFailure(code: string | null): string {
 
 /** The same for what a provider said, which itself may hold anything and is never shown. */
 const providerSentences: Readonly<Record<string, string>> = {
-  APIError:
-    'The model’s provider answered with an error. Look at the key, the model and the account.',
   ProviderAuthError: 'The model’s provider did not accept the key.',
   ContextOverflowError: 'The conversation is too long for the model.',
   ContentFilterError: 'The model’s provider refused the content.',
 }
 
-export function describeProviderFailure(errorName: string | null): string {
-  return providerSentences[errorName ?? ''] ?? describeFailure('provider_failed')
+export function describeProviderFailure(error: ReplyError | null): string {
+  const { name = '', statusCode = null } = error ?? {}
+  const sentence = providerSentences[name]
+  if (sentence !== undefined) return sentence
+  if (statusCode === 401 || statusCode === 403) {
+    return `The model’s provider did not accept the key (${statusCode}). Start the application with another one.`
+  }
+  if (statusCode === 402 || statusCode === 429) {
+    return `The model’s provider takes no more requests (${statusCode}): look at the account’s credit and limits.`
+  }
+  if (statusCode === 404) return 'The model’s provider does not know the model (404).'
+  if (statusCode !== null && statusCode < 500) {
+    return `The model’s provider refused the request (${statusCode}).`
+  }
+  return describeFailure('provider_failed')
 }

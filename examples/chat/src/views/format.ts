@@ -24,10 +24,9 @@ export function formatCount(count: number): string {
 }
 
 export function formatDuration(durationMs: number): string {
-  const seconds = durationMs / 1000
-  if (seconds < 10) return `${seconds.toFixed(1)} s`
-  if (seconds < 60) return `${Math.round(seconds)} s`
-  return `${Math.floor(seconds / 60)} min ${Math.round(seconds % 60)} s`
+  if (durationMs < 9_950) return `${(durationMs / 1000).toFixed(1)} s`
+  const seconds = Math.round(durationMs / 1000)
+  return seconds < 60 ? `${seconds} s` : `${Math.floor(seconds / 60)} min ${seconds % 60} s`
 }
 
 /** How long ago, short enough for a list. */
@@ -44,4 +43,12 @@ export function clip(text: string, maxLength: number): string {
   if (text.length <= maxLength) return text
   const hidden = text.length - maxLength
   return `${text.slice(0, maxLength)}\n… ${formatCount(hidden)} more characters`
+}
+
+/** Names the characters that one does not see, or that turn the order of others round. */
+export function showInvisible(text: string): string {
+  return text.replaceAll(
+    /[\p{Cf}\p{Zl}\p{Zp}]|[^\P{Cc}\n\t]/gu,
+    (character) => `\\u{${character.codePointAt(0)?.toString(16)}}`,
+  )
 }

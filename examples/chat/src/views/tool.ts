@@ -89,7 +89,8 @@ function field(label: string, text: string): Html {
     <dd><pre>${clip(text, maxShownLength)}</pre></dd>`
 }
 
-function inputFields({ tool, input }: ToolPart): (readonly [label: string, text: string])[] {
+/** What is worth reading of a call's input. */
+export function inputFields({ tool, input }: ToolPart): (readonly [label: string, text: string])[] {
   const fields = Object.entries(displayOf(tool).fields ?? {}).flatMap(([name, label]) => {
     const value = input[name]
     return typeof value === 'string' && value !== '' ? [[label, value] as const] : []

@@ -1,4 +1,5 @@
 import { html, type Html } from '../html.js'
+import { askList, type AskView } from './asks.js'
 import { formatBytes, formatCost, formatCount, formatDuration } from './format.js'
 import { icon } from './icons.js'
 
@@ -9,6 +10,7 @@ export interface TurnView {
   /** It may still change. */
   readonly isOpen: boolean
   readonly parts: readonly Html[]
+  readonly asks: readonly AskView[]
   readonly files: readonly FileView[]
   readonly standing: Standing
 }
@@ -39,10 +41,15 @@ export const standingElementId = (id: number): string => `turn-${id}-standing`
 export function turnArticle(turn: TurnView): Html {
   // No white space between these: the style sheet asks which of them are empty.
   return html`<article class="turn" id="${turnElementId(turn.id)}">
+    <h2 class="visually-hidden">You</h2>
     <div class="prompt">${turn.prompt}</div>
+    <h2 class="visually-hidden">The agent</h2>
     <div class="reply">
       <div class="parts" id="${partsElementId(turn.id)}">${turn.parts}</div>
-      ${fileList(turn.id, turn.files)} ${standingLine(turn.id, turn.standing)}
+      ${fileList(turn.id, turn.files)} ${askList(turn.id, turn.asks)}
+      <div class="standing" id="${standingElementId(turn.id)}" role="status">
+        ${standingLine(turn.standing)}
+      </div>
     </div>
   </article>`
 }
@@ -64,10 +71,9 @@ export function fileList(turnId: number, files: readonly FileView[]): Html {
   </ul>`
 }
 
-export function standingLine(turnId: number, standing: Standing): Html {
-  return html`<div class="standing" id="${standingElementId(turnId)}" role="status">
-    ${standing.kind === 'live' ? liveLine(standing) : overLine(standing)}
-  </div>`
+/** Goes into an element that stays: screen readers tell only what changes within one. */
+export function standingLine(standing: Standing): Html {
+  return standing.kind === 'live' ? liveLine(standing) : overLine(standing)
 }
 
 function liveLine({ tone, text }: Standing & { kind: 'live' }): Html {

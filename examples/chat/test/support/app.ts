@@ -4,9 +4,10 @@ import { createMessageArtifacts } from '@turnstead/artifacts'
 import { createMemoryStore } from '@turnstead/artifacts/memory'
 import { startImpostor, type Impostor, type ScenarioLike } from '@turnstead/testkit'
 import { createClient } from '@turnstead/wire'
+import type { Knex } from 'knex'
 import { createAnnouncer } from '../../src/announcer.js'
 import { createApp } from '../../src/app.js'
-import { migrate, openDatabase } from '../../src/database.js'
+import { openDatabase } from '../../src/database.js'
 import { createFeed } from '../../src/feed.js'
 import { createChatRows, type ChatRows } from '../../src/rows.js'
 import { createTurnViews } from '../../src/turn-views.js'
@@ -17,6 +18,7 @@ export interface TestApp {
   readonly url: string
   readonly impostor: Impostor
   readonly rows: ChatRows
+  readonly database: Knex
   readonly worker: Worker
   readonly errors: unknown[]
   get(path: string, headers?: Record<string, string>): Promise<Response>
@@ -32,7 +34,6 @@ export async function startApp(
 ): Promise<TestApp> {
   const impostor = await startImpostor(scenario)
   const database = await openDatabase(databaseUrl)
-  await migrate(database)
   const client = createClient({
     baseUrl: impostor.url,
     directory: impostor.directory,
@@ -86,6 +87,7 @@ export async function startApp(
     url,
     impostor,
     rows,
+    database,
     worker,
     errors,
     get,
