@@ -111,7 +111,7 @@ export const fanout: Bench = {
       sessions,
       framesPerWrite,
     ])
-    const one = await startProcess('blaster.ts', ['recorded', eventCount, 1, framesPerWrite])
+    const one = await startProcess('blaster.ts', ['joined', eventCount, sessions, framesPerWrite])
     // The official client needs 200 connections, each with all events: fewer of them say enough.
     const few = 2000
     const fewEvents = await startProcess('blaster.ts', ['recorded', few, sessions, framesPerWrite])

@@ -4,13 +4,11 @@
 import { createServer, type ServerResponse } from 'node:http'
 import type { AddressInfo } from 'node:net'
 
-import { spreadOverSessions, streamedDeltas } from './payloads.js'
+import { joinedToOne, spreadOverSessions, streamedDeltas } from './payloads.js'
 
 const [kind, count = '1', sessions = '1', burst = '10'] = process.argv.slice(2)
-const payloads =
-  kind === 'deltas'
-    ? streamedDeltas(Number(count))
-    : spreadOverSessions(Number(count), Number(sessions))
+const make = { deltas: streamedDeltas, joined: joinedToOne }[kind ?? ''] ?? spreadOverSessions
+const payloads = make(Number(count), Number(sessions))
 const last = '{"id":"evt_last","type":"bench.last","properties":{}}'
 const waiting: ServerResponse[] = []
 

@@ -17,14 +17,47 @@ function recordedPayloads(): string[] {
   return payloads
 }
 
-/** The recorded payloads over and over, spread over so many sessions as if all were busy at once. */
+/**
+ * The recorded payloads over and over. Of several sessions each gets a stretch of its own of them, with
+ * ids of its own, and all are busy at once.
+ */
 export function spreadOverSessions(count: number, sessions: number): string[] {
   const recorded = recordedPayloads()
   return Array.from({ length: count }, (_, index) => {
-    const payload = recorded[index % recorded.length] ?? ''
+    const session = index % sessions
+    const step = Math.floor(index / sessions) + Math.floor((session * recorded.length) / sessions)
+    const payload = recorded[step % recorded.length] ?? ''
     const id = payload.match(/"sessionID":"(ses_[^"]*)"/)?.[1] ?? ''
-    return payload.replaceAll(id, sessionName(index % sessions))
+    return payload
+      .replaceAll(id, sessionName(session))
+      .replaceAll(/((?:msg|prt)_\w{22})(\w{4})/g, (_, head: string, tail: string) =>
+        session === 0 ? head + tail : head + shifted(tail, session * 7919),
+      )
   })
+}
+
+/** The same events, one session's after another's, as if all were of one session. */
+export function joinedToOne(count: number, sessions: number): string[] {
+  const spread = spreadOverSessions(count, sessions)
+  return Array.from({ length: sessions }, (_, session) => session).flatMap((session) =>
+    spread
+      .filter((_, index) => index % sessions === session)
+      .map((payload) => payload.replaceAll(sessionName(session), sessionName(0))),
+  )
+}
+
+const digits = '0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz'
+
+/** Another tail of an id, a different one for every distance. */
+function shifted(tail: string, distance: number): string {
+  let number = 0
+  for (const digit of tail) number = number * digits.length + digits.indexOf(digit)
+  number = (number + distance) % digits.length ** tail.length
+  let text = ''
+  for (; text.length < tail.length; number = Math.floor(number / digits.length)) {
+    text = (digits[number % digits.length] ?? '') + text
+  }
+  return text
 }
 
 /**
