@@ -151,6 +151,7 @@ describe('createDeltaPatterns', () => {
       deltaOf('a').replace(',"type"', ',"x":1,"type"'),
       deltaOf('a').slice(0, 210),
       deltaOf('a').replace('"a"}}', '"}}'),
+      deltaOf('a').replace('"field":"text"', `"field":"${'x'.repeat(1024)}"`),
     ]) {
       const fresh = learned(deltaOf('a'), ...(isJson(form) ? [form] : []))
       expect(read(fresh, form), form).to.equal(null)

@@ -28,6 +28,8 @@ interface Pattern {
 
 /** Parts that are streamed at the same time; with more, all is learned anew. */
 const maxPatterns = 1024
+/** Characters before the delta: more is no frame of the server and would only take memory. */
+const maxHead = 1024
 const beforeId = '{"id":"'
 const beforeDelta = ',"delta":'
 /** The length of the server's ids. Where others are longer or shorter, no pattern is found, and all is parsed. */
@@ -119,12 +121,12 @@ function areStrings(
  */
 function toPattern(data: string, event: ServerEvent): Pattern | null {
   if (Object.keys(event).join() !== 'id,type,properties') return null
-  // A copy: the event itself belongs to its readers, who may write into it.
-  const properties: Readonly<Record<string, unknown>> = { ...event.properties }
+  // A copy, because the event itself belongs to its readers; without the delta, which may be long.
+  const properties: Readonly<Record<string, unknown>> = { ...event.properties, delta: '' }
   if (!areStrings(properties)) return null
   const idEnd = data.indexOf('"', beforeId.length)
   const deltaAt = data.indexOf(beforeDelta, idEnd)
-  if (deltaAt === -1) return null
+  if (deltaAt === -1 || deltaAt > maxHead) return null
   const middle = Buffer.from(data.slice(idEnd, deltaAt + beforeDelta.length))
   return { type: event.type, properties, middle }
 }
