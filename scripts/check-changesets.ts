@@ -21,8 +21,11 @@ const packageNames = new Set(
 
 function checkChangeset(path: string): void {
   const text = readFileSync(path, 'utf8')
-  const [, header = '', body = ''] = /^---\n([\s\S]*?)---\n([\s\S]*)$/.exec(text) ?? []
   const report = (problem: string): number => problems.push(`${path}: ${problem}`)
+  const form = /^---\r?\n([\s\S]*?)---\r?\n([\s\S]*)$/.exec(text)
+  if (form === null)
+    return void report('does not begin with its packages between two lines of `---`')
+  const [, header = '', body = ''] = form
   const releases = header.split('\n').filter((line) => line.trim() !== '')
   for (const line of releases) {
     const [, name = '', level = ''] = /^['"]?([^'":]+)['"]?:\s*(\w+)$/.exec(line.trim()) ?? []
@@ -49,7 +52,8 @@ changesets.forEach(checkChangeset)
 if (values.base !== undefined) {
   const changed = changedSince(values.base)
   const sources = changed.filter((path) => /^packages\/[^/]+\/(?:src\/|package\.json$)/.test(path))
-  const added = changed.filter((path) => /^\.changeset\/(?!README).*\.md$/.test(path))
+  const isChangeset = (path: string): boolean => /^\.changeset\/(?!README).*\.md$/.test(path)
+  const added = changed.filter((path) => isChangeset(path) && existsSync(path))
   // The version step itself removes the changesets and edits the manifests.
   const isRelease = changed.some((path) => /^packages\/[^/]+\/CHANGELOG\.md$/.test(path))
   if (sources.length > 0 && added.length === 0 && !isRelease) {

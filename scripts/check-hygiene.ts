@@ -70,7 +70,7 @@ function listFiles(): string[] {
 /** The most lines a file may have, blank and comment lines aside; null for files without a limit. */
 function limitFor(path: string): number | null {
   if (recorded.test(path)) return null
-  if (/^packages\/[^/]+\/README\.md$/.test(path)) return 200
+  if (/(^|\/)README\.md$/.test(path)) return 200
   if (path.startsWith('scripts/')) return 150
   if (!source.test(path) || path.endsWith('.css')) return null
   return test.test(path) ? 400 : 250

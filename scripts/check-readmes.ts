@@ -1,10 +1,11 @@
 /**
  * Every TypeScript block of the READMEs and of docs/ is a complete program: this extracts each into
- * a file at the same line, so that an error of the compiler names the line of the page.
+ * a file at the same line, so that an error of the compiler names the line of the page. And every link
+ * of a page into this repository leads to a file.
  */
 import { execFileSync } from 'node:child_process'
 import { existsSync, mkdirSync, readFileSync, readdirSync, rmSync, writeFileSync } from 'node:fs'
-import { dirname, join, resolve } from 'node:path'
+import { dirname, join, posix, resolve } from 'node:path'
 
 interface Page {
   readonly path: string
@@ -18,7 +19,8 @@ const packages = readdirSync('packages').map((name) => join('packages', name))
 const shared = 'examples/chat'
 
 const pages: readonly Page[] = [
-  ...['README.md', 'CONTRIBUTING.md'].map((path) => ({ path, home: shared })),
+  ...readdirSync('.').map((path) => ({ path, home: shared })),
+  { path: join(shared, 'README.md'), home: shared },
   ...readdirSync('docs').map((name) => ({ path: join('docs', name), home: shared })),
   ...packages.map((folder) => ({ path: join(folder, 'README.md'), home: folder })),
 ].filter((page) => page.path.endsWith('.md') && existsSync(page.path))
@@ -72,6 +74,22 @@ function nameThePage(output: string): string {
   )
 }
 
+/** The repository's own address, for pages that are also read elsewhere. */
+const here = 'https://github.com/turnstead/turnstead/blob/main/'
+
+function deadLinks({ path }: Page): string[] {
+  const text = readFileSync(path, 'utf8').replaceAll(/^```[\s\S]*?^```$/gm, '')
+  const links = [...text.matchAll(/\]\(([^)\s]+)\)/g)].map(([, link = '']) => link)
+  const targets = links.flatMap((link) => {
+    const [target = ''] = link.split('#')
+    if (target.startsWith(here)) return [target.slice(here.length)]
+    return target === '' || target.includes(':') ? [] : [posix.join(dirname(path), target)]
+  })
+  return targets
+    .filter((target) => !existsSync(target))
+    .map((target) => `${path}: a link leads to ${target}, which does not exist`)
+}
+
 const removeScratch = (): void => {
   for (const page of [{ home: shared }, ...pages]) {
     rmSync(join(page.home, scratch), { recursive: true, force: true })
@@ -81,15 +99,18 @@ const removeScratch = (): void => {
 removeScratch()
 try {
   const files = pages.flatMap(extractBlocks)
-  const output = files.length === 0 ? '' : typeCheck(files)
+  const output = typeCheck(files)
+  const dead = pages.flatMap(deadLinks)
+  for (const problem of dead) console.error(problem)
+  if (dead.length > 0) process.exitCode = 1
   if (output !== '') {
     const lines = nameThePage(output).split('\n')
     const ofPages = lines.filter((line) => /^\S+\.md:\d+/.test(line))
     // Errors in the sources themselves are the type check's to report, unless they are all there is.
     console.error((ofPages.length > 0 ? ofPages : lines).join('\n'))
     process.exitCode = 1
-  } else {
-    console.log(`readmes: ${files.length} blocks of ${pages.length} pages compile`)
+  } else if (dead.length === 0) {
+    console.log(`readmes: ${files.length} blocks of ${pages.length} pages compile, links lead on`)
   }
 } finally {
   removeScratch()
