@@ -37,7 +37,8 @@ export async function writeEventStream(
   response: ServerResponseLike,
   options: EventStreamOptions,
 ): Promise<void> {
-  const lastEventId = firstOf(request.headers['last-event-id'])
+  const header = request.headers['last-event-id']
+  const lastEventId = typeof header === 'string' ? header : null
   if (hasSeenEnd(log, lastEventId)) {
     response.writeHead(204, {})
     response.end()
@@ -49,10 +50,6 @@ export async function writeEventStream(
     return
   }
   await writeTexts(eventFrames(log, lastEventId, options), response, eventStreamHeaders)
-}
-
-function firstOf(header: string | string[] | undefined): string | null {
-  return (Array.isArray(header) ? header[0] : header) ?? null
 }
 
 /** The same for a Web request. The stream also ends when the request is aborted. */

@@ -1,4 +1,4 @@
-import { once } from 'node:events'
+import { EventEmitter, once } from 'node:events'
 import { createServer } from 'node:http'
 import { createServer as createHttp2Server, connect } from 'node:http2'
 import type { Http2Server, Http2ServerResponse } from 'node:http2'
@@ -9,7 +9,11 @@ import { afterEach, describe, it } from 'mocha'
 import type { Reply } from '../src/index.js'
 import { createChangeLog, eventFrames, writeEventStream } from '../src/server-sent-events.js'
 import type { ChangeLog } from '../src/server-sent-events.js'
-import { toUiMessageResponse, uiMessageStream } from '../src/ui-message-stream.js'
+import {
+  toUiMessageResponse,
+  uiMessageStream,
+  writeUiMessageStream,
+} from '../src/ui-message-stream.js'
 import type { UiChunk } from '../src/ui-message-stream.js'
 import { beginTurn } from './support/turn.js'
 
@@ -136,6 +140,8 @@ describe('a browser that leaves', () => {
     const { reply, listening } = watchReply()
     const { body } = toUiMessageResponse(uiMessageStream(reply, { ended: never }))
     const reader = body?.getReader()
+    await new Promise((resolve) => setImmediate(resolve))
+    expect(listening()).to.equal(0)
     await reader?.read()
     const next = reader?.read()
     expect(listening()).to.equal(1)
@@ -163,6 +169,24 @@ describe('a browser that leaves', () => {
     await new Promise((resolve) => setImmediate(resolve))
     process.off('unhandledRejection', note)
     expect(rejected).to.deep.equal([])
+  })
+
+  it('leaves no listener on a response that was slow', async () => {
+    const response = new EventEmitter()
+    const like = Object.assign(response, {
+      destroyed: false,
+      socket: null,
+      writeHead() {},
+      end() {},
+      write() {
+        setImmediate(() => response.emit('drain'))
+        return false
+      },
+    })
+    const turn = beginTurn()
+    turn.write(turn.answer()).end('a')
+    await writeUiMessageStream(uiMessageStream(turn.reply, { ended: Promise.resolve() }), like)
+    expect([response.listenerCount('drain'), response.listenerCount('close')]).to.deep.equal([0, 0])
   })
 
   it('frees a Node response', async () => {

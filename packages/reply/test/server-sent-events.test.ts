@@ -83,6 +83,8 @@ describe('eventFrames', () => {
     expect((await read(other, snapshot?.id ?? ''))[0]?.event).to.equal('snapshot')
     expect((await read(log, `${log.epoch}.999999`))[0]?.event).to.equal('snapshot')
     expect((await read(log, 'nonsense'))[0]?.event).to.equal('snapshot')
+    expect((await read(log, `${log.epoch}.x`))[0]?.event).to.equal('snapshot')
+    expect((await read(other, `${log.epoch}.${log.revision}`))[0]?.event).to.equal('snapshot')
   })
 
   it('keeps at most as many characters as it is told', () => {
@@ -131,6 +133,7 @@ describe('eventFrames', () => {
   it('refuses limits that it could not keep', () => {
     const { reply } = beginTurn()
     const log = createChangeLog(reply)
+    expect(() => createChangeLog(reply, { epoch: 'a.1' })).to.throw(TypeError, '`epoch`')
     const refused = /^`(?:max|heartbeat)\w+` must be a number from \d+ to /
     for (const limits of [{ maxChanges: Number.NaN }, { maxCharacters: -1 }])
       expect(() => createChangeLog(reply, limits)).to.throw(RangeError, refused)
@@ -139,6 +142,79 @@ describe('eventFrames', () => {
         RangeError,
         refused,
       )
+  })
+
+  it('tells what came while the last changes were read, then the verdict', async () => {
+    const turn = beginTurn()
+    const log = createChangeLog(turn.reply)
+    const text = turn.write(turn.answer())
+    const id = `${log.epoch}.${log.revision}`
+    text.grow('a')
+    const verdict = turn.reply.settled()
+    const events: string[] = []
+    for await (const each of eventFrames(log, id, { ended: Promise.resolve(verdict) })) {
+      const { event, data } = parseFrame(each)
+      if (events.length === 0) text.grow('b')
+      events.push(event)
+      if (event === 'end') expect(JSON.parse(data)).to.deep.equal(verdict)
+    }
+    expect(events).to.deep.equal(['change', 'change', 'end'])
+  })
+
+  it('ends in the middle of what there is when it is aborted', async () => {
+    const turn = beginTurn()
+    const log = createChangeLog(turn.reply)
+    const text = turn.write(turn.answer())
+    const id = `${log.epoch}.${log.revision}`
+    text.grow('a', 'b')
+    const stop = new AbortController()
+    const frames = eventFrames(log, id, { ended: never, signal: stop.signal })
+    expect((await frames.next()).done).to.equal(false)
+    stop.abort()
+    expect((await frames.next()).done).to.equal(true)
+    const none = eventFrames(log, id, { ended: never, signal: stop.signal })
+    expect((await none.next()).done).to.equal(true)
+  })
+
+  it('ends also when the turn fails to tell how it ended', async () => {
+    const log = createChangeLog(beginTurn().reply)
+    const events: string[] = []
+    for await (const each of eventFrames(log, null, { ended: Promise.reject(new Error('no')) }))
+      events.push(parseFrame(each).event)
+    expect(events).to.deep.equal(['snapshot', 'end'])
+  })
+
+  it('sends no comment before nothing happened for long enough', async () => {
+    const turn = beginTurn()
+    const clock = createManualClock()
+    const log = createChangeLog(turn.reply)
+    const text = turn.write(turn.answer())
+    const frames = eventFrames(log, null, { ended: never, heartbeatMs: 1000, clock })
+    await frames.next()
+    const change = frames.next()
+    await clock.advance(600)
+    text.grow('a')
+    expect(parseFrame((await change).value ?? '').event).to.equal('change')
+    let comment = ''
+    const next = frames.next().then(({ value }) => (comment = String(value)))
+    await clock.advance(999)
+    expect(comment).to.equal('')
+    await clock.advance(1)
+    await next
+    expect(comment).to.equal(': heartbeat\n\n')
+    await frames.return(undefined)
+  })
+
+  it('calls nobody back who has unregistered', () => {
+    const turn = beginTurn()
+    const log = createChangeLog(turn.reply)
+    let calls = 0
+    const stop = log.onChange(() => void (calls += 1))
+    turn.answer()
+    const before = calls
+    stop()
+    turn.answer()
+    expect(before).to.be.greaterThan(0).and.equal(calls)
   })
 
   it('sends a comment when nothing happens, so that no proxy hangs up', async () => {
@@ -223,6 +299,16 @@ describe('the stream over HTTP', () => {
     const frames = received.trim().split('\n\n').map(parseFrame)
     expect(frames.at(-1)?.event).to.equal('end')
     expect(foldFrames(frames, turn.reply.view()).parts).to.deep.equal(turn.reply.view().parts)
+  })
+
+  it('stops when the host says so', async () => {
+    const log = createChangeLog(beginTurn().reply)
+    const stop = new AbortController()
+    const request = new Request('http://127.0.0.1/')
+    const response = toEventResponse(log, request, { ended: never, signal: stop.signal })
+    const text = response.text()
+    stop.abort()
+    expect(await text).to.not.include('event: end')
   })
 
   it('stops when the browser leaves', async () => {

@@ -130,6 +130,16 @@ describe('uiMessageStream', () => {
     expect(() => uiMessageStream(turn.reply, wrong)).to.throw(RangeError, '`intervalMs`')
   })
 
+  it('ends with the verdict that it is told', async () => {
+    const turn = beginTurn()
+    turn.complete(turn.answer(), { error: { name: 'MessageAbortedError', data: {} } })
+    const ended = Promise.resolve(turn.reply.settled())
+    turn.complete(turn.answer())
+    let last = ''
+    for await (const { type } of uiMessageStream(turn.reply, { ended })) last = type
+    expect(last).to.equal('abort')
+  })
+
   it('passes the reason of an abort on', async () => {
     const turn = beginTurn()
     const stop = new AbortController()
