@@ -13,8 +13,9 @@ export interface CliRun extends AsyncIterable<CliEvent> {
   /** Process id. */
   readonly pid: number
   /**
-   * How it ended. Reads the events itself when nobody iterates. A failed run is a value here, too. Rejects with the reason of the
-   * signal when that stopped it, or WireError `frame_too_large`.
+   * How it ended. Reads the events itself when nobody has begun to; else it waits until the reader has come to the end, or
+   * until {@link CliRun.stop}. A failed run is a value here, too. Rejects with the reason of the signal when that stopped
+   * it, or WireError `frame_too_large`.
    */
   finished(): Promise<CliResult>
   /** Stops the process and all it started. May be called again; never rejects. */
@@ -43,6 +44,8 @@ export class RunningCli implements CliRun {
   readonly #onAbort = (): void => void this.stop()
   #settle: (outcome: Promise<CliResult>) => void = () => undefined
   #isRead = false
+  /** A reader has an event in hand, and may never come back for the next one. */
+  #isHeld = false
   #stopping: Promise<void> | null = null
 
   constructor(parts: CliParts) {
@@ -64,8 +67,7 @@ export class RunningCli implements CliRun {
   }
 
   [Symbol.asyncIterator](): AsyncGenerator<CliEvent, void, undefined> {
-    if (this.#isRead) throw new TypeError('a run can be iterated over only once')
-    this.#isRead = true
+    this.#assertUnread()
     return this.#read()
   }
 
@@ -74,9 +76,12 @@ export class RunningCli implements CliRun {
     return this.#result
   }
 
-  stop(): Promise<void> {
-    this.#stopping ??= this.#stop()
-    return this.#stopping
+  async stop(): Promise<void> {
+    await this.#stopOnce()
+    if (!this.#isHeld) return
+    const { signal, stdout } = this.#parts
+    stdout.destroy()
+    this.#settle(signal?.aborted === true ? Promise.reject(signal.reason) : this.#outcome())
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
@@ -91,14 +96,23 @@ export class RunningCli implements CliRun {
     }
   }
 
+  #assertUnread(): void {
+    if (this.#isRead) throw new TypeError('a run can be iterated over only once')
+  }
+
   async *#read(): AsyncGenerator<CliEvent, void, undefined> {
-    const { control, stdout, log, maxLineLength, signal } = this.#parts
+    // Only now: an iterator that was taken and never used must not keep `finished()` from reading.
+    this.#assertUnread()
+    this.#isRead = true
+    const { control, stdout, maxLineLength, signal } = this.#parts
     let failure: unknown = null
     try {
       for await (const line of readLines(untilEnd(stdout, control.exited), maxLineLength)) {
         const event = parseCliEvent(line)
         this.#fold.add(event)
+        this.#isHeld = true
         yield event
+        this.#isHeld = false
       }
       signal?.throwIfAborted()
       await within(exitGraceMs, control.exited)
@@ -106,13 +120,21 @@ export class RunningCli implements CliRun {
       failure = error
       throw error
     } finally {
-      await this.stop()
-      this.#settle(
-        failure === null
-          ? control.exited.then((exit) => this.#fold.result(exit, log.text()))
-          : Promise.reject(failure),
-      )
+      this.#isHeld = false
+      await this.#stopOnce()
+      this.#settle(failure === null ? this.#outcome() : Promise.reject(failure))
     }
+  }
+
+  async #outcome(): Promise<CliResult> {
+    const { control, log } = this.#parts
+    const exit = await control.exited
+    return this.#fold.result(exit, log.text())
+  }
+
+  #stopOnce(): Promise<void> {
+    this.#stopping ??= this.#stop()
+    return this.#stopping
   }
 
   async #stop(): Promise<void> {
@@ -155,6 +177,8 @@ async function* untilEnd(
       if (isWaiting && hasWaited) stdout.destroy()
       hasWaited = isWaiting
     }, idleMs)
+    // A reader that never comes back does not reach the end below.
+    stdout.once('close', () => clearInterval(timer))
   })
   try {
     isWaiting = true

@@ -4,7 +4,8 @@ import { readFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, describe, it } from 'mocha'
-import { runCli, startCli, type CliEvent, type CliOptions } from '../../src/cli.js'
+import { startLeakCheck } from '@turnstead/testkit'
+import { runCli, startCli, type CliEvent, type CliOptions, type CliRun } from '../../src/cli.js'
 import { cliArguments } from '../../src/cli/cli-options.js'
 import { WireError } from '../../src/errors.js'
 import { eventually, processesWith } from '../server/support/fake-opencode.js'
@@ -138,6 +139,37 @@ describeOnLinux('startCli', () => {
     expect(() => run[Symbol.asyncIterator]()).to.throw(TypeError, 'once')
     await run.stop()
     await run[Symbol.asyncDispose]()
+  })
+
+  it('finishes though an iterator was taken and never read', async () => {
+    const run = await startCli(options('ok'))
+    const idle = run[Symbol.asyncIterator]()
+    const returned = run[Symbol.asyncIterator]()
+    await returned.return?.()
+    expect(await run.finished()).to.include({ completed: true, text: 'hello' })
+    expect(await idle.next().catch((error: unknown) => error)).to.be.instanceOf(TypeError)
+  })
+
+  it('finishes, once stopped, though its reader never comes back', async () => {
+    const abort = new AbortController()
+    // Only then has mocha set its own timer for this test.
+    await new Promise((resolve) => setImmediate(resolve))
+    const leaks = startLeakCheck()
+    for (const [stop, wanted] of [
+      [(run: CliRun) => run.stop(), 'SIGKILL'],
+      [() => abort.abort(new Error('enough')), 'enough'],
+    ] as const) {
+      const run = await startCli(options('hang', { stopGraceMs: 30, signal: abort.signal }))
+      const iterator = run[Symbol.asyncIterator]()
+      await iterator.next()
+      await stop(run)
+      const outcome = await run.finished().then(
+        ({ signal }) => signal,
+        (error: unknown) => (error as Error).message,
+      )
+      expect(outcome).to.equal(wanted)
+    }
+    await leaks.assertClean({ timeoutMs: 5000 })
   })
 
   it('refuses an empty prompt and reports an executable that cannot run', async () => {
