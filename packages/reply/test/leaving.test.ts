@@ -4,6 +4,8 @@ import { createServer as createHttp2Server, connect } from 'node:http2'
 import type { Http2Server, Http2ServerResponse } from 'node:http2'
 import type { Server } from 'node:http'
 import type { AddressInfo } from 'node:net'
+import { setFlagsFromString } from 'node:v8'
+import { runInNewContext } from 'node:vm'
 import { expect } from 'chai'
 import { afterEach, describe, it } from 'mocha'
 import type { Reply } from '../src/index.js'
@@ -122,6 +124,26 @@ for (const [name, prepare] of streams) {
     })
   })
 }
+
+describe('a turn that goes on', () => {
+  it('holds nothing of a reader that left', async () => {
+    setFlagsFromString('--expose-gc')
+    const collectGarbage: () => void = runInNewContext('gc')
+    const ended = new Promise<void>(() => {})
+    const read = async (): Promise<WeakRef<Reply>> => {
+      const { reply } = beginTurn()
+      const chunks = uiMessageStream(reply, { ended })
+      await chunks.next()
+      await chunks.return(undefined)
+      return new WeakRef(reply)
+    }
+    const reply = await read()
+    await new Promise((resolve) => setImmediate(resolve))
+    collectGarbage()
+    expect(reply.deref()).to.equal(undefined)
+    expect(ended).to.be.an.instanceof(Promise)
+  })
+})
 
 describe('a browser that leaves', () => {
   const servers: (Server | Http2Server)[] = []
