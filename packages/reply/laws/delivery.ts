@@ -67,10 +67,15 @@ export function pollAll(
   { revision = reply.revision } = {},
 ): void {
   if (poll === undefined) return
-  const { sessions, permissions } = poll
-  reply.reconcile(poll.messages.get(reply.sessionId) ?? [], { revision, sessions })
+  const { sessions, permissions, questions } = poll
+  reply.reconcile(poll.messages.get(reply.sessionId) ?? [], {
+    revision,
+    sessions,
+    sessionIdle: poll.idle.has(reply.sessionId),
+    todos: poll.todos.get(reply.sessionId) ?? [],
+  })
   for (const { sessionId } of reply.view().children) {
     reply.reconcile(poll.messages.get(sessionId) ?? [], { revision, sessionId })
   }
-  reply.reconcile(undefined, { revision, permissions, questions: [] })
+  reply.reconcile(undefined, { revision, permissions, questions })
 }

@@ -1,4 +1,8 @@
-import fc from 'fast-check'
+import type fc from 'fast-check'
+import { answerEarlier, answerLater } from './other-turns.js'
+import { assistant, todo, tokens } from './server-data.js'
+import { scripts } from './script.js'
+import type { Action, Script, Step } from './script.js'
 import { ServerModel } from './server-model.js'
 import type { ModelEvent, ModelPoll } from './server-model.js'
 
@@ -9,69 +13,18 @@ export interface History {
   readonly events: readonly ModelEvent[]
   /** `polls[n]`: the answer after `n` events. */
   readonly polls: readonly ModelPoll[]
+  /** The assistant messages of the turn, sub-agents included. */
+  readonly own: ReadonlySet<string>
 }
 
-const words = fc.constantFrom('a', 'be ', 'see\n', '🙂', 'é', '日本 ', '\u2028', '<b>', '')
-const texts = fc.record({
-  op: fc.constantFrom('text' as const, 'reasoning' as const),
-  deltas: fc.array(words, { maxLength: 5 }),
-  end: fc.constantFrom('whole', 'whole', 'whole', 'never', 'trimmed'),
-})
-const tools = fc.record({
-  op: fc.constant('tool' as const),
-  name: fc.constantFrom('bash', 'write', 'invalid', 'todowrite'),
-  updates: fc.nat({ max: 3 }),
-  asked: fc.constantFrom('no', 'before', 'after'),
-  answer: fc.constantFrom('once', 'reject', 'never'),
-  end: fc.constantFrom('completed', 'completed', 'error', 'never'),
-})
-const tasks = fc.record({
-  op: fc.constant('task' as const),
-  linked: fc.boolean(),
-  deltas: fc.array(words, { maxLength: 3 }),
-  end: fc.constantFrom('completed', 'error', 'never'),
-})
-const noise = fc.record({
-  op: fc.constantFrom(
-    'foreign' as const,
-    'todos' as const,
-    'retry' as const,
-    'repeat' as const,
-    'patch' as const,
-    'remove' as const,
-    'loose-ask' as const,
-    'file' as const,
-    'unknown' as const,
-  ),
-})
-const steps = fc.record({
-  actions: fc.array(
-    fc.oneof({ weight: 3, arbitrary: texts }, { weight: 3, arbitrary: tools }, tasks, noise),
-    { maxLength: 5 },
-  ),
-  finish: fc.constantFrom(
-    'tool-calls',
-    'stop',
-    'stop',
-    'error',
-    'neither',
-    'crash',
-    'compact',
-    'removed',
-  ),
-})
-type Step = typeof steps extends fc.Arbitrary<infer Value> ? Value : never
-type Action = Step['actions'][number]
-
 /** Any history of a turn: several steps with texts, tools, sub-agents, asks, failures, crashes and foreign noise. */
-export const histories: fc.Arbitrary<History> = fc
-  .array(steps, { minLength: 1, maxLength: 4 })
-  .map(play)
+export const histories: fc.Arbitrary<History> = scripts.map(play)
 
-function play(script: readonly Step[]): History {
-  const recorder = new Recorder()
-  for (const step of script) recorder.step(step)
-  return recorder.history()
+/** What happens when the server follows the script. */
+export function play(script: Script): History {
+  const recorder = new Recorder(script)
+  for (const step of script.steps) recorder.step(step)
+  return recorder.history(script.later)
 }
 
 class Recorder {
@@ -80,39 +33,49 @@ class Recorder {
   readonly #sessionId: string
   readonly #promptId: string
   #parentId: string
+  readonly #own = new Set<string>()
+  /** Events before this one were sent before anybody listened. */
+  readonly #begin: number
+  /** A prompt whose answers were removed is not sent again: that would be another turn. */
+  #isShortened = false
   #lastText: readonly [message: string, part: string] | null = null
 
-  constructor() {
+  constructor({ earlier, compactsFirst }: Script) {
     const server = this.#server
     this.#sessionId = server.openSession(null, 'test', null)
-    const earlier = server.addMessage(this.#sessionId, { role: 'user' })
-    server.putPart(earlier, { type: 'text', text: 'an earlier prompt' })
+    const open = earlier === 'none' ? null : answerEarlier(server, this.#sessionId)
+    this.#begin = server.events.length
     this.#promptId = server.addMessage(this.#sessionId, { role: 'user' })
     this.#parentId = this.#promptId
     server.putPart(this.#promptId, { type: 'text', text: 'the prompt' })
-    server.send('session.status', { sessionID: this.#sessionId, status: { type: 'busy' } })
+    server.setStatus(this.#sessionId, { type: 'busy' })
+    if (open !== null && earlier === 'late') this.#complete(open, { finish: 'stop', cost: 7 })
+    if (compactsFirst) this.#compact()
     this.#record()
   }
 
-  history(): History {
+  history(later: boolean): History {
+    if (later) answerLater(this.#server, this.#sessionId)
+    this.#server.setStatus(this.#sessionId, { type: 'idle' })
     this.#record()
     return {
       sessionId: this.#sessionId,
       promptId: this.#promptId,
-      events: this.#server.events,
+      events: this.#server.events.slice(this.#begin),
       polls: this.#polls,
+      own: this.#own,
     }
   }
 
   /** Polls are as good as the events they follow: several events of one action share the state before it. */
   #record(): void {
     const poll = this.#server.poll()
-    while (this.#polls.length <= this.#server.events.length) this.#polls.push(poll)
+    while (this.#polls.length <= this.#server.events.length - this.#begin) this.#polls.push(poll)
   }
 
   step({ actions, finish }: Step): void {
     const server = this.#server
-    const message = server.addMessage(this.#sessionId, this.#assistant(this.#parentId))
+    const message = this.#answer(this.#sessionId, this.#parentId)
     server.putPart(message, { type: 'step-start', snapshot: 'abc' })
     for (const action of actions) {
       this.#act(message, this.#sessionId, action)
@@ -122,36 +85,42 @@ class Recorder {
     this.#record()
   }
 
-  #assistant(parentID: string): Record<string, unknown> {
-    return {
-      role: 'assistant',
-      parentID,
-      agent: 'build',
-      modelID: 'm',
-      providerID: 'p',
-      cost: 0,
-      tokens: tokens(0),
-    }
+  #answer(session: string, parentID: string, more: Record<string, unknown> = {}): string {
+    const id = this.#server.addMessage(session, { ...assistant(parentID), ...more })
+    this.#own.add(id)
+    return id
+  }
+
+  #complete(message: string, patch: Record<string, unknown>): void {
+    const server = this.#server
+    server.patchMessage(message, { ...patch, time: { completed: server.tick().now } })
   }
 
   #finish(message: string, finish: Step['finish']): void {
     const server = this.#server
-    const completed = { time: { completed: server.tick().now } }
     if (finish === 'crash') return
-    if (finish === 'removed') return server.removeMessage(message)
+    if (finish === 'resent' && !this.#isShortened) {
+      server.crash()
+      // Sent again after a crash, the prompt gets a new time.
+      return server.patchMessage(this.#promptId, { time: { created: server.tick().now } })
+    }
+    if (finish === 'removed' || finish === 'resent') {
+      this.#isShortened = true
+      return server.removeMessage(message)
+    }
     if (finish === 'error') {
       const error = {
         name: 'APIError',
         data: { message: 'no', statusCode: 500, isRetryable: true },
       }
       server.send('session.error', { sessionID: this.#sessionId, error })
-      return server.patchMessage(message, { error, ...completed })
+      return this.#complete(message, { error })
     }
-    if (finish === 'neither') return server.patchMessage(message, completed)
+    if (finish === 'neither') return this.#complete(message, {})
     const reason = finish === 'compact' ? 'stop' : finish
     server.putPart(message, { type: 'step-finish', reason, cost: 0.25, tokens: tokens(3) })
     server.patchMessage(message, { finish: reason, cost: 0.25, tokens: tokens(3) })
-    server.patchMessage(message, completed)
+    this.#complete(message, {})
     if (finish === 'compact') this.#compact()
   }
 
@@ -159,18 +128,10 @@ class Recorder {
     const server = this.#server
     const asked = server.addMessage(this.#sessionId, { role: 'user' })
     server.putPart(asked, { type: 'compaction', auto: true })
-    const summary = server.addMessage(this.#sessionId, {
-      ...this.#assistant(asked),
-      summary: true,
-      mode: 'compaction',
-    })
+    const more = { summary: true, mode: 'compaction' }
+    const summary = this.#answer(this.#sessionId, asked, more)
     this.#write(summary, 'text', ['sum', 'mary'], 'whole')
-    server.patchMessage(summary, {
-      finish: 'stop',
-      cost: 0.5,
-      tokens: tokens(1),
-      time: { completed: server.tick().now },
-    })
+    this.#complete(summary, { finish: 'stop', cost: 0.5, tokens: tokens(1) })
     this.#parentId = server.addMessage(this.#sessionId, { role: 'user' })
     server.putPart(this.#parentId, { type: 'text', text: 'Continue', synthetic: true })
   }
@@ -179,7 +140,7 @@ class Recorder {
     if (action.op === 'text' || action.op === 'reasoning') {
       this.#write(message, action.op, action.deltas, action.end)
     } else if (action.op === 'tool') this.#call(message, session, action)
-    else if (action.op === 'task') this.#delegate(message, action)
+    else if (action.op === 'task') this.#delegate(message, session, action)
     else this.#disturb(message, action.op)
   }
 
@@ -208,7 +169,9 @@ class Recorder {
           ? { tool: 'nope', error: 'x' }
           : { command: 'ls' }
     const tool = { messageID: message, callID }
-    const early = asked === 'before' ? server.ask(session, tool) : null
+    const ask = (): string =>
+      name === 'question' ? server.question(session, tool) : server.ask(session, tool)
+    const early = asked === 'before' ? ask() : null
     const part = { type: 'tool', callID }
     const id = server.putPart(message, {
       ...part,
@@ -225,8 +188,8 @@ class Recorder {
         state: { status: 'running', input, ...metadata, time: { start: 1 } },
       })
     }
-    const ask = asked === 'after' ? server.ask(session, tool) : early
-    if (ask !== null && answer !== 'never') server.answer(session, ask, answer)
+    const open = asked === 'after' ? ask() : early
+    if (open !== null && answer !== 'never') server.answer(session, open, answer)
     if (end === 'never') return
     const ended =
       end === 'completed'
@@ -240,28 +203,36 @@ class Recorder {
     })
   }
 
-  #delegate(message: string, { linked, deltas, end }: Extract<Action, { op: 'task' }>): void {
+  #delegate(
+    message: string,
+    session: string,
+    { linked, deltas, also, again, end }: Extract<Action, { op: 'task' }>,
+  ): void {
     const server = this.#server
-    const child = server.openSession(this.#sessionId, 'Look (@general subagent)', 'general')
-    const part = { type: 'tool', callID: server.newId('call'), tool: 'task' }
+    const child = server.openSession(session, 'Look (@general subagent)', 'general')
     const input = { description: 'Look', prompt: 'p', subagent_type: 'general' }
     const metadata = linked ? { metadata: { sessionId: child } } : {}
+    const call = (): { type: string; callID: string; tool: string } => ({
+      type: 'tool',
+      callID: server.newId('call'),
+      tool: 'task',
+    })
+    const part = call()
     const id = server.putPart(message, {
       ...part,
       state: { status: 'running', input, ...metadata, time: { start: 1 } },
     })
     const prompt = server.addMessage(child, { role: 'user' })
     server.putPart(prompt, { type: 'text', text: 'the sub prompt' })
-    const answer = server.addMessage(child, this.#assistant(prompt))
+    const answer = this.#answer(child, prompt)
+    if (also === 'ask') server.ask(child, null)
+    if (also === 'retry') server.setStatus(child, { type: 'retry', attempt: 1, next: 9 })
     this.#write(answer, 'text', deltas, end === 'never' ? 'never' : 'whole')
+    if (also === 'delegate')
+      this.#delegate(answer, child, { op: 'task', linked, deltas, also: 'nothing', again, end })
     if (end === 'never') return
     server.putPart(answer, { type: 'step-finish', reason: 'stop', cost: 0.125, tokens: tokens(2) })
-    server.patchMessage(answer, {
-      finish: 'stop',
-      cost: 0.125,
-      tokens: tokens(2),
-      time: { completed: server.tick().now },
-    })
+    this.#complete(answer, { finish: 'stop', cost: 0.125, tokens: tokens(2) })
     const ended =
       end === 'completed'
         ? {
@@ -269,40 +240,23 @@ class Recorder {
             metadata: { sessionId: child },
           }
         : { error: `Subagent failed (task_id: ${child}): no` }
-    server.putPart(message, {
-      ...part,
-      id,
-      state: { status: end, input, ...ended, time: { start: 1, end: 2 } },
-    })
+    const state = { status: end, input, ...ended, time: { start: 1, end: 2 } }
+    server.putPart(message, { ...part, id, state })
+    if (!again) return
+    server.putPart(message, { ...call(), state })
+    this.#complete(this.#answer(child, prompt), { finish: 'stop', cost: 0.25, tokens: tokens(1) })
   }
 
   #disturb(
     message: string,
-    op: Extract<
-      Action,
-      {
-        op:
-          | 'foreign'
-          | 'todos'
-          | 'retry'
-          | 'repeat'
-          | 'patch'
-          | 'remove'
-          | 'loose-ask'
-          | 'file'
-          | 'unknown'
-      }
-    >['op'],
+    op: Exclude<Action['op'], 'text' | 'reasoning' | 'tool' | 'task'>,
   ): void {
     const server = this.#server
     if (op === 'foreign') this.#foreign()
-    else if (op === 'todos')
-      server.send('todo.updated', { sessionID: this.#sessionId, todos: [todo('in-progress')] })
+    else if (op === 'todos') server.setTodos(this.#sessionId, [todo('in-progress')])
     else if (op === 'retry')
-      server.send('session.status', {
-        sessionID: this.#sessionId,
-        status: { type: 'retry', attempt: 1, message: 'busy', next: 5 },
-      })
+      server.setStatus(this.#sessionId, { type: 'retry', attempt: 1, message: 'busy', next: 5 })
+    else if (op === 'unannounced') server.delta(message, server.newId('prt'), 'never announced')
     else if (op === 'repeat') server.putPart(message, { type: 'step-start', snapshot: 'again' })
     else if (op === 'loose-ask') server.ask(this.#sessionId, null)
     else if (op === 'file')
@@ -314,28 +268,26 @@ class Recorder {
       })
     else if (op === 'unknown')
       server.putPart(message, { type: 'novelty', something: { new: true } })
-    else if (this.#lastText !== null && op === 'patch') {
-      const [owner, id] = this.#lastText
-      server.putPart(owner, { id, type: 'text', text: 'patched', time: { start: 1, end: 2 } })
-    } else if (this.#lastText !== null) server.removePart(...this.#lastText)
+    else if (this.#lastText !== null) this.#change(op, ...this.#lastText)
   }
 
-  /** Another session, and another prompt's answer in the same session. */
+  /** What a person can do to a part afterwards. An edit may leave its times out. */
+  #change(op: 'patch' | 'edit' | 'remove' | 'recreate', message: string, id: string): void {
+    const server = this.#server
+    if (op === 'remove' || op === 'recreate') server.removePart(message, id)
+    if (op === 'remove') return
+    const time = op === 'edit' ? {} : { time: { start: 1, end: 2 } }
+    server.putPart(message, { id, type: 'text', text: op, ...time })
+  }
+
+  /** Another session. */
   #foreign(): void {
     const server = this.#server
     const session = server.openSession(null, 'other', null)
     const prompt = server.addMessage(session, { role: 'user' })
-    const answer = server.addMessage(session, this.#assistant(prompt))
+    const answer = server.addMessage(session, assistant(prompt))
     this.#write(answer, 'text', ['foreign'], 'whole')
     server.ask(session, { messageID: answer, callID: 'c' })
     this.#lastText = null
   }
-}
-
-function tokens(count: number): Record<string, unknown> {
-  return { input: count, output: count, reasoning: 0, cache: { read: count, write: 0 } }
-}
-
-function todo(status: string): Record<string, unknown> {
-  return { content: 'do it', status, priority: 'high' }
 }

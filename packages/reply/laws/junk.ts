@@ -1,4 +1,5 @@
 import fc from 'fast-check'
+import { play } from './history.js'
 
 const types = fc.constantFrom(
   'message.updated',
@@ -71,10 +72,20 @@ const names = fc.constantFrom(
   'synthetic',
 )
 
+const turn = play({
+  earlier: 'none',
+  compactsFirst: false,
+  steps: [{ actions: [], finish: 'crash' }],
+  later: false,
+})
+
+/** The ids that a history begins with, so that junk is about what is there. */
 const ids = fc.constantFrom(
-  'ses_fffe073bfffffe00000000000000',
-  'msg_1f8c0000000500000000000000',
-  'prt_1f8c0000000700000000000000',
+  turn.sessionId,
+  turn.promptId,
+  ...turn.own,
+  ...turn.events.map(({ properties }) => String(Object(properties['part']).id)),
+  '__proto__',
   'assistant',
   'user',
   'text',
@@ -90,6 +101,7 @@ const ids = fc.constantFrom(
 export const anyInput: fc.Arbitrary<unknown> = fc.letrec((tie) => ({
   node: fc.oneof(
     { maxDepth: 5, withCrossShrink: true },
+    fc.constantFrom(1e308, -1e308, Number.MAX_SAFE_INTEGER, -1, Number.NaN),
     fc.anything({
       withBigInt: true,
       withDate: true,
@@ -119,3 +131,16 @@ export const anyEvents: fc.Arbitrary<readonly unknown[]> = fc.array(
   ),
   { minLength: 1, maxLength: 6 },
 )
+
+/** A stored reply of which one value was replaced by something else. */
+export function damaged(json: unknown, path: Iterator<number>, junk: unknown): unknown {
+  if (typeof json !== 'object' || json === null) return junk
+  const keys = Object.keys(json)
+  const pick = path.next().value % (keys.length + 1)
+  const key = keys[pick]
+  if (key === undefined) return junk
+  const value = damaged(Object(json)[key], path, junk)
+  if (Array.isArray(json))
+    return json.map((item: unknown, index) => (index === pick ? value : item))
+  return { ...json, [key]: value }
+}

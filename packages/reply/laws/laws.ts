@@ -2,14 +2,15 @@ import { strict as assert } from 'node:assert'
 import fc from 'fast-check'
 import { ChangeQueue } from '../src/change-queue.js'
 import { foldChange } from '../src/changes.js'
-import { createReply, parseReply } from '../src/index.js'
+import { createReply, parseReply, SnapshotError } from '../src/index.js'
 import type { Reply, ReplyPart, ReplyView } from '../src/index.js'
 import { storedPart, throughJson, verdict } from './compare.js'
 import { deliver, deliveries, pollAll } from './delivery.js'
 import { histories } from './history.js'
 import type { History } from './history.js'
+import { earlierWord, laterWord } from './other-turns.js'
 import { uiMessages } from './ui-law.js'
-import { anyEvents, anyInput } from './junk.js'
+import { anyEvents, anyInput, damaged } from './junk.js'
 
 /** One law of the reply, as a property. */
 export interface Law {
@@ -93,6 +94,7 @@ const nothingLost = fc.property(histories, (history) => {
   const seen = new Map<string, string>()
   reply.observe({
     textDelta: ({ partId, delta }) => void seen.set(partId, (seen.get(partId) ?? '') + delta),
+    partFinished: ({ part }) => void seen.delete(part.id),
     partRemoved: ({ partId }) => void seen.delete(partId),
   })
   for (const event of history.events) reply.apply(event)
@@ -100,7 +102,7 @@ const nothingLost = fc.property(histories, (history) => {
   for (const [id, text] of seen) {
     const part = reply.part(id)
     assert.ok(part !== null && 'text' in part, id)
-    if (!part.final) assert.equal(part.text, text)
+    assert.equal(part.text, text)
   }
 })
 
@@ -123,6 +125,33 @@ const roundTrip = fc.property(anyDelivery, fc.nat(), (delivery, seed) => {
     assertSameJson(JSON.stringify(reply.result()), JSON.stringify(twin.result()))
   }
 })
+
+/** 4b. A stored reply that was damaged is refused, or works like any other. */
+const damage = fc.property(
+  anyDelivery,
+  fc.infiniteStream(fc.nat()),
+  anyInput,
+  (delivery, path, junk) => {
+    const reply = begin(delivery.history)
+    deliver(reply, delivery)
+    const read = readAgain(damaged(throughJson(reply), path, junk))
+    if (read === null) return
+    deliver(read, delivery)
+    pollAll(read, delivery.history.polls.at(-1))
+    read.settled({ sessionIdle: true })
+    read.isBlocked()
+    JSON.stringify([read.result(), read.view(), read])
+  },
+)
+
+function readAgain(json: unknown): Reply | null {
+  try {
+    return parseReply(json)
+  } catch (error) {
+    assert.ok(SnapshotError.is(error))
+    return null
+  }
+}
 
 /** 5. What observers are told, folded, is the state; also when a slow reader gets it merged. */
 const observation = fc.property(anyDelivery, fc.nat(), (delivery, seed) => {
@@ -150,21 +179,24 @@ const observation = fc.property(anyDelivery, fc.nat(), (delivery, seed) => {
   assert.deepEqual(told, reply.view())
 })
 
-/** 7. The cost is the sum over the server's messages, sub-agents included, each counted once. */
+/** 7. The cost is the sum over the server's messages, each counted once, and each sub-agent's is its own part of it. */
 const cost = fc.property(anyDelivery, (delivery) => {
-  const reply = begin(delivery.history)
+  const { history } = delivery
+  const reply = begin(history)
   deliver(reply, delivery)
-  pollAll(reply, delivery.history.polls.at(-1))
-  assert.equal(reply.view().cost, serverCost(delivery.history, reply))
+  pollAll(reply, history.polls.at(-1))
+  const { cost: total, children } = reply.view()
+  const sessions = [...(history.polls.at(-1)?.messages.keys() ?? [])]
+  assert.equal(total, serverCost(history, sessions))
+  for (const child of children) assert.equal(child.cost, serverCost(history, [child.sessionId]))
 })
 
-function serverCost(history: History, reply: Reply): number {
-  const sessions = [reply.sessionId, ...reply.view().children.map(({ sessionId }) => sessionId)]
+function serverCost(history: History, sessions: readonly string[]): number {
   let sum = 0
   for (const session of sessions) {
     for (const message of history.polls.at(-1)?.messages.get(session) ?? []) {
       const { info } = Object(message)
-      if (info.role === 'assistant') sum += info.cost
+      if (history.own.has(info.id)) sum += info.cost
     }
   }
   return sum
@@ -181,10 +213,26 @@ const isolation = fc.property(anyDelivery, (delivery) => {
       'foreign',
       'the sub prompt',
       'Continue',
+      earlierWord,
     ]) {
       assert.ok(!shown.includes(text), text)
     }
   })
+})
+
+/** 8b. What names no message is of the turn that is on; this is only known to who hears all. */
+const laterTurns = fc.property(histories, (history) => {
+  const reply = begin(history)
+  for (const [index, event] of history.events.entries()) {
+    reply.apply(event)
+    if (index % 7 === 0) pollAll(reply, history.polls[index + 1])
+    const shown = JSON.stringify([reply.view(), reply.result()])
+    for (const word of [earlierWord, laterWord])
+      assert.ok(
+        !shown.includes(word),
+        `${word}: ${shown.slice(shown.indexOf(word) - 300, shown.indexOf(word) + 60)}`,
+      )
+  }
 })
 
 /** The laws by name; every one is run by `npm run laws` and, with fewer cases, by the tests. */
@@ -194,8 +242,10 @@ export const laws: readonly Law[] = [
   { name: '3 any delivery that ends with a full poll equals the poll', property: convergence },
   { name: '3b text that was seen is never gone', property: nothingLost },
   { name: '4 JSON there and back is identity at every prefix', property: roundTrip },
+  { name: '4b a damaged stored reply is refused or works', property: damage },
   { name: '5 what observers are told, folded, is the state', property: observation },
   { name: '6 UI chunks read by the AI SDK equal the result', property: uiMessages },
   { name: '7 the cost is the sum over the messages of the server', property: cost },
   { name: '8 what is foreign never shows', property: isolation },
+  { name: '8b what is of a later turn never shows', property: laterTurns },
 ]

@@ -10,6 +10,10 @@ export interface ModelPoll {
   readonly messages: ReadonlyMap<string, readonly unknown[]>
   readonly sessions: readonly unknown[]
   readonly permissions: readonly unknown[]
+  readonly questions: readonly unknown[]
+  /** By session. */
+  readonly todos: ReadonlyMap<string, readonly unknown[]>
+  readonly idle: ReadonlySet<string>
 }
 
 interface ModelPart {
@@ -34,6 +38,9 @@ export class ServerModel {
   readonly events: ModelEvent[] = []
   readonly #sessions = new Map<string, ModelSession>()
   readonly #permissions = new Map<string, unknown>()
+  readonly #questions = new Map<string, unknown>()
+  readonly #todos = new Map<string, readonly unknown[]>()
+  readonly #idle = new Set<string>()
   #clock = 0
 
   /** The next moment, and the digits of every id made in it. */
@@ -125,25 +132,56 @@ export class ServerModel {
     this.send('message.part.delta', { sessionID, messageID, partID, field: 'text', delta })
   }
 
-  ask(sessionID: string, tool: Record<string, unknown> | null): string {
-    const id = this.newId('per')
+  setStatus(
+    sessionID: string,
+    status: { readonly type: string; readonly [field: string]: unknown },
+  ): void {
+    if (status.type === 'idle') this.#idle.add(sessionID)
+    else this.#idle.delete(sessionID)
+    this.send('session.status', { sessionID, status })
+    if (status.type === 'idle') this.send('session.idle', { sessionID })
+  }
+
+  setTodos(sessionID: string, todos: readonly unknown[]): void {
+    this.#todos.set(sessionID, todos)
+    this.send('todo.updated', { sessionID, todos })
+  }
+
+  ask(sessionID: string, tool: Record<string, unknown> | null, pattern = 'a'): string {
     const ask = {
-      id,
+      id: this.newId('per'),
       sessionID,
       permission: 'edit',
-      patterns: ['a'],
+      patterns: [pattern],
       metadata: {},
       always: ['*'],
       ...(tool && { tool }),
     }
-    this.#permissions.set(id, ask)
+    this.#permissions.set(ask.id, ask)
     this.send('permission.asked', ask)
-    return id
+    return ask.id
+  }
+
+  question(sessionID: string, tool: Record<string, unknown>): string {
+    const ask = { id: this.newId('que'), sessionID, questions: [{ question: 'Which?' }], tool }
+    this.#questions.set(ask.id, ask)
+    this.send('question.asked', ask)
+    return ask.id
+  }
+
+  /** A server that died asks nothing any more. */
+  crash(): void {
+    this.#permissions.clear()
+    this.#questions.clear()
   }
 
   answer(sessionID: string, requestID: string, reply: string): void {
-    if (!this.#permissions.delete(requestID)) return
-    this.send('permission.replied', { sessionID, requestID, reply })
+    if (this.#permissions.delete(requestID)) {
+      this.send('permission.replied', { sessionID, requestID, reply })
+    } else if (this.#questions.delete(requestID)) {
+      if (reply === 'reject') this.send('question.rejected', { sessionID, requestID })
+      else this.send('question.replied', { sessionID, requestID, answers: [['Red']] })
+    }
   }
 
   poll(): ModelPoll {
@@ -158,6 +196,9 @@ export class ServerModel {
       messages: new Map(messages),
       sessions: [...this.#sessions.values()].map(({ info }) => info),
       permissions: [...this.#permissions.values()],
+      questions: [...this.#questions.values()],
+      todos: this.#todos,
+      idle: this.#idle,
     })
   }
 

@@ -85,7 +85,7 @@ function answered(kind: Ask['kind'], answer: AskState): Handler {
 }
 
 function applySession(state: ReplyState, properties: Fields): void {
-  adoptSession(state, nested(properties, 'info'), false)
+  adoptSession(state, nested(properties, 'info'))
 }
 
 function applyDeletion(state: ReplyState, properties: Fields): void {

@@ -1,11 +1,11 @@
 import { readAsk, resolveAsk } from './ask.js'
 import type { Ask, AskState } from './ask.js'
 import { recordAnomaly } from './anomaly.js'
-import { isMadeBefore } from './event-order.js'
-import { objectOf, string } from './fields.js'
+import { madeAt } from './event-order.js'
+import { objectOf } from './fields.js'
 import type { Fields } from './fields.js'
-import { hasMovedOn } from './membership.js'
-import { announceChange, insertPart, setBody } from './part-store.js'
+import { isOfThisTurn } from './membership.js'
+import { announceChange, deletePart, insertPart, setBody } from './part-store.js'
 import type { ReplyState } from './state.js'
 import { streamKey, streamMessage } from './stream-part.js'
 
@@ -23,7 +23,7 @@ export function openAsk(
   }
   const known = state.asks.get(ask.id)
   if (known === undefined) {
-    if (!isOwn(state, ask, listedAt !== null)) return
+    if (!isOwn(state, ask)) return
   } else if (known.state !== 'expired' || isToldAfter(state, ask.id, listedAt)) {
     // The server does not ask the same thing twice. Only a newer list can tell that an ask is open after all.
     return
@@ -44,8 +44,8 @@ export function closeAsk(
     recordAnomaly(state, 'malformed_event', `${kind}.replied`)
     return
   }
-  if (!state.sessions.has(asked.sessionId)) return
   const known = state.asks.get(asked.id) ?? asked
+  if (!isOwn(state, known)) return
   if (known.state === 'answered' || known.state === 'rejected') return
   storeAsk(state, resolveAsk(known, answer, fields), 'ask-resolved')
 }
@@ -65,12 +65,8 @@ export function reconcileAsks(
     recordAnomaly(state, 'malformed_poll', kind)
     return
   }
-  const listed = new Set<string>()
-  for (const item of list) {
-    const id = string(objectOf(item), 'id')
-    if (id !== null) listed.add(id)
-    openAsk(state, kind, item, revision)
-  }
+  for (const item of list) openAsk(state, kind, item, revision)
+  const listed = new Set(list.map((item) => objectOf(item)['id']))
   for (const ask of state.asks.values()) {
     if (ask.kind !== kind || ask.state !== 'open' || listed.has(ask.id)) continue
     if (isToldAfter(state, ask.id, revision)) continue
@@ -119,13 +115,25 @@ function showAsk(state: ReplyState, ask: Ask): void {
  *
  * A list also holds what an aborted turn left open before this one began: answered with yes, its tool would still run.
  */
-function isOwn(state: ReplyState, ask: Ask, isListed: boolean): boolean {
+function isOwn(state: ReplyState, ask: Ask): boolean {
   const session = state.sessions.get(ask.sessionId)
   if (session === undefined) return false
   const message = session.messages.get(ask.messageId ?? '')
-  if (message !== undefined) return !state.foreign.has(message)
-  if (isListed && isMadeBefore(ask.id, state.promptedAt)) return false
-  return session !== state.root || !hasMovedOn(state)
+  if (message !== undefined && (message.member || state.foreign.has(message))) return message.member
+  return isOfThisTurn(state, madeAt(ask.id, state.promptedAt))
+}
+
+/** Takes back the asks that turned out to be of another turn. */
+export function withdrawAsks(state: ReplyState): void {
+  for (const ask of state.asks.values()) {
+    if (isOwn(state, ask)) continue
+    const { id: askId } = ask
+    state.asks.delete(askId)
+    state.askTouched.delete(askId)
+    state.outbox.announce(() => ({ type: 'ask-withdrawn', askId }))
+    const part = state.parts.get(askId)
+    if (part !== undefined) deletePart(state, part)
+  }
 }
 
 /** The asks of this reply, oldest first. */

@@ -25,35 +25,27 @@ export function blankSession(id: string, parentId: string | null): SessionState 
 }
 
 /**
- * Takes up the session of a sub-agent, told by its parent.
- *
- * `isLinked` says that a tool part or the host named it; otherwise one that is older than this turn stays outside.
+ * Takes up the session of a sub-agent, told by its parent. One that was made in another turn stays outside, unless a
+ * tool part of this turn names it, which tells no time.
  */
-export function adoptSession(
-  state: ReplyState,
-  info: Fields,
-  isLinked: boolean,
-): SessionState | null {
+export function adoptSession(state: ReplyState, info: Fields): void {
   const id = string(info, 'id')
   const parentId = string(info, 'parentID')
-  if (id === null || id === state.sessionId) return null
+  if (id === null || id === state.sessionId) return
   const known = state.sessions.get(id)
-  const createdAt = number(nested(info, 'time'), 'created')
   if (known === undefined) {
-    if (parentId === null || !state.sessions.has(parentId)) return null
-    if (!isLinked && !isOfThisTurn(state, createdAt)) return null
+    if (parentId === null || !state.sessions.has(parentId)) return
+    if (!isOfThisTurn(state, number(nested(info, 'time'), 'created'))) return
   }
   const session = known ?? blankSession(id, parentId)
-  state.sessions.set(id, session)
-  session.parentId ??= parentId
   const title = string(info, 'title') ?? session.title
   const agent = string(info, 'agent') ?? session.agent
-  if (known !== undefined && title === session.title && agent === session.agent) return session
+  if (known !== undefined && title === session.title && agent === session.agent) return
+  state.sessions.set(id, session)
   session.title = title
   session.agent = agent
   announceChild(state, session)
   state.stale.add('children')
-  return session
 }
 
 function announceChild(state: ReplyState, session: SessionState): void {
@@ -104,7 +96,7 @@ function adoptNamed(state: ReplyState): void {
   for (const [part, body] of taskParts(state)) {
     const id = namedSession(body)
     if (id === null || state.sessions.has(id)) continue
-    adoptSession(state, { id, parentID: part.message.session.id }, true)
+    adoptSession(state, { id, parentID: part.message.session.id })
   }
   for (const session of state.sessions.values()) refreshMembership(state, session)
 }

@@ -1,3 +1,4 @@
+import { withdrawAsks } from './ask-store.js'
 import { linkChildren } from './children.js'
 import { markLosses } from './losses.js'
 import type { Derived, ReplyState } from './state.js'
@@ -8,7 +9,13 @@ import { refreshTotals } from './totals.js'
 const maxRounds = 8
 
 const steps: readonly (readonly [Derived, (state: ReplyState) => void])[] = [
-  ['children', linkChildren],
+  [
+    'children',
+    (state) => {
+      linkChildren(state)
+      withdrawAsks(state)
+    },
+  ],
   ['losses', markLosses],
   ['todos', refreshTodos],
   ['totals', refreshTotals],

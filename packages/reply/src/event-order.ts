@@ -57,18 +57,20 @@ export function isNewer(id: string | null, last: string | null): boolean {
   if (isServerId(id) && id.length === last.length && id[clockStart] === last[clockStart]) {
     return id > last
   }
-  const [clock, lastClock] = [clockOf(id), clockOf(last)]
-  return Number.isNaN(clock - lastClock) ? id !== last : isAhead(clock, lastClock)
+  const ahead = distance(clockOf(id), clockOf(last))
+  return Number.isNaN(ahead) ? id !== last : ahead > 0
 }
 
-/** Whether the server made an id before a time, in epoch milliseconds. An id of another shape does not tell. */
-export function isMadeBefore(id: string, time: number | null): boolean {
-  return time !== null && id.length === 30 && isAhead(time * 4096, clockOf(id))
+/** When the server made an id, in epoch milliseconds; the nearest to `near`, because the clock wraps. */
+export function madeAt(id: string, near: number | null): number | null {
+  const clock = clockOf(id)
+  if (near === null || id.length !== 30 || Number.isNaN(clock)) return null
+  return near + Math.floor(distance(clock, near * 4096) / 4096)
 }
 
-function isAhead(clock: number, last: number): boolean {
-  const distance = (clock - last + clockRange) % clockRange
-  return distance > 0 && distance < clockRange / 2
+/** How far a clock is ahead of another, at most half a round; negative when it is behind. */
+function distance(clock: number, other: number): number {
+  return ((((clock - other) % clockRange) + 1.5 * clockRange) % clockRange) - clockRange / 2
 }
 
 function isServerId(id: string): boolean {

@@ -50,7 +50,7 @@ function belongsToChild(state: ReplyState, message: MessageState): boolean {
   return isOfThisTurn(state, message.createdAt)
 }
 
-/** Whether what a sub-agent did at this time can be of this turn: a session runs one turn at a time. */
+/** Whether what names no message of this turn can be of it, by its time: a session runs one turn at a time. */
 export function isOfThisTurn(state: ReplyState, time: number | null): boolean {
   if (time === null) return true
   const run = newestRun(state, time)

@@ -38,11 +38,17 @@ export function blankMessage(session: SessionState, id: string): MessageState {
   }
 }
 
-/** The message with this id; a new one of unknown owner when it was never heard of. */
-export function ensureMessage(state: ReplyState, session: SessionState, id: string): MessageState {
+/** The message with this id; a new one of unknown owner, with events behind `after`, when it was never heard of. */
+export function ensureMessage(
+  state: ReplyState,
+  session: SessionState,
+  id: string,
+  after: string | null = null,
+): MessageState {
   const known = session.messages.get(id)
   if (known !== undefined) return known
   const message = blankMessage(session, id)
+  message.events = new EventClock(after)
   session.messages.set(id, message)
   keepWaiting(state, message)
   return message
@@ -62,17 +68,8 @@ export function rememberForeign(state: ReplyState, message: MessageState): void 
   state.unattributed.delete(message)
   state.foreign.add(message)
   state.stale.add('children')
-  for (const ask of state.asks.values()) {
-    if (ask.messageId === message.id) withdrawAsk(state, ask.id)
-  }
   const [oldest] = state.foreign
   if (oldest !== undefined && state.foreign.size > foreignLimit) forgetMessage(state, oldest)
-}
-
-function withdrawAsk(state: ReplyState, askId: string): void {
-  state.asks.delete(askId)
-  state.askTouched.delete(askId)
-  state.outbox.announce(() => ({ type: 'ask-withdrawn', askId }))
 }
 
 /** Takes a message and its parts away. */
@@ -118,10 +115,6 @@ function isBefore(message: MessageState, other: MessageState | undefined): boole
 /** Whether parts of a message are worth keeping: it is shown, or it may turn out to be. */
 export function keepsParts(message: MessageState): boolean {
   if (message.member || message.role === null) return true
-  return message.role === 'assistant' && isParentUnknown(message)
-}
-
-/** True when the user message that an assistant message answers was never heard of. */
-export function isParentUnknown(message: MessageState): boolean {
-  return message.parentId !== null && !message.session.messages.has(message.parentId)
+  const { role, parentId, session } = message
+  return role === 'assistant' && parentId !== null && !session.messages.has(parentId)
 }

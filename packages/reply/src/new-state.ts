@@ -5,8 +5,10 @@ import type { Outbox } from './outbox.js'
 import type { ReplyState } from './state.js'
 import { noTokens } from './tokens.js'
 
-/** A reply of which nothing is known yet. */
+/** A reply of which nothing is known yet. Throws a `TypeError` that names the id that is missing. */
 export function newState(sessionId: string, promptId: string, outbox: Outbox): ReplyState {
+  requireId(sessionId, 'sessionId')
+  requireId(promptId, 'promptId')
   const root = blankSession(sessionId, null)
   const prompt = blankMessage(root, promptId)
   prompt.role = 'user'
@@ -40,4 +42,9 @@ export function newState(sessionId: string, promptId: string, outbox: Outbox): R
     tokens: noTokens,
     outbox,
   }
+}
+
+function requireId(id: unknown, option: string): void {
+  if (typeof id === 'string' && id !== '') return
+  throw new TypeError(`\`${option}\` must be a non-empty string`)
 }

@@ -7,6 +7,7 @@ import { blankMessage, keepsParts, placeMessage } from './message-store.js'
 import { newState } from './new-state.js'
 import type { Outbox } from './outbox.js'
 import { insertPart } from './part-store.js'
+import { summarise } from './result.js'
 import { snapshotVersion } from './snapshot.js'
 import type { MessageJson, PartJson, ReplyJson, SessionJson } from './snapshot.js'
 import type { MessageState, ReplyState, SessionState } from './state.js'
@@ -21,7 +22,6 @@ export function readSnapshot(value: unknown, outbox: Outbox): ReplyState {
     if (typeof fields['version'] === 'number' && fields['version'] !== snapshotVersion) {
       throw new SnapshotError('unsupported_version', 'the stored reply is of another version')
     }
-    // The inside is written by this package alone; a damaged one shows itself while it is restored.
     return restore(toJsonValue(fields, Infinity, Infinity) as unknown as ReplyJson, outbox)
   } catch (cause) {
     if (SnapshotError.is(cause)) throw cause
@@ -34,13 +34,17 @@ function restore(json: ReplyJson, outbox: Outbox): ReplyState {
   for (const session of json.sessions) restoreSession(state, session)
   for (const ask of json.asks) state.asks.set(ask.id, ask)
   for (const [id, eventId] of json.removed) state.removed.set(id, { eventId, revision: 0 })
-  Object.assign(state, json.told)
+  const { promptedAt, todos, sessionError } = json
+  Object.assign(state, { promptedAt, todos, sessionError })
   state.todoEvents = new EventClock(json.eventIds[0])
   state.errorEvents = new EventClock(json.eventIds[1])
-  state.anomalies.push(...json.anomalies)
+  for (const { code, subject } of json.anomalies) state.anomalies.push({ code, subject })
   state.shownTodos = currentTodos(state)
   refreshTotals(state)
   outbox.revision = json.revision
+  if (!Number.isFinite(json.revision)) throw new TypeError('no revision')
+  // What cannot be shown cannot be gone on with.
+  summarise(state)
   return state
 }
 

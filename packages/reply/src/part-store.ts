@@ -13,12 +13,13 @@ export function isTodoTool(body: PartBody | null): boolean {
   return body?.kind === 'tool' && todoTools.has(body.tool)
 }
 
-/** Adds an empty part to a message, in the server's order. */
+/** Adds an empty part to a message, in the server's order. Its events begin behind the event `after`. */
 export function insertPart(
   state: ReplyState,
   message: MessageState,
   id: string,
   key: string,
+  after: string | null = null,
 ): PartState {
   const part: PartState = {
     id,
@@ -30,9 +31,8 @@ export function insertPart(
     final: false,
     lost: false,
     gapped: false,
-    stored: 0,
     startSeen: false,
-    events: new EventClock(),
+    events: new EventClock(after),
     touched: 0,
     view: null,
   }

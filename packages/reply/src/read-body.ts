@@ -16,7 +16,7 @@ export function readBody(raw: Fields, known: PartBody | null, polled: boolean): 
   switch (type) {
     case 'text':
     case 'reasoning':
-      return readWritten(type, raw, known)
+      return readWritten(type, raw, polled ? null : known)
     case 'tool':
       return readToolBody(raw, known?.kind === 'tool' ? known : null, polled)
     case 'file': {

@@ -2,13 +2,13 @@ import { recordAnomaly } from './anomaly.js'
 import { reconcileAsks } from './ask-store.js'
 import { adoptSession } from './children.js'
 import { derive } from './derive.js'
-import { fieldsOf, list, nested, number, objectOf, string } from './fields.js'
+import { list, nested, number, objectOf } from './fields.js'
 import type { Fields } from './fields.js'
 import { hasMovedOn } from './membership.js'
 import type { Origin } from './origin.js'
 import { dropMessage, dropPart } from './remove.js'
 import { setStatus } from './session-status.js'
-import { hasUnstoredText, isStreamOnly } from './state.js'
+import { hasUnstoredText } from './state.js'
 import type { MessageState, ReplyState, SessionState } from './state.js'
 import { readTodos } from './todo.js'
 import { upsertMessage } from './upsert-message.js'
@@ -61,7 +61,7 @@ function adoptAll(state: ReplyState, sessions: unknown): void {
     recordAnomaly(state, 'malformed_poll', 'sessions')
     return
   }
-  for (const info of sessions) adoptSession(state, objectOf(info), false)
+  for (const info of sessions) adoptSession(state, objectOf(info))
 }
 
 interface Polled {
@@ -81,14 +81,12 @@ function reconcileMessages(
   }
   const all = messages.map(readPolled)
   const polled = sinceThePrompt(state, session, all)
-  const listed = new Set<string>()
   for (const { info, parts } of polled) {
-    const id = string(info, 'id')
-    if (id !== null) listed.add(id)
     // A user message is known for what it is by its parts, and the answers that follow it depend on that.
     const message = upsertMessage(state, session, info, origin)
     if (message !== null) reconcileParts(state, session, message, parts, origin)
   }
+  const listed = new Set(polled.map(({ info }) => info['id']))
   // A list may be a page: it says nothing about what is older than its first message.
   const first = listed.has(state.promptId) ? undefined : all[0]
   const since = number(nested(objectOf(first?.info), 'time'), 'created') ?? 0
@@ -97,12 +95,7 @@ function reconcileMessages(
 
 function readPolled(item: unknown): Polled {
   const fields = objectOf(item)
-  return {
-    info: nested(fields, 'info'),
-    parts: list(fields, 'parts')
-      .map(fieldsOf)
-      .filter((part) => part !== null),
-  }
+  return { info: nested(fields, 'info'), parts: list(fields, 'parts').map(objectOf) }
 }
 
 /** What was said before the prompt is of no interest, and may be long. */
@@ -125,23 +118,19 @@ function reconcileParts(
   parts: readonly Fields[],
   origin: Origin,
 ): void {
-  const listed = new Set<string>()
-  for (const raw of parts) {
-    const id = string(raw, 'id')
-    if (id !== null) listed.add(id)
-    upsertPart(state, session, raw, origin)
-  }
+  for (const raw of parts) upsertPart(state, session, raw, origin)
+  const listed = new Set(parts.map(({ id }) => id))
   for (const part of [...message.parts]) {
-    if (listed.has(part.id) || isStreamOnly(part) || part.touched > origin.revision) continue
-    // Text that subscribers saw and that the server never stored is kept, also when it denies the part.
-    if (!hasUnstoredText(part)) dropPart(state, part)
+    if (listed.has(part.id) || part.touched > origin.revision) continue
+    // What only the stream told is kept: a poll can neither confirm nor deny it.
+    if (part.provenance === 'server' && !hasUnstoredText(part)) dropPart(state, part)
   }
 }
 
 function removeUnlisted(
   state: ReplyState,
   session: SessionState,
-  listed: ReadonlySet<string>,
+  listed: ReadonlySet<unknown>,
   since: number,
   origin: Origin,
 ): void {

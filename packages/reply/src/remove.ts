@@ -13,6 +13,7 @@ const removedLimit = 256
 export function removePart(state: ReplyState, properties: Fields, eventId: string | null): void {
   const id = string(properties, 'partID')
   if (id === null || sessionOf(state, properties) === undefined) return
+  if (state.removed.has(string(properties, 'messageID') ?? '')) return
   const part = state.parts.get(id)
   if (part !== undefined && !isNewer(eventId, part.events.newest)) return
   noteRemoval(state, id, eventId)

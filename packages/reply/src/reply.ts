@@ -69,19 +69,12 @@ export interface Reply {
 
 /** Begins a reply to a prompt. */
 export function createReply(options: ReplyOptions): Reply {
-  requireId(options.sessionId, 'sessionId')
-  requireId(options.promptId, 'promptId')
   return present(newState(options.sessionId, options.promptId, new Outbox()), options)
 }
 
 /** Goes on with a stored reply: what `toJSON` gave, or its text. Throws a `SnapshotError` when it cannot be read. */
 export function parseReply(json: unknown, options: ObserveOptions = {}): Reply {
   return present(readSnapshot(json, new Outbox()), options)
-}
-
-function requireId(id: unknown, option: string): void {
-  if (typeof id === 'string' && id !== '') return
-  throw new TypeError(`\`${option}\` must be a non-empty string`)
 }
 
 function present(state: ReplyState, options: ObserveOptions): Reply {

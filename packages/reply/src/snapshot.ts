@@ -17,14 +17,13 @@ export interface ReplyJson {
   readonly sessions: readonly SessionJson[]
   readonly asks: readonly Ask[]
   readonly removed: readonly (readonly [id: string, eventId: string | null])[]
-  readonly told: Told
+  readonly promptedAt: number | null
+  readonly todos: ReplyState['todos']
+  readonly sessionError: ReplyError | null
   /** The newest events about the todo list and of session errors. */
   readonly eventIds: readonly [todos: string | null, errors: string | null]
   readonly anomalies: readonly Anomaly[]
 }
-
-/** What was told about the session as a whole. */
-export type Told = Pick<ReplyState, 'promptedAt' | 'todos' | 'sessionError'>
 
 /** A session in {@link ReplyJson}. */
 export interface SessionJson {
@@ -72,14 +71,12 @@ export interface PartJson {
   readonly final: boolean
   readonly lost: boolean
   readonly gapped: boolean
-  readonly stored: number
   readonly startSeen: boolean
   readonly eventId: string | null
 }
 
 /** Everything a reply knows, as JSON. */
 export function toSnapshot(state: ReplyState): ReplyJson {
-  const { promptedAt, todos, sessionError } = state
   return {
     version: snapshotVersion,
     sessionId: state.sessionId,
@@ -88,7 +85,9 @@ export function toSnapshot(state: ReplyState): ReplyJson {
     sessions: [...state.sessions.values()].map(sessionJson),
     asks: [...state.asks.values()],
     removed: [...state.removed].map(([id, { eventId }]) => [id, eventId] as const),
-    told: { promptedAt, todos, sessionError },
+    promptedAt: state.promptedAt,
+    todos: state.todos,
+    sessionError: state.sessionError,
     eventIds: [state.todoEvents.newest, state.errorEvents.newest],
     anomalies: [...state.anomalies],
   }

@@ -66,8 +66,6 @@ export interface PartState {
   final: boolean
   lost: boolean
   gapped: boolean
-  /** How much of the text the server itself stated, in UTF-16 units; what is beyond only the stream told. */
-  stored: number
   /** False when the text may have begun before the first delta that came here. */
   startSeen: boolean
   /** The events applied to this part. */
@@ -204,12 +202,6 @@ export function isAnswer(message: MessageState): boolean {
 }
 
 /** True when the part shows text that the server did not state. */
-export function hasUnstoredText({ buffer, stored }: PartState): boolean {
-  return buffer !== null && buffer.length > stored
-}
-
-/** True for parts that exist in the stream only and that a poll can therefore not deny. */
-export function isStreamOnly(part: PartState): boolean {
-  const kind = part.body?.kind
-  return kind === 'todos' || kind === 'ask' || (kind === 'retry' && part.provenance === 'stream')
+export function hasUnstoredText({ buffer, final }: PartState): boolean {
+  return !final && buffer !== null && buffer.length > 0
 }

@@ -8,7 +8,7 @@ import { recordOf } from './message-record.js'
 import {
   dropParts,
   ensureMessage,
-  isParentUnknown,
+  keepsParts,
   keepWaiting,
   placeMessage,
   rememberForeign,
@@ -31,13 +31,15 @@ export function upsertMessage(
     recordAnomaly(state, 'malformed_message', id)
     return null
   }
-  if (isRemoved(state, id, origin)) return null
-  const message = ensureMessage(state, session, id)
+  const after = reviveAfter(state, id, origin)
+  if (after === undefined) return null
+  const message = ensureMessage(state, session, id, after)
   if (isStale(message, info, origin)) return message
   const before = message.member ? recordOf(message) : null
   const { role: knownRole, parentId } = message
   write(message, role, info)
-  if (message === state.prompt) notePromptTime(state, info)
+  if (message === state.prompt || (origin.polled && session === state.root))
+    notePromptTime(state, info)
   if (knownRole === null || parentId !== message.parentId) attribute(state, message)
   if (message.role === 'assistant') state.stale.add('losses')
   if (message.member && message.role === 'assistant') {
@@ -56,15 +58,23 @@ function readRole(info: Fields): 'assistant' | 'user' | null {
   return role === 'assistant' || role === 'user' ? role : null
 }
 
-/** Whether an event speaks of something that a later event removed. A poll that lists it brings it back. */
-export function isRemoved(state: ReplyState, id: string, origin: Origin): boolean {
+/**
+ * The event behind which those of a part or message go on, `null` from the start. `undefined` when the input speaks of
+ * something that was removed later. A newer event, or a poll that lists it, brings it back.
+ */
+export function reviveAfter(
+  state: ReplyState,
+  id: string,
+  origin: Origin,
+): string | null | undefined {
   const removal = state.removed.get(id)
-  if (removal === undefined) return false
+  if (removal === undefined) return null
   const isBack = origin.polled
     ? removal.revision <= origin.revision
     : isNewer(origin.eventId, removal.eventId)
-  if (isBack) state.removed.delete(id)
-  return !isBack
+  if (!isBack) return undefined
+  state.removed.delete(id)
+  return removal.eventId
 }
 
 /** A message only moves on: open, then stating why it stopped, then completed. */
@@ -112,12 +122,16 @@ function write(message: MessageState, role: 'assistant' | 'user', info: Fields):
   if (wasSummary !== message.summary) for (const part of message.parts) part.view = null
 }
 
-/** Sent again after a crash, a prompt gets a new time; the turn began with the first one. */
+/**
+ * Sent again after a crash, a prompt gets a new time; the turn began with the first one. What a poll lists behind the
+ * prompt is not older than the turn either.
+ */
 function notePromptTime(state: ReplyState, info: Fields): void {
   const createdAt = number(nested(info, 'time'), 'created')
   if (createdAt === null) return
   if (state.promptedAt !== null && state.promptedAt <= createdAt) return
   state.promptedAt = createdAt
+  refreshMembership(state, state.root)
   state.stale.add('children')
 }
 
@@ -125,11 +139,15 @@ function attribute(state: ReplyState, message: MessageState): void {
   const { session } = message
   if (message.role === 'user') noteAuthor(message)
   refreshMembership(state, session)
-  if (message.member) return
-  if (message.role === 'assistant' && isParentUnknown(message)) keepWaiting(state, message)
-  else {
-    dropParts(state, message)
-    rememberForeign(state, message)
+  // What waited for this message has its owner now.
+  for (const each of [message, ...state.unattributed]) {
+    if (each.member) continue
+    if (keepsParts(each)) {
+      keepWaiting(state, each)
+    } else {
+      dropParts(state, each)
+      rememberForeign(state, each)
+    }
   }
 }
 

@@ -9,7 +9,7 @@ import { insertPart, setBody } from './part-store.js'
 import { readBody } from './read-body.js'
 import type { MessageState, PartBody, PartState, ReplyState, SessionState } from './state.js'
 import { TextBuffer } from './text-buffer.js'
-import { isRemoved, noteAuthorship } from './upsert-message.js'
+import { noteAuthorship, reviveAfter } from './upsert-message.js'
 
 /** Folds a whole part: the one builder for events and polls. */
 export function upsertPart(
@@ -25,7 +25,8 @@ export function upsertPart(
     recordAnomaly(state, 'malformed_part', id)
     return null
   }
-  if (state.removed.has(messageId) || isRemoved(state, id, origin)) return null
+  const after = state.removed.has(messageId) ? undefined : reviveAfter(state, id, origin)
+  if (after === undefined) return null
   const message = ensureMessage(state, session, messageId)
   if (message === state.prompt) return null
   if (message.role === 'user') noteUserPart(state, message, raw)
@@ -35,7 +36,7 @@ export function upsertPart(
     recordAnomaly(state, 'malformed_part', id)
     return null
   }
-  const target = part ?? insertPart(state, message, id, id)
+  const target = part ?? insertPart(state, message, id, id, after)
   if (isOutdated(target, origin)) return target
   write(state, target, raw, origin, part === undefined)
   if (!origin.polled) target.touched = state.outbox.revision
@@ -75,8 +76,7 @@ function write(
 
 /**
  * The server states a text twice: empty when it begins, whole when it ends. The whole text replaces what the deltas
- * gave; an empty text without an end says nothing. Another text without an end, as an edit of the part leaves it,
- * counts unless the stream told more.
+ * gave; an empty text without an end says nothing. An edit of the part may leave its times out.
  */
 function writeText(
   state: ReplyState,
@@ -86,27 +86,26 @@ function writeText(
   isBeginning: boolean,
 ): void {
   const text = string(raw, 'text') ?? ''
-  const isFinal = number(nested(raw, 'time'), 'end') !== null
+  const isWhole = text !== '' || number(nested(raw, 'time'), 'end') !== null
+  if (part.final && !isWhole) return
   part.buffer ??= new TextBuffer()
   if (isBeginning) part.startSeen = true
-  const shown = part.buffer.toString()
-  const isStated =
-    isFinal || (text !== '' && (text.length >= shown.length || part.stored === shown.length))
-  if (part.final && !isStated) return
   const isSame = sameJson(part.body, body)
-  if (isSame && part.final === isFinal && part.stored === text.length && shown === text) return
-  if (isStated) {
-    if (isFinal && !part.final && !part.gapped && shown !== '' && shown !== text) {
+  if (isWhole) {
+    const shown = part.buffer.toString()
+    if (isSame && part.final && shown === text) return
+    if (!part.final && !part.gapped && shown !== '' && shown !== text) {
       recordAnomaly(state, 'text_corrected', part.id)
     }
     part.buffer = new TextBuffer(text)
-    part.stored = text.length
-    part.final = isFinal
+    part.final = true
     // What remains are statements of the server, of which order is all there is to know.
-    if (isFinal) part.events.close()
+    part.events.close()
     part.lost = false
     part.gapped = false
     part.provenance = 'server'
+  } else if (isSame) {
+    return
   }
-  if (isStated || !isSame) setBody(state, part, body)
+  setBody(state, part, body)
 }
