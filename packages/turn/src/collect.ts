@@ -2,19 +2,13 @@ import { parseReply } from '@turnstead/reply'
 import type { TurnSetup } from './options.js'
 import type { ArtifactCollector, StoredTurn } from './ports.js'
 
-/** The tools whose files are taken: those of an ended turn that did not fail. */
-interface EndedTurn {
-  readonly status: string
-  readonly tools: readonly unknown[]
-}
-
-/** Hands the turn's tools to the collector, after the row is settled. Its failure cannot undo the turn. */
+/** Hands the turn's tools to the collector, after the row is settled, however it ended. Its failure cannot undo the turn. */
 export async function collectArtifacts<Report>(
   setup: TurnSetup,
-  { status, tools }: EndedTurn,
+  tools: readonly unknown[],
   artifacts: ArtifactCollector<Report> | undefined,
 ): Promise<Report | null> {
-  if (artifacts === undefined || tools.length === 0 || status === 'failed') return null
+  if (artifacts === undefined || tools.length === 0) return null
   const { conversationId, messageId } = setup
   try {
     return await artifacts.collect({ conversationId, messageId, tools })
@@ -36,7 +30,7 @@ export async function collectLeftovers(
   if (artifacts === undefined || turn.reply === null) return
   try {
     const { tools } = parseReply(turn.reply).result()
-    await collectArtifacts(setup, { status: turn.status, tools }, artifacts)
+    await collectArtifacts(setup, tools, artifacts)
   } catch (error) {
     setup.report(error, 'artifacts')
   }

@@ -50,8 +50,7 @@ async function runClaimed<Report>(
     const written = await writeEnding(run, ending)
     if (written === null) return skipped(setup, 'lease_lost')
     const { tools } = run.reply.result()
-    const { status } = written
-    const artifacts = await collectArtifacts(setup, { status, tools }, collector)
+    const artifacts = await collectArtifacts(setup, tools, collector)
     return toResult(run, written, { stop, artifacts })
   } catch (error) {
     if (error instanceof Interrupted) return skipped(setup, toReason(error))

@@ -5,12 +5,12 @@ import {
 } from '@turnstead/artifacts'
 import { createMemoryStore } from '@turnstead/artifacts/memory'
 import type { SessionStore } from '@turnstead/session'
-import { on, reply, text, tool } from '@turnstead/testkit'
+import { on, providerError, reply, text, tool } from '@turnstead/testkit'
 import type { Client } from '@turnstead/wire'
 import { expect } from 'chai'
-import { describe, it } from 'mocha'
+import { afterEach, describe, it } from 'mocha'
 import { runTurn, type ArtifactCollector, type TurnClient, type TurnStore } from '../src/index.js'
-import { openRig } from './support/rig.js'
+import { openRig, type Rig } from './support/rig.js'
 
 // The compiler is the test: the packages that turn is made for fit its ports as they are.
 null as unknown as Client satisfies TurnClient
@@ -18,8 +18,27 @@ null as unknown as SessionStore satisfies TurnStore
 null as unknown as MessageArtifacts satisfies ArtifactCollector<CollectReport>
 
 describe('the ports of runTurn', () => {
+  let rig: Rig
+  afterEach(() => rig.close())
+
+  it('hand over the tools of a turn that failed later, in the same job and in the next', async () => {
+    const written = tool.write({ filePath: 'notes.txt', content: 'the bytes' })
+    rig = await openRig(on('Write it', reply(written, providerError({ status: 401 }))))
+    const messageId = await rig.rows.addMessage()
+    const options = rig.options(messageId, 'Write it')
+    const artifacts: ArtifactCollector<number> = { collect: async ({ tools }) => tools.length }
+    const failed = await runTurn({ ...options, artifacts })
+    expect(failed).to.deep.include({ status: 'failed', artifacts: 1 })
+
+    const seen: number[] = []
+    const collect = async (request: { tools: readonly unknown[] }): Promise<void> =>
+      void seen.push(request.tools.length)
+    await runTurn({ ...options, artifacts: { collect } })
+    expect(seen).to.deep.equal([1])
+  })
+
   it('hand the tools of the reply to the collector, also when a crash came before it', async () => {
-    const rig = await openRig(
+    rig = await openRig(
       on(
         'Write it',
         reply(tool.write({ filePath: 'notes.txt', content: 'the bytes' }), text('Written.')),
@@ -45,6 +64,5 @@ describe('the ports of runTurn', () => {
       names.push(`${artifact.name}: ${Buffer.concat(chunks).toString()}`)
     }
     expect(names).to.deep.equal(['notes.txt: the bytes'])
-    await rig.close()
   })
 })
