@@ -3,6 +3,7 @@ import type { TracingChannel } from 'node:diagnostics_channel'
 import type { Attributes, Meter, Span, Tracer } from '@opentelemetry/api'
 import { expect } from 'chai'
 import { afterEach, beforeEach, describe, it } from 'mocha'
+import sinon from 'sinon'
 
 import {
   channels,
@@ -146,6 +147,19 @@ describe('channels', () => {
     const strange = createClient({ baseUrl: server.url, env: {}, headers })
     return await act(strange).finally(() => strange.close())
   }
+
+  it('cost nothing while nobody listens', async () => {
+    const spies = [channels.request, channels.stream, channels.prompt].flatMap((channel) =>
+      [channel.start, channel.asyncEnd].flatMap((step) => [
+        sinon.spy(step, 'publish'),
+        sinon.spy(step, 'runStores'),
+      ]),
+    )
+    await client.events.subscribe().ready
+    await client.prompt.send('ses_1', prompt())
+    sinon.restore()
+    expect(spies.map(({ callCount }) => callCount)).to.deep.equal(spies.map(() => 0))
+  })
 
   it('carry no query, body, credential or path of this machine', async () => {
     const seen: string[] = []

@@ -1,7 +1,7 @@
 import { expect } from 'chai'
 import { after, before, describe, it } from 'mocha'
 
-import { createClient, createMessageId, type Client } from '../src/index.js'
+import { createClient, createMessageId, type Client, type SessionInput } from '../src/index.js'
 import { failure } from './support/failure.js'
 import { sendJson, startStub, type StubServer } from './support/stub-server.js'
 
@@ -50,10 +50,28 @@ describe('guards', () => {
     expect(sent()).to.deep.equal([])
   })
 
-  it('refuse `always`', async () => {
-    const error = await rejection(client.permission.reply('per_1', { reply: 'always' }))
-    expect(error).to.be.instanceOf(TypeError)
+  it('refuse `always` wherever a permission is answered', async () => {
+    const sessionID = 'ses_1'
+    for (const call of [
+      client.permission.reply('per_1', { reply: 'always' }),
+      client.request('POST', '/session/{sessionID}/permissions/{permissionID}', {
+        params: { sessionID, permissionID: 'per_1' },
+        body: { response: 'always' },
+      }),
+      client.request('POST', '/api/session/{sessionID}/permission/{requestID}/reply', {
+        params: { sessionID, requestID: 'per_1' },
+        body: { reply: 'always' },
+      }),
+    ]) {
+      expect(await rejection(call)).to.be.instanceOf(TypeError)
+    }
     expect(sent()).to.deep.equal([])
+  })
+
+  it('take no `agent` for a session, which its prompts would ignore', () => {
+    // Does not compile when one can be given.
+    const takesAgent: 'agent' extends keyof SessionInput ? true : false = false
+    expect(takesAgent).to.equal(false)
   })
 
   it('let through what the client was made to allow', async () => {

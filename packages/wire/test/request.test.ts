@@ -1,3 +1,5 @@
+import { inspect } from 'node:util'
+
 import { expect } from 'chai'
 import { afterEach, beforeEach, describe, it } from 'mocha'
 
@@ -164,6 +166,33 @@ describe('client requests', () => {
     await dispatcher.close()
     for (const call of [client.session.list(), client.events.subscribe().ready]) {
       expect(await failure(call)).to.include({ code: 'closed', delivered: 'no' })
+    }
+  })
+
+  it('shows no credential when it is printed, nor does any of its errors', async () => {
+    await serve(({ url }, response) => {
+      if (url.includes('ses_reset')) response.socket?.destroy()
+      else if (url.includes('ses_page')) response.writeHead(200).end('<p>')
+      else if (url.includes('ses_json'))
+        response.writeHead(200, { 'content-type': 'application/json' }).end('{')
+      else sendJson(response, {}, url.includes('ses_401') ? 401 : 500)
+    })
+    const credentials = { username: 'me', password: 'hunter2-hunter2' }
+    const options = { ...credentials, baseUrl: `${server.url}/?key=hunter2-hunter2`, env: {} }
+    const secret = new RegExp(
+      `hunter2|${Buffer.from('me:hunter2').toString('base64').slice(0, -2)}`,
+    )
+    const ours = createClient({ ...options, headers: { 'x-token': 'hunter2' } })
+    const odd = createClient({ ...options, headers: { 'x-token': 'hunter2\n' } })
+    const gone = createClient({ ...options, baseUrl: 'http://me:hunter2@127.0.0.1:9/' })
+    for (const one of [ours, odd, gone]) {
+      for (const id of ['reset', 'page', 'json', '401', '500']) {
+        const error: unknown = await one.session.get(`ses_${id}`).catch((reason: unknown) => reason)
+        expect(error).to.be.instanceOf(Error)
+        expect(inspect(error, { depth: 20, showHidden: true }), id).to.not.match(secret)
+      }
+      expect(inspect(one, { depth: 20, showHidden: true })).to.not.match(secret)
+      await one.close()
     }
   })
 
