@@ -38,7 +38,9 @@ describe('createApp', () => {
     expect(begun.status).to.equal(303)
     expect(begun.headers.get('location')).to.equal('/conversations/1')
 
-    await (await follow('/conversations/1/stream?from=1')).until(over)
+    const received = await (await follow('/conversations/1/stream?from=1')).until(over)
+    // A screen reader tells what changes within `role="status"`, not what takes its place.
+    expect(received).to.contain('action="update" target="turn-1-standing"')
     const page = await (await app.get('/conversations/1')).text()
     expect(page).to.contain('<strong>there</strong>').and.contain('Well.')
     const message = await app.rows.findMessage(1)
@@ -324,6 +326,8 @@ describe('createApp', () => {
   it('lets a page load nothing but its own assets', async () => {
     app = await startApp()
     const { headers } = await app.get('/')
+    // With `no-referrer` a browser says `Origin: null` in a form that no script sends.
+    expect(headers.get('referrer-policy')).to.equal('same-origin')
     const policy = headers.get('content-security-policy') ?? ''
     expect(policy).to.contain("default-src 'none'").and.contain("script-src 'self';")
     for (const asset of ['app.css', 'chat.js', 'turbo/turbo.es2017-esm.js', 'inter/index.css']) {

@@ -25,6 +25,7 @@ const displays: Readonly<Record<string, Display>> = {
   },
   glob: { name: 'Find files', icon: 'search', about: 'pattern' },
   grep: { name: 'Search', icon: 'search', about: 'pattern' },
+  question: { name: 'Question', icon: 'info' },
   read: { name: 'Read', icon: 'file', about: 'filePath' },
   task: { name: 'Sub-agent', icon: 'wrench', about: 'description', fields: { prompt: 'Task' } },
   todowrite: { name: 'Plan', icon: 'list' },
