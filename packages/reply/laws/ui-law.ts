@@ -2,7 +2,7 @@ import { strict as assert } from 'node:assert'
 import fc from 'fast-check'
 import { readUIMessageStream as read5, uiMessageChunkSchema as schema5 } from 'ai-v5'
 import { readUIMessageStream as read6, uiMessageChunkSchema as schema6 } from 'ai-v6'
-import { createReply } from '../src/index.js'
+import { createReply, parseReply } from '../src/index.js'
 import type { Reply } from '../src/index.js'
 import { answerParts } from '../src/result.js'
 import { createUiMessageEncoder, toUiMessage } from '../src/ui-message-stream.js'
@@ -185,7 +185,11 @@ export const uiMessages = fc.asyncProperty(
     })
     pollAll(reply, delivery.history.polls.at(-1))
     if (cuts > 0) resume()
-    chunks.push(...encoder.next())
+    const { position } = encoder
+    const last = encoder.next()
+    chunks.push(...last)
+    const copy = parseReply(JSON.stringify(reply))
+    assert.deepEqual(createUiMessageEncoder(copy, { version, position }).next(), last)
     for (const chunk of chunks) await accepted(chunk, version)
     const reading = readers.filter(([each]) => each >= version)
     for (const [, read] of reading) agree(await readBack(read, chunks), reply)

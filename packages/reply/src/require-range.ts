@@ -2,7 +2,12 @@
 export const longestMs = 2_147_483_647
 
 /** Throws a `RangeError` that names the option when it is no number of the range. */
-export function requireRange(option: string, value: number, min: number, max: number = Infinity): void {
+export function requireRange(
+  option: string,
+  value: number,
+  min: number,
+  max: number = Infinity,
+): void {
   if (value >= min && value <= max) return
   throw new RangeError(`\`${option}\` must be a number from ${min} to ${max}`)
 }
