@@ -114,6 +114,18 @@ describe('asks of a reply', () => {
     expect(turn.reply.isBlocked()).to.equal(false)
   })
 
+  it('turn out to be of another turn when the prompt of their message becomes known', () => {
+    const turn = beginTurn()
+    const prompt = turn.server.addMessage(turn.sessionId, { role: 'user' })
+    const message = turn.server.addMessage(turn.sessionId, { role: 'assistant', parentID: prompt })
+    turn.server.ask(turn.sessionId, { messageID: message, callID: 'c' })
+    const [prompted, ...rest] = turn.server.events.slice(-3)
+    for (const event of rest) turn.reply.apply(event)
+    expect(turn.reply.isBlocked()).to.equal(true)
+    turn.reply.apply(prompted)
+    expect(turn.reply.asks).to.deep.equal([])
+  })
+
   it('that name no tool call are parts of their own', () => {
     const turn = beginTurn()
     turn.answer()

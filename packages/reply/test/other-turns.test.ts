@@ -58,6 +58,25 @@ describe('an earlier turn of the session', () => {
     expect(reply.asks).to.have.lengthOf(1)
   })
 
+  it('has its asks answered without a word of it here', () => {
+    let left = ''
+    const { server, sessionId, reply, hear } = beginSecondTurn((before, session) => {
+      left = before.ask(session, null)
+    })
+    server.answer(sessionId, left, 'reject')
+    hear()
+    expect(reply.asks).to.deep.equal([])
+  })
+
+  it('leaves errors to this turn before its first answer', () => {
+    const { server, sessionId, earlierAnswer, reply, hear } = beginSecondTurn(() => {})
+    server.patchMessage(earlierAnswer, { finish: 'stop', time: { completed: server.tick().now } })
+    const error = { name: 'UnknownError', data: { message: 'Agent not found: nobody' } }
+    server.send('session.error', { sessionID: sessionId, error })
+    hear()
+    expect(reply.view().error?.message).to.equal('Agent not found: nobody')
+  })
+
   it('is not what answers this prompt when its last word comes late', () => {
     const { server, earlierAnswer, reply, hear } = beginSecondTurn(() => {})
     server.patchMessage(earlierAnswer, { finish: 'stop', time: { completed: server.tick().now } })
@@ -98,6 +117,20 @@ describe('a later turn of the session', () => {
       reply.reconcile(messages.get(child), { sessionId: child })
       expect(reply.view()).to.deep.include({ children: [], cost: 0 })
     }
+  })
+
+  it('takes back an ask that came before it was known', () => {
+    const turn = beginTurn()
+    turn.complete(turn.answer())
+    const later = turn.server.addMessage(turn.sessionId, { role: 'user' })
+    turn.server.putPart(later, { type: 'text', text: 'a later prompt' })
+    turn.server.addMessage(turn.sessionId, { role: 'assistant', parentID: later })
+    turn.server.ask(turn.sessionId, null)
+    turn.reply.apply(turn.server.events.at(-1))
+    expect(turn.reply.parts.map(({ kind }) => kind)).to.deep.equal(['ask'])
+    turn.hear()
+    expect(turn.reply.parts).to.deep.equal([])
+    expect(turn.reply.isBlocked()).to.equal(false)
   })
 
   it('keeps to itself what names no message: asks, todos, retries and errors', () => {

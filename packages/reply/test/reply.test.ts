@@ -115,6 +115,30 @@ describe('createReply', () => {
     expect(turn.reply.result().text).to.equal('newer')
   })
 
+  it('goes on from a list that is older than it says', () => {
+    const turn = beginTurn()
+    const message = turn.answer()
+    const text = turn.write(message)
+    const stale = turn.server.poll().messages.get(turn.sessionId)
+    text.end('whole')
+    turn.complete(message)
+    const { parts } = turn.reply
+    turn.reply.reconcile(stale)
+    expect(turn.reply.parts).to.deep.equal(parts)
+    expect(turn.reply.settled().state).to.equal('finished')
+  })
+
+  it('does not let an older poll set a message back', () => {
+    const turn = beginTurn()
+    const message = turn.answer()
+    const { revision } = turn.reply
+    const stale = turn.server.poll().messages.get(turn.sessionId)
+    turn.server.patchMessage(message, { cost: 0.5 })
+    turn.hear()
+    turn.reply.reconcile(stale, { revision })
+    expect(turn.reply.view().cost).to.equal(0.5)
+  })
+
   it('does not let an older poll set a tool call back', () => {
     const turn = beginTurn()
     const message = turn.answer()
@@ -189,6 +213,35 @@ describe('createReply', () => {
     turn.complete(last)
     expect(reply.result()).to.include({ text: 'Done.', cost: 1, finish: 'stop' })
     expect(reply.parts.map(({ kind }) => kind)).to.deep.equal(['compaction', 'text', 'text'])
+  })
+
+  it('learns from one poll that the turn began before its prompt was sent again', () => {
+    const turn = beginTurn()
+    const { server, sessionId, promptId } = turn
+    const asked = server.addMessage(sessionId, { role: 'user' })
+    server.putPart(asked, { type: 'compaction', auto: true })
+    server.patchMessage(promptId, { time: { created: server.tick().now } })
+    const last = server.addMessage(sessionId, { role: 'assistant', parentID: asked })
+    const reply = createReply({ sessionId, promptId })
+    for (const event of server.events.slice(-4)) reply.apply(event)
+    expect(reply.view().messages).to.deep.equal([])
+    server.putPart(last, { type: 'text', text: 'Done.', time: { start: 1, end: 2 } })
+    reply.reconcile(server.poll().messages.get(sessionId))
+    expect(reply.result().text).to.equal('Done.')
+  })
+
+  it('continues over a compaction although another prompt waits', () => {
+    const turn = beginTurn()
+    const { server, sessionId, reply } = turn
+    const first = turn.answer()
+    const waiting = server.addMessage(sessionId, { role: 'user' })
+    server.putPart(waiting, { type: 'text', text: 'and this' })
+    turn.complete(first, {})
+    const asked = server.addMessage(sessionId, { role: 'user' })
+    server.putPart(asked, { type: 'compaction', auto: true })
+    turn.hear()
+    turn.complete(turn.answer(asked), { finish: 'stop', cost: 2 })
+    expect(reply.view().cost).to.equal(2)
   })
 
   it('does not count a compaction that a person asked for', () => {
