@@ -22,7 +22,6 @@ export type { ServerResponseLike } from './text-stream.js'
 
 /** What is used of Node's `IncomingMessage`. */
 export interface IncomingMessageLike {
-  readonly method?: string | undefined
   readonly headers: Readonly<Record<string, string | string[] | undefined>>
 }
 
@@ -41,11 +40,6 @@ export async function writeEventStream(
   const lastEventId = typeof header === 'string' ? header : null
   if (hasSeenEnd(log, lastEventId)) {
     response.writeHead(204, {})
-    response.end()
-    return
-  }
-  if (request.method === 'HEAD') {
-    response.writeHead(200, eventStreamHeaders)
     response.end()
     return
   }

@@ -1,5 +1,7 @@
 /** What is used of Node's `ServerResponse`. */
 export interface ServerResponseLike {
+  /** The request that it answers. */
+  readonly req?: { readonly method?: string | undefined }
   readonly destroyed: boolean
   /** `undefined` when the reader of an HTTP/2 response has left. */
   readonly socket: unknown
@@ -33,6 +35,7 @@ export async function writeTexts(
   response.on('close', close)
   try {
     response.writeHead(200, headers)
+    if (response.req?.method === 'HEAD') return
     // A browser is connected when it has the headers, and the first text may be long in coming.
     response.flushHeaders?.()
     while (!hasLeft(response)) {

@@ -45,20 +45,29 @@ describe('a stream on a socket', () => {
   })
 
   it('answers HEAD with the headers alone', async () => {
-    const log = createChangeLog(beginTurn().reply)
-    let answered: () => void = () => {}
-    const isAnswered = new Promise<void>((resolve) => {
-      answered = resolve
-    })
-    const port = await serve((incoming, reply) => {
-      void writeEventStream(log, incoming, reply, { ended: never }).then(answered)
-    })
-    const head = request({ port, host: '127.0.0.1', method: 'HEAD' }).end()
-    const [response] = (await once(head, 'response')) as [IncomingMessage]
-    expect(response.headers['content-type']).to.equal('text/event-stream; charset=utf-8')
-    await isAnswered
+    const { reply } = beginTurn()
+    const log = createChangeLog(reply)
+    const options = { ended: never }
+    for (const answer of [
+      (incoming: IncomingMessage, response: ServerResponse) =>
+        writeEventStream(log, incoming, response, options),
+      (_: IncomingMessage, response: ServerResponse) =>
+        writeUiMessageStream(uiMessageStream(reply, options), response),
+    ]) {
+      let answered: () => void = () => {}
+      const isAnswered = new Promise<void>((resolve) => {
+        answered = resolve
+      })
+      const port = await serve((incoming, response) => {
+        void answer(incoming, response).then(answered)
+      })
+      const head = request({ port, host: '127.0.0.1', method: 'HEAD' }).end()
+      const [response] = (await once(head, 'response')) as [IncomingMessage]
+      expect(response.headers['content-type']).to.equal('text/event-stream; charset=utf-8')
+      await isAnswered
+    }
     const web = new Request('http://127.0.0.1/', { method: 'HEAD' })
-    const answer = toEventResponse(log, web, { ended: never })
+    const answer = toEventResponse(log, web, options)
     expect(answer.headers.get('content-type')).to.equal('text/event-stream; charset=utf-8')
     expect(answer.body).to.equal(null)
   })
