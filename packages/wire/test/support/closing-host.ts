@@ -1,4 +1,4 @@
-import { createClient } from '../../src/index.js'
+import { channels, createClient } from '../../src/index.js'
 
 /** A host application that uses a server, closes its client, and has nothing more to do. */
 const client = createClient({ baseUrl: process.argv[2] ?? '', env: {} })
@@ -9,4 +9,14 @@ for await (const _ of await client.request('GET', '/global/event')) break
 const hanging = client.session.get('ses_slow').catch(() => undefined)
 await client.close()
 await hanging
-console.log('closed', process.getActiveResourcesInfo().join())
+
+// Another one that waits a minute before it tries again.
+const reconnect = { firstDelayMs: 60_000, maxDelayMs: 60_000 }
+const away = createClient({ baseUrl: 'http://127.0.0.1:9', env: {}, reconnect, random: () => 1 })
+const refused = new Promise((resolve) => channels.stream.asyncEnd.subscribe(resolve))
+const ready = away.events.subscribe().ready.catch(() => undefined)
+await refused
+await new Promise((resolve) => setImmediate(resolve))
+await away.close()
+await ready
+console.log('closed')
