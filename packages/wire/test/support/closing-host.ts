@@ -19,4 +19,10 @@ await refused
 await new Promise((resolve) => setImmediate(resolve))
 await away.close()
 await ready
-console.log('closed')
+const left = (): string[] =>
+  process.getActiveResourcesInfo().filter((kind) => /TCP|Timeout/.test(kind))
+// A socket that was destroyed is gone a turn later.
+for (let turn = 0; turn < 200 && left().length > 0; turn += 1) {
+  await new Promise((resolve) => setImmediate(resolve))
+}
+console.log('closed', left().join())
