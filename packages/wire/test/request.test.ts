@@ -288,6 +288,16 @@ describe('delivery verdicts', () => {
     await server.close()
   })
 
+  it('gives back the connections that wait for another call', async () => {
+    server = await startStub((_, response) => sendJson(response, []))
+    const client = createClient({ baseUrl: server.url, clock, env: {} })
+    await client.session.list()
+    expect(server.openSockets()).to.equal(1)
+    await client.close()
+    await server.until(() => server.openSockets() === 0)
+    await server.close()
+  })
+
   it('gives turns more time than other calls', async () => {
     server = await startStub(() => {})
     const client = createClient({ baseUrl: server.url, clock, env: {} })
