@@ -10,7 +10,11 @@ export function storedPart(view: ReplyView): unknown {
   return {
     parts: view.parts.flatMap(stored),
     children: view.children
-      .map(({ sessionId, parts }) => ({ sessionId, parts: parts.flatMap(stored) }))
+      .map(({ sessionId, toolPartId, parts }) => ({
+        sessionId,
+        toolPartId,
+        parts: parts.flatMap(stored),
+      }))
       .filter(({ parts }) => parts.length > 0),
     messages: view.messages,
     cost: view.cost,
@@ -20,7 +24,7 @@ export function storedPart(view: ReplyView): unknown {
 }
 
 function stored(part: ReplyPart): unknown[] {
-  if (part.kind === 'tool') return [{ ...part, asks: null, childSessionId: null }]
+  if (part.kind === 'tool') return [{ ...part, asks: null }]
   if (part.kind !== 'text' && part.kind !== 'reasoning')
     return part.provenance === 'server' ? [part] : []
   if (part.final) return [part]

@@ -88,8 +88,7 @@ export function linkChildren(state: ReplyState): void {
     links.set(session.id, match[0].id)
     taken.add(match[0].id)
   }
-  for (const session of childrenByAge(state))
-    link(state, session, links.get(session.id) ?? session.toolPartId)
+  for (const session of childrenByAge(state)) link(state, session, links.get(session.id) ?? null)
 }
 
 function adoptNamed(state: ReplyState): void {

@@ -17,11 +17,12 @@ export function refreshMembership(state: ReplyState, session: SessionState): voi
 }
 
 function refreshRoot(state: ReplyState): void {
+  const since = turnBegan(state)
   const continued = new Map<string, string | null>()
   let person: string | null = null
   let answered: string | null = null
   for (const message of state.root.order) {
-    if (isEarlier(state, message)) {
+    if ((message.createdAt ?? since) < since) {
       setMember(state, message, false)
     } else if (message.role === 'assistant') {
       answered = ownerOf(message, continued)
@@ -60,7 +61,7 @@ export function isOfThisTurn(state: ReplyState, time: number | null): boolean {
 /** True once the session went on to another prompt. What names no message is then not of this turn. */
 export function hasMovedOn(state: ReplyState): boolean {
   const run = newestRun(state, Infinity)
-  return run !== undefined && state.foreign.has(run) && !isEarlier(state, run)
+  return run !== undefined && state.foreign.has(run) && (run.createdAt ?? 0) >= turnBegan(state)
 }
 
 /** The assistant message that the session was at. */
@@ -68,10 +69,6 @@ function newestRun(state: ReplyState, time: number): MessageState | undefined {
   return state.root.order.findLast(
     ({ role, createdAt }) => role === 'assistant' && (createdAt ?? 0) <= time,
   )
-}
-
-function isEarlier(state: ReplyState, { createdAt }: MessageState): boolean {
-  return createdAt !== null && createdAt < turnBegan(state)
 }
 
 /** When the turn began: with the prompt, or with its first answer, when the prompt was sent again after a crash. */

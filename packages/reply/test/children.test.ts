@@ -74,6 +74,31 @@ describe('sub-agents of a reply', () => {
     expect(reply.view().children.map(({ cost }) => cost)).to.deep.equal([1, 2])
   })
 
+  it('of equal calls are taken in the order in which they were made', () => {
+    const { server, reply, sessionId, answer, hear } = beginTurn()
+    const message = answer()
+    const input = { description: 'Look', subagent_type: 'general' }
+    const start = (callID: string): readonly [child: string, call: string] => {
+      const child = server.openSession(sessionId, 'Look (@general subagent)', 'general')
+      const state = { status: 'running', input }
+      return [child, server.putPart(message, { type: 'tool', callID, tool: 'task', state })]
+    }
+    const started = [start('c1'), start('c2')]
+    hear()
+    const links = reply.view().children.map((child) => [child.sessionId, child.toolPartId])
+    expect(links).to.deep.equal(started)
+  })
+
+  it('are of no call once the message of their call is removed', () => {
+    const { server, reply, sessionId, answer, call, hear } = beginTurn()
+    const message = answer()
+    const child = server.openSession(sessionId, 'Look (@general subagent)', 'general')
+    call(message, { status: 'running', input: {}, metadata: { sessionId: child } }, 'task')
+    server.removeMessage(message)
+    hear()
+    expect(reply.view().children[0]?.toolPartId).to.equal(null)
+  })
+
   it('that a second call goes on with stay with the call that started them', () => {
     const { server, reply, sessionId, answer, hear } = beginTurn()
     const message = answer()

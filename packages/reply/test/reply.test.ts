@@ -83,6 +83,19 @@ describe('createReply', () => {
     expect(turn.reply.parts).to.deep.equal([])
   })
 
+  it('is told of the removal of a message and of its parts as often as one likes', () => {
+    const turn = beginTurn()
+    const message = turn.answer()
+    const text = turn.write(message)
+    turn.server.removePart(message, text.id)
+    turn.server.putPart(message, { id: text.id, type: 'text', text: 'back' })
+    turn.server.removeMessage(message)
+    turn.hear()
+    const stored = JSON.stringify(turn.reply)
+    for (const event of turn.server.events) turn.reply.apply(event)
+    expect(JSON.stringify(turn.reply)).to.equal(stored)
+  })
+
   it('forgets a message that a poll does not list', () => {
     const turn = beginTurn()
     const message = turn.answer()
@@ -126,6 +139,29 @@ describe('createReply', () => {
     turn.reply.reconcile(stale)
     expect(turn.reply.parts).to.deep.equal(parts)
     expect(turn.reply.settled().state).to.equal('finished')
+  })
+
+  it('does not let a late event bring back what a poll denied', () => {
+    const turn = beginTurn()
+    const message = turn.answer()
+    turn.server.patchMessage(message, { cost: 1 })
+    const late = turn.server.events.at(-1)
+    turn.server.putPart(message, { type: 'text', text: 'gone' })
+    turn.reply.apply(turn.server.events.at(-1))
+    turn.server.removeMessage(message)
+    turn.poll()
+    turn.reply.apply(late)
+    expect(turn.reply.view().messages).to.deep.equal([])
+  })
+
+  it('does not let an older poll set the status back', () => {
+    const turn = beginTurn()
+    turn.answer()
+    const { revision } = turn.reply
+    turn.server.setStatus(turn.sessionId, { type: 'busy' })
+    turn.hear()
+    turn.poll({ sessionIdle: true, revision })
+    expect(turn.reply.view().status).to.equal('busy')
   })
 
   it('does not let an older poll set a message back', () => {

@@ -125,6 +125,14 @@ describe('text that the server lost', () => {
     expect(turn.reply.result().text).to.equal('seen')
   })
 
+  it('is kept when a poll does not even hold its part', () => {
+    const turn = beginTurn()
+    turn.write(turn.answer()).grow('seen')
+    const [prompt, answer] = turn.server.poll().messages.get(turn.sessionId) ?? []
+    turn.reply.reconcile([prompt, { info: Object(answer).info, parts: [] }], { sessionIdle: true })
+    expect(only(turn)).to.include({ text: 'seen', lost: true })
+  })
+
   it('is kept when a poll of an idle session shows nothing', () => {
     const turn = beginTurn()
     turn.write(turn.answer()).grow('seen')
