@@ -1,5 +1,6 @@
+import { subscribe, unsubscribe } from 'node:diagnostics_channel'
 import { createServer, request as forward, type Server } from 'node:http'
-import type { AddressInfo } from 'node:net'
+import type { AddressInfo, Socket } from 'node:net'
 
 import { startLeakCheck, startScriptedModel, type ScriptedModel } from '@turnstead/testkit'
 import {
@@ -11,6 +12,7 @@ import { expect } from 'chai'
 import { after, before, describe, it } from 'mocha'
 
 import {
+  channels,
   createClient,
   createMessageId,
   createPartId,
@@ -198,22 +200,54 @@ suite('the real server', function () {
     await leaks.assertClean({ timeoutMs: 5000 })
   })
 
-  it('follows 50 sessions over one connection', async () => {
+  it('follows 50 sessions that stream at once over one connection, and leaves none of it behind', async () => {
+    const sockets: Socket[] = []
+    const onConnected = (message: unknown): void =>
+      void sockets.push((message as { socket: Socket }).socket)
+    subscribe('undici:client:connected', onConnected)
+    let streams = 0
+    const onStream = (): void => void (streams += 1)
+    channels.stream.start.subscribe(onStream)
     const crowd = connect()
     const sessions = await Promise.all(
       Array.from({ length: 50 }, (_, index) => crowd.session.create({ title: `s${index}` })),
     )
-    const ends = await Promise.all(
+    const seen = await Promise.all(
       sessions.map(async ({ id }) => {
         const events = crowd.events.subscribe({ session: id })
         await events.ready
         await crowd.prompt.send(id, prompt('All at once'))
-        for await (const event of events) if (event.type !== 'gap' && isIdle(event)) return id
-        return null
+        let text = ''
+        for await (const event of events) {
+          if (event.type === 'message.part.delta') text += event.properties.delta
+          if (event.type === 'gap') return `gap: ${event.reason}`
+          if (isIdle(event)) break
+        }
+        return text
       }),
     )
-    expect(ends).to.deep.equal(sessions.map((each) => each.id))
+    channels.stream.start.unsubscribe(onStream)
+    expect(streams).to.equal(1)
+    for (const [index, { id }] of sessions.entries()) {
+      const last = (await crowd.session.messages(id)).at(-1)
+      const stored = last?.parts.flatMap((part) => (part.type === 'text' ? [part.text] : []))
+      expect(stored).to.deep.equal([seen[index]])
+    }
     await crowd.close()
+    unsubscribe('undici:client:connected', onConnected)
+    expect(sockets).to.have.length.above(1)
+    expect(sockets.filter((each) => !each.destroyed)).to.deep.equal([])
+  })
+
+  it('keeps the rules of a session in its fork, which the server would drop', async () => {
+    const permission = [{ permission: 'bash', pattern: '*', action: 'ask' } as const]
+    const session = await client.session.create({ title: 'origin', permission })
+    expect((await client.session.fork(session.id)).permission).to.deep.equal(permission)
+    const bare = await client.request('POST', '/session/{sessionID}/fork', {
+      params: { sessionID: session.id },
+      body: {},
+    })
+    expect(bare.permission ?? []).to.deep.equal([])
   })
 })
 

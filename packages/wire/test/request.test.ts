@@ -9,6 +9,7 @@ import { createManualClock, type ManualClock } from '@turnstead/testkit'
 import { createClient, type Client, type ClientOptions } from '../src/index.js'
 import { failure } from './support/failure.js'
 import { sendJson, startStub, type Handler, type StubServer } from './support/stub-server.js'
+import { quiesce } from './support/undici-time.js'
 
 describe('client requests', () => {
   let server: StubServer
@@ -294,7 +295,9 @@ describe('delivery verdicts', () => {
     await client.session.list()
     expect(server.openSockets()).to.equal(1)
     await client.close()
-    await server.until(() => server.openSockets() === 0)
+    // At once, and not when undici or the server lets go of it after some seconds.
+    await quiesce()
+    expect(server.openSockets()).to.equal(0)
     await server.close()
   })
 
