@@ -55,7 +55,7 @@ export function ensureMessage(
 }
 
 /** Keeps the parts of a message whose owner is not known yet, within a bound. */
-export function keepWaiting(state: ReplyState, message: MessageState): void {
+function keepWaiting(state: ReplyState, message: MessageState): void {
   state.unattributed.add(message)
   const [oldest] = state.unattributed
   if (oldest === undefined || state.unattributed.size <= unattributedLimit) return

@@ -9,7 +9,6 @@ import {
   dropParts,
   ensureMessage,
   keepsParts,
-  keepWaiting,
   placeMessage,
   rememberForeign,
 } from './message-store.js'
@@ -141,13 +140,9 @@ function attribute(state: ReplyState, message: MessageState): void {
   refreshMembership(state, session)
   // What waited for this message has its owner now.
   for (const each of [message, ...state.unattributed]) {
-    if (each.member) continue
-    if (keepsParts(each)) {
-      keepWaiting(state, each)
-    } else {
-      dropParts(state, each)
-      rememberForeign(state, each)
-    }
+    if (keepsParts(each)) continue
+    dropParts(state, each)
+    rememberForeign(state, each)
   }
 }
 

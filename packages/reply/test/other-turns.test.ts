@@ -9,6 +9,7 @@ import type { Turn } from './support/turn.js'
 interface SecondTurn {
   readonly server: ServerModel
   readonly sessionId: string
+  readonly earlier: string
   readonly earlierAnswer: string
   readonly reply: Reply
   /** Hands the reply what the server sent since the prompt was made. */
@@ -34,7 +35,7 @@ function beginSecondTurn(
     heard = server.events.length
   }
   hear()
-  return { server, sessionId, earlierAnswer, reply, hear }
+  return { server, sessionId, earlier, earlierAnswer, reply, hear }
 }
 
 /** Another prompt in the same session, behind an answered one, that the server is at now. */
@@ -78,7 +79,8 @@ describe('an earlier turn of the session', () => {
   })
 
   it('is not what answers this prompt when its last word comes late', () => {
-    const { server, earlierAnswer, reply, hear } = beginSecondTurn(() => {})
+    const { server, earlier, earlierAnswer, reply, hear } = beginSecondTurn(() => {})
+    server.patchMessage(earlier, {})
     server.patchMessage(earlierAnswer, { finish: 'stop', time: { completed: server.tick().now } })
     hear()
     expect(reply.settled({ sessionIdle: true })).to.deep.equal({

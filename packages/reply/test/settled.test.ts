@@ -174,6 +174,20 @@ describe('Reply.settled', () => {
     expect(turn.reply.settled({ sessionIdle: true }).state).to.equal('finished')
   })
 
+  it('names no message that the server wrote itself', () => {
+    const turn = beginTurn()
+    endings['tool-calls'](turn)
+    const asked = turn.server.addMessage(turn.sessionId, { role: 'user' })
+    turn.server.putPart(asked, { type: 'compaction', auto: true })
+    turn.hear()
+    turn.complete(turn.answer(asked), { finish: 'stop', summary: true })
+    expect(turn.reply.settled({ sessionIdle: true })).to.include({
+      state: 'running',
+      interrupted: true,
+      answeredBy: null,
+    })
+  })
+
   it('fails when the session is deleted before the end', () => {
     const turn = beginTurn()
     endings.open(turn)

@@ -1,6 +1,6 @@
 import { expect } from 'chai'
 import { describe, it } from 'mocha'
-import { parseReply } from '../src/index.js'
+import { parseReply, SnapshotError } from '../src/index.js'
 import { beginTurn } from './support/turn.js'
 
 describe('parseReply', () => {
@@ -16,6 +16,21 @@ describe('parseReply', () => {
     expect(code({ version: 99 })).to.equal('unsupported_version')
     for (const json of [null, 'no json', '{}', { version: 1 }, []])
       expect(code(json)).to.equal('malformed')
+  })
+
+  it('refuses what could not be shown', () => {
+    const turn = beginTurn()
+    turn.call(turn.answer(), { status: 'running', input: {} })
+    const stored = JSON.stringify(turn.reply)
+    for (const damaged of [
+      stored.replace('"attachments":[]', '"attachments":null'),
+      stored.replace(/"revision":\d+/, '"revision":null'),
+      stored.replace('"anomalies":[]', '"anomalies":[null]'),
+      stored.replace(`"promptId":"${turn.promptId}"`, '"promptId":7'),
+    ]) {
+      expect(damaged).to.not.equal(stored)
+      expect(() => parseReply(damaged)).to.throw(SnapshotError)
+    }
   })
 
   it('reads the text that JSON.stringify made', () => {

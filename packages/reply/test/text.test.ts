@@ -32,6 +32,21 @@ describe('text of a reply', () => {
     expect(only(turn).text).to.equal('done')
   })
 
+  it('ignores a delta for a part that was removed', () => {
+    const turn = beginTurn()
+    const message = turn.answer()
+    const text = turn.write(message)
+    text.grow('gone')
+    const stale = turn.server.events.length
+    turn.server.delta(message, text.id, ' too')
+    const late = turn.server.events[stale]
+    turn.server.removePart(message, text.id)
+    turn.reply.apply(turn.server.events.at(-1))
+    const { revision } = turn.reply
+    turn.reply.apply(late)
+    expect(turn.reply.revision).to.equal(revision)
+  })
+
   it('takes a delta for what its part is, not for what its field says', () => {
     const turn = beginTurn()
     const message = turn.answer()
@@ -157,6 +172,17 @@ describe('text that the server lost', () => {
     turn.poll({ sessionIdle: true })
     text.end('seen')
     expect(only(turn)).to.include({ text: 'seen', lost: false, final: true, provenance: 'server' })
+  })
+
+  it('may have holes when it goes on behind a gap', () => {
+    const turn = beginTurn()
+    const text = turn.write(turn.answer())
+    text.grow('be')
+    turn.poll({ sessionIdle: true })
+    turn.reply.apply({ type: 'gap' })
+    turn.poll({ sessionIdle: false })
+    text.grow('end')
+    expect(only(turn)).to.include({ text: 'beend', lost: false, gapped: true })
   })
 
   it('no longer counts when the step began again', () => {

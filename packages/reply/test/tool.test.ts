@@ -145,6 +145,14 @@ describe('the todo list', () => {
     expect(turn.reply.view().todos).to.deep.equal([])
   })
 
+  it('is the one of an earlier call while the newest has none yet', () => {
+    const turn = beginTurn()
+    const message = turn.answer()
+    turn.call(message, { status: 'completed', input: { todos } }, 'todowrite')
+    turn.call(message, { status: 'pending', input: {} }, 'todowrite')
+    expect(turn.reply.view().todos).to.have.lengthOf(1)
+  })
+
   it('survives a poll', () => {
     const turn = beginTurn()
     turn.answer()

@@ -1,0 +1,111 @@
+import { expect } from 'chai'
+import { describe, it } from 'mocha'
+import { createReply } from '../src/index.js'
+import { beginTurn } from './support/turn.js'
+
+describe('Reply.reconcile', () => {
+  it('forgets a message that a poll does not list', () => {
+    const turn = beginTurn()
+    const message = turn.answer()
+    turn.write(message).end('reverted')
+    turn.server.removeMessage(message)
+    turn.poll()
+    expect(turn.reply.view().messages).to.deep.equal([])
+  })
+
+  it('forgets its answers when a list that reaches back to them holds neither them nor the prompt', () => {
+    const turn = beginTurn()
+    turn.complete(turn.answer())
+    const earlier = { id: 'msg_0', sessionID: turn.sessionId, role: 'user', time: { created: 1 } }
+    const later = { ...earlier, id: 'msg_9', time: { created: turn.server.tick().now } }
+    turn.reply.reconcile([{ info: later, parts: [] }])
+    expect(turn.reply.view().messages).to.have.lengthOf(1)
+    turn.reply.reconcile([
+      { info: earlier, parts: [] },
+      { info: later, parts: [] },
+    ])
+    expect(turn.reply.view().messages).to.deep.equal([])
+  })
+
+  it('keeps what the stream told after a poll was sent', () => {
+    const turn = beginTurn()
+    const { revision } = turn.reply
+    const stale = turn.server.poll().messages.get(turn.sessionId)
+    turn.write(turn.answer()).grow('newer')
+    turn.reply.reconcile(stale, { revision })
+    expect(turn.reply.result().text).to.equal('newer')
+  })
+
+  it('goes on from a list that is older than it says', () => {
+    const turn = beginTurn()
+    const message = turn.answer()
+    const text = turn.write(message)
+    const stale = turn.server.poll().messages.get(turn.sessionId)
+    text.end('whole')
+    turn.complete(message)
+    const { parts } = turn.reply
+    turn.reply.reconcile(stale)
+    expect(turn.reply.parts).to.deep.equal(parts)
+    expect(turn.reply.settled().state).to.equal('finished')
+  })
+
+  it('does not let a late event bring back what a poll denied', () => {
+    const turn = beginTurn()
+    const message = turn.answer()
+    turn.server.patchMessage(message, { cost: 1 })
+    const late = turn.server.events.at(-1)
+    turn.server.putPart(message, { type: 'text', text: 'gone' })
+    turn.reply.apply(turn.server.events.at(-1))
+    turn.server.removeMessage(message)
+    turn.poll()
+    turn.reply.apply(late)
+    expect(turn.reply.view().messages).to.deep.equal([])
+  })
+
+  it('does not let an older poll set the status back', () => {
+    const turn = beginTurn()
+    turn.answer()
+    const { revision } = turn.reply
+    turn.server.setStatus(turn.sessionId, { type: 'busy' })
+    turn.hear()
+    turn.poll({ sessionIdle: true, revision })
+    expect(turn.reply.view().status).to.equal('busy')
+  })
+
+  it('does not let an older poll set a message back', () => {
+    const turn = beginTurn()
+    const message = turn.answer()
+    const { revision } = turn.reply
+    const stale = turn.server.poll().messages.get(turn.sessionId)
+    turn.server.patchMessage(message, { cost: 0.5 })
+    turn.hear()
+    turn.reply.reconcile(stale, { revision })
+    expect(turn.reply.view().cost).to.equal(0.5)
+  })
+
+  it('does not let an older poll set a tool call back', () => {
+    const turn = beginTurn()
+    const message = turn.answer()
+    const id = turn.call(message, { status: 'running', input: {}, metadata: { output: 'a' } })
+    const { revision } = turn.reply
+    const stale = turn.server.poll().messages.get(turn.sessionId)
+    turn.call(message, { status: 'running', input: {}, metadata: { output: 'ab' } }, 'bash', id)
+    turn.reply.reconcile(stale, { revision })
+    expect(turn.reply.result().tools[0]?.metadata).to.deep.equal({ output: 'ab' })
+  })
+
+  it('learns from one poll that the turn began before its prompt was sent again', () => {
+    const turn = beginTurn()
+    const { server, sessionId, promptId } = turn
+    const asked = server.addMessage(sessionId, { role: 'user' })
+    server.putPart(asked, { type: 'compaction', auto: true })
+    server.patchMessage(promptId, { time: { created: server.tick().now } })
+    const last = server.addMessage(sessionId, { role: 'assistant', parentID: asked })
+    const reply = createReply({ sessionId, promptId })
+    for (const event of server.events.slice(-4)) reply.apply(event)
+    expect(reply.view().messages).to.deep.equal([])
+    server.putPart(last, { type: 'text', text: 'Done.', time: { start: 1, end: 2 } })
+    reply.reconcile(server.poll().messages.get(sessionId))
+    expect(reply.result().text).to.equal('Done.')
+  })
+})
