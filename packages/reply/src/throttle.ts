@@ -39,12 +39,19 @@ export function throttle(
   const closing = new AbortController()
   let resting = false
 
+  const report = (error: unknown): void => {
+    try {
+      onObserverError(error)
+    } catch {
+      // The handler of failures must not become a failure of its own.
+    }
+  }
   const flush = (): void => {
     for (let change = waiting.shift(); change !== undefined; change = waiting.shift()) {
       try {
         notify(observer, change)
       } catch (error) {
-        onObserverError(error)
+        report(error)
       }
     }
   }

@@ -89,6 +89,31 @@ describe('sub-agents of a reply', () => {
     expect(links).to.deep.equal(started)
   })
 
+  it('are not taken for the work of a call that names another, or of another session', () => {
+    const { server, reply, sessionId, answer, hear } = beginTurn()
+    const title = 'Look (@general subagent)'
+    const input = { description: 'Look', subagent_type: 'general' }
+    const start = (message: string, callID: string, named: string | null): string => {
+      const state = { status: 'running', input, ...(named && { metadata: { sessionId: named } }) }
+      return server.putPart(message, { type: 'tool', callID, tool: 'task', state })
+    }
+    const message = answer()
+    const first = server.openSession(sessionId, title, 'general')
+    start(message, 'c1', first)
+    start(message, 'c2', first)
+    const own = start(message, 'c3', null)
+    start(message, 'c4', null)
+    const second = server.openSession(sessionId, title, 'general')
+    const inside = server.addMessage(first, { role: 'assistant', parentID: 'msg_x' })
+    const deep = start(inside, 'c5', null)
+    const third = server.openSession(first, title, 'general')
+    hear()
+    const links = new Map(
+      reply.view().children.map((child) => [child.sessionId, child.toolPartId] as const),
+    )
+    expect([links.get(second), links.get(third)]).to.deep.equal([own, deep])
+  })
+
   it('are of no call once the message of their call is removed', () => {
     const { server, reply, sessionId, answer, call, hear } = beginTurn()
     const message = answer()

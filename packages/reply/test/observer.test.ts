@@ -204,6 +204,33 @@ describe('throttle', () => {
     expect(heard).to.have.lengthOf(4)
   })
 
+  it('goes on when its observer throws, and the handler of that throws too', async () => {
+    const clock = createManualClock()
+    let heard = 0
+    const throttled = throttle(
+      {
+        changed() {
+          heard += 1
+          throw new Error('mine')
+        },
+      },
+      {
+        clock,
+        onObserverError() {
+          throw new Error('and the handler')
+        },
+      },
+    )
+    const turn = beginTurn({ observers: [throttled] })
+    const message = turn.answer()
+    turn.write(message)
+    turn.write(message)
+    expect(heard).to.equal(1)
+    await clock.advance(100)
+    expect(heard).to.equal(turn.reply.revision)
+    throttled.close()
+  })
+
   it('names a wrong interval', () => {
     expect(() => throttle({}, { intervalMs: -1 })).to.throw(RangeError, '`intervalMs`')
   })

@@ -42,11 +42,10 @@ describe('Reply.reconcile', () => {
     const text = turn.write(message)
     const stale = turn.server.poll().messages.get(turn.sessionId)
     text.end('whole')
-    turn.complete(message)
-    const { parts } = turn.reply
+    turn.complete(message, { finish: 'stop', cost: 0.5 })
+    const { parts, messages } = turn.reply.view()
     turn.reply.reconcile(stale)
-    expect(turn.reply.parts).to.deep.equal(parts)
-    expect(turn.reply.settled().state).to.equal('finished')
+    expect(turn.reply.view()).to.deep.include({ parts, messages })
   })
 
   it('does not let a late event bring back what a poll denied', () => {
