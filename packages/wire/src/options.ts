@@ -97,6 +97,7 @@ export function resolveOptions(options: ClientOptions): Settings {
   const env = options.env ?? process.env
   const base = parseBaseUrl(
     options.baseUrl ?? nonEmpty(env['OPENCODE_BASE_URL']) ?? 'http://127.0.0.1:4096',
+    options.baseUrl === undefined ? 'OPENCODE_BASE_URL' : 'baseUrl',
   )
   const username =
     options.username ?? base.username ?? nonEmpty(env['OPENCODE_SERVER_USERNAME']) ?? 'opencode'

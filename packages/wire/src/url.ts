@@ -21,35 +21,35 @@ export interface Base {
   readonly password: string | null
 }
 
-/** Takes a base URL apart; a path prefix (`https://host/agent`) and a query stay. */
-export function parseBaseUrl(value: string | URL): Base {
-  const url = toUrl(value)
+/** Takes a base URL apart; a path prefix (`https://host/agent`) and a query stay. `name` is where it came from. */
+export function parseBaseUrl(value: string | URL, name: string): Base {
+  const url = toUrl(value, name)
   if (url.protocol !== 'http:' && url.protocol !== 'https:') {
-    throw new TypeError('`baseUrl` must start with http:// or https://')
+    throw new TypeError(`\`${name}\` must start with http:// or https://`)
   }
   return {
     origin: url.origin,
     prefix: url.pathname.replace(/\/+$/, ''),
     query: url.search.slice(1),
-    username: url.username === '' ? null : decodeCredential(url.username),
-    password: url.password === '' ? null : decodeCredential(url.password),
+    username: url.username === '' ? null : decodeCredential(url.username, name),
+    password: url.password === '' ? null : decodeCredential(url.password, name),
   }
 }
 
-function decodeCredential(value: string): string {
+function decodeCredential(value: string, name: string): string {
   try {
     return decodeURIComponent(value)
   } catch {
-    throw new TypeError('`baseUrl` holds credentials with a bare %; write it as %25')
+    throw new TypeError(`\`${name}\` holds credentials with a bare %; write it as %25`)
   }
 }
 
-function toUrl(value: string | URL): URL {
+function toUrl(value: string | URL, name: string): URL {
   try {
     return new URL(value)
   } catch {
     // The value may hold a password: it is not repeated, and neither is Node's error, which holds it too.
-    throw new TypeError('`baseUrl` is not a URL; write it like http://127.0.0.1:4096')
+    throw new TypeError(`\`${name}\` is not a URL; write it like http://127.0.0.1:4096`)
   }
 }
 

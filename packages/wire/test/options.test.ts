@@ -58,6 +58,12 @@ describe('client options', () => {
     ['`username`', { username: 'a:b', password: 'p' }],
     ['`timeouts.requestMs`', { timeouts: { requestMs: -1 } }],
     ['`timeouts.requestMs`', { timeouts: { requestMs: Number.NaN } }],
+    ['`OPENCODE_BASE_URL`', { env: { OPENCODE_BASE_URL: 'localhost 4096' } }],
+    ['`OPENCODE_BASE_URL`', { env: { OPENCODE_BASE_URL: 'ftp://host' } }],
+    ['`OPENCODE_BASE_URL`', { env: { OPENCODE_BASE_URL: 'http://u:%zz@host' } }],
+    ['`username`', { env: { OPENCODE_SERVER_USERNAME: 'a:b', OPENCODE_SERVER_PASSWORD: 'p' } }],
+    ['`OPENCODE_TIMEOUT`', { env: { OPENCODE_TIMEOUT: '-1' } }],
+    ['`OPENCODE_TIMEOUT`', { env: { OPENCODE_TIMEOUT: 'Infinity' } }],
     ['`OPENCODE_TIMEOUT`', { env: { OPENCODE_TIMEOUT: 'soon' } }],
     ['`OPENCODE_TIMEOUT`', { env: { OPENCODE_TIMEOUT: '0' } }],
   ] as const) {
