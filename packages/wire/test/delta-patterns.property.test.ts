@@ -158,6 +158,20 @@ describe('createDeltaPatterns', () => {
     }
   })
 
+  for (const [what, reshape] of [
+    ['has more after the delta', (data: string) => data.replace(/\}\}$/, ',"more":"m"}}')],
+    ['has a second id', (data: string) => data.replace(',"type"', ',"id":"x","type"')],
+    ['has a longer id', (data: string) => data.replace('"evt_', '"evt__')],
+    ['has a second delta', (data: string) => data.replace(',"delta"', ',"delta":"","delta"')],
+    ['spans two lines', (data: string) => data.replace('"properties"', '\n"properties"')],
+  ] as const) {
+    it(`learns nothing from a delta that ${what}`, () => {
+      const patterns = learned(reshape(deltaOf('a')))
+      expect(read(patterns, deltaOf('b'))).to.equal(null)
+      expect(read(patterns, reshape(deltaOf('b')))).to.equal(null)
+    })
+  }
+
   it('forgets what it has learned when there is too much of it', () => {
     const patterns = createDeltaPatterns()
     const tail = (index: number): string => String(index).padStart(4, '0')

@@ -58,6 +58,7 @@ describe('readEventHeader', () => {
     ['an id beyond ASCII', '{"id":"e","type":"t","properties":{"sessionID":"ses_é"}}'],
     ['an escape in the id', '{"id":"e","type":"t","properties":{"sessionID":"ses_\\u0031"}}'],
     ['a session that is cut off', '{"id":"e","type":"t","properties":{"sessionID":"ses_'],
+    ['an id without a tail', '{"id":"e","type":"t","properties":{"sessionID":"ses"}}'],
     ['no object', '[1]'],
     ['white space', '{ "id":"e","type":"t","properties":{"sessionID":"ses_1"}}'],
   ] as const) {

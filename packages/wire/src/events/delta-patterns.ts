@@ -116,17 +116,19 @@ function areStrings(
 }
 
 /**
- * `null` for a delta of any other form than the server's. A quote within a string is escaped, so what
- * looks like the key of the delta is the key of the delta.
+ * `null` for a delta of any other form than the server's: as `JSON.stringify` writes it, and with the delta at the end.
+ * Otherwise what stands between the id and the delta would not be all that another frame has in common with it.
  */
 function toPattern(data: string, event: ServerEvent): Pattern | null {
+  const idEnd = beforeId.length + idLength
+  if (event.id !== data.slice(beforeId.length, idEnd)) return null
   if (Object.keys(event).join() !== 'id,type,properties') return null
   // A copy, because the event itself belongs to its readers; without the delta, which may be long.
   const properties: Readonly<Record<string, unknown>> = { ...event.properties, delta: '' }
-  if (!areStrings(properties)) return null
-  const idEnd = data.indexOf('"', beforeId.length)
+  if (!areStrings(properties) || Object.keys(properties).at(-1) !== 'delta') return null
+  // A quote within a string is escaped, so what looks like the key of the delta is the key of the delta.
   const deltaAt = data.indexOf(beforeDelta, idEnd)
-  if (deltaAt === -1 || deltaAt > maxHead) return null
+  if (deltaAt === -1 || deltaAt > maxHead || data !== JSON.stringify(event)) return null
   const middle = Buffer.from(data.slice(idEnd, deltaAt + beforeDelta.length))
   return { type: event.type, properties, middle }
 }

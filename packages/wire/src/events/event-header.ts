@@ -1,4 +1,4 @@
-import { tailKeyAt } from './tail-key.js'
+import { tailKeyAt, tailLength } from './tail-key.js'
 
 const quote = 34
 const backslash = 92
@@ -29,8 +29,10 @@ export function readEventHeader(bytes: Buffer, start: number, end: number): Even
   const typeStart = idEnd + beforeType.length
   const typeEnd = findQuote(bytes, typeStart, end)
   if (typeEnd === -1 || !matches(bytes, typeEnd, beforeSession)) return null
-  const sessionEnd = findQuote(bytes, typeEnd + beforeSession.length, end)
-  if (sessionEnd === -1) return null
+  const sessionStart = typeEnd + beforeSession.length
+  const sessionEnd = findQuote(bytes, sessionStart, end)
+  // A shorter id has no tail of its own.
+  if (sessionEnd - sessionStart < tailLength) return null
   return { typeStart, typeEnd, sessionKey: tailKeyAt(bytes, sessionEnd) }
 }
 

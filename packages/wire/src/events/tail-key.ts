@@ -1,3 +1,6 @@
+/** Characters of an id that make its number. */
+export const tailLength = 4
+
 /**
  * A number for the last four characters of an id, which are random in the server's ids. It only saves
  * work: whoever finds the same number has to compare the ids.
@@ -12,7 +15,7 @@ export function tailKeyOf(id: string): number {
   )
 }
 
-/** The same for an id of ASCII that ends before `end`. */
+/** The same for an id of ASCII, at least `tailLength` long, that ends before `end`. */
 export function tailKeyAt(bytes: Buffer, end: number): number {
   return toKey(bytes[end - 4], bytes[end - 3], bytes[end - 2], bytes[end - 1])
 }
