@@ -36,27 +36,26 @@ export function applyDelta(state: ReplyState, properties: Fields, eventId: strin
   if (!part.events.accept(eventId)) return
   buffer.append(delta)
   part.view = null
-  const { outbox } = state
-  if (!part.startSeen && !part.gapped) {
+  if (part.startSeen || part.gapped) announceDelta(state, part, delta, buffer.length)
+  else {
     part.gapped = true
     announceChange(state, part)
-    part.touched = outbox.revision
-    return
   }
-  if (isVisible(part)) outbox.revision += 1
-  part.touched = outbox.revision
+  part.touched = state.outbox.revision
+}
+
+function announceDelta(state: ReplyState, part: PartState, delta: string, length: number): void {
   if (!isVisible(part)) return
-  if (!outbox.heard) return
-  outbox.push({
+  const { id: partId, message, body } = part
+  state.outbox.announce(() => ({
     type: 'text-delta',
     partId,
-    messageId: part.message.id,
-    sessionId: part.message.session.id,
-    kind: part.body?.kind === 'reasoning' ? 'reasoning' : 'text',
+    messageId: message.id,
+    sessionId: message.session.id,
+    kind: body?.kind === 'reasoning' ? 'reasoning' : 'text',
     delta,
-    length: buffer.length,
-    revision: outbox.revision,
-  })
+    length,
+  }))
 }
 
 function awaitPart(state: ReplyState, properties: Fields, partId: string): PartState | null {

@@ -22,6 +22,7 @@ import { upsertPart } from './upsert-part.js'
 type Handler = (state: ReplyState, properties: Fields, eventId: string | null) => void
 
 const handlers: Readonly<Record<string, Handler>> = {
+  gap: noteGap,
   'message.updated': upsert('info', upsertMessage),
   'message.removed': removeMessage,
   'message.part.updated': upsert('part', upsertPart),
@@ -46,23 +47,15 @@ const handlers: Readonly<Record<string, Handler>> = {
 export function applyEvent(state: ReplyState, event: unknown): void {
   const fields = objectOf(event)
   const type = string(fields, 'type')
-  if (type === null) {
-    recordAnomaly(state, 'malformed_event', null)
-    return
-  }
-  if (type === 'gap') {
-    noteGap(state)
-    return
-  }
   const eventId = string(fields, 'id')
   const properties = nested(fields, 'properties')
-  if (type === 'message.part.delta') {
-    applyDelta(state, properties, eventId)
-    return
+  if (type === null) recordAnomaly(state, 'malformed_event', null)
+  // Deltas are many, so they take the short way.
+  else if (type === 'message.part.delta') applyDelta(state, properties, eventId)
+  else if (Object.hasOwn(handlers, type)) {
+    handlers[type]?.(state, properties, eventId)
+    derive(state)
   }
-  if (!Object.hasOwn(handlers, type)) return
-  handlers[type]?.(state, properties, eventId)
-  derive(state)
 }
 
 type Fold = (state: ReplyState, session: SessionState, raw: Fields, origin: Origin) => unknown

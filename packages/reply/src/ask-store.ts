@@ -5,9 +5,9 @@ import { madeAt } from './event-order.js'
 import { objectOf } from './fields.js'
 import type { Fields } from './fields.js'
 import { isOfThisTurn } from './membership.js'
-import { announceChange, deletePart, insertPart, setBody } from './part-store.js'
+import { announceChange, deletePart } from './part-store.js'
 import type { ReplyState } from './state.js'
-import { streamKey, streamMessage } from './stream-part.js'
+import { showStreamPart } from './stream-part.js'
 
 /** Takes up an ask from an event, or from a list of the server that was asked for at the revision `listedAt`. */
 export function openAsk(
@@ -102,12 +102,8 @@ function showAsk(state: ReplyState, ask: Ask): void {
     if (part !== undefined) announceChange(state, part)
     return
   }
-  const known = state.parts.get(ask.id)
-  if (known === undefined && ask.state !== 'open') return
-  const message = known?.message ?? streamMessage(state, session)
-  const part = known ?? insertPart(state, message, ask.id, streamKey(message, ask.id))
-  part.provenance = 'stream'
-  setBody(state, part, { kind: 'ask', ask })
+  if (ask.state === 'open' || state.parts.has(ask.id))
+    showStreamPart(state, session, ask.id, { kind: 'ask', ask })
 }
 
 /**
@@ -138,10 +134,8 @@ export function withdrawAsks(state: ReplyState): void {
 
 /** The asks of this reply, oldest first. */
 export function ownAsks(state: ReplyState): readonly Ask[] {
-  return Object.freeze([...state.asks.values()].sort(byId))
-}
-
-/** Ids begin with the time, so that this is the order in which they were made, however they became known. */
-function byId(left: Ask, right: Ask): number {
-  return left.id < right.id ? -1 : 1
+  // Ids begin with the time, so that this is the order in which they were made, however they became known.
+  return Object.freeze(
+    [...state.asks.values()].sort((left, right) => (left.id < right.id ? -1 : 1)),
+  )
 }

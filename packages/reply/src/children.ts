@@ -3,7 +3,7 @@ import { nested, number, string } from './fields.js'
 import type { Fields } from './fields.js'
 import { isOfThisTurn, refreshMembership } from './membership.js'
 import { announceChange } from './part-store.js'
-import { isVisible } from './state.js'
+import { visibleParts } from './state.js'
 import type { PartState, ReplyState, SessionState, ToolBody } from './state.js'
 import { isTitleOf, namedSession, taskTool } from './task-call.js'
 
@@ -111,18 +111,11 @@ function link(state: ReplyState, session: SessionState, toolPartId: string | nul
   }
 }
 
-function taskParts(state: ReplyState): [PartState, ToolBody][] {
-  const parts: [PartState, ToolBody][] = []
-  for (const session of state.sessions.values()) {
-    for (const message of session.order) {
-      for (const part of message.parts) {
-        const { body } = part
-        if (body?.kind === 'tool' && body.tool === taskTool && isVisible(part))
-          parts.push([part, body])
-      }
-    }
-  }
-  return parts
+function taskParts(state: ReplyState): (readonly [PartState, ToolBody])[] {
+  return [...state.sessions.values()].flatMap(visibleParts).flatMap((part) => {
+    const { body } = part
+    return body?.kind === 'tool' && body.tool === taskTool ? [[part, body] as const] : []
+  })
 }
 
 /** The sub-agents, oldest first: the newer a session, the smaller its id. */

@@ -5,7 +5,9 @@ const none: Fields = Object.freeze({})
 
 /** The value as an object to read from, or `null` when it is none. */
 export function fieldsOf(value: unknown): Fields | null {
-  return isFields(value) ? value : null
+  return typeof value === 'object' && value !== null && !Array.isArray(value)
+    ? (value as Fields)
+    : null
 }
 
 /** The value as an object to read from; empty when it is none. */
@@ -50,8 +52,4 @@ export function strings(fields: Fields, name: string): readonly string[] {
 export function list(fields: Fields, name: string): readonly unknown[] {
   const value = fields[name]
   return Array.isArray(value) ? value : []
-}
-
-function isFields(value: unknown): value is Fields {
-  return typeof value === 'object' && value !== null && !Array.isArray(value)
 }

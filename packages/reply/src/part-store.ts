@@ -1,7 +1,7 @@
 import { EventClock } from './event-order.js'
 import { recordOf } from './message-record.js'
 import { isVisible } from './state.js'
-import type { MessageState, PartBody, PartState, ReplyState } from './state.js'
+import type { MessageState, PartBody, PartState, ReplyState, ToolBody } from './state.js'
 import { viewOf } from './part-view.js'
 import { taskTool } from './task-call.js'
 import { TextBuffer } from './text-buffer.js'
@@ -9,7 +9,7 @@ import { TextBuffer } from './text-buffer.js'
 const todoTools = new Set(['todowrite', 'todoread'])
 
 /** True for the tools whose calls carry the todo list. */
-export function isTodoTool(body: PartBody | null): boolean {
+export function isTodoTool(body: PartBody | null): body is ToolBody {
   return body?.kind === 'tool' && todoTools.has(body.tool)
 }
 
@@ -127,7 +127,6 @@ function markStale(state: ReplyState, body: PartBody | null): void {
   const { stale } = state
   if (body?.kind === 'step-finish') stale.add('totals')
   if (body?.kind === 'step-start') stale.add('losses')
-  if (body?.kind !== 'tool') return
-  if (body.tool === taskTool) stale.add('children')
-  if (todoTools.has(body.tool)) stale.add('todos')
+  if (body?.kind === 'tool' && body.tool === taskTool) stale.add('children')
+  if (isTodoTool(body)) stale.add('todos')
 }

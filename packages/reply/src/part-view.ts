@@ -43,17 +43,11 @@ function build(state: ReplyState, part: PartState): ReplyPart {
 }
 
 function asksOf(state: ReplyState, messageId: string, callId: string): readonly Ask[] {
-  const asks: Ask[] = []
-  for (const ask of state.asks.values()) {
-    if (ask.messageId === messageId && ask.callId === callId) asks.push(ask)
-  }
-  return Object.freeze(asks)
+  const asks = [...state.asks.values()]
+  return Object.freeze(asks.filter((ask) => ask.messageId === messageId && ask.callId === callId))
 }
 
 function childOf(state: ReplyState, partId: string, body: ToolBody): string | null {
-  const named = namedSession(body)
-  if (named !== null) return named
-  for (const session of state.sessions.values())
-    if (session.toolPartId === partId) return session.id
-  return null
+  const sessions = [...state.sessions.values()]
+  return namedSession(body) ?? sessions.find(({ toolPartId }) => toolPartId === partId)?.id ?? null
 }

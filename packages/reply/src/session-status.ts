@@ -1,10 +1,9 @@
 import { number, string } from './fields.js'
 import type { Fields } from './fields.js'
 import { hasMovedOn } from './membership.js'
-import { insertPart, setBody } from './part-store.js'
 import { sessionOf } from './state.js'
 import type { ReplyState, SessionState, SessionStatus } from './state.js'
-import { streamKey, streamMessage } from './stream-part.js'
+import { showStreamPart } from './stream-part.js'
 
 /** Takes up what the server says a session does. */
 export function applyStatus(
@@ -47,8 +46,6 @@ function showRetry(state: ReplyState, session: SessionState, told: Fields): void
   const nextAt = number(told, 'next')
   const id = `retry:${session.id}:${attempt}:${nextAt ?? ''}`
   if (state.parts.has(id)) return
-  const message = streamMessage(state, session)
-  const part = insertPart(state, message, id, streamKey(message, id))
-  part.provenance = 'stream'
-  setBody(state, part, { kind: 'retry', attempt, message: string(told, 'message') ?? '', nextAt })
+  const message = string(told, 'message') ?? ''
+  showStreamPart(state, session, id, { kind: 'retry', attempt, message, nextAt })
 }

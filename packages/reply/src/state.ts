@@ -183,17 +183,19 @@ export function sessionOf(state: ReplyState, fields: Fields): SessionState | und
   return state.sessions.get(string(fields, 'sessionID') ?? '')
 }
 
+/** What is shown also when it is filed under a message that is no answer. */
+const shownBesideAnswers: readonly string[] = ['compaction', 'todos', 'ask', 'retry']
+
 /** True when the part is shown: it is of this reply, its kind is known, and it is not the user's prompt. */
 export function isVisible(part: PartState): boolean {
   const { message, body } = part
   if (!message.member || body === null) return false
-  if (message.role === 'assistant') return true
-  return (
-    body.kind === 'compaction' ||
-    body.kind === 'todos' ||
-    body.kind === 'ask' ||
-    body.kind === 'retry'
-  )
+  return message.role === 'assistant' || shownBesideAnswers.includes(body.kind)
+}
+
+/** The parts of a session that are shown, in order. */
+export function visibleParts({ order }: SessionState): PartState[] {
+  return order.flatMap(({ parts }) => parts.filter(isVisible))
 }
 
 /** True for an assistant message of the reply. */

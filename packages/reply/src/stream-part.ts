@@ -1,10 +1,23 @@
+import { insertPart, setBody } from './part-store.js'
 import { isAnswer } from './state.js'
-import type { MessageState, ReplyState, SessionState } from './state.js'
+import type { MessageState, PartBody, PartState, ReplyState, SessionState } from './state.js'
 
-/** The message that a part of the stream alone is filed under: the newest of the session, else the prompt. */
-export function streamMessage(state: ReplyState, session: SessionState): MessageState {
-  const newest = session.order.findLast(isAnswer)
-  return newest ?? state.prompt
+/** Shows what the stream alone tells: in the part with this id, or in a new one. */
+export function showStreamPart(
+  state: ReplyState,
+  session: SessionState,
+  id: string,
+  body: PartBody,
+): void {
+  const part = state.parts.get(id) ?? insertStreamPart(state, session, id)
+  part.provenance = 'stream'
+  setBody(state, part, body)
+}
+
+/** It is filed under the newest message of the session, else under the prompt. */
+function insertStreamPart(state: ReplyState, session: SessionState, id: string): PartState {
+  const message = session.order.findLast(isAnswer) ?? state.prompt
+  return insertPart(state, message, id, streamKey(message, id))
 }
 
 /**
@@ -12,7 +25,7 @@ export function streamMessage(state: ReplyState, session: SessionState): Message
  *
  * Server ids use letters and digits only, so that `~` sorts behind its anchor and before every later id.
  */
-export function streamKey(message: MessageState, id: string): string {
+function streamKey(message: MessageState, id: string): string {
   const last = message.parts.at(-1)
   return last === undefined ? ` ${id}` : `${last.key}~${id}`
 }

@@ -29,7 +29,7 @@ export class TextBuffer {
 
   /** The whole text. */
   toString(): string {
-    if (this.#chunks.length > 0) this.#joinChunks()
+    this.#joinChunks()
     return this.#blocks
   }
 

@@ -1,8 +1,8 @@
 import { sameJson } from './json-value.js'
-import { deletePart, insertPart, isTodoTool, setBody } from './part-store.js'
-import { isVisible } from './state.js'
-import type { PartState, ReplyState, ToolBody } from './state.js'
-import { streamKey, streamMessage } from './stream-part.js'
+import { deletePart, isTodoTool } from './part-store.js'
+import { visibleParts } from './state.js'
+import type { ReplyState, ToolBody } from './state.js'
+import { showStreamPart } from './stream-part.js'
 import { readTodos } from './todo.js'
 import type { Todo } from './todo.js'
 
@@ -19,14 +19,9 @@ export function currentTodos(state: ReplyState): readonly Todo[] {
 }
 
 function todoCalls(state: ReplyState): ToolBody[] {
-  const calls: ToolBody[] = []
-  for (const message of state.root.order) {
-    for (const part of message.parts) {
-      if (part.body?.kind === 'tool' && isTodoTool(part.body) && isVisible(part))
-        calls.push(part.body)
-    }
-  }
-  return calls
+  return visibleParts(state.root)
+    .map(({ body }) => body)
+    .filter(isTodoTool)
 }
 
 function todosOf(call: ToolBody): readonly Todo[] | null {
@@ -42,23 +37,10 @@ export function refreshTodos(state: ReplyState): void {
   const isShown = todoCalls(state).length > 0
   if (isShown || state.todos === null) {
     if (part !== undefined) deletePart(state, part)
-  } else {
-    showTodos(state, part ?? null, id, state.todos)
+  } else if (part?.body?.kind !== 'todos' || !sameJson(part.body.todos, state.todos)) {
+    showStreamPart(state, state.root, id, { kind: 'todos', todos: state.todos })
   }
   if (sameJson(todos, state.shownTodos)) return
   state.shownTodos = todos
   state.outbox.announce(() => ({ type: 'todos-changed', todos }))
-}
-
-function showTodos(
-  state: ReplyState,
-  known: PartState | null,
-  id: string,
-  todos: readonly Todo[],
-): void {
-  if (known?.body?.kind === 'todos' && sameJson(known.body.todos, todos)) return
-  const message = streamMessage(state, state.root)
-  const part = known ?? insertPart(state, message, id, streamKey(message, id))
-  part.provenance = 'stream'
-  setBody(state, part, { kind: 'todos', todos })
 }

@@ -14,6 +14,7 @@ import {
 } from './message-store.js'
 import type { Origin } from './origin.js'
 import { readReplyError } from './reply-error.js'
+import { isAnswer } from './state.js'
 import type { MessageState, PartBody, ReplyState, SessionState } from './state.js'
 import { readTokens } from './tokens.js'
 
@@ -41,7 +42,7 @@ export function upsertMessage(
     notePromptTime(state, info)
   if (knownRole === null || parentId !== message.parentId) attribute(state, message)
   if (message.role === 'assistant') state.stale.add('losses')
-  if (message.member && message.role === 'assistant') {
+  if (isAnswer(message)) {
     state.stale.add('totals')
     const record = recordOf(message)
     if (before !== null && !sameJson(before, record)) {
@@ -136,7 +137,7 @@ function notePromptTime(state: ReplyState, info: Fields): void {
 
 function attribute(state: ReplyState, message: MessageState): void {
   const { session } = message
-  if (message.role === 'user') noteAuthor(message)
+  if (message.role === 'user') for (const { body } of message.parts) noteAuthorship(message, body)
   refreshMembership(state, session)
   // What waited for this message has its owner now.
   for (const each of [message, ...state.unattributed]) {
@@ -144,10 +145,6 @@ function attribute(state: ReplyState, message: MessageState): void {
     dropParts(state, each)
     rememberForeign(state, each)
   }
-}
-
-function noteAuthor(message: MessageState): void {
-  for (const { body } of message.parts) noteAuthorship(message, body)
 }
 
 /** Notes whether one part of a user message was written by the server; one part of a person decides. */

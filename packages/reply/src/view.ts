@@ -8,7 +8,7 @@ import type { ReplyPart } from './part.js'
 import { viewOf } from './part-view.js'
 import type { ReplyError } from './reply-error.js'
 import { spentOn } from './spent.js'
-import { isVisible } from './state.js'
+import { visibleParts } from './state.js'
 import type { ReplyState, SessionState, SessionStatus } from './state.js'
 import type { Todo } from './todo.js'
 import type { Tokens } from './tokens.js'
@@ -79,11 +79,7 @@ export function lookAt(state: ReplyState): ReplyView {
 
 /** The visible parts of a session, in order. */
 function partsOf(state: ReplyState, session: SessionState): readonly ReplyPart[] {
-  const parts: ReplyPart[] = []
-  for (const message of session.order) {
-    for (const part of message.parts) if (isVisible(part)) parts.push(viewOf(state, part))
-  }
-  return Object.freeze(parts)
+  return Object.freeze(visibleParts(session).map((part) => viewOf(state, part)))
 }
 
 function subAgentOf(state: ReplyState, session: SessionState): SubAgent {
