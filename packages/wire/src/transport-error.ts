@@ -28,16 +28,15 @@ export function toTransportError(error: unknown, label: string, delivered: Deliv
       return new TypeError(`${label} cannot be sent; check \`headers\` and \`baseUrl\``, {
         cause: error,
       })
-    default:
-      return new WireError(
-        'connection',
-        `${label} lost its connection${code === null ? '' : ` (${code})`}`,
-        {
-          cause: error,
-          delivered,
-          retryable: !isTlsRefusal(code),
-        },
-      )
+    default: {
+      const why = code === null ? '' : ` (${code})`
+      const message =
+        delivered === 'no'
+          ? `${label} could not connect${why}; check \`baseUrl\` and whether the server runs`
+          : `${label} lost its connection${why}`
+      const retryable = !isTlsRefusal(code)
+      return new WireError('connection', message, { cause: error, delivered, retryable })
+    }
   }
 }
 
