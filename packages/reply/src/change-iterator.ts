@@ -1,5 +1,6 @@
 import { ChangeQueue } from './change-queue.js'
 import type { Change } from './change.js'
+import { followTurn } from './follow-turn.js'
 import type { Reply } from './reply.js'
 
 /** Options of {@link changesOf}. */
@@ -9,48 +10,33 @@ export interface ChangesOptions {
 }
 
 /**
- * The changes of a reply from the call on, as an async iterable to be read once.
+ * The changes of a reply from the first read on, to be read once.
  *
- * A slow reader gets the changes of one part merged, and never misses the last state. Leaving the loop unregisters it.
+ * A slow reader gets the changes of one thing merged, and never misses the last state. Leaving the loop, or an abort,
+ * unregisters it at once.
  */
 export function changesOf(
   reply: Pick<Reply, 'observe'>,
   { signal }: ChangesOptions = {},
-): AsyncIterable<Change> {
+): AsyncGenerator<Change> {
   const waiting = new ChangeQueue()
-  let wake: (() => void) | null = null
-  const stop = reply.observe({
-    changed(change) {
-      waiting.push(change)
-      wake?.()
-    },
-  })
-  const leave = (): void => {
-    stop()
-    wake?.()
-  }
-  if (signal?.aborted === true) stop()
-  signal?.addEventListener('abort', leave)
-  return {
-    async *[Symbol.asyncIterator](): AsyncGenerator<Change> {
-      try {
-        for (;;) {
-          signal?.throwIfAborted()
-          const change = waiting.shift()
-          if (change !== undefined) {
-            yield change
-            continue
-          }
-          await new Promise<void>((resolve) => {
-            wake = resolve
-            if (waiting.size > 0 || signal?.aborted === true) resolve()
-          })
-          wake = null
-        }
-      } finally {
-        stop()
-        signal?.removeEventListener('abort', leave)
+  return followTurn(
+    // A reply may change also behind the end of its turn, so only the reader knows when it has enough.
+    { ended: new Promise(() => {}), signal },
+    (wake) =>
+      reply.observe({
+        changed(change) {
+          waiting.push(change)
+          wake()
+        },
+      }),
+    async function* (turn) {
+      while (!turn.isLeft) {
+        const change = waiting.shift()
+        if (change === undefined) await turn.sleep()
+        else yield change
       }
+      signal?.throwIfAborted()
     },
-  }
+  )
 }

@@ -4,8 +4,8 @@ import type { Change } from './change.js'
  * Changes that nobody has read yet.
  *
  * A change takes the place of an earlier one about the same thing where that loses nothing but the steps in between:
- * folded, the queue gives the same state. So a reader that sleeps costs as much as what there is to show, not as
- * much as what happened.
+ * folded, the queue gives the same state. So a reader that sleeps costs as much as what there is to show and the
+ * parts that went, not as much as what happened.
  */
 export class ChangeQueue {
   /** In reading order. */
@@ -63,18 +63,30 @@ function subjectOf(change: Change): string | null {
     case 'child-changed':
     case 'status-changed':
       return `${change.type} ${change.sessionId}`
+    case 'ask-opened':
+    case 'ask-resolved':
+    case 'ask-expired':
+      return `ask ${change.ask.id}`
+    case 'ask-withdrawn':
+      return `ask ${change.askId}`
     case 'todos-changed':
     case 'totals-changed':
+    case 'errored':
       return change.type
-    default:
+    case 'step-finished':
+    case 'retried':
+    case 'anomaly':
       return null
   }
 }
 
 function merge(waiting: Change, change: Change): Change | null {
-  if (waiting.type === 'part-removed' || waiting.type === 'message-removed') return null
   const { revision } = change
   switch (change.type) {
+    case 'part-added':
+    case 'part-removed':
+      // Others have their place by them.
+      return null
     case 'text-delta':
       return lengthened(waiting, change)
     case 'part-changed':
@@ -82,14 +94,8 @@ function merge(waiting: Change, change: Change): Change | null {
     case 'tool-progressed':
       if (waiting.type === 'part-added') return { ...waiting, part: change.part, revision }
       return change
-    case 'message-changed':
-    case 'child-changed':
-    case 'status-changed':
-    case 'todos-changed':
-    case 'totals-changed':
-      return change
     default:
-      return null
+      return change
   }
 }
 

@@ -3,7 +3,10 @@ import type { Change } from './change.js'
 /** The change of one type. */
 export type ChangeOf<Type extends Change['type']> = Extract<Change, { readonly type: Type }>
 
-/** Callbacks for what happens to a reply. Each is optional; a failing one harms neither the reply nor the others. */
+/**
+ * Callbacks for what happens to a reply. Each is optional. One that throws, or that is async and rejects, harms neither
+ * the reply nor the others; nobody waits for it.
+ */
 export interface ReplyObserver {
   /** Every change, before the callback of its type. */
   changed?(change: Change): void
@@ -36,17 +39,47 @@ type Camel<Name extends string> = Name extends `${infer First}-${infer Rest}`
 /** `part-added` is told to `partAdded`, and so on; a type of change without its callback does not compile. */
 type CallbackName = Camel<Change['type']>
 
-/** Hands a change to the observer's callback for it. Deltas are many, so they take the short way. */
-export function notify(observer: ReplyObserver, change: Change): void {
-  observer.changed?.(change)
-  if (change.type === 'text-delta') {
-    observer.textDelta?.(change)
-    return
-  }
-  const callback = observer[callbackName(change.type)] as ((change: Change) => void) | undefined
-  callback?.call(observer, change)
+/** Called with what an observer threw, or what a promise that it returned was rejected with. */
+export type ObserverErrorHandler = (error: unknown, observer: ReplyObserver) => void
+
+/** Hands a change to the observer's callbacks for it. Deltas are many, so they take the short way. */
+export function notify(
+  observer: ReplyObserver,
+  change: Change,
+  onError: ObserverErrorHandler | null,
+): void {
+  attempt(() => observer.changed?.(change), observer, onError)
+  if (change.type === 'text-delta') attempt(() => observer.textDelta?.(change), observer, onError)
+  else attempt(() => callbackFor(observer, change)?.call(observer, change), observer, onError)
 }
 
-function callbackName(type: Change['type']): CallbackName {
-  return type.replace(/-(.)/g, (_, letter: string) => letter.toUpperCase()) as CallbackName
+function attempt(
+  call: () => unknown,
+  observer: ReplyObserver,
+  onError: ObserverErrorHandler | null,
+): void {
+  try {
+    const result = call()
+    if (typeof result === 'object')
+      Promise.resolve(result).catch((error: unknown) => report(error, observer, onError))
+  } catch (error) {
+    report(error, observer, onError)
+  }
+}
+
+/** The handler of failures must not become a failure of its own, so that its own concern nobody. */
+function report(
+  error: unknown,
+  observer: ReplyObserver,
+  onError: ObserverErrorHandler | null,
+): void {
+  if (onError !== null) attempt(() => onError(error, observer), observer, null)
+}
+
+function callbackFor(
+  observer: ReplyObserver,
+  { type }: Change,
+): ((change: Change) => void) | undefined {
+  const name = type.replace(/-(.)/g, (_, letter: string) => letter.toUpperCase()) as CallbackName
+  return observer[name] as ((change: Change) => void) | undefined
 }

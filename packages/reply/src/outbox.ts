@@ -1,9 +1,6 @@
 import type { Change, ChangeBody } from './change.js'
 import { notify } from './observer.js'
-import type { ReplyObserver } from './observer.js'
-
-/** Called with what an observer threw. */
-export type ObserverErrorHandler = (error: unknown, observer: ReplyObserver) => void
+import type { ObserverErrorHandler, ReplyObserver } from './observer.js'
 
 interface Entry {
   readonly observer: ReplyObserver
@@ -52,19 +49,7 @@ export class Outbox {
 
   #send(change: Change): void {
     for (const { observer, since } of this.#entries) {
-      try {
-        if (change.revision > since) notify(observer, change)
-      } catch (error) {
-        this.#report(error, observer)
-      }
-    }
-  }
-
-  #report(error: unknown, observer: ReplyObserver): void {
-    try {
-      this.onObserverError?.(error, observer)
-    } catch {
-      // The handler of failures must not become a failure of the reply.
+      if (change.revision > since) notify(observer, change, this.onObserverError)
     }
   }
 }

@@ -25,7 +25,7 @@ import type { ReplyView } from './view.js'
 export interface ObserveOptions {
   /** Told of every change from the start. */
   readonly observers?: readonly ReplyObserver[]
-  /** Told what an observer threw; default: nothing happens. */
+  /** Told what an observer threw or rejected with; default: nothing happens. */
   readonly onObserverError?: (error: unknown, observer: ReplyObserver) => void
 }
 

@@ -3,14 +3,15 @@ import { systemClock } from './clock.js'
 import type { Clock } from './clock.js'
 import { notify } from './observer.js'
 import type { ReplyObserver } from './observer.js'
+import { longestMs, requireRange } from './require-range.js'
 
 /** Options of {@link throttle}. */
 export interface ThrottleOptions {
-  /** Shortest time between two deliveries, in milliseconds; default 100. */
+  /** Shortest time between two deliveries, in milliseconds; default 100, at most 2,147,483,647. */
   readonly intervalMs?: number
   /** Default: the time of the machine. */
   readonly clock?: Clock
-  /** Told what the observer threw; default: nothing happens. */
+  /** Told what the observer threw or rejected with; default: nothing happens. */
   readonly onObserverError?: (error: unknown) => void
 }
 
@@ -23,7 +24,7 @@ export interface ThrottledObserver extends ReplyObserver {
 }
 
 /**
- * Tells an observer at most once in an interval, with the changes of each part merged.
+ * Tells an observer at most once in an interval, with the changes of one thing merged.
  *
  * The first change is delivered at once. The last state is always delivered, at the end of an interval or by `close`.
  */
@@ -31,28 +32,15 @@ export function throttle(
   observer: ReplyObserver,
   options: ThrottleOptions = {},
 ): ThrottledObserver {
-  const { intervalMs = 100, clock = systemClock, onObserverError = () => {} } = options
-  if (!Number.isFinite(intervalMs) || intervalMs < 0) {
-    throw new RangeError('`intervalMs` must be a number of milliseconds, 0 or more')
-  }
+  const { intervalMs = 100, clock = systemClock, onObserverError = null } = options
+  requireRange('intervalMs', intervalMs, 0, longestMs)
   const waiting = new ChangeQueue()
   const closing = new AbortController()
   let resting = false
 
-  const report = (error: unknown): void => {
-    try {
-      onObserverError(error)
-    } catch {
-      // The handler of failures must not become a failure of its own.
-    }
-  }
   const flush = (): void => {
     for (let change = waiting.shift(); change !== undefined; change = waiting.shift()) {
-      try {
-        notify(observer, change)
-      } catch (error) {
-        report(error)
-      }
+      notify(observer, change, onObserverError)
     }
   }
   const rest = async (): Promise<void> => {

@@ -1,9 +1,10 @@
 import { expect } from 'chai'
 import { describe, it } from 'mocha'
 import { createManualClock } from '@turnstead/testkit'
-import { changesOf, foldChange, throttle } from '../src/changes.js'
+import { throttle } from '../src/changes.js'
 import type { Change } from '../src/index.js'
 import { beginTurn } from './support/turn.js'
+import { turnOfTheLoop } from './support/turn-of-the-loop.js'
 
 describe('observers of a reply', () => {
   it('hear what happens, each its own subset', () => {
@@ -44,6 +45,61 @@ describe('observers of a reply', () => {
     expect(turn.reply.result().text).to.equal('still here')
     expect(heard).to.equal(turn.reply.revision)
     expect(errors).to.have.lengthOf(heard)
+  })
+
+  it('do no harm either when they reject, each callback for itself', async () => {
+    const errors: unknown[] = []
+    const heard: string[] = []
+    const turn = beginTurn({
+      observers: [
+        {
+          changed: () => Promise.reject(new Error('mine')),
+          messageChanged: () => void heard.push('messageChanged'),
+        },
+        {
+          changed() {
+            throw new Error('mine, too')
+          },
+          messageChanged: () => void heard.push('messageChanged, too'),
+        },
+      ],
+      onObserverError(error) {
+        errors.push(String(error))
+        return Promise.reject(new Error('and the handler'))
+      },
+    })
+    turn.answer()
+    expect(heard).to.deep.equal(['messageChanged', 'messageChanged, too'])
+    await turnOfTheLoop()
+    expect(errors).to.deep.equal(['Error: mine, too', 'Error: mine'])
+  })
+
+  it('may be called with another `this`, and give anything back', async () => {
+    const errors: unknown[] = []
+    const hostile = new Proxy(
+      {},
+      {
+        get() {
+          throw new Error('a getter')
+        },
+      },
+    )
+    class Counting {
+      count = 0
+      changed(): object {
+        this.count += 1
+        return hostile
+      }
+    }
+    const counting = new Counting()
+    const turn = beginTurn({
+      observers: [counting],
+      onObserverError: (error) => void errors.push(String(error)),
+    })
+    turn.answer()
+    await turnOfTheLoop()
+    expect(counting.count).to.equal(1)
+    expect(errors).to.deep.equal(['Error: a getter'])
   })
 
   it('may apply events themselves, and everybody hears them in order', () => {
@@ -106,82 +162,6 @@ describe('observers of a reply', () => {
   })
 })
 
-describe('changesOf', () => {
-  it('gives a slow reader the last state, merged', async () => {
-    const turn = beginTurn()
-    const before = turn.reply.view()
-    const changes = changesOf(turn.reply)
-    const text = turn.write(turn.answer())
-    for (let index = 0; index < 100; index += 1) text.grow('x')
-    let view = before
-    let count = 0
-    for await (const change of changes) {
-      view = foldChange(view, change)
-      count += 1
-      if (view.revision === turn.reply.revision) break
-    }
-    expect(view).to.deep.equal(turn.reply.view())
-    expect(count).to.be.below(5)
-  })
-
-  it('does not swallow that a text was finished', async () => {
-    const turn = beginTurn()
-    const message = turn.answer()
-    const text = turn.write(message)
-    const changes = changesOf(turn.reply)
-    text.grow('ab')
-    text.end('ab')
-    turn.server.putPart(message, {
-      id: text.id,
-      type: 'text',
-      text: 'patched',
-      time: { start: 1, end: 2 },
-    })
-    turn.hear()
-    const heard: string[] = []
-    for await (const change of changes) {
-      heard.push(
-        'part' in change && 'text' in change.part
-          ? `${change.type} ${change.part.text}`
-          : change.type,
-      )
-      if (change.revision === turn.reply.revision) break
-    }
-    expect(heard.at(-1)).to.equal('part-finished patched')
-  })
-
-  it('passes the reason of an abort on', async () => {
-    const turn = beginTurn()
-    const stop = new AbortController()
-    const changes = changesOf(turn.reply, { signal: stop.signal })[Symbol.asyncIterator]()
-    const next = changes.next()
-    const reason = new Error('enough')
-    stop.abort(reason)
-    expect(await next.catch((error: unknown) => error)).to.equal(reason)
-  })
-})
-
-describe('changesOf a reader that never began', () => {
-  it('lets go of the reply when it is aborted', () => {
-    const { reply } = beginTurn()
-    let observers = 0
-    const observe: typeof reply.observe = (observer) => {
-      observers += 1
-      const leave = reply.observe(observer)
-      return () => {
-        observers -= 1
-        leave()
-      }
-    }
-    const stop = new AbortController()
-    changesOf({ observe }, { signal: stop.signal })
-    expect(observers).to.equal(1)
-    stop.abort()
-    changesOf({ observe }, { signal: stop.signal })
-    expect(observers).to.equal(0)
-  })
-})
-
 describe('throttle', () => {
   it('delivers the first change at once and the last state at the end of an interval', async () => {
     const clock = createManualClock()
@@ -231,7 +211,23 @@ describe('throttle', () => {
     throttled.close()
   })
 
-  it('names a wrong interval', () => {
-    expect(() => throttle({}, { intervalMs: -1 })).to.throw(RangeError, '`intervalMs`')
+  it('goes on when its observer rejects', async () => {
+    const errors: unknown[] = []
+    const throttled = throttle(
+      { changed: () => Promise.reject(new Error('mine')) },
+      { clock: createManualClock(), onObserverError: (error) => void errors.push(String(error)) },
+    )
+    beginTurn({ observers: [throttled] }).answer()
+    await turnOfTheLoop()
+    expect(errors).to.deep.equal(['Error: mine'])
+    throttled.close()
+  })
+
+  it('names a wrong interval, also one that no timer takes', () => {
+    for (const intervalMs of [-1, Number.NaN, Infinity, 2 ** 31]) {
+      expect(() => throttle({}, { intervalMs })).to.throw(RangeError, '`intervalMs`')
+    }
+    throttle({}, { intervalMs: 0 })
+    throttle({}, { intervalMs: 2 ** 31 - 1 })
   })
 })
