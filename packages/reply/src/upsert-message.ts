@@ -13,6 +13,7 @@ import {
   rememberForeign,
 } from './message-store.js'
 import type { Origin } from './origin.js'
+import { announceChange } from './part-store.js'
 import { readReplyError } from './reply-error.js'
 import { isAnswer } from './state.js'
 import type { MessageState, PartBody, ReplyState, SessionState } from './state.js'
@@ -37,7 +38,9 @@ export function upsertMessage(
   if (isStale(message, info, origin)) return message
   const before = message.member ? recordOf(message) : null
   const { role: knownRole, parentId } = message
+  const { summary } = message
   write(message, role, info)
+  if (summary !== message.summary) for (const part of message.parts) announceChange(state, part)
   if (message === state.prompt || (origin.polled && session === state.root))
     notePromptTime(state, info)
   if (knownRole === null || parentId !== message.parentId) attribute(state, message)
@@ -110,7 +113,6 @@ function write(message: MessageState, role: 'assistant' | 'user', info: Fields):
     placeMessage(message)
   }
   if (message.role === 'user') return
-  const wasSummary = message.summary
   for (const [field, name] of names) message[field] = string(info, name) ?? message[field]
   message.completedAt = number(nested(info, 'time'), 'completed') ?? message.completedAt
   message.error = readReplyError(info['error']) ?? message.error
@@ -119,7 +121,6 @@ function write(message: MessageState, role: 'assistant' | 'user', info: Fields):
   message.summary = flag(info, 'summary') || message.summary
   message.structured =
     info['structured'] === undefined ? message.structured : toJsonValue(info['structured'])
-  if (wasSummary !== message.summary) for (const part of message.parts) part.view = null
 }
 
 /**

@@ -1,7 +1,7 @@
 import { expect } from 'chai'
 import { describe, it } from 'mocha'
 import { createManualClock } from '@turnstead/testkit'
-import { throttle } from '../src/changes.js'
+import { foldChange, throttle } from '../src/changes.js'
 import type { Change } from '../src/index.js'
 import { beginTurn } from './support/turn.js'
 import { turnOfTheLoop } from './support/turn-of-the-loop.js'
@@ -100,6 +100,18 @@ describe('observers of a reply', () => {
     await turnOfTheLoop()
     expect(counting.count).to.equal(1)
     expect(errors).to.deep.equal(['Error: a getter'])
+  })
+
+  it('are told of texts that turn out to be a summary', () => {
+    const changes: Change[] = []
+    const turn = beginTurn({ observers: [{ changed: (change) => void changes.push(change) }] })
+    const message = turn.answer()
+    turn.write(message).end('## Goal')
+    turn.server.patchMessage(message, { summary: true })
+    turn.hear()
+    expect(turn.reply.view().parts[0]).to.include({ summary: true })
+    const before = beginTurn().reply.view()
+    expect(changes.reduce(foldChange, before).parts).to.deep.equal(turn.reply.view().parts)
   })
 
   it('may apply events themselves, and everybody hears them in order', () => {
