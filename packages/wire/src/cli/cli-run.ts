@@ -177,7 +177,8 @@ async function* untilEnd(
       if (isWaiting && hasWaited) stdout.destroy()
       hasWaited = isWaiting
     }, idleMs)
-    // A reader that never comes back does not reach the end below.
+    // A reader that never comes back does not reach the end below, and must not keep its process awake.
+    timer.unref()
     stdout.once('close', () => clearInterval(timer))
   })
   try {

@@ -9,6 +9,7 @@ import { runCli, startCli, type CliEvent, type CliOptions, type CliRun } from '.
 import { cliArguments } from '../../src/cli/cli-options.js'
 import { WireError } from '../../src/errors.js'
 import { eventually, processesWith } from '../server/support/fake-opencode.js'
+import { quiesce } from '../support/undici-time.js'
 
 const script = String.raw`#!/usr/bin/env node
 const { spawn } = require('node:child_process')
@@ -170,6 +171,22 @@ describeOnLinux('startCli', () => {
       expect(outcome).to.equal(wanted)
     }
     await leaks.assertClean({ timeoutMs: 5000 })
+  })
+
+  it('lets its host end when the run is over and its reader does not come back', async () => {
+    await new Promise((resolve) => setImmediate(resolve))
+    const awake = (): number =>
+      process.getActiveResourcesInfo().filter((kind) => kind === 'Timeout').length
+    const before = awake()
+    const run = await startCli(options('ok'))
+    await run[Symbol.asyncIterator]().next()
+    await eventually('the run is over', async () => {
+      return (await processesWith(`FAKE_FOLDER=${folder}`)).length === 0
+    })
+    await quiesce()
+    const after = awake()
+    await run.stop()
+    expect(after).to.equal(before)
   })
 
   it('refuses an empty prompt and reports an executable that cannot run', async () => {
