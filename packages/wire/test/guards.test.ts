@@ -2,6 +2,7 @@ import { expect } from 'chai'
 import { after, before, describe, it } from 'mocha'
 
 import { createClient, createMessageId, type Client, type SessionInput } from '../src/index.js'
+import { createSentIds } from '../src/sent-ids.js'
 import { failure } from './support/failure.js'
 import { sendJson, startStub, type StubServer } from './support/stub-server.js'
 
@@ -15,6 +16,8 @@ describe('guards', () => {
         sendJson(response, {}, 500)
       else if (request.url.includes('ses_gone'))
         sendJson(response, { data: { message: 'Session not found: ses_gone' } }, 404)
+      else if (/ses_moody\/(command|message)/.test(request.url))
+        sendJson(response, {}, request.url.endsWith('command') ? 400 : 500)
       else if (request.url.includes('ses_broken')) response.socket?.destroy()
       else sendJson(response, { id: 'ses_1', permission: [rule] })
     })
@@ -133,6 +136,28 @@ describe('guards', () => {
     const again = client.session.prompt('ses_2', { messageID: unsure, parts: [] })
     expect(await rejection(again)).to.be.instanceOf(TypeError)
     expect(sent()).to.have.length(3)
+  })
+
+  it('remember a message id though sending it again is refused, or answered 500', async () => {
+    const twice = createMessageId()
+    await client.session.promptAsync('ses_moody', { messageID: twice, parts: [] })
+    await failure(
+      client.session.command('ses_moody', { messageID: twice, command: '', arguments: '' }),
+    )
+    const unsure = createMessageId()
+    await failure(client.session.prompt('ses_moody', { messageID: unsure, parts: [] }))
+    for (const messageID of [twice, unsure]) {
+      const again = client.session.prompt('ses_2', { messageID, parts: [] })
+      expect(await rejection(again)).to.be.instanceOf(TypeError)
+    }
+    expect(sent()).to.have.length(3)
+  })
+
+  it('remember the last ten thousand message ids', () => {
+    const ids = createSentIds()
+    for (let index = 0; index <= 10_000; index += 1) ids.note(`msg_${index}`, 'ses_1')
+    expect(ids.note('msg_0', 'ses_2')).to.equal(true)
+    expect(() => ids.note('msg_2', 'ses_2')).to.throw(TypeError)
   })
 
   it('do not take the place of a fork or a revert for a new message', async () => {

@@ -2,6 +2,7 @@ import { expect } from 'chai'
 import { describe, it } from 'mocha'
 
 import { createRoutes } from '../src/events/routes.js'
+import { tailKeyOf } from '../src/events/tail-key.js'
 
 describe('createRoutes', () => {
   it('finds who has come since the session was last looked up', () => {
@@ -24,6 +25,16 @@ describe('createRoutes', () => {
     expect([...routes.followersOf('ses_1')]).to.deep.equal([])
     routes.follow('anna', 'ses_1', true)
     expect([...routes.followersOf('ses_1')]).to.deep.equal(['anna'])
+  })
+
+  it('does not take a session for unfollowed because one with the same tail is', () => {
+    const routes = createRoutes<string>()
+    routes.follow('anna', 'ses_1same', true)
+    routes.follow('ben', 'ses_2same', true)
+    routes.leave('anna')
+    expect(routes.mayBeFollowed(tailKeyOf('ses_2same'))).to.equal(true)
+    routes.leave('ben')
+    expect(routes.mayBeFollowed(tailKeyOf('ses_2same'))).to.equal(false)
   })
 
   it('gives nobody the events of a session without a name', () => {
