@@ -37,6 +37,8 @@ function posixIdentity(pid: number): string | null {
   try {
     const started = execFileSync('ps', ['-o', 'lstart=', '-p', String(pid)], {
       encoding: 'utf8',
+      // Otherwise a host in another time zone or language reads another text for the same process.
+      env: { ...process.env, TZ: 'UTC', LC_ALL: 'C' },
       stdio: ['ignore', 'pipe', 'ignore'],
     }).trim()
     return started === '' ? null : `${pid}/${started}`
