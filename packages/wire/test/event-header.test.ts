@@ -1,7 +1,7 @@
 import { expect } from 'chai'
 import { describe, it } from 'mocha'
 
-import { mayAnnounceChild, readEventHeader } from '../src/events/event-header.js'
+import { guessSessionKey, mayAnnounceChild, readEventHeader } from '../src/events/event-header.js'
 import { isEvent, parentIdOf, sessionIdOf } from '../src/events/event-types.js'
 import { tailKeyOf } from '../src/events/tail-key.js'
 import { dataOf, recordedStreams } from './support/cassettes.js'
@@ -28,6 +28,22 @@ describe('readEventHeader', () => {
       }
     }
     expect(told / ofSessions).to.be.above(0.95)
+  })
+
+  it('guesses the same session for every recorded frame whose session it tells', () => {
+    for (const [name, frames] of recordedStreams()) {
+      for (const data of frames.map(dataOf)) {
+        if (data === null) continue
+        const { bytes, header } = read(data)
+        if (header !== null) expect(guessSessionKey(bytes, 6), name).to.equal(header.sessionKey)
+      }
+    }
+  })
+
+  it('guesses a number, and no more, for a frame of another form', () => {
+    for (const data of ['', '{}', '{"id":"e","type":"t"}', 'x'.repeat(200)]) {
+      expect(guessSessionKey(read(data).bytes, 6)).to.be.a('number')
+    }
   })
 
   it('sees every recorded announcement of a child', () => {

@@ -1,6 +1,6 @@
 import { startsWithId } from './event-header.js'
 import type { ServerEvent } from './event-types.js'
-import { tailKeyAt, tailKeyOf } from './tail-key.js'
+import { idLength, tailKeyAt, tailKeyOf } from './tail-key.js'
 
 /**
  * Reads the deltas of a streamed answer without parsing again what they have in common.
@@ -32,8 +32,6 @@ const maxPatterns = 1024
 const maxHead = 1024
 const beforeId = '{"id":"'
 const beforeDelta = ',"delta":'
-/** The length of the server's ids. Where others are longer or shorter, no pattern is found, and all is parsed. */
-const idLength = 30
 const partIdEnd =
   '{"id":"","type":"message.part.delta","properties":{"sessionID":"","messageID":"","partID":"'
     .length +

@@ -1,7 +1,7 @@
 import type { Settings } from '../options.js'
 import { createDeltaPatterns } from './delta-patterns.js'
 import { isOneLine } from './frame-decoder.js'
-import { mayAnnounceChild, readEventHeader } from './event-header.js'
+import { guessSessionKey, mayAnnounceChild, readEventHeader } from './event-header.js'
 import { isEvent, parentIdOf, sessionIdOf, type Gap, type ServerEvent } from './event-types.js'
 import { keepConnected, type Connect } from './keep-connected.js'
 import { createRoutes } from './routes.js'
@@ -106,6 +106,7 @@ export function createHub<Event>(
   }
   const isUnwanted = (bytes: Buffer, start: number, end: number): boolean => {
     if (routes.hasFollowersOfAll()) return false
+    if (routes.mayBeFollowed(guessSessionKey(bytes, start))) return false
     const header = readEventHeader(bytes, start, end)
     if (header === null || routes.mayBeFollowed(header.sessionKey)) return false
     return !mayAnnounceChild(bytes, header, end) && isOneLine(bytes, start, end)

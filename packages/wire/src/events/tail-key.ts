@@ -1,3 +1,6 @@
+/** The length of the server's ids. What counts on it only takes longer where an id has another length. */
+export const idLength = 30
+
 /** Characters of an id that make its number. */
 export const tailLength = 4
 
