@@ -20,7 +20,7 @@ export interface CliOptions {
   readonly env?: Environment
   /**
    * Folder for the database and settings, so that a later run can continue the session. One run or server at a
-   * time. Default: a temporary folder that is removed at the end.
+   * time, and never two containers. Default: a temporary folder that is removed at the end.
    */
   readonly dataDir?: string
   /** Ask a running server instead of working alone. Stopping the run then does not stop the server's work. */

@@ -60,7 +60,8 @@ export interface ServerOptions {
   readonly password?: string | null
   /**
    * Folder for the server's database, settings, caches and temporary files. It survives restarts and
-   * `close()`. One server per folder. Default: a temporary folder that `close()` removes.
+   * `close()`. One server per folder: a second start on this machine is refused. Containers do not see each other's
+   * processes, so they must not share one. Default: a temporary folder that `close()` removes.
    */
   readonly dataDir?: string
   /** How long one start may take, in milliseconds. Default 30,000. */
