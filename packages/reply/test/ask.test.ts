@@ -134,6 +134,20 @@ describe('asks of a reply', () => {
     expect(turn.reply.parts[0]).to.include({ kind: 'ask', provenance: 'stream' })
   })
 
+  it('are shown as what became of them, and not when they were over before', () => {
+    const turn = beginTurn()
+    const { server, sessionId, reply } = turn
+    turn.answer()
+    server.ask(sessionId, null)
+    turn.hear()
+    reply.reconcile(undefined, { permissions: [] })
+    expect(reply.parts[0]).to.have.nested.property('ask.state', 'expired')
+    const answer = { sessionID: sessionId, requestID: server.newId('per'), reply: 'once' }
+    reply.apply({ type: 'permission.replied', properties: answer })
+    expect(reply.asks).to.have.lengthOf(2)
+    expect(reply.parts).to.have.lengthOf(1)
+  })
+
   it('keep the answers to questions', () => {
     const turn = beginTurn()
     const id = 'que_1'

@@ -129,6 +129,18 @@ describe('text of a reply', () => {
   })
 })
 
+describe('a text with holes', () => {
+  it('is told once to have some, then goes on piece by piece', () => {
+    const heard: string[] = []
+    const turn = beginTurn({ observers: [{ changed: ({ type }) => void heard.push(type) }] })
+    const text = turn.write(turn.answer())
+    text.grow('a')
+    turn.reply.apply({ type: 'gap' })
+    text.grow('c', 'd')
+    expect(heard.slice(2)).to.deep.equal(['text-delta', 'part-changed', 'text-delta', 'text-delta'])
+  })
+})
+
 describe('text that the server lost', () => {
   it('is kept and marked when its message ends without it', () => {
     const turn = beginTurn()

@@ -133,6 +133,15 @@ describe('the todo list', () => {
     ])
   })
 
+  it('is told once, however often the server tells it', () => {
+    const turn = beginTurn()
+    turn.answer()
+    turn.reply.reconcile(undefined, { todos })
+    const { revision } = turn.reply
+    turn.reply.reconcile(undefined, { todos })
+    expect(turn.reply.revision).to.equal(revision)
+  })
+
   it('is not set back by a poll that was sent before it changed', () => {
     const turn = beginTurn()
     turn.answer()
