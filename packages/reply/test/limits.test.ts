@@ -145,10 +145,13 @@ describe('a change log keeps', () => {
     const { revision } = log
     text.grow(...Array.from({ length: 4 }, () => 'x'.repeat(1e6 - 200)))
     expect(log.since(revision)).to.have.lengthOf(4)
-    text.grow('')
     text.grow('x')
     expect(log.since(revision)).to.equal(null)
     expect(log.since(revision + 1)).to.have.lengthOf(4)
+    const small = createChangeLog(turn.reply, { maxCharacters: 401 })
+    text.grow('x', 'x')
+    expect(small.since(small.revision - 2)).to.equal(null)
+    expect(small.since(small.revision - 1)).to.have.lengthOf(1)
   })
 })
 
