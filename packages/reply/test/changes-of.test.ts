@@ -133,6 +133,24 @@ describe('changesOf a reader that sleeps', () => {
     expect(read.reduce(foldChange, before)).to.deep.equal(reply.view())
   })
 
+  it('keeps no more of an ask that was withdrawn', async () => {
+    const turn = beginTurn()
+    const { server, sessionId, reply } = turn
+    const prompt = server.addMessage(sessionId, { role: 'user' })
+    turn.hear()
+    const message = server.addMessage(sessionId, { role: 'assistant', parentID: prompt })
+    server.ask(sessionId, { messageID: message, callID: 'c' })
+    const [announced, asked] = server.events.slice(-2)
+    const changes = changesOf(reply)
+    const first = changes.next()
+    reply.apply({})
+    reply.apply(asked)
+    reply.apply(announced)
+    await first
+    const read = await readUp(changes, reply)
+    expect(read.map(({ type }) => type)).to.deep.equal(['ask-withdrawn'])
+  })
+
   it('keeps a message that goes and comes again once', async () => {
     const turn = beginTurn()
     const { server, sessionId, reply } = turn
