@@ -105,6 +105,8 @@ function applyTodos(state: ReplyState, properties: Fields, eventId: string | nul
   }
   if (!state.todoEvents.accept(eventId)) return
   state.todos = todos
-  state.todosTouched = state.outbox.revision + 1
   state.stale.add('todos')
+  // A list that changes nothing to see has no revision of its own, and a poll sent now is newer.
+  derive(state)
+  state.todosTouched = state.outbox.revision
 }

@@ -6,7 +6,7 @@ import { objectOf } from './fields.js'
 import type { Fields } from './fields.js'
 import { isOfThisTurn } from './membership.js'
 import { announceChange, deletePart } from './part-store.js'
-import type { ReplyState } from './state.js'
+import type { ReplyState, SessionState } from './state.js'
 import { showStreamPart } from './stream-part.js'
 
 /** Takes up an ask from an event, or from a list of the server that was asked for at the revision `listedAt`. */
@@ -94,16 +94,17 @@ function storeAsk(
 function showAsk(state: ReplyState, ask: Ask): void {
   const session = state.sessions.get(ask.sessionId)
   if (session === undefined) return
-  if (ask.callId !== null) {
-    const message = session.messages.get(ask.messageId ?? '')
-    const part = message?.parts.find(
-      ({ body }) => body?.kind === 'tool' && body.callId === ask.callId,
-    )
-    if (part !== undefined) announceChange(state, part)
-    return
-  }
+  if (ask.callId !== null) return showOnCall(state, session, ask)
   if (ask.state === 'open' || state.parts.has(ask.id))
     showStreamPart(state, session, ask.id, { kind: 'ask', ask })
+}
+
+function showOnCall(state: ReplyState, session: SessionState, ask: Ask): void {
+  const message = session.messages.get(ask.messageId ?? '')
+  const part = message?.parts.find(
+    ({ body }) => body?.kind === 'tool' && body.callId === ask.callId,
+  )
+  if (part !== undefined) announceChange(state, part)
 }
 
 /**
@@ -129,6 +130,8 @@ export function withdrawAsks(state: ReplyState): void {
     state.outbox.announce(() => ({ type: 'ask-withdrawn', askId }))
     const part = state.parts.get(askId)
     if (part !== undefined) deletePart(state, part)
+    const session = state.sessions.get(ask.sessionId)
+    if (session !== undefined) showOnCall(state, session, ask)
   }
 }
 

@@ -16,8 +16,8 @@ export function removePart(state: ReplyState, properties: Fields, eventId: strin
   if (state.removed.has(string(properties, 'messageID') ?? '')) return
   const part = state.parts.get(id)
   if (part !== undefined && !isNewer(eventId, part.events.newest)) return
-  noteRemoval(state, id, eventId)
   if (part !== undefined) deletePart(state, part)
+  noteRemoval(state, id, eventId)
 }
 
 /** Removes a message with its parts. */
@@ -27,8 +27,8 @@ export function removeMessage(state: ReplyState, properties: Fields, eventId: st
   if (id === null || session === undefined || id === state.promptId) return
   const message = session.messages.get(id)
   if (message !== undefined && !isNewer(eventId, message.events.newest)) return
-  noteRemoval(state, id, eventId)
   if (message !== undefined) forgetMessage(state, message)
+  noteRemoval(state, id, eventId)
 }
 
 /** Removes what a poll no longer lists, so that an older event cannot bring it back. */
@@ -37,20 +37,21 @@ export function dropMessage(state: ReplyState, message: MessageState): void {
   for (const { events } of message.parts) {
     if (events.newest !== null && isNewer(events.newest, newest)) newest = events.newest
   }
-  noteRemoval(state, message.id, newest)
   forgetMessage(state, message)
+  noteRemoval(state, message.id, newest)
 }
 
 /** Like {@link dropMessage} for a part. */
 export function dropPart(state: ReplyState, part: PartState): void {
-  noteRemoval(state, part.id, part.events.newest)
   deletePart(state, part)
+  noteRemoval(state, part.id, part.events.newest)
 }
 
+/** Called behind the removal: one that nobody saw has no revision of its own, and a poll sent now is newer. */
 function noteRemoval(state: ReplyState, id: string, eventId: string | null): void {
   const known = state.removed.get(id)
   if (known !== undefined && !isNewer(eventId, known.eventId)) return
-  state.removed.set(id, { eventId, revision: state.outbox.revision + 1 })
+  state.removed.set(id, { eventId, revision: state.outbox.revision })
   const [oldest = ''] = state.removed.keys()
   if (state.removed.size > removedLimit) state.removed.delete(oldest)
 }

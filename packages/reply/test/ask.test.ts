@@ -1,5 +1,6 @@
 import { expect } from 'chai'
 import { describe, it } from 'mocha'
+import { createReply } from '../src/index.js'
 import type { Ask } from '../src/index.js'
 import { beginTurn } from './support/turn.js'
 import type { Turn } from './support/turn.js'
@@ -160,5 +161,24 @@ describe('asks of a reply', () => {
     })
     turn.hear()
     expect(turn.reply.asks[0]).to.deep.include({ state: 'answered', questions, answers: [['Red']] })
+  })
+
+  it('leave their tool call, too, while it is not known to be of this turn', () => {
+    const { server, sessionId, promptId } = beginTurn()
+    const asked = server.addMessage(sessionId, { role: 'user' })
+    server.putPart(asked, { type: 'compaction', auto: true })
+    const message = server.addMessage(sessionId, { role: 'assistant', parentID: asked })
+    const state = { status: 'running', input: {}, time: { start: 1 } }
+    server.putPart(message, { type: 'tool', callID: 'c', tool: 'bash', state })
+    server.ask(sessionId, { messageID: message, callID: 'c' })
+    server.patchMessage(promptId, { time: { created: server.tick().now } })
+    const reply = createReply({ sessionId, promptId })
+    for (const event of server.events.slice(3, -1)) reply.apply(event)
+    expect(reply.result().tools.map(({ asks }) => asks.length)).to.deep.equal([1])
+    reply.apply(server.events.at(-1))
+    expect(reply.result().tools).to.deep.equal([])
+    reply.reconcile(server.poll().messages.get(sessionId), { permissions: [] })
+    expect(reply.asks).to.deep.equal([])
+    expect(reply.result().tools.map(({ asks }) => asks.length)).to.deep.equal([0])
   })
 })

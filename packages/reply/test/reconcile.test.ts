@@ -107,4 +107,33 @@ describe('Reply.reconcile', () => {
     reply.reconcile(server.poll().messages.get(sessionId))
     expect(reply.result().text).to.equal('Done.')
   })
+
+  it('brings back what was removed unseen, as soon as the server lists it again', () => {
+    const turn = beginTurn()
+    const { server, sessionId, promptId } = turn
+    const message = turn.answer()
+    const id = server.putPart(message, { type: 'text', text: 'old', time: { start: 1, end: 2 } })
+    server.removePart(message, id)
+    turn.reply.apply(server.events.at(-1))
+    server.putPart(message, { id, type: 'text', text: 'new', time: { start: 1, end: 2 } })
+    turn.poll()
+    expect(turn.reply.result().text).to.equal('new')
+
+    const reply = createReply({ sessionId, promptId })
+    server.removeMessage(message)
+    reply.apply(server.events.at(-1))
+    server.addMessage(sessionId, { id: message, role: 'assistant', parentID: promptId })
+    reply.reconcile(server.poll().messages.get(sessionId))
+    expect(reply.view().messages).to.have.length(1)
+  })
+
+  it('takes todos from a poll after an event that told nothing new', () => {
+    const { reply, server, sessionId } = beginTurn()
+    for (const word of ['a', 'a', 'b']) server.setTodos(sessionId, [{ content: word }])
+    const events = server.events.slice(-3)
+    for (const event of events.slice(0, 2)) reply.apply(event)
+    expect(reply.view().todos.map(({ content }) => content)).to.deep.equal(['a'])
+    reply.reconcile(undefined, { todos: server.poll().todos.get(sessionId) })
+    expect(reply.view().todos.map(({ content }) => content)).to.deep.equal(['b'])
+  })
 })
