@@ -44,6 +44,20 @@ describe('sendArtifact and artifactResponse', () => {
 
   afterEach(async () => server.close())
 
+  /** The bodies that the store hands out from now on. */
+  function watchBodies(): readonly Readable[] {
+    const bodies: Readable[] = []
+    store = {
+      ...memory,
+      get: async (...args) => {
+        const found = await memory.get(...args)
+        if (found !== null) bodies.push(found.body)
+        return found
+      },
+    }
+    return bodies
+  }
+
   /** The same request over a socket and as a web request; both must answer alike. */
   async function ask(path: string, init: RequestInit = {}): Promise<Response> {
     const sent = await fetch(`${server.url}/${path}`, init)
@@ -208,15 +222,7 @@ describe('sendArtifact and artifactResponse', () => {
   })
 
   it('free the body when the other side goes away', async () => {
-    const bodies: Readable[] = []
-    store = {
-      ...memory,
-      get: async (...args) => {
-        const found = await memory.get(...args)
-        if (found !== null) bodies.push(found.body)
-        return found
-      },
-    }
+    const bodies = watchBodies()
     const request = httpRequest(`${server.url}/big`).end()
     const [response] = (await once(request, 'response')) as [Readable]
     await once(response, 'readable')
@@ -266,15 +272,7 @@ describe('sendArtifact and artifactResponse', () => {
   })
 
   it('free the stored file when the answer cannot be given', async () => {
-    const bodies: Readable[] = []
-    store = {
-      ...memory,
-      get: async (...args) => {
-        const found = await memory.get(...args)
-        if (found !== null) bodies.push(found.body)
-        return found
-      },
-    }
+    const bodies = watchBodies()
     const options = { store, key: 'a', cacheControl: 'no\nheader' }
     const request = new Request('http://localhost/a')
     const answers = [

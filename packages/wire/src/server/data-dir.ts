@@ -114,7 +114,7 @@ async function sweepTemporary(mark: string): Promise<void> {
 async function isOwnFolder(path: string): Promise<boolean> {
   try {
     const stat = await lstat(path)
-    return stat.isDirectory() && stat.uid === process.getuid?.()
+    return stat.isDirectory() && stat.uid === process.geteuid?.()
   } catch {
     return false
   }

@@ -7,40 +7,38 @@ import { afterEach, beforeEach, describe, it } from 'mocha'
 
 import { openDataDir } from '../../src/server/data-dir.js'
 
+/** Nothing is read-only for root, who therefore runs these tests as somebody else. */
 const isRoot = process.getuid?.() === 0
-if (isRoot) console.warn('data-dir.test.ts is skipped: nothing is read-only for root')
-const asUser = isRoot || process.platform === 'win32' ? it.skip : it
+const nobody = 65_534
 
 describe('openDataDir', () => {
-  const before = process.env['TMPDIR']
-  let root: string
+  let dead: string
   /** As Go leaves the modules that it loads. */
   const addReadOnlyFolder = (folder: string): void => {
     const modules = join(folder, 'home', 'modules')
     mkdirSync(modules, { recursive: true })
     writeFileSync(join(modules, 'file'), '')
     chmodSync(modules, 0o500)
+    expect(() => rmSync(join(modules, 'file'))).to.throw('EACCES')
   }
 
   beforeEach(() => {
-    root = mkdtempSync(join(tmpdir(), 'wire-data-'))
-    process.env['TMPDIR'] = root
+    if (isRoot) process.seteuid?.(nobody)
+    dead = mkdtempSync(join(tmpdir(), 'turnstead-server-'))
   })
   afterEach(() => {
-    if (before === undefined) delete process.env['TMPDIR']
-    else process.env['TMPDIR'] = before
-    rmSync(root, { recursive: true, force: true })
+    if (isRoot) process.seteuid?.(0)
+    rmSync(dead, { recursive: true, force: true })
   })
 
-  asUser('removes its temporary folder with what an agent made read-only in it', async () => {
+  it('removes its temporary folder with what an agent made read-only in it', async () => {
     const dataDir = await openDataDir(undefined, 'mark')
     addReadOnlyFolder(dataDir.path)
     dataDir.release()
     expect(existsSync(dataDir.path)).to.equal(false)
   })
 
-  asUser('opens, and removes what an agent of a dead host made read-only', async () => {
-    const dead = join(root, 'turnstead-server-dead')
+  it('opens, and removes what an agent of a dead host made read-only', async () => {
     addReadOnlyFolder(dead)
     writeFileSync(join(dead, 'turnstead-server.json'), '{}')
     const dataDir = await openDataDir(undefined, 'mark')
