@@ -1,4 +1,4 @@
-import type { Html } from './html.js'
+import type { Html } from '@turnstead/reply/turbo'
 
 /**
  * Who watches which conversation, in this process. With several web processes put the database's

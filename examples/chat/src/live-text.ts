@@ -1,5 +1,5 @@
+import { html, type Html } from '@turnstead/reply/turbo'
 import { createBlockSplitter } from './block-splitter.js'
-import { html, type Html } from './html.js'
 import { renderMarkdown } from './markdown.js'
 import { turboStream } from './turbo-stream.js'
 

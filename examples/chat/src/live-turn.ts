@@ -1,5 +1,5 @@
 import type { Change, Reply } from '@turnstead/reply'
-import type { Html } from './html.js'
+import type { Html } from '@turnstead/reply/turbo'
 import { createPartPainter, isBeingWritten } from './part-painter.js'
 import { turboStream } from './turbo-stream.js'
 import { askElementId, askForm, asksElementId, type AskView } from './views/asks.js'

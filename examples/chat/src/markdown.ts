@@ -1,5 +1,5 @@
 import MarkdownIt from 'markdown-it'
-import { html, trusted, type Html } from './html.js'
+import { html, trustedHtml, type Html } from '@turnstead/reply/turbo'
 
 /**
  * What the agent writes is hostile input: no raw HTML, no images (loading one tells its host who reads
@@ -29,5 +29,5 @@ markdown.renderer.rules['table_open'] = () => '<div class="table-scroll"><table>
 markdown.renderer.rules['table_close'] = () => '</table></div>'
 
 export function renderMarkdown(source: string): Html {
-  return trusted(markdown.render(source))
+  return trustedHtml(markdown.render(source))
 }

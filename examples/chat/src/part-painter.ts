@@ -1,5 +1,5 @@
 import type { Reply, ReplyPart } from '@turnstead/reply'
-import type { Html } from './html.js'
+import type { Html } from '@turnstead/reply/turbo'
 import { createLiveText, type LiveText } from './live-text.js'
 import { turboStream } from './turbo-stream.js'
 import { partElementId, partView } from './views/parts.js'

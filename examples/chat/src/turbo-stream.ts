@@ -1,5 +1,5 @@
 import type { ServerResponse } from 'node:http'
-import { html, type Html, type Renderable } from './html.js'
+import { html, type Html, type HtmlValue } from '@turnstead/reply/turbo'
 
 /** https://turbo.hotwired.dev/reference/streams */
 export type StreamAction =
@@ -14,11 +14,7 @@ export type StreamAction =
 export const turboStreamType = 'text/vnd.turbo-stream.html'
 
 /** One change of the page: what to do with the element of this id. */
-export function turboStream(
-  action: StreamAction,
-  target: string,
-  content: Renderable = null,
-): Html {
+export function turboStream(action: StreamAction, target: string, content: HtmlValue = null): Html {
   return html`<turbo-stream action="${action}" target="${target}"
     ><template>${content}</template></turbo-stream
   >`
@@ -26,7 +22,7 @@ export function turboStream(
 
 /** The listening end of `<turbo-stream-source>`: Turbo Streams as server-sent events. */
 export interface EventWriter {
-  send(content: Renderable): void
+  send(content: HtmlValue): void
   close(): void
 }
 

@@ -1,6 +1,6 @@
 import { expect } from 'chai'
 import { describe, it } from 'mocha'
-import { html } from '../src/html.js'
+import { html } from '@turnstead/reply/turbo'
 import { eventFrame, turboStream } from '../src/turbo-stream.js'
 
 describe('turboStream', () => {

@@ -1,5 +1,5 @@
 import type { Ask, ToolPart } from '@turnstead/reply'
-import { html, type Html } from '../html.js'
+import { html, type Html } from '@turnstead/reply/turbo'
 import { readQuestions, type Question } from '../answers.js'
 import { showInvisible } from './format.js'
 import { icon } from './icons.js'

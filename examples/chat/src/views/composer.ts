@@ -1,4 +1,4 @@
-import { html, type Html } from '../html.js'
+import { html, type Html } from '@turnstead/reply/turbo'
 import { icon } from './icons.js'
 
 /** Longest prompt that is taken, in UTF-16 units. */

@@ -1,4 +1,4 @@
-import { html, trusted, type Html } from '../html.js'
+import { html, trustedHtml, type Html } from '@turnstead/reply/turbo'
 
 const paths = {
   arrowUp: '<path d="M12 19V5M5.5 11.5 12 5l6.5 6.5"/>',
@@ -26,7 +26,7 @@ export type IconName = keyof typeof paths
 /** Decorative: what it means always stands beside it as text or as a label. */
 export function icon(name: IconName): Html {
   return html`<svg class="icon" viewBox="0 0 24 24" aria-hidden="true">
-    ${trusted(paths[name])}
+    ${trustedHtml(paths[name])}
   </svg>`
 }
 

@@ -1,4 +1,4 @@
-import { html, trusted, type Html, type Renderable } from '../html.js'
+import { html, trustedHtml, type Html, type HtmlValue } from '@turnstead/reply/turbo'
 import type { AgentState } from '../agent-server.js'
 import { formatAge } from './format.js'
 import { icon } from './icons.js'
@@ -26,11 +26,11 @@ export interface PageOptions {
   readonly title: string
   readonly kind: 'home' | 'conversation' | 'problem'
   readonly frame: Frame
-  readonly content: Renderable
+  readonly content: HtmlValue
 }
 
 export function page({ title, kind, frame, content }: PageOptions): Html {
-  return html`${trusted('<!doctype html>')}
+  return html`${trustedHtml('<!doctype html>')}
     <html lang="en">
       <head>
         <meta charset="utf-8" />
@@ -65,7 +65,7 @@ function sidebar(frame: Frame): Html {
             html`<li>
               <a
                 href="/conversations/${id}"
-                ${id === frame.currentId && trusted('aria-current="page"')}
+                ${id === frame.currentId && trustedHtml('aria-current="page"')}
               >
                 <span>${title}</span>
                 <time datetime="${new Date(at).toISOString()}">${formatAge(at, frame.now)}</time>

@@ -1,4 +1,4 @@
-import { html, type Html } from '../html.js'
+import { html, type Html } from '@turnstead/reply/turbo'
 import { composer } from './composer.js'
 import { icon } from './icons.js'
 import { page, type Frame } from './layout.js'

@@ -1,5 +1,5 @@
 import type { ReasoningPart, ReplyPart, TextPart } from '@turnstead/reply'
-import { html, type Html } from '../html.js'
+import { html, type Html } from '@turnstead/reply/turbo'
 import { renderMarkdown } from '../markdown.js'
 import { chevron, icon } from './icons.js'
 import { toolPart } from './tool.js'

@@ -1,5 +1,5 @@
 import type { ToolPart } from '@turnstead/reply'
-import { html, type Html } from '../html.js'
+import { html, type Html } from '@turnstead/reply/turbo'
 import { clip } from './format.js'
 import { chevron, icon, type IconName } from './icons.js'
 

@@ -1,4 +1,4 @@
-import { html, type Html } from '../html.js'
+import { html, type Html } from '@turnstead/reply/turbo'
 import { askList, type AskView } from './asks.js'
 import { formatBytes, formatCost, formatCount, formatDuration } from './format.js'
 import { icon } from './icons.js'

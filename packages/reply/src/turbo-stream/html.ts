@@ -9,7 +9,7 @@ export class Html {
     this.#html = text
   }
 
-  get html(): string {
+  toString(): string {
     return this.#html
   }
 }
@@ -40,6 +40,6 @@ export function escapeHtml(text: string): string {
 export function toText(value: HtmlValue): string {
   if (typeof value === 'string') return escapeHtml(value)
   if (typeof value === 'number') return String(value)
-  if (value instanceof Html) return value.html
+  if (value instanceof Html) return value.toString()
   return Array.isArray(value) ? value.map(toText).join('') : ''
 }
