@@ -1,10 +1,10 @@
-import { byteCases } from './contract-bytes.js'
-import { concurrencyCases } from './contract-concurrency.js'
-import { failureCases } from './contract-failures.js'
-import { readingCases } from './contract-reading.js'
-import type { ArtifactStoreCase } from './contract-subject.js'
+import { byteCases } from './contract/bytes.js'
+import { concurrencyCases } from './contract/concurrency.js'
+import { failureCases } from './contract/failures.js'
+import { readingCases } from './contract/reading.js'
+import type { ArtifactStoreCase } from './contract/subject.js'
 
-export type { ArtifactStoreCase } from './contract-subject.js'
+export type { ArtifactStoreCase } from './contract/subject.js'
 
 /**
  * Every promise of `ArtifactStore`, as cases for any test runner: `runContract` of

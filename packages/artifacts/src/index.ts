@@ -12,18 +12,18 @@
  *
  * @packageDocumentation
  */
-export { artifactHeaders, type ArtifactHeadersOptions } from './artifact-headers.js'
-export type { RemoteFile, RemoteReader } from './agent-file.js'
-export type { Artifact, ArtifactProvenance, ArtifactSourceKind } from './artifact.js'
+export { artifactHeaders, type ArtifactHeadersOptions } from './serve/headers.js'
+export type { RemoteFile, RemoteReader } from './collect/agent-file.js'
+export type { Artifact, ArtifactProvenance, ArtifactSourceKind } from './collect/artifact.js'
 export type { Clock } from './clock.js'
-export type { CollectLimits } from './collect-limits.js'
-export { contentDisposition } from './content-disposition.js'
+export type { CollectLimits } from './collect/limits.js'
+export { contentDisposition } from './serve/content-disposition.js'
 export { isInlineSafe, toSafeContentType } from './content-type.js'
-export type { DownloadOptions } from './download.js'
-export type { DropReason } from './drop-reason.js'
+export type { DownloadOptions } from './serve/download.js'
+export type { DropReason } from './directory/drop-reason.js'
 export { ArtifactError, type ArtifactErrorCode, type ArtifactErrorDetails } from './errors.js'
 export { toFileName, toShownPath } from './file-name.js'
-export { isArtifactKey, parseArtifactKey, toKeySegment, type ArtifactKey } from './key.js'
+export { isArtifactKey, parseArtifactKey, toKeySegment, type ArtifactKey } from './store/key.js'
 export {
   createMessageArtifacts,
   type CollectOptions,
@@ -31,8 +31,8 @@ export {
   type DroppedArtifact,
   type MessageArtifacts,
   type MessageArtifactsOptions,
-} from './message-artifacts.js'
-export { artifactResponse, sendArtifact, type SentArtifact } from './serve.js'
+} from './collect/message-artifacts.js'
+export { artifactResponse, sendArtifact, type SentArtifact } from './serve/serve.js'
 export type {
   ArtifactCapability,
   ArtifactSource,
@@ -45,5 +45,5 @@ export type {
   SignUrlOptions,
   StoreCallOptions,
   StoredArtifact,
-} from './store.js'
-export type { ToolRecord } from './tool-record.js'
+} from './store/store.js'
+export type { ToolRecord } from './collect/tool-record.js'

@@ -2,13 +2,13 @@ import { createHash } from 'node:crypto'
 import { Readable } from 'node:stream'
 
 import { destroyOnAbort } from './abort.js'
-import { resolveRange } from './byte-range.js'
+import { resolveRange } from './store/byte-range.js'
 import { systemClock, type Clock } from './clock.js'
 import { ArtifactError } from './errors.js'
-import { parseArtifactKey, parseKeyPrefix, type ArtifactKey } from './key.js'
-import { checkListLimit, checkPutOptions } from './put-options.js'
-import { closeSource, readSource } from './source.js'
-import type { ArtifactSource, ArtifactStat, ArtifactStore, PutOptions } from './store.js'
+import { parseArtifactKey, parseKeyPrefix, type ArtifactKey } from './store/key.js'
+import { checkListLimit, checkPutOptions } from './store/put-options.js'
+import { closeSource, readSource } from './store/source.js'
+import type { ArtifactSource, ArtifactStat, ArtifactStore, PutOptions } from './store/store.js'
 
 /** Options of {@link createMemoryStore}. */
 export interface MemoryStoreOptions {

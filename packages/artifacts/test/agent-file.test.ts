@@ -11,7 +11,7 @@ import {
   type AgentFile,
   type AgentFileLimits,
   type RemoteReader,
-} from '../src/agent-file.js'
+} from '../src/collect/agent-file.js'
 import { systemClock } from '../src/clock.js'
 import { makeTempDir } from './support/temp-dir.js'
 import { dropOf, rejectionOf } from './support/thrown.js'

@@ -2,7 +2,7 @@ import { expect } from 'chai'
 import fc from 'fast-check'
 import { describe, it } from 'mocha'
 
-import { parseRangeHeader } from '../src/byte-range.js'
+import { parseRangeHeader } from '../src/store/byte-range.js'
 
 describe('parseRangeHeader', () => {
   it('reads one range in each of its forms', () => {

@@ -7,7 +7,7 @@ import { createServer } from 'node:net'
 import { join } from 'node:path'
 import { promisify } from 'node:util'
 
-import { openContainedFile } from '../src/contained-file.js'
+import { openContainedFile } from '../src/directory/contained-file.js'
 import { swappingFileSystem, type Swap } from './support/swapping-file-system.js'
 import { makeTempDir } from './support/temp-dir.js'
 import { dropOf } from './support/thrown.js'

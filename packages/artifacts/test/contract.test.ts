@@ -3,7 +3,7 @@ import { describe, it } from 'mocha'
 
 import { artifactStoreContract, type ArtifactStoreCase } from '../src/contract.js'
 import { createMemoryStore } from '../src/memory.js'
-import type { ArtifactStore } from '../src/store.js'
+import type { ArtifactStore } from '../src/store/store.js'
 import { brokenStores } from './support/broken-stores.js'
 
 /** Whether a store fails a case; one that never ends counts as failed. */

@@ -17,8 +17,8 @@ import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 
 import { createDiskStore, type DiskStore } from '../src/disk.js'
-import { isTemporaryName, toObjectPath } from '../src/disk-paths.js'
-import { parseArtifactKey, type ArtifactKey } from '../src/key.js'
+import { isTemporaryName, toObjectPath } from '../src/disk/paths.js'
+import { parseArtifactKey, type ArtifactKey } from '../src/store/key.js'
 import { makeTempDir } from './support/temp-dir.js'
 import { rejectionOf } from './support/thrown.js'
 

@@ -3,7 +3,7 @@ import { expect } from 'chai'
 import fc from 'fast-check'
 import { describe, it } from 'mocha'
 
-import { contentDisposition } from '../src/content-disposition.js'
+import { contentDisposition } from '../src/serve/content-disposition.js'
 import { maxFileNameBytes, toFileName, toShownPath } from '../src/file-name.js'
 
 const anyText = fc.oneof(

@@ -2,7 +2,7 @@ import { expect } from 'chai'
 import fc from 'fast-check'
 import { describe, it } from 'mocha'
 
-import { parseEntryName, toObjectPath } from '../src/disk-paths.js'
+import { parseEntryName, toObjectPath } from '../src/disk/paths.js'
 import {
   isArtifactKey,
   maxKeyLength,
@@ -10,7 +10,7 @@ import {
   parseArtifactKey,
   parseKeyPrefix,
   toKeySegment,
-} from '../src/key.js'
+} from '../src/store/key.js'
 
 const characters = Array.from('ABCYZabcyz0159_=.-')
 const anySegment = fc

@@ -4,11 +4,14 @@ import { link, mkdir, rm, symlink, writeFile } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
 import sinon from 'sinon'
 
-import type { RemoteReader } from '../src/agent-file.js'
+import type { RemoteReader } from '../src/collect/agent-file.js'
 import { createMemoryStore } from '../src/memory.js'
-import { createMessageArtifacts, type MessageArtifactsOptions } from '../src/message-artifacts.js'
-import type { ArtifactStore } from '../src/store.js'
-import type { ToolRecord } from '../src/tool-record.js'
+import {
+  createMessageArtifacts,
+  type MessageArtifactsOptions,
+} from '../src/collect/message-artifacts.js'
+import type { ArtifactStore } from '../src/store/store.js'
+import type { ToolRecord } from '../src/collect/tool-record.js'
 import { readText } from './support/read-text.js'
 import { makeTempDir } from './support/temp-dir.js'
 import { rejectionOf } from './support/thrown.js'

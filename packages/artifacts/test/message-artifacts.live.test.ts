@@ -18,11 +18,11 @@ import { after, before, describe, it } from 'mocha'
 import { mkdir, symlink } from 'node:fs/promises'
 import { join } from 'node:path'
 
-import type { RemoteReader } from '../src/agent-file.js'
+import type { RemoteReader } from '../src/collect/agent-file.js'
 import { createMemoryStore } from '../src/memory.js'
-import { createMessageArtifacts } from '../src/message-artifacts.js'
-import type { ArtifactStore } from '../src/store.js'
-import type { ToolRecord } from '../src/tool-record.js'
+import { createMessageArtifacts } from '../src/collect/message-artifacts.js'
+import type { ArtifactStore } from '../src/store/store.js'
+import type { ToolRecord } from '../src/collect/tool-record.js'
 import { readText } from './support/read-text.js'
 
 interface ToolPart {

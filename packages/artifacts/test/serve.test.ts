@@ -5,10 +5,10 @@ import { request as httpRequest } from 'node:http'
 import { Readable } from 'node:stream'
 import sinon from 'sinon'
 
-import { parseArtifactKey } from '../src/key.js'
+import { parseArtifactKey } from '../src/store/key.js'
 import { createMemoryStore } from '../src/memory.js'
-import { artifactResponse, sendArtifact } from '../src/serve.js'
-import type { ArtifactStore } from '../src/store.js'
+import { artifactResponse, sendArtifact } from '../src/serve/serve.js'
+import type { ArtifactStore } from '../src/store/store.js'
 import { startFileServer, type FileServer } from './support/file-server.js'
 
 const digits = '0123456789'

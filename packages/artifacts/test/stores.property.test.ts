@@ -5,9 +5,9 @@ import { readdir } from 'node:fs/promises'
 
 import { createDiskStore } from '../src/disk.js'
 import { ArtifactError } from '../src/errors.js'
-import { parseArtifactKey } from '../src/key.js'
+import { parseArtifactKey } from '../src/store/key.js'
 import { createMemoryStore } from '../src/memory.js'
-import type { ArtifactStore } from '../src/store.js'
+import type { ArtifactStore } from '../src/store/store.js'
 import { makeTempDir } from './support/temp-dir.js'
 
 type Step =

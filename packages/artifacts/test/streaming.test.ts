@@ -4,8 +4,8 @@ import { open } from 'node:fs/promises'
 import { join } from 'node:path'
 
 import { createDiskStore } from '../src/disk.js'
-import { parseArtifactKey } from '../src/key.js'
-import { createMessageArtifacts } from '../src/message-artifacts.js'
+import { parseArtifactKey } from '../src/store/key.js'
+import { createMessageArtifacts } from '../src/collect/message-artifacts.js'
 import { makeTempDir } from './support/temp-dir.js'
 import { writeCall } from './support/tool-calls.js'
 

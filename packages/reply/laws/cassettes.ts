@@ -3,7 +3,7 @@ import { isDeepStrictEqual } from 'node:util'
 import { createReply, parseReply } from '../src/index.js'
 import type { Reply } from '../src/index.js'
 import { storedPart, verdict } from './compare.js'
-import { noTokens } from '../src/tokens.js'
+import { noTokens } from '../src/records/tokens.js'
 import { contradictions } from './server-truth.js'
 
 const directory = new URL('../../testkit/cassettes/', import.meta.url)

@@ -1,6 +1,6 @@
 import { strict as assert } from 'node:assert'
 import fc from 'fast-check'
-import { ChangeQueue } from '../src/change-queue.js'
+import { ChangeQueue } from '../src/changes/change-queue.js'
 import { foldChange } from '../src/changes.js'
 import { createReply, parseReply, SnapshotError } from '../src/index.js'
 import type { Reply, ReplyPart, ReplyView } from '../src/index.js'

@@ -6,10 +6,10 @@
  * for await (const change of receive()) view = foldChange(view, change)
  * ```
  */
-export { changesOf } from './change-iterator.js'
-export type { ChangesOptions } from './change-iterator.js'
-export { foldChange } from './fold-change.js'
-export { throttle } from './throttle.js'
-export type { ThrottledObserver, ThrottleOptions } from './throttle.js'
-export { systemClock } from './clock.js'
-export type { Clock } from './clock.js'
+export { changesOf } from './changes/change-iterator.js'
+export type { ChangesOptions } from './changes/change-iterator.js'
+export { foldChange } from './changes/fold-change.js'
+export { throttle } from './changes/throttle.js'
+export type { ThrottledObserver, ThrottleOptions } from './changes/throttle.js'
+export { systemClock } from './streaming/clock.js'
+export type { Clock } from './streaming/clock.js'

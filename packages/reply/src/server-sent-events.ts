@@ -8,17 +8,17 @@
  *
  * A browser folds it with `foldChange`: `snapshot` events hold a view, `change` events a change, `end` is the last.
  */
-import type { ChangeLog } from './event-log/change-log.js'
-import { eventFrames, hasSeenEnd } from './event-log/event-frames.js'
-import type { EventStreamOptions } from './event-log/event-frames.js'
-import { eventStreamHeaders, toByteStream, writeTexts } from './text-stream.js'
-import type { ServerResponseLike } from './text-stream.js'
+import type { ChangeLog } from './server-sent-events/change-log.js'
+import { eventFrames, hasSeenEnd } from './server-sent-events/event-frames.js'
+import type { EventStreamOptions } from './server-sent-events/event-frames.js'
+import { eventStreamHeaders, toByteStream, writeTexts } from './streaming/text-stream.js'
+import type { ServerResponseLike } from './streaming/text-stream.js'
 
-export { createChangeLog } from './event-log/change-log.js'
-export type { ChangeLog, ChangeLogOptions, LoggedChange } from './event-log/change-log.js'
-export { eventFrames } from './event-log/event-frames.js'
-export type { EventStreamOptions } from './event-log/event-frames.js'
-export type { ServerResponseLike } from './text-stream.js'
+export { createChangeLog } from './server-sent-events/change-log.js'
+export type { ChangeLog, ChangeLogOptions, LoggedChange } from './server-sent-events/change-log.js'
+export { eventFrames } from './server-sent-events/event-frames.js'
+export type { EventStreamOptions } from './server-sent-events/event-frames.js'
+export type { ServerResponseLike } from './streaming/text-stream.js'
 
 /** What is used of Node's `IncomingMessage`. */
 export interface IncomingMessageLike {

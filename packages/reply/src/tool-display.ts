@@ -5,18 +5,18 @@
  * const { title, diff, shell } = describeTool(part)
  * ```
  */
-import { nonBlank, number, string } from './fields.js'
-import type { ToolPart } from './part.js'
-import { readTodos } from './todo.js'
-import type { Todo } from './todo.js'
-import { isTerminal } from './tool-status.js'
-import type { ToolStatus } from './tool-status.js'
-import { knownPrefixes, knownTools } from './tool-view/known-tools.js'
-import type { ToolWording } from './tool-view/known-tools.js'
-import { languageOf } from './tool-view/languages.js'
-import { oneLine } from './tool-view/one-line.js'
+import { nonBlank, number, string } from './records/fields.js'
+import type { ToolPart } from './records/part.js'
+import { readTodos } from './records/todo.js'
+import type { Todo } from './records/todo.js'
+import { isTerminal } from './records/tool-status.js'
+import type { ToolStatus } from './records/tool-status.js'
+import { knownPrefixes, knownTools } from './tool-display/known-tools.js'
+import type { ToolWording } from './tool-display/known-tools.js'
+import { languageOf } from './tool-display/languages.js'
+import { oneLine } from './tool-display/one-line.js'
 
-export type { ToolWording } from './tool-view/known-tools.js'
+export type { ToolWording } from './tool-display/known-tools.js'
 
 /** What a host adds to the tools that are known. */
 export interface ToolDisplayOptions {

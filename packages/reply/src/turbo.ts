@@ -6,9 +6,9 @@
  * broadcast(renderer.next())
  * ```
  */
-export { createTurboRenderer, turboStreamType } from './turbo-stream/renderer.js'
-export type { TurboOptions, TurboRenderer } from './turbo-stream/renderer.js'
-export { plainTemplates } from './turbo-stream/templates.js'
-export type { TurboTemplates } from './turbo-stream/templates.js'
-export { escapeHtml, html, trustedHtml } from './turbo-stream/html.js'
-export type { Html, HtmlValue } from './turbo-stream/html.js'
+export { createTurboRenderer, turboStreamType } from './turbo/renderer.js'
+export type { TurboOptions, TurboRenderer } from './turbo/renderer.js'
+export { plainTemplates } from './turbo/templates.js'
+export type { TurboTemplates } from './turbo/templates.js'
+export { escapeHtml, html, trustedHtml } from './turbo/html.js'
+export type { Html, HtmlValue } from './turbo/html.js'

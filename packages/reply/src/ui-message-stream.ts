@@ -9,20 +9,20 @@
  * Tools are provider-executed dynamic parts; todos, asks and sub-agents are data parts. The chunks are those of
  * version 5, which versions 6 and 7 read too.
  */
-export { createUiMessageEncoder } from './ui-message/encoder.js'
-export type { UiMessageEncoder, UiMessageOptions } from './ui-message/encoder.js'
-export type { UiVersion } from './ui-message/encode-tool.js'
+export { createUiMessageEncoder } from './ui-message-stream/encoder.js'
+export type { UiMessageEncoder, UiMessageOptions } from './ui-message-stream/encoder.js'
+export type { UiVersion } from './ui-message-stream/encode-tool.js'
 export {
   toUiMessageResponse,
   uiMessageStream,
   uiMessageStreamHeaders,
   writeUiMessageStream,
-} from './ui-message/stream.js'
-export type { UiMessageStreamOptions } from './ui-message/stream.js'
-export type { ServerResponseLike } from './text-stream.js'
-export { toUiMessage, toUiMessages } from './ui-message/snapshot.js'
-export type { UiMessage, UiPart, UiTextPart, UiToolPart } from './ui-message/snapshot.js'
-export type { TextPosition, ToolPosition, UiMessagePosition } from './ui-message/position.js'
+} from './ui-message-stream/stream.js'
+export type { UiMessageStreamOptions } from './ui-message-stream/stream.js'
+export type { ServerResponseLike } from './streaming/text-stream.js'
+export { toUiMessage, toUiMessages } from './ui-message-stream/snapshot.js'
+export type { UiMessage, UiPart, UiTextPart, UiToolPart } from './ui-message-stream/snapshot.js'
+export type { TextPosition, ToolPosition, UiMessagePosition } from './ui-message-stream/position.js'
 export type {
   PartMark,
   UiChunk,
@@ -32,4 +32,4 @@ export type {
   UiFinishReason,
   UiSubAgent,
   UiToolOutput,
-} from './ui-message/chunk.js'
+} from './ui-message-stream/chunk.js'

@@ -1,6 +1,6 @@
 import { expect } from 'chai'
 import { describe, it } from 'mocha'
-import { EventClock, isNewer } from '../src/event-order.js'
+import { EventClock, isNewer } from '../src/state/event-order.js'
 
 const id = (digits: string, tail = 'S1iwZWGyUJ8KpA'): string => `evt_${digits}${tail}`
 

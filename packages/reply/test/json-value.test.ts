@@ -1,6 +1,6 @@
 import { expect } from 'chai'
 import { describe, it } from 'mocha'
-import { sameJson, toJsonValue } from '../src/json-value.js'
+import { sameJson, toJsonValue } from '../src/records/json-value.js'
 
 describe('toJsonValue', () => {
   it('gives what survives a journey through JSON', () => {

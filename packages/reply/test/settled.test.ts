@@ -1,7 +1,7 @@
 import { expect } from 'chai'
 import { describe, it } from 'mocha'
 import type { Settled } from '../src/index.js'
-import type { Activity, Ending } from '../src/settled.js'
+import type { Activity, Ending } from '../src/view/settled.js'
 import { beginTurn } from './support/turn.js'
 import type { Turn } from './support/turn.js'
 

@@ -1,7 +1,7 @@
 import { expect } from 'chai'
 import { describe, it } from 'mocha'
 import type { ReplyPart, WrittenPart } from '../src/index.js'
-import { TextBuffer } from '../src/text-buffer.js'
+import { TextBuffer } from '../src/state/text-buffer.js'
 import { beginTurn } from './support/turn.js'
 import type { Turn } from './support/turn.js'
 

@@ -17,11 +17,11 @@ export type {
   Skipped,
   TurnResult,
 } from './result.js'
-export { rejectAsks, waitForPerson } from './asks.js'
-export type { AskAnswer, AskPolicy } from './asks.js'
+export { rejectAsks, waitForPerson } from './steps/attend-asks.js'
+export type { AskAnswer, AskPolicy } from './steps/attend-asks.js'
 export { defaultBudgets } from './budgets.js'
 export type { Budgets } from './budgets.js'
-export type { StopReport } from './stop.js'
+export type { StopReport } from './steps/stop.js'
 export { TurnError } from './errors.js'
 export type { TurnErrorCode } from './errors.js'
 export type {

@@ -1,6 +1,6 @@
 import type { Reply, ReplyObserver } from '@turnstead/reply'
 import { createMessageId, createPartId, type PromptBody, type SessionInput } from '@turnstead/wire'
-import type { AskPolicy } from './asks.js'
+import type { AskPolicy } from './steps/attend-asks.js'
 import { type Budgets, defaultBudgets } from './budgets.js'
 import { type Clock, systemClock } from './clock.js'
 import type { ArtifactCollector, IdSource, RowId, TurnClient, TurnStore } from './ports.js'

@@ -1,9 +1,9 @@
 import type { ReplyResult } from '@turnstead/reply'
 import type { TurnError } from './errors.js'
 import type { RowId } from './ports.js'
-import type { TurnRun } from './run.js'
-import type { Ending } from './settle.js'
-import type { StopReport } from './stop.js'
+import type { TurnRun } from './run/run.js'
+import type { Ending } from './steps/settle.js'
+import type { StopReport } from './steps/stop.js'
 
 /** What every settled turn brought, whichever way it ended. */
 export interface SettledTurn<Report> {

@@ -1,7 +1,7 @@
 import { createManualClock } from '@turnstead/testkit'
 import { expect } from 'chai'
 import { describe, it } from 'mocha'
-import { createAlarm } from '../src/alarm.js'
+import { createAlarm } from '../src/run/alarm.js'
 
 const never = new AbortController().signal
 

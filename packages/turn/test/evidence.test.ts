@@ -1,6 +1,6 @@
 import { expect } from 'chai'
 import { describe, it } from 'mocha'
-import { type Evidence, judge, type Verdict } from '../src/evidence.js'
+import { type Evidence, judge, type Verdict } from '../src/poll/evidence.js'
 
 const graceMs = 5_000
 const looks = ['fresh', 'quiet'] as const

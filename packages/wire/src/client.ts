@@ -5,9 +5,9 @@ import {
   type HubRegistry,
 } from './events/events.js'
 import { readRawEvents } from './events/raw-stream.js'
-import { createHttp, type Http } from './http.js'
+import { createHttp, type Http } from './http/http.js'
 import { resolveOptions, type ClientOptions, type Settings } from './options.js'
-import { createRequester, type Request } from './request.js'
+import { createRequester, type Request } from './http/request.js'
 import {
   createAgentResource,
   createCommandResource,
@@ -41,8 +41,8 @@ import { createQuestionResource, type QuestionResource } from './resources/quest
 import { createSessionResource, type SessionResource } from './resources/session.js'
 import { createTuiResource, type TuiResource } from './resources/tui.js'
 import { createVcsResource, type VcsResource } from './resources/vcs.js'
-import type { Scope } from './scope.js'
-import { createSentIds, type SentIds } from './sent-ids.js'
+import type { Scope } from './http/scope.js'
+import { createSentIds, type SentIds } from './http/sent-ids.js'
 
 /** Everything that can be asked of a server, about one directory. */
 export interface ScopedClient {

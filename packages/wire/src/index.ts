@@ -67,7 +67,7 @@ export type {
 } from './operation-types.js'
 export type { ClientOptions, HeadersOption, Limits, Timeouts } from './options.js'
 export { protocol } from './generated/protocol.js'
-export type { Request } from './request.js'
+export type { Request } from './http/request.js'
 export type { Allowance } from './guards.js'
 export type {
   AgentResource,
@@ -95,4 +95,4 @@ export type { ForkInput, SessionWork } from './resources/session-work.js'
 export type { TuiResource } from './resources/tui.js'
 export type { VcsResource } from './resources/vcs.js'
 export type { ReconnectPolicy } from './retry-policy.js'
-export type { Scope } from './scope.js'
+export type { Scope } from './http/scope.js'

@@ -2,7 +2,7 @@ import { expect } from 'chai'
 import { describe, it } from 'mocha'
 
 import { systemClock } from '../src/clock.js'
-import { startDeadline } from '../src/deadline.js'
+import { startDeadline } from '../src/http/deadline.js'
 
 /** Node would fire timers of this length after one millisecond. */
 const tooLong = [2 ** 31, Number.MAX_SAFE_INTEGER]

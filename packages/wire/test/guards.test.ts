@@ -2,7 +2,7 @@ import { expect } from 'chai'
 import { after, before, describe, it } from 'mocha'
 
 import { createClient, createMessageId, type Client, type SessionInput } from '../src/index.js'
-import { createSentIds } from '../src/sent-ids.js'
+import { createSentIds } from '../src/http/sent-ids.js'
 import { failure } from './support/failure.js'
 import { sendJson, startStub, type StubServer } from './support/stub-server.js'
 

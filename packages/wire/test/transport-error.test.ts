@@ -3,7 +3,7 @@ import { createServer, type AddressInfo, type Socket } from 'node:net'
 import { describe, it } from 'mocha'
 
 import { createClient } from '../src/index.js'
-import { toTransportError } from '../src/transport-error.js'
+import { toTransportError } from '../src/http/transport-error.js'
 import { failure } from './support/failure.js'
 import { passUndiciTime, quiesce } from './support/undici-time.js'
 

@@ -1,9 +1,9 @@
 import { Readable } from 'node:stream'
 
 import { ArtifactError } from '../../src/errors.js'
-import { parseArtifactKey, parseKeyPrefix, type ArtifactKey } from '../../src/key.js'
+import { parseArtifactKey, parseKeyPrefix, type ArtifactKey } from '../../src/store/key.js'
 import { createMemoryStore } from '../../src/memory.js'
-import type { ArtifactSource, ArtifactStat, ArtifactStore } from '../../src/store.js'
+import type { ArtifactSource, ArtifactStat, ArtifactStore } from '../../src/store/store.js'
 
 /** A store with one defect, and the promise of the contract that the defect breaks. */
 export interface BrokenStore {

@@ -1,5 +1,5 @@
-import { parseArtifactKey } from '../../src/key.js'
-import type { ArtifactStore } from '../../src/store.js'
+import { parseArtifactKey } from '../../src/store/key.js'
+import type { ArtifactStore } from '../../src/store/store.js'
 
 /** The text of a stored artifact; fails when there is none. */
 export async function readText(

@@ -1,5 +1,5 @@
 import { createDiskStore } from '../../src/disk.js'
-import { parseArtifactKey } from '../../src/key.js'
+import { parseArtifactKey } from '../../src/store/key.js'
 
 /** A process that begins to put an object, says so, and never comes to the end. */
 async function* stalling(): AsyncGenerator<Uint8Array> {

@@ -1,4 +1,4 @@
-import { nodeFileSystem, type FileSystem } from '../../src/file-system.js'
+import { nodeFileSystem, type FileSystem } from '../../src/directory/file-system.js'
 
 type Call = 'lstat' | 'realpath' | 'open'
 

@@ -1,4 +1,4 @@
-import { Drop } from '../../src/drop-reason.js'
+import { Drop } from '../../src/directory/drop-reason.js'
 
 /** What a promise rejects with; `null` when it does not. */
 export async function rejectionOf(promise: Promise<unknown>): Promise<unknown> {

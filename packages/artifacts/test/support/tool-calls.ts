@@ -1,4 +1,4 @@
-import type { ToolRecord } from '../../src/tool-record.js'
+import type { ToolRecord } from '../../src/collect/tool-record.js'
 
 interface CallIds {
   readonly callId?: string

@@ -1,7 +1,7 @@
-import { toAnswerError } from '../answer-error.js'
-import { startDeadline } from '../deadline.js'
+import { toAnswerError } from '../http/answer-error.js'
+import { startDeadline } from '../http/deadline.js'
 import { WireError } from '../errors.js'
-import type { Http, HttpCall } from '../http.js'
+import type { Http, HttpCall } from '../http/http.js'
 import type { Settings } from '../options.js'
 import { createFrameDecoder } from './frame-decoder.js'
 

@@ -2,7 +2,7 @@ import { channels, type StreamTrace } from '../channels.js'
 import { WireError } from '../errors.js'
 import type { Settings } from '../options.js'
 import { nextDelayMs } from '../retry-policy.js'
-import { toErrorCode, trace } from '../trace.js'
+import { toErrorCode, trace } from '../http/trace.js'
 import type { ConnectionSink } from './connection.js'
 
 /** Opens one connection; the returned function closes it. */

@@ -1,8 +1,8 @@
-import { startDeadline } from '../deadline.js'
+import { startDeadline } from '../http/deadline.js'
 import { WireError } from '../errors.js'
-import type { Http, HttpCall } from '../http.js'
+import type { Http, HttpCall } from '../http/http.js'
 import type { Settings } from '../options.js'
-import { download, type Budget } from '../send.js'
+import { download, type Budget } from '../http/send.js'
 import { createFrameDecoder } from './frame-decoder.js'
 
 /** How long a stream may keep its reader waiting; 0 means for ever. */

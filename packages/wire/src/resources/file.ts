@@ -1,5 +1,5 @@
 import type { CallOptions, QueryFor, ResponseOf } from '../operation-types.js'
-import type { Request } from '../request.js'
+import type { Request } from '../http/request.js'
 
 /** The project's files as the server's own pages show them. For exact bytes use `fs.read`. */
 export interface FileResource {

@@ -1,7 +1,7 @@
 import type { Readable } from 'node:stream'
 
 import type { CallOptions } from '../operation-types.js'
-import type { Requester } from '../request.js'
+import type { Requester } from '../http/request.js'
 
 /** A file on the server's machine, arriving. */
 export interface FileStream {

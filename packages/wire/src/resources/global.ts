@@ -1,5 +1,5 @@
 import type { CallOptions, ResponseOf } from '../operation-types.js'
-import type { Request } from '../request.js'
+import type { Request } from '../http/request.js'
 
 /** The server as a whole. */
 export interface GlobalResource {

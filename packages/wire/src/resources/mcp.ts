@@ -1,5 +1,5 @@
 import type { BodyFor, CallOptions, ResponseOf } from '../operation-types.js'
-import type { Request } from '../request.js'
+import type { Request } from '../http/request.js'
 
 /** MCP servers of the directory. */
 export interface McpResource {

@@ -1,6 +1,6 @@
 import type { MessageWithParts, Part } from '../models.js'
 import type { CallOptions } from '../operation-types.js'
-import type { Requester } from '../request.js'
+import type { Requester } from '../http/request.js'
 
 /** Which page of messages to read. */
 export interface PageQuery {

@@ -1,6 +1,6 @@
 import type { PermissionRequest } from '../models.js'
 import type { CallOptions } from '../operation-types.js'
-import type { Request } from '../request.js'
+import type { Request } from '../http/request.js'
 
 /** An answer to a permission. */
 export interface PermissionReply {

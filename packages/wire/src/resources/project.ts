@@ -1,5 +1,5 @@
 import type { BodyFor, CallOptions, ResponseOf } from '../operation-types.js'
-import type { Request } from '../request.js'
+import type { Request } from '../http/request.js'
 
 /** A project: all directories of one repository. */
 export type Project = ResponseOf<'GET', '/project/current'>

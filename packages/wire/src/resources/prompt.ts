@@ -3,10 +3,10 @@ import { WireError } from '../errors.js'
 import type { PromptBody, PromptPart } from '../models.js'
 import type { CallOptions } from '../operation-types.js'
 import type { Settings } from '../options.js'
-import type { Request } from '../request.js'
+import type { Request } from '../http/request.js'
 import { jitteredDelayMs } from '../retry-policy.js'
-import { mayHaveArrived, type SentIds } from '../sent-ids.js'
-import { trace } from '../trace.js'
+import { mayHaveArrived, type SentIds } from '../http/sent-ids.js'
+import { trace } from '../http/trace.js'
 
 /** A prompt whose ids its sender chose. */
 export type IdentifiedPrompt = Omit<PromptBody, 'messageID' | 'parts'> & {

@@ -1,5 +1,5 @@
 import type { BodyFor, CallOptions, ResponseOf } from '../operation-types.js'
-import type { Request } from '../request.js'
+import type { Request } from '../http/request.js'
 
 /** A terminal on the server. */
 export type Pty = ResponseOf<'GET', '/pty/{ptyID}'>

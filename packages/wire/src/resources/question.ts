@@ -1,6 +1,6 @@
 import type { QuestionRequest } from '../models.js'
 import type { CallOptions } from '../operation-types.js'
-import type { Request } from '../request.js'
+import type { Request } from '../http/request.js'
 
 /** Answers to all questions of one request. */
 export interface QuestionReply {

@@ -1,6 +1,6 @@
 import type { FileDiff, MessageWithParts, PermissionRule, Session, Todo } from '../models.js'
 import type { BodyFor, CallOptions } from '../operation-types.js'
-import type { Request } from '../request.js'
+import type { Request } from '../http/request.js'
 
 /** Where a fork begins, and under which rules. */
 export interface ForkInput {

@@ -7,7 +7,7 @@ import type {
   SessionStatus,
 } from '../models.js'
 import type { CallOptions } from '../operation-types.js'
-import type { Request } from '../request.js'
+import type { Request } from '../http/request.js'
 import { createSessionWork, type SessionWork } from './session-work.js'
 
 /** Which sessions to list. */

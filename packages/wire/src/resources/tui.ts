@@ -1,5 +1,5 @@
 import type { BodyFor, CallOptions } from '../operation-types.js'
-import type { Request } from '../request.js'
+import type { Request } from '../http/request.js'
 
 /** Remote control of a terminal interface that is attached to the server. Each call is true also when none is. */
 export interface TuiResource {

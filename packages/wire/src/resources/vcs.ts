@@ -1,5 +1,5 @@
 import type { CallOptions, ResponseOf } from '../operation-types.js'
-import type { Request } from '../request.js'
+import type { Request } from '../http/request.js'
 
 /** The project's version control; empty answers outside of git. */
 export interface VcsResource {

@@ -1,0 +1,148 @@
+import type { FileHandle } from 'node:fs/promises'
+
+import { untilAbort } from '../abort.js'
+import type { ArtifactSourceKind } from './artifact.js'
+import type { Clock } from '../clock.js'
+import { Drop } from '../directory/drop-reason.js'
+import { readSource } from '../store/source.js'
+
+/** A file of the agent's that can be read more than once. */
+export interface AgentFile {
+  readonly source: ArtifactSourceKind
+  /** Its bytes, from the start; throws a Drop for more than `maxBytes`. */
+  read(): AsyncIterable<Uint8Array>
+  close(): Promise<void>
+}
+
+/** What a {@link RemoteReader} answers with; a `Response` of `fetch` fits. */
+export interface RemoteFile {
+  /** The file's bytes, exactly; `null` for none. */
+  readonly body: AsyncIterable<Uint8Array> | null
+}
+
+/** Reads the agent's files where there is no shared disk; `client.fs` of `@turnstead/wire` fits. */
+export interface RemoteReader {
+  /** Opens a file by its path below the agent's directory; rejects when it is missing. */
+  read(path: string, options: { signal?: AbortSignal }): Promise<RemoteFile>
+}
+
+/** A reader that refuses at once after so many of its reads ran out of time before they had opened a file. */
+export function givingUp(reader: RemoteReader, maxTimeouts: number): RemoteReader {
+  let timeouts = 0
+  return {
+    async read(path, options) {
+      if (timeouts >= maxTimeouts)
+        throw new Error('The server answers no reads; see earlier files.')
+      const onAbort = (): void => void (timeouts += 1)
+      options.signal?.addEventListener('abort', onAbort, { once: true })
+      try {
+        return await reader.read(path, options)
+      } catch (error) {
+        if (options.signal?.aborted !== true && isTimeout(error)) timeouts += 1
+        throw error
+      } finally {
+        options.signal?.removeEventListener('abort', onAbort)
+      }
+    },
+  }
+}
+
+/** The reader's own time limit may be the shorter one; `WireError` says so by its code. */
+function isTimeout(error: unknown): boolean {
+  return error instanceof Error && 'code' in error && error.code === 'timeout'
+}
+
+/** Limits of reading one file. */
+export interface AgentFileLimits {
+  readonly maxBytes: number
+  readonly timeoutMs: number
+  readonly clock: Clock
+  readonly signal: AbortSignal | undefined
+}
+
+const chunkBytes = 65_536
+
+/** Takes over the descriptor. */
+export function diskFile(handle: FileHandle, limits: AgentFileLimits): AgentFile {
+  return {
+    source: 'disk',
+    read: () => readHandle(handle, limits),
+    close: async () => handle.close(),
+  }
+}
+
+export function serverFile(reader: RemoteReader, path: string, limits: AgentFileLimits): AgentFile {
+  return { source: 'server', read: () => readRemote(reader, path, limits), close: async () => {} }
+}
+
+export function toolInputFile(content: string, limits: AgentFileLimits): AgentFile {
+  return {
+    source: 'tool-input',
+    read: async function* () {
+      const bytes = Buffer.from(content)
+      if (bytes.byteLength > limits.maxBytes) throw new Drop('too_large')
+      yield bytes
+    },
+    close: async () => {},
+  }
+}
+
+/** Reads at most one byte more than allowed, and refuses bytes that changed underneath. */
+async function* readHandle(
+  handle: FileHandle,
+  { maxBytes, signal }: AgentFileLimits,
+): AsyncGenerator<Uint8Array> {
+  const before = await handle.stat({ bigint: true })
+  if (before.size > BigInt(Number.isFinite(maxBytes) ? maxBytes : Number.MAX_SAFE_INTEGER)) {
+    throw new Drop('too_large')
+  }
+  let position = 0
+  for (;;) {
+    signal?.throwIfAborted()
+    const length = Math.min(chunkBytes, maxBytes + 1 - position)
+    const { bytesRead, buffer } = await handle.read(Buffer.alloc(length), 0, length, position)
+    if (bytesRead === 0) break
+    position += bytesRead
+    if (position > maxBytes) throw new Drop('too_large')
+    yield buffer.subarray(0, bytesRead)
+  }
+  const after = await handle.stat({ bigint: true })
+  const isSame =
+    after.size === BigInt(position) &&
+    after.size === before.size &&
+    after.mtimeNs === before.mtimeNs &&
+    after.ctimeNs === before.ctimeNs
+  if (!isSame) throw new Drop('changing')
+}
+
+/** One budget covers the whole read: opening it and every byte. */
+async function* readRemote(
+  reader: RemoteReader,
+  path: string,
+  { maxBytes, timeoutMs, clock, signal }: AgentFileLimits,
+): AsyncGenerator<Uint8Array> {
+  const stop = new AbortController()
+  const done = new AbortController()
+  const onAbort = (): void => stop.abort(signal?.reason)
+  signal?.throwIfAborted()
+  signal?.addEventListener('abort', onAbort, { once: true })
+  clock.sleep(timeoutMs, { signal: done.signal }).then(
+    () => stop.abort(new Error(`The file did not arrive within ${timeoutMs} ms.`)),
+    () => {},
+  )
+  try {
+    const options = { signal: stop.signal }
+    const { body } = await untilAbort(stop.signal, async () => reader.read(path, options))
+    if (body === null) return
+    let total = 0
+    for await (const chunk of readSource(body, { ...options, maxBytes: Infinity })) {
+      total += chunk.byteLength
+      if (total > maxBytes) throw new Drop('too_large')
+      yield chunk
+    }
+  } finally {
+    signal?.removeEventListener('abort', onAbort)
+    done.abort()
+    stop.abort()
+  }
+}

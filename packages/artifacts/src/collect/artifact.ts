@@ -1,0 +1,136 @@
+import { createHash } from 'node:crypto'
+
+import { toSafeContentType } from '../content-type.js'
+import { toFileName, toShownPath } from '../file-name.js'
+import { parseArtifactKey, toKeySegment, type ArtifactKey } from '../store/key.js'
+import type { ArtifactStat } from '../store/store.js'
+
+/**
+ * Where the bytes of an artifact came from: the agent's `disk`, the OpenCode `server` over HTTP, or the
+ * `tool-input`, what the model passed to `write`, because the file itself was out of reach.
+ */
+export type ArtifactSourceKind = 'disk' | 'server' | 'tool-input'
+
+/** How an artifact came to be. */
+export interface ArtifactProvenance {
+  /** Where its bytes were read. */
+  readonly source: ArtifactSourceKind
+  /** The tool that changed the file last in this turn. */
+  readonly tool: string
+  /** The model's id of that call, when it is known. */
+  readonly callId: string | null
+  /** The session that made the call, when it is known; a sub-agent's own. */
+  readonly sessionId: string | null
+}
+
+/** One file that the agent made or changed in a turn, safely stored. */
+export interface Artifact {
+  /** Its id within the message; fits into a URL as it is. */
+  readonly id: string
+  /** Where the store keeps it. */
+  readonly key: ArtifactKey
+  /** The host's message that it belongs to. */
+  readonly messageId: string
+  /** The host's conversation, when `collect` was told. */
+  readonly conversationId: string | null
+  /** Path below the agent's directory, for showing; invisible characters are removed. Escape it as any text. */
+  readonly path: string
+  /** A safe file name for downloads. */
+  readonly name: string
+  /** Media type from the name, of a list of harmless ones; see `toSafeContentType`. */
+  readonly contentType: string
+  /** Its length in bytes. */
+  readonly sizeBytes: number
+  /** SHA-256 of its bytes, in hexadecimal. */
+  readonly sha256: string
+  /** How it came to be. */
+  readonly provenance: ArtifactProvenance
+  /** Always false: an agent chose these bytes. */
+  readonly trusted: false
+  /** When it was stored, in milliseconds since the Unix epoch. */
+  readonly storedAt: number
+}
+
+/** What is known of a file before it is stored. */
+export interface ArtifactDraft {
+  readonly messageId: string | number
+  readonly conversationId: string | number | null
+  /** Path below the agent's directory, exactly as it is. */
+  readonly path: string
+  readonly sha256: string
+  readonly provenance: ArtifactProvenance
+}
+
+const id = /^[0-9a-f]{32}-[0-9a-f]{32}$/
+const maxNoteLength = 200
+
+/** Beginning of the keys of a message's artifacts. */
+export function toMessagePrefix(messageId: string | number): string {
+  return `messages/${toKeySegment(messageId)}/`
+}
+
+/** The key of an artifact by its id; `null` when the text is no such id. */
+export function toArtifactKey(messageId: string | number, artifactId: string): ArtifactKey | null {
+  return id.test(artifactId) ? parseArtifactKey(toMessagePrefix(messageId) + artifactId) : null
+}
+
+/** Same message, same path, same bytes: same id. So storing twice, or at once, stores once. */
+export function toArtifactId(draft: Pick<ArtifactDraft, 'path' | 'sha256'>): string {
+  const path = createHash('sha256').update(draft.path).digest('hex').slice(0, 32)
+  return `${path}-${draft.sha256.slice(0, 32)}`
+}
+
+export function toContentType(path: string): string {
+  return toSafeContentType(toFileName(baseName(path)))
+}
+
+/** The notes that the store keeps beside the bytes; {@link toArtifact} reads them back. */
+export function toMetadata(draft: ArtifactDraft): Record<string, string> {
+  const { source, tool, callId, sessionId } = draft.provenance
+  return {
+    name: toFileName(baseName(draft.path)),
+    path: toShownPath(draft.path),
+    message: String(draft.messageId),
+    ...(draft.conversationId === null ? {} : { conversation: String(draft.conversationId) }),
+    source,
+    tool,
+    ...(callId === null ? {} : { call: toNote(callId) }),
+    ...(sessionId === null ? {} : { session: toNote(sessionId) }),
+  }
+}
+
+/** Reads a stored object as an artifact; `null` when it was not stored by `collect`. */
+export function toArtifact(stat: ArtifactStat): Artifact | null {
+  const { name, path, message, conversation, source, tool, call, session } = stat.metadata
+  const artifactId = stat.key.split('/').at(-1) ?? ''
+  const isOurs =
+    name !== undefined &&
+    path !== undefined &&
+    message !== undefined &&
+    tool !== undefined &&
+    id.test(artifactId)
+  if (!isOurs || (source !== 'disk' && source !== 'server' && source !== 'tool-input')) return null
+  return {
+    id: artifactId,
+    key: stat.key,
+    messageId: message,
+    conversationId: conversation ?? null,
+    path,
+    name,
+    contentType: toSafeContentType(name),
+    sizeBytes: stat.sizeBytes,
+    sha256: stat.sha256,
+    provenance: { source, tool, callId: call ?? null, sessionId: session ?? null },
+    trusted: false,
+    storedAt: stat.storedAt,
+  }
+}
+
+function baseName(path: string): string {
+  return path.split('/').at(-1) ?? path
+}
+
+/** Ids of the model and the server are not ours to trust: cut, and without lone surrogates. */
+function toNote(text: string): string {
+  return Buffer.from(text.slice(0, maxNoteLength)).toString()
+}

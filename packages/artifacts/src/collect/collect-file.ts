@@ -1,0 +1,120 @@
+import { findAgentDirectory, type AgentDirectory } from '../directory/agent-directory.js'
+import {
+  diskFile,
+  serverFile,
+  toolInputFile,
+  type AgentFile,
+  type AgentFileLimits,
+  type RemoteReader,
+} from './agent-file.js'
+import type { Artifact } from './artifact.js'
+import { readForDigest, storeFile, type ReadFile } from './store-file.js'
+import { openContainedFile } from '../directory/contained-file.js'
+import { errorCode, isMissing } from '../system-error.js'
+import { Drop } from '../directory/drop-reason.js'
+import { nodeFileSystem } from '../directory/file-system.js'
+import type { ArtifactStore } from '../store/store.js'
+import type { TurnFile } from './turn-files.js'
+
+/** Where the files of one turn are, and where they go. */
+export interface CollectContext {
+  readonly store: ArtifactStore
+  readonly directory: string | undefined
+  readonly reader: RemoteReader | undefined
+  readonly limits: AgentFileLimits
+  readonly messageId: string | number
+  readonly conversationId: string | number | null
+}
+
+const attempts = 3
+
+/** Keeps one file. Throws a Drop when it may not be kept, anything else when the store fails. */
+export async function collectFile(context: CollectContext, file: TurnFile): Promise<Artifact> {
+  for (let attempt = 1; ; attempt += 1) {
+    try {
+      return await collectOnce(context, file)
+    } catch (error) {
+      const isMoving = error instanceof Drop && error.reason === 'changing'
+      if (!isMoving || attempt === attempts) throw error
+    }
+  }
+}
+
+async function collectOnce(context: CollectContext, turnFile: TurnFile): Promise<Artifact> {
+  const { file, read } = await readFirst(context, turnFile)
+  try {
+    const { tool, callId, sessionId } = turnFile.record
+    return await storeFile({
+      store: context.store,
+      file,
+      read,
+      signal: context.limits.signal,
+      draft: {
+        messageId: context.messageId,
+        conversationId: context.conversationId,
+        path: turnFile.path,
+        provenance: {
+          source: file.source,
+          tool,
+          callId: callId ?? null,
+          sessionId: sessionId ?? null,
+        },
+      },
+    })
+  } finally {
+    await file.close()
+  }
+}
+
+/** The first of disk, server and tool input that gives the bytes. A Drop on the way is final. */
+async function readFirst(
+  context: CollectContext,
+  turnFile: TurnFile,
+): Promise<{ file: AgentFile; read: ReadFile }> {
+  const { reader, limits } = context
+  const { path, content } = turnFile
+  const openers: (() => Promise<AgentFile>)[] = []
+  const directory = await findAgentDirectory(context.directory)
+  if (directory.state === 'unsafe') throw new Drop('unsafe_directory')
+  if (directory.state === 'present') {
+    openers.push(async () => openOnDisk(directory, path, limits))
+  }
+  if (reader !== undefined) openers.push(async () => serverFile(reader, path, limits))
+  if (content !== null) openers.push(async () => toolInputFile(content, limits))
+  let cause: unknown
+  for (const open of openers) {
+    try {
+      return await readWhole(await open())
+    } catch (error) {
+      limits.signal?.throwIfAborted()
+      if (error instanceof Drop) throw error
+      cause = error
+    }
+  }
+  throw new Drop('unreachable', { cause })
+}
+
+async function readWhole(file: AgentFile): Promise<{ file: AgentFile; read: ReadFile }> {
+  try {
+    return { file, read: await readForDigest(file) }
+  } catch (error) {
+    await file.close()
+    throw error
+  }
+}
+
+/** A missing file on a disk that is there is gone: the agent removed it after it wrote it. */
+async function openOnDisk(
+  directory: Extract<AgentDirectory, { state: 'present' }>,
+  path: string,
+  limits: AgentFileLimits,
+): Promise<AgentFile> {
+  try {
+    const options = { fileSystem: nodeFileSystem, root: directory.root, path }
+    return diskFile(await openContainedFile(options), limits)
+  } catch (error) {
+    if (isMissing(error)) throw new Drop('missing', { cause: error })
+    if (errorCode(error) === 'ENAMETOOLONG') throw new Drop('invalid_path', { cause: error })
+    throw error
+  }
+}

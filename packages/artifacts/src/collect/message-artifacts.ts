@@ -1,0 +1,198 @@
+import { resolve } from 'node:path'
+
+import { findAgentDirectory } from '../directory/agent-directory.js'
+import { givingUp, type RemoteReader } from './agent-file.js'
+import { toArtifact, toArtifactKey, toMessagePrefix, type Artifact } from './artifact.js'
+import { systemClock, type Clock } from '../clock.js'
+import { checkLimits, type CollectLimits } from './limits.js'
+import { collectFile, type CollectContext } from './collect-file.js'
+import { Drop, type DropReason } from '../directory/drop-reason.js'
+import { foldFileName, toShownPath } from '../file-name.js'
+import { toKeySegment } from '../store/key.js'
+import type { ArtifactStore, StoreCallOptions } from '../store/store.js'
+import type { ToolRecord } from './tool-record.js'
+import { toTurnFiles, type TurnFile } from './turn-files.js'
+
+/** Options of {@link createMessageArtifacts}. */
+export interface MessageArtifactsOptions {
+  /** Where the files go. */
+  readonly store: ArtifactStore
+  /** The agent's directory on this machine, when its disk is shared. Its own last part may not be a link. */
+  readonly directory?: string | undefined
+  /** The same directory as the OpenCode server names it; needed without `directory`. Default: `directory`. */
+  readonly agentDirectory?: string | undefined
+  /** Reads files over the server when the disk is not shared, or does not show them. */
+  readonly reader?: RemoteReader | undefined
+  /** Bounds of one `collect`. */
+  readonly limits?: CollectLimits | undefined
+  /** File names that only the host may use, in any folder and any spelling. Default: none. */
+  readonly reservedNames?: readonly string[] | undefined
+  /** Times the reads of `reader`. Default: the machine's clock. */
+  readonly clock?: Clock | undefined
+}
+
+/** What one `collect` is told. */
+export interface CollectOptions extends StoreCallOptions {
+  /** The host's message that the files belong to. */
+  readonly messageId: string | number
+  /** The host's conversation; noted with every file. */
+  readonly conversationId?: string | number | null | undefined
+  /**
+   * The turn's tool calls, oldest first, sub-agents' included: {@link ToolRecord}s, such as
+   * `reply.result().tools`. They need not be trusted; what is no tool call is ignored.
+   */
+  readonly tools: readonly unknown[]
+}
+
+/** A file of the turn that was not kept. */
+export interface DroppedArtifact {
+  /** Path for showing, invisible characters removed; `null` when the call names none. */
+  readonly path: string | null
+  /** Why. */
+  readonly reason: DropReason
+  /** The tool that changed it last. */
+  readonly tool: string
+  /** Whether collecting again may keep it. */
+  readonly retryable: boolean
+  /** What went wrong underneath, when something did. */
+  readonly cause?: unknown
+}
+
+/** What became of a turn's files. */
+export interface CollectReport {
+  /** Every file that is in the store now, whether this call put it there or an earlier one. */
+  readonly kept: readonly Artifact[]
+  /** Every other one, with its reason. */
+  readonly dropped: readonly DroppedArtifact[]
+}
+
+/** The files of messages. */
+export interface MessageArtifacts {
+  /**
+   * Stores what the agent wrote in a turn. One file's trouble is its own: it is in `dropped`, and the others
+   * go on. Again, or in several processes at once, it stores the same bytes once. Rejects only on abort.
+   */
+  collect(options: CollectOptions): Promise<CollectReport>
+  /** The files of a message, by path, then by age. */
+  list(messageId: string | number, options?: StoreCallOptions): AsyncIterable<Artifact>
+  /** One file of this message by its id; `null` when the message has none such. */
+  find(
+    messageId: string | number,
+    artifactId: string,
+    options?: StoreCallOptions,
+  ): Promise<Artifact | null>
+  /** Removes the files of a message; returns how many. */
+  removeAll(messageId: string | number, options?: StoreCallOptions): Promise<number>
+}
+
+/** A server that lets so many files time out gets no more requests in this call: they would add up to hours. */
+const maxTimeouts = 2
+
+const retryableReasons: ReadonlySet<DropReason> = new Set([
+  'changing',
+  'replaced',
+  'unreachable',
+  'store_failed',
+])
+
+/** Keeps what an agent writes, turn by turn, in a store. */
+export function createMessageArtifacts(options: MessageArtifactsOptions): MessageArtifacts {
+  const { store, reader } = options
+  const directory = options.directory === undefined ? undefined : resolve(options.directory)
+  const { maxFiles, maxFileBytes, readTimeoutMs } = checkLimits(options.limits ?? {})
+  if (directory === undefined && options.agentDirectory === undefined) {
+    throw new TypeError('Give `directory`, or `agentDirectory` when there is no shared disk.')
+  }
+  const reserved = new Set((options.reservedNames ?? []).map(foldFileName))
+  const clock = options.clock ?? systemClock
+
+  async function collect(call: CollectOptions): Promise<CollectReport> {
+    const { messageId, conversationId = null, tools, signal } = call
+    toKeySegment(messageId)
+    signal?.throwIfAborted()
+    const context: CollectContext = {
+      store,
+      directory,
+      reader: reader === undefined ? undefined : givingUp(reader, maxTimeouts),
+      messageId,
+      conversationId,
+      limits: { maxBytes: maxFileBytes, timeoutMs: readTimeoutMs, clock, signal },
+    }
+    const { files, lost } = toTurnFiles(tools, await namesOf(directory, options.agentDirectory))
+    const kept: Artifact[] = []
+    const dropped = lost.map(({ path, record, reason }) => toDropped(path, record, reason))
+    for (const file of files) {
+      try {
+        refuseName(file, reserved)
+        if (kept.length >= maxFiles) throw new Drop('too_many_files')
+        kept.push(await collectFile(context, file))
+      } catch (error) {
+        signal?.throwIfAborted()
+        const reason = error instanceof Drop ? error.reason : 'store_failed'
+        const cause = error instanceof Drop ? error.cause : error
+        dropped.push(toDropped(file.path, file.record, reason, cause))
+      }
+    }
+    return { kept, dropped }
+  }
+
+  return {
+    collect,
+    list: async function* (messageId, { signal } = {}) {
+      const artifacts: Artifact[] = []
+      for await (const stat of store.list({ prefix: toMessagePrefix(messageId), signal })) {
+        const artifact = toArtifact(stat)
+        if (artifact !== null) artifacts.push(artifact)
+      }
+      yield* artifacts.sort(byPathThenAge)
+    },
+    find: async (messageId, artifactId, { signal } = {}) => {
+      const key = toArtifactKey(messageId, artifactId)
+      const stat = key === null ? null : await store.stat(key, { signal })
+      return stat === null ? null : toArtifact(stat)
+    },
+    removeAll: async (messageId, { signal } = {}) => {
+      let removed = 0
+      for await (const { key } of store.list({ prefix: toMessagePrefix(messageId), signal })) {
+        if (await store.remove(key, { signal })) removed += 1
+      }
+      return removed
+    },
+  }
+}
+
+/** The directory goes by several names: the server's, the host's, and the one without links. */
+async function namesOf(
+  directory: string | undefined,
+  agentDirectory: string | undefined,
+): Promise<string[]> {
+  const found = await findAgentDirectory(directory)
+  const names = [agentDirectory, directory, found.state === 'present' ? found.root : undefined]
+  return names.filter((name) => name !== undefined)
+}
+
+/** Names that the host renders itself; an agent's file of that name would pass for the host's. */
+function refuseName(file: TurnFile, reserved: ReadonlySet<string>): void {
+  const name = file.path.split('/').at(-1) ?? file.path
+  if (reserved.has(foldFileName(name))) throw new Drop('reserved_name')
+}
+
+function toDropped(
+  path: string | null,
+  record: ToolRecord,
+  reason: DropReason,
+  cause?: unknown,
+): DroppedArtifact {
+  return {
+    path: path === null ? null : toShownPath(path),
+    reason,
+    tool: record.tool,
+    retryable: retryableReasons.has(reason),
+    ...(cause === undefined ? {} : { cause }),
+  }
+}
+
+function byPathThenAge(one: Artifact, other: Artifact): number {
+  if (one.path !== other.path) return one.path < other.path ? -1 : 1
+  return one.storedAt - other.storedAt
+}

@@ -1,0 +1,46 @@
+import { contentDisposition } from './content-disposition.js'
+import { isInlineSafe, toSafeContentType } from '../content-type.js'
+import type { ArtifactStat } from '../store/store.js'
+
+/** How to present a stored object. */
+export interface ArtifactHeadersOptions {
+  /** File name for the person; made safe. Default: the metadata's `name`, else `file`. */
+  readonly name?: string | undefined
+  /**
+   * `inline` shows raster images, plain text, audio and video in place; for every other type it is
+   * ignored. Default: `attachment`.
+   */
+  readonly disposition?: 'attachment' | 'inline' | undefined
+  /** `Cache-Control`. Default: `private, no-cache`: kept by the browser, asked again by ETag. */
+  readonly cacheControl?: string | undefined
+}
+
+/** The entity tag of an object: its digest. */
+export function entityTag(stat: Pick<ArtifactStat, 'sha256'>): string {
+  return `"${stat.sha256}"`
+}
+
+/**
+ * Headers that make it safe to serve bytes that an agent wrote: the type comes from the name and a list of
+ * harmless types, the browser may not guess another, and should it show the bytes anyway, they run in an
+ * empty sandbox.
+ */
+export function artifactHeaders(
+  stat: ArtifactStat,
+  options: ArtifactHeadersOptions = {},
+): Record<string, string> {
+  const { disposition = 'attachment', cacheControl = 'private, no-cache' } = options
+  const name = options.name ?? stat.metadata['name'] ?? 'file'
+  const contentType = toSafeContentType(name)
+  const isInline = disposition === 'inline' && isInlineSafe(contentType)
+  return {
+    'content-type': contentType,
+    'content-length': String(stat.sizeBytes),
+    'content-disposition': contentDisposition(isInline ? 'inline' : 'attachment', name),
+    'content-security-policy': "sandbox; default-src 'none'",
+    'x-content-type-options': 'nosniff',
+    'accept-ranges': 'bytes',
+    etag: entityTag(stat),
+    'cache-control': cacheControl,
+  }
+}

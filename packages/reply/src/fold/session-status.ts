@@ -1,0 +1,51 @@
+import { number, string } from '../records/fields.js'
+import type { Fields } from '../records/fields.js'
+import { hasMovedOn } from '../state/membership.js'
+import { sessionOf } from '../state/state.js'
+import type { ReplyState, SessionState, SessionStatus } from '../state/state.js'
+import { showStreamPart } from '../state/stream-part.js'
+
+/** Takes up what the server says a session does. */
+export function applyStatus(
+  state: ReplyState,
+  properties: Fields,
+  told: Fields,
+  eventId: string | null,
+): void {
+  const session = sessionOf(state, properties)
+  const status = readStatus(told)
+  if (session === undefined || status === null) return
+  if (!session.statusEvents.accept(eventId)) return
+  if (status === 'retry' && (session !== state.root || !hasMovedOn(state)))
+    showRetry(state, session, told)
+  setStatus(state, session, status)
+  session.touched = state.outbox.revision
+}
+
+/** Notes what a session does, told by an event or found out by a poll. */
+export function setStatus(
+  state: ReplyState,
+  session: SessionState,
+  status: Exclude<SessionStatus, null>,
+): void {
+  // A deleted session still says that it is busy and idle while its last run ends.
+  if (session.status === status || session.status === 'deleted') return
+  session.status = status
+  state.outbox.announce(() => ({ type: 'status-changed', sessionId: session.id, status }))
+}
+
+/** What a `status` object says; `null` when it says nothing that is known. */
+function readStatus(told: Fields): 'busy' | 'idle' | 'retry' | null {
+  const type = told['type']
+  return type === 'busy' || type === 'idle' || type === 'retry' ? type : null
+}
+
+/** Retries are told only once, by the status: nothing on the message shows them later. */
+function showRetry(state: ReplyState, session: SessionState, told: Fields): void {
+  const attempt = number(told, 'attempt') ?? 0
+  const nextAt = number(told, 'next')
+  const id = `retry:${session.id}:${attempt}:${nextAt ?? ''}`
+  if (state.parts.has(id)) return
+  const message = string(told, 'message') ?? ''
+  showStreamPart(state, session, id, { kind: 'retry', attempt, message, nextAt })
+}

@@ -1,0 +1,50 @@
+import { blankSession } from './children.js'
+import { EventClock } from './event-order.js'
+import { blankMessage, placeMessage } from './message-store.js'
+import type { Outbox } from '../changes/outbox.js'
+import type { ReplyState } from './state.js'
+import { noTokens } from '../records/tokens.js'
+
+/** A reply of which nothing is known yet. Throws a `TypeError` that names the id that is missing. */
+export function newState(sessionId: string, promptId: string, outbox: Outbox): ReplyState {
+  requireId(sessionId, 'sessionId')
+  requireId(promptId, 'promptId')
+  const root = blankSession(sessionId, null)
+  const prompt = blankMessage(root, promptId)
+  prompt.role = 'user'
+  prompt.author = 'person'
+  prompt.member = true
+  root.messages.set(promptId, prompt)
+  placeMessage(prompt)
+  return {
+    sessionId,
+    promptId,
+    promptedAt: null,
+    root,
+    prompt,
+    sessions: new Map([[sessionId, root]]),
+    parts: new Map(),
+    writing: null,
+    asks: new Map(),
+    askTouched: new Map(),
+    removed: new Map(),
+    unattributed: new Set(),
+    foreign: new Set(),
+    todos: null,
+    todoEvents: new EventClock(),
+    todosTouched: 0,
+    shownTodos: Object.freeze([]),
+    sessionError: null,
+    errorEvents: new EventClock(),
+    anomalies: [],
+    stale: new Set(),
+    cost: 0,
+    tokens: noTokens,
+    outbox,
+  }
+}
+
+function requireId(id: unknown, option: string): void {
+  if (typeof id === 'string' && id !== '') return
+  throw new TypeError(`\`${option}\` must be a non-empty string`)
+}

@@ -1,0 +1,53 @@
+import type { Ask } from '../records/ask.js'
+import type { ReplyPart } from '../records/part.js'
+import type { PartState, ReplyState, ToolBody } from './state.js'
+import { namedSession, taskTool } from './task-call.js'
+
+/** The public record of a part, built when somebody asks for it and kept until the part changes. */
+export function viewOf(state: ReplyState, part: PartState): ReplyPart {
+  part.view ??= Object.freeze(build(state, part))
+  return part.view
+}
+
+function build(state: ReplyState, part: PartState): ReplyPart {
+  const { body } = part
+  const identity = {
+    id: part.id,
+    messageId: part.message.id,
+    sessionId: part.message.session.id,
+    provenance: part.provenance,
+  } as const
+  if (body === null) return { ...identity, kind: 'unknown', type: '', data: null }
+  switch (body.kind) {
+    case 'text':
+    case 'reasoning':
+      return {
+        ...identity,
+        ...body,
+        text: part.buffer?.toString() ?? '',
+        final: part.final,
+        lost: part.lost,
+        gapped: part.gapped,
+        summary: part.message.summary,
+      }
+    case 'tool':
+      return {
+        ...identity,
+        ...body,
+        asks: asksOf(state, part.message.id, body.callId),
+        childSessionId: body.tool === taskTool ? childOf(state, part.id, body) : null,
+      }
+    default:
+      return { ...identity, ...body }
+  }
+}
+
+function asksOf(state: ReplyState, messageId: string, callId: string): readonly Ask[] {
+  const asks = [...state.asks.values()]
+  return Object.freeze(asks.filter((ask) => ask.messageId === messageId && ask.callId === callId))
+}
+
+function childOf(state: ReplyState, partId: string, body: ToolBody): string | null {
+  const sessions = [...state.sessions.values()]
+  return namedSession(body) ?? sessions.find(({ toolPartId }) => toolPartId === partId)?.id ?? null
+}

@@ -1,0 +1,86 @@
+import { systemClock } from '../streaming/clock.js'
+import type { Clock } from '../streaming/clock.js'
+import { followTurn } from '../streaming/follow-turn.js'
+import type { TurnEnd } from '../streaming/follow-turn.js'
+import type { Reply } from '../reply.js'
+import { longestMs, requireRange } from '../streaming/require-range.js'
+import { eventStreamHeaders, toByteStream, writeTexts } from '../streaming/text-stream.js'
+import type { ServerResponseLike } from '../streaming/text-stream.js'
+import type { UiChunk } from './chunk.js'
+import { createUiMessageEncoder } from './encoder.js'
+import type { UiMessageOptions } from './encoder.js'
+
+/** Options of {@link uiMessageStream}. The stream rejects with `signal.reason` when it is aborted. */
+export interface UiMessageStreamOptions extends UiMessageOptions, TurnEnd {
+  /** Shortest time between two batches of chunks, in milliseconds; default 0. */
+  readonly intervalMs?: number
+  /** Default: the time of the machine. */
+  readonly clock?: Clock
+}
+
+/**
+ * The chunks of a reply: first what there is, then what comes, until the turn is over.
+ *
+ * An aborted stream rejects with `signal.reason`, without last chunks. A reader that leaves frees it at once.
+ */
+export function uiMessageStream(
+  reply: Reply,
+  options: UiMessageStreamOptions,
+): AsyncGenerator<UiChunk> {
+  const { signal, intervalMs = 0, clock = systemClock } = options
+  requireRange('intervalMs', intervalMs, 0, longestMs)
+  const encoder = createUiMessageEncoder(reply, options)
+  return followTurn(
+    options,
+    (wake) => reply.observe({ changed: wake }),
+    async function* (turn) {
+      while (!turn.isOver && !turn.isLeft) {
+        yield* encoder.next()
+        await turn.sleep()
+        if (intervalMs > 0) await clock.sleep(intervalMs, { signal: turn.hurry }).catch(() => {})
+      }
+      signal?.throwIfAborted()
+      if (!turn.isLeft) yield* encoder.end(turn.verdict ?? reply.settled())
+    },
+  )
+}
+
+/** Headers by which the AI SDK knows its stream. */
+export const uiMessageStreamHeaders: Readonly<Record<string, string>> = Object.freeze({
+  ...eventStreamHeaders,
+  'x-vercel-ai-ui-message-stream': 'v1',
+})
+
+/** Chunks as a Web response, for `useChat` of the AI SDK. */
+export function toUiMessageResponse(chunks: AsyncIterable<UiChunk>): Response {
+  return new Response(toByteStream(frames(chunks)), { headers: uiMessageStreamHeaders })
+}
+
+/** Chunks as the body of a Node response. Resolves when the stream ended or the reader left. */
+export async function writeUiMessageStream(
+  chunks: AsyncIterable<UiChunk>,
+  response: ServerResponseLike,
+): Promise<void> {
+  await writeTexts(frames(chunks), response, uiMessageStreamHeaders)
+}
+
+/** Chunks as frames. No generator, because one that waits for a chunk cannot be left. */
+function frames(chunks: AsyncIterable<UiChunk>): AsyncIterable<string> {
+  const iterator = chunks[Symbol.asyncIterator]()
+  let isDone = false
+  return {
+    [Symbol.asyncIterator]: () => ({
+      async next() {
+        if (isDone) return { done: true, value: undefined }
+        const next = await iterator.next()
+        isDone = next.done === true
+        const data = next.done === true ? '[DONE]' : JSON.stringify(next.value)
+        return { done: false, value: `data: ${data}\n\n` }
+      },
+      async return() {
+        await iterator.return?.()
+        return { done: true, value: undefined }
+      },
+    }),
+  }
+}

@@ -1,0 +1,104 @@
+import { WireError, type WireErrorCode, type WireIssue } from '../errors.js'
+
+/** An answer that is not a success, as this package's error. The server's words go to `issues`, not to the message. */
+export function toAnswerError(label: string, status: number, body: string): WireError {
+  const parsed = parse(body)
+  const code = toCode(status, parsed)
+  return new WireError(code, `${label} answered ${status}${hint(code)}`, {
+    status,
+    bodyText: body,
+    issues: readIssues(parsed),
+  })
+}
+
+function toCode(status: number, body: unknown): WireErrorCode {
+  switch (status) {
+    case 400:
+    case 413:
+    case 415:
+    case 422:
+      return 'bad_request'
+    case 401:
+      return 'unauthorized'
+    case 403:
+      return 'forbidden'
+    case 404:
+      return isMissingSession(body) ? 'session_not_found' : 'not_found'
+    case 409:
+      return 'conflict'
+    case 429:
+      return 'rate_limited'
+    default:
+      return status >= 500 ? 'server_error' : 'unexpected_status'
+  }
+}
+
+function hint(code: WireErrorCode): string {
+  switch (code) {
+    case 'unauthorized':
+      return '; check `username` and `password`'
+    case 'session_not_found':
+      return ': the session does not exist'
+    case 'bad_request':
+      return '; see `issues`'
+    case 'server_error':
+      return '; the server also says this to malformed ids, see its log'
+    default:
+      return ''
+  }
+}
+
+function isMissingSession(body: unknown): boolean {
+  if (!isRecord(body)) return false
+  if (body['_tag'] === 'SessionNotFoundError') return true
+  return messageOf(body)?.startsWith('Session not found') === true
+}
+
+/** The server has four families of error bodies: `name`+`data`, `_tag`+`message`, a bare `message`, a list of issues. */
+function readIssues(body: unknown): readonly WireIssue[] {
+  if (!isRecord(body)) return []
+  const list = body['error'] ?? body['errors'] ?? body['issues']
+  if (Array.isArray(list)) return list.slice(0, 20).flatMap(readIssue)
+  const message = messageOf(body)
+  if (message === null) return []
+  return readIssueLines(message)
+}
+
+/** The schema checker writes a complaint per line, each followed by its place: `  at ["parts"][0]`. */
+function readIssueLines(message: string): WireIssue[] {
+  const issues: { path: string; message: string }[] = []
+  for (const line of message.slice(0, 10_000).split('\n')) {
+    const place = /^\s+at (\[.*\])$/.exec(line)?.[1]
+    const last = issues.at(-1)
+    if (place !== undefined && last !== undefined) {
+      last.path = [...place.matchAll(/\["?([^\]"]*)"?\]/g)].map((match) => match[1]).join('.')
+    } else if (line !== '' && issues.length < 20) {
+      issues.push({ path: '', message: line.slice(0, 500) })
+    }
+  }
+  return issues
+}
+
+function readIssue(value: unknown): WireIssue[] {
+  if (!isRecord(value) || typeof value['message'] !== 'string') return []
+  const path = Array.isArray(value['path']) ? value['path'].join('.') : ''
+  return [{ path, message: value['message'].slice(0, 500) }]
+}
+
+function messageOf(body: Record<string, unknown>): string | null {
+  const data = body['data']
+  if (isRecord(data) && typeof data['message'] === 'string') return data['message']
+  return typeof body['message'] === 'string' ? body['message'] : null
+}
+
+function parse(body: string): unknown {
+  try {
+    return JSON.parse(body)
+  } catch {
+    return null
+  }
+}
+
+function isRecord(value: unknown): value is Record<string, unknown> {
+  return typeof value === 'object' && value !== null && !Array.isArray(value)
+}

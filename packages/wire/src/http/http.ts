@@ -1,0 +1,122 @@
+import { Agent, type Dispatcher } from 'undici'
+
+import { WireError } from '../errors.js'
+import { startExchange, type Exchange, type ExchangeSink } from './exchange.js'
+import type { Settings } from '../options.js'
+import { toTransportError } from './transport-error.js'
+
+/** One call, already bound to a path. */
+export interface HttpCall {
+  readonly method: Dispatcher.HttpMethod
+  /** Path and query below the base URL. */
+  readonly path: string
+  /** How errors name the call; without query and file names. */
+  readonly label: string
+  readonly accept: string
+  /** JSON text. */
+  readonly body?: string | undefined
+  readonly signal?: AbortSignal | undefined
+}
+
+/** The connections of one client. */
+export interface Http {
+  /**
+   * Sends a request. What goes wrong reaches the sink as a `WireError`, or as the untouched reason of
+   * the signal or of {@link Exchange.abort}.
+   */
+  readonly start: (call: HttpCall, sink: ExchangeSink) => Exchange
+  /** Ends every exchange with `closed` and gives the sockets back; a given dispatcher stays open. */
+  readonly close: () => Promise<void>
+}
+
+export function createHttp(settings: Settings, given: Dispatcher | undefined): Http {
+  const dispatcher = given ?? new Agent({ connect: { timeout: settings.timeouts.connectMs } })
+  const running = new Set<Exchange>()
+  const labels = new WeakMap<Exchange, string>()
+  let closing: Promise<void> | null = null
+
+  const start = (call: HttpCall, sink: ExchangeSink): Exchange => {
+    let inner: Exchange | null = null
+    let isOver = false
+    let isAborted = false
+    const finish = (): void => {
+      isOver = true
+      running.delete(exchange)
+      call.signal?.removeEventListener('abort', onAbort)
+    }
+    const tracked: ExchangeSink = {
+      onStart: sink.onStart,
+      onData: sink.onData,
+      onEnd: () => {
+        finish()
+        sink.onEnd()
+      },
+      onError: (error) => {
+        finish()
+        sink.onError(isAborted ? error : toTransportError(error, call.label, exchange.delivered()))
+      },
+    }
+    const exchange: Exchange = {
+      delivered: () => inner?.delivered() ?? 'no',
+      abort: (reason) => {
+        if (isOver) return
+        isAborted = true
+        if (inner === null) tracked.onError(reason)
+        else inner.abort(reason)
+      },
+    }
+    const onAbort = (): void => exchange.abort(call.signal?.reason)
+    const begin = async (): Promise<void> => {
+      const { headers } = settings
+      // Always a moment later: a dispatcher may fail at once, and the caller must have its exchange by then.
+      const extra = await (typeof headers === 'function' ? headers() : headers)
+      if (isOver) return
+      inner = startExchange(dispatcher, toDispatch(settings, call, extra), tracked)
+    }
+    running.add(exchange)
+    labels.set(exchange, call.label)
+    call.signal?.addEventListener('abort', onAbort, { once: true })
+    if (call.signal?.aborted === true) queueMicrotask(onAbort)
+    else if (closing !== null) queueMicrotask(() => exchange.abort(toClosed(call.label, exchange)))
+    else begin().catch(exchange.abort)
+    return exchange
+  }
+
+  const end = async (): Promise<void> => {
+    for (const exchange of running) {
+      exchange.abort(toClosed(labels.get(exchange) ?? 'the request', exchange))
+    }
+    if (given === undefined) await dispatcher.destroy()
+  }
+  return { start, close: () => (closing ??= end()) }
+}
+
+function toClosed(label: string, exchange: Exchange): WireError {
+  const delivered = exchange.delivered()
+  const state = delivered === 'no' ? 'was not sent' : 'was cut off'
+  return new WireError('closed', `${label} ${state}: the client is closed`, { delivered })
+}
+
+function toDispatch(
+  settings: Settings,
+  call: HttpCall,
+  extra: Readonly<Record<string, string>> | undefined,
+): Dispatcher.DispatchOptions {
+  const { base, authorization } = settings
+  const headers: Record<string, string> = { accept: call.accept, 'user-agent': 'turnstead' }
+  if (authorization !== null) headers['authorization'] = authorization
+  if (call.body !== undefined) headers['content-type'] = 'application/json'
+  for (const [name, value] of Object.entries(extra ?? {})) headers[name.toLowerCase()] = value
+  return {
+    origin: base.origin,
+    path: joinQuery(base.prefix + call.path, base.query),
+    method: call.method,
+    headers,
+    body: call.body ?? null,
+  }
+}
+
+function joinQuery(path: string, query: string): string {
+  if (query === '') return path
+  return `${path}${path.includes('?') ? '&' : '?'}${query}`
+}
