@@ -17,7 +17,7 @@ import {
 export interface Announcer {
   begin(message: Message): Promise<void>
   /** @param isShown - The page followed the turn; else all of it is shown anew. */
-  end(messageId: number, options: { readonly isShown: boolean }): Promise<void>
+  end(turnId: number, options: { readonly isShown: boolean }): Promise<void>
 }
 
 export interface AnnouncerOptions {
@@ -36,8 +36,8 @@ export function createAnnouncer({ rows, views, feed }: AnnouncerOptions): Announ
         turboStream('replace', 'composer-action', composerAction(open)),
       ])
     },
-    async end(messageId, { isShown }) {
-      const message = await rows.findMessage(messageId)
+    async end(turnId, { isShown }) {
+      const message = await rows.findMessage(turnId)
       if (message === null) return
       const [turn] = (await views.load([message]))()
       if (turn === undefined) return

@@ -124,9 +124,9 @@ export function createApp(ports: ChatPorts): Express {
   })
 
   app.get('/messages/:id/files/:artifactId', async (request, response) => {
-    const messageId = parseRowId(request.params.id)
+    const turnId = parseRowId(request.params.id)
     const artifact =
-      messageId === null ? null : await artifacts.find(messageId, request.params.artifactId)
+      turnId === null ? null : await artifacts.find(turnId, request.params.artifactId)
     if (artifact === null) return sendProblem(response, 404, 'There is no such file.')
     await sendArtifact(request, response, { store: artifactStore, key: artifact.key })
   })
@@ -146,8 +146,8 @@ export function createApp(ports: ChatPorts): Express {
 
   /** Shows the turn on every open page, then has it run. */
   async function begin(message: Message): Promise<void> {
-    const { id: messageId, conversationId, body: prompt } = message
-    worker.run({ messageId, conversationId, prompt })
+    const { id: turnId, conversationId, body: prompt } = message
+    worker.run({ turnId, conversationId, prompt })
     await announcer.begin(message)
   }
 

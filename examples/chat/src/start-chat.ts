@@ -63,7 +63,7 @@ export async function startChat(env: NodeJS.ProcessEnv, { signal }: StartOptions
       feed,
       name: settings.workerName,
       directory,
-      onEnd: ({ messageId }, options) => announcer.end(messageId, options),
+      onEnd: ({ turnId }, options) => announcer.end(turnId, options),
       onError: logError,
     })
     closers.push(() => worker.close())
@@ -75,8 +75,8 @@ export async function startChat(env: NodeJS.ProcessEnv, { signal }: StartOptions
       feed.publishToAll([turboStream('replace', 'model', note)])
     })
 
-    for (const { id: messageId, conversationId, body: prompt } of await rows.openTurns()) {
-      worker.run({ messageId, conversationId, prompt })
+    for (const { id: turnId, conversationId, body: prompt } of await rows.openTurns()) {
+      worker.run({ turnId, conversationId, prompt })
     }
     http.serve(
       createApp({

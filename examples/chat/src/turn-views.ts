@@ -72,8 +72,8 @@ function storedReply({ reply }: Message): Reply | null {
 }
 
 function fileView(artifact: Artifact): FileView {
-  const { messageId, id, name, sizeBytes } = artifact
-  return { href: `/messages/${messageId}/files/${id}`, name, sizeBytes }
+  const { turnId, id, name, sizeBytes } = artifact
+  return { href: `/messages/${turnId}/files/${id}`, name, sizeBytes }
 }
 
 function standingOf(message: Message, reply: Reply | null): Standing {

@@ -17,7 +17,7 @@ import { createLiveTurn, type LiveTurn } from './live-turn.js'
 /** A turn as it waits in the line of its conversation. */
 export interface Job {
   readonly conversationId: number
-  readonly messageId: number
+  readonly turnId: number
   readonly prompt: string
 }
 
@@ -28,9 +28,9 @@ export interface Job {
 export interface Worker {
   run(job: Job): void
   /** The turn, if it waits or runs here. */
-  live(messageId: number): LiveTurn | null
+  live(turnId: number): LiveTurn | null
   /** A person's stop. */
-  stop(messageId: number): Promise<void>
+  stop(turnId: number): Promise<void>
   /** A person's answer to a permission or question. */
   answer(ask: Ask, answer: AskAnswer): Promise<void>
   /** Tells the readers of every turn what is wrong; null takes it back. */
@@ -76,13 +76,13 @@ export function createWorker(options: WorkerOptions): Worker {
         store,
         artifacts,
         conversationId: job.conversationId,
-        messageId: job.messageId,
+        turnId: job.turnId,
         prompt: { text: job.prompt },
         owner: options.name,
         ...(options.session === undefined ? {} : { session: options.session }),
         asks: waitForPerson,
-        signal: stop.signal,
-        handoff: handoff.signal,
+        cancelSignal: stop.signal,
+        signal: handoff.signal,
         onReply: (reply) => live.follow(reply),
         onError: (error, step) => {
           if (step === 'stream' || step === 'poll' || step === 'send') live.say(unreachable)
@@ -101,19 +101,19 @@ export function createWorker(options: WorkerOptions): Worker {
   return {
     run(job) {
       const live = createLiveTurn({
-        turnId: job.messageId,
+        turnId: job.turnId,
         directory: options.directory,
         publish: (changes) => feed.publish(job.conversationId, changes),
       })
       live.say(trouble)
       const turn: RunningTurn = { live, stop: new AbortController() }
-      turns.set(job.messageId, turn)
+      turns.set(job.turnId, turn)
       const before = lines.get(job.conversationId) ?? Promise.resolve()
       const line = before
         .then(() => runToEnd(job, turn))
         .then(async (result) => {
           live.finish()
-          turns.delete(job.messageId)
+          turns.delete(job.turnId)
           if (result === null || handoff.signal.aborted) return
           await options.onEnd(job, { isShown: result.status !== 'skipped' })
         })
@@ -123,11 +123,11 @@ export function createWorker(options: WorkerOptions): Worker {
         if (lines.get(job.conversationId) === line) lines.delete(job.conversationId)
       })
     },
-    live: (messageId) => turns.get(messageId)?.live ?? null,
-    async stop(messageId) {
-      turns.get(messageId)?.live.sayStopping()
-      await store.cancel({ messageId, reason: 'stopped by the reader' })
-      turns.get(messageId)?.stop.abort(new Error('stopped by the reader'))
+    live: (turnId) => turns.get(turnId)?.live ?? null,
+    async stop(turnId) {
+      turns.get(turnId)?.live.sayStopping()
+      await store.cancel({ turnId, reason: 'stopped by the reader' })
+      turns.get(turnId)?.stop.abort(new Error('stopped by the reader'))
     },
     answer: (ask, answer) => sendAnswer(client, ask, answer),
     say(text) {

@@ -208,7 +208,7 @@ describe('createApp', () => {
       await (await follow('/conversations/2/stream?from=1')).until('class="ask"')
       await answer(path.replace('/1/', '/2/'), { decision: 'yes' })
       expect((await answer(path, { decision: 'maybe' })).status).to.equal(422)
-      await app.rows.store.cancel({ messageId: 1 })
+      await app.rows.store.cancel({ turnId: 1 })
       await answer(path, { decision: 'yes' })
       expect(app.impostor.readFile('a.txt')).to.equal(null)
     })
@@ -252,21 +252,21 @@ describe('createApp', () => {
   it('follows a turn that another process runs by its row', async () => {
     app = await startApp()
     const { store } = app.rows
-    const { id: messageId } = await app.rows.startConversation('Go')
+    const { id: turnId } = await app.rows.startConversation('Go')
     const stream = await follow('/conversations/1/stream?from=1')
     await stream.until('Waiting to start')
-    const claim = { conversationId: 1, messageId, owner: 'another', leaseMs: 60_000 }
+    const claim = { conversationId: 1, turnId, owner: 'another', leaseMs: 60_000 }
     expect((await store.claim(claim)).claimed).to.equal(true)
     await stream.until('Waiting for news')
-    await store.cancel({ messageId })
+    await store.cancel({ turnId })
     await stream.until('You stopped this.')
   })
 
   it('shows all of a turn that it takes over while a page is open', async () => {
     app = await startApp(reply(text('First half. '), gate('half'), text('Second half.')))
-    const { id: messageId } = await app.rows.startConversation('Go')
+    const { id: turnId } = await app.rows.startConversation('Go')
     const stream = await follow('/conversations/1/stream?from=1')
-    app.worker.run({ conversationId: 1, messageId, prompt: 'Go' })
+    app.worker.run({ conversationId: 1, turnId, prompt: 'Go' })
     await stream.until('First half.')
     app.impostor.gate('half').open()
     expect(await stream.until(over)).to.contain('Second half.')

@@ -7,7 +7,7 @@
  *
  * const store = createDiskStore({ root: '/var/lib/app/artifacts' })
  * const artifacts = createMessageArtifacts({ store, directory: '/srv/agents/7' })
- * const { kept, dropped } = await artifacts.collect({ messageId: 42, tools: [] })
+ * const { kept, dropped } = await artifacts.collect({ turnId: 42, tools: [] })
  * ```
  *
  * @packageDocumentation

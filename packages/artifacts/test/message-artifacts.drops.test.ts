@@ -44,7 +44,7 @@ describe('what createMessageArtifacts does not keep', () => {
     options: Partial<MessageArtifactsOptions> = {},
   ): Promise<[string | null, string][]> {
     const artifacts = createMessageArtifacts({ store, directory, ...options })
-    const { dropped } = await artifacts.collect({ messageId: 1, tools })
+    const { dropped } = await artifacts.collect({ turnId: 1, tools })
     return dropped.map(({ path, reason }) => [path, reason])
   }
 
@@ -158,7 +158,7 @@ describe('what createMessageArtifacts does not keep', () => {
       reader: { read },
     })
     const tools = [editCall('/workspace/sub/a.txt'), editCall('b.txt')]
-    const { kept } = await artifacts.collect({ messageId: 1, tools })
+    const { kept } = await artifacts.collect({ turnId: 1, tools })
     expect(kept.map((each) => [each.path, each.provenance.source])).to.deep.equal([
       ['sub/a.txt', 'server'],
       ['b.txt', 'server'],
@@ -176,7 +176,7 @@ describe('what createMessageArtifacts does not keep', () => {
       editCall('/w/b.txt'),
       patchCall('/w', [{ type: 'add', path: 'c.txt' }]),
     ]
-    const { kept, dropped } = await artifacts.collect({ messageId: 1, tools })
+    const { kept, dropped } = await artifacts.collect({ turnId: 1, tools })
     expect(kept.map((each) => [each.path, each.provenance.source])).to.deep.equal([
       ['a.txt', 'tool-input'],
     ])
@@ -192,7 +192,7 @@ describe('what createMessageArtifacts does not keep', () => {
     const versions = [1, 2, 3, 3].map((byte) => Buffer.alloc(2_000_000, byte))
     const read = sinon.fake(async () => new Response(versions.shift()))
     const artifacts = createMessageArtifacts({ store, agentDirectory: '/w', reader: { read } })
-    const { kept } = await artifacts.collect({ messageId: 1, tools: [editCall('/w/a.bin')] })
+    const { kept } = await artifacts.collect({ turnId: 1, tools: [editCall('/w/a.bin')] })
     expect(kept.map((each) => each.sizeBytes)).to.deep.equal([2_000_000])
     expect(await readText(store, kept[0])).to.equal('\u0003'.repeat(2_000_000))
     expect(read.callCount).to.equal(4)
@@ -219,7 +219,7 @@ describe('what createMessageArtifacts does not keep', () => {
     }
     const artifacts = createMessageArtifacts({ store: failing, directory })
     const tools = [writeCall('a', ''), writeCall('b', '')]
-    const { kept, dropped } = await artifacts.collect({ messageId: 1, tools })
+    const { kept, dropped } = await artifacts.collect({ turnId: 1, tools })
     expect(kept.map((each) => each.path)).to.deep.equal(['b'])
     expect(dropped).to.deep.equal([
       { path: 'a', reason: 'store_failed', tool: 'write', retryable: true, cause },
@@ -249,17 +249,17 @@ describe('what createMessageArtifacts does not keep', () => {
     }
     const artifacts = createMessageArtifacts({ store: stopping, directory })
     const tools = [writeCall('a', ''), writeCall('b', '')]
-    const call = { messageId: 1, tools, signal: controller.signal }
+    const call = { turnId: 1, tools, signal: controller.signal }
     expect(await rejectionOf(artifacts.collect(call))).to.equal(reason)
     const again = createMessageArtifacts({ store, directory })
-    expect((await again.collect({ messageId: 1, tools })).kept).to.have.length(2)
+    expect((await again.collect({ turnId: 1, tools })).kept).to.have.length(2)
   })
 
   it('shows no invisible characters in names and paths', async () => {
     const path = 'sub\u202e/in\u202evoice\u0007gpj.exe'
     await put(path, 'x')
     const artifacts = createMessageArtifacts({ store, directory })
-    const { kept } = await artifacts.collect({ messageId: 1, tools: [writeCall(path, '')] })
+    const { kept } = await artifacts.collect({ turnId: 1, tools: [writeCall(path, '')] })
     expect(kept[0]).to.include({ path: 'sub/invoicegpj.exe', name: 'invoicegpj.exe' })
     await rm(join(directory, path))
     expect(await drops([writeCall(path, '')])).to.deep.equal([['sub/invoicegpj.exe', 'missing']])
@@ -272,7 +272,7 @@ describe('what createMessageArtifacts does not keep', () => {
       RangeError,
       '`limits.maxFiles`',
     )
-    const call = createMessageArtifacts({ store, directory }).collect({ messageId: '', tools: [] })
+    const call = createMessageArtifacts({ store, directory }).collect({ turnId: '', tools: [] })
     expect(await rejectionOf(call)).to.be.an.instanceOf(TypeError)
   })
 

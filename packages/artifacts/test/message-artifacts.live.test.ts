@@ -116,7 +116,7 @@ if (binary === null) {
       ]
       return Promise.all(
         ways.map(async ({ store, artifacts }) => {
-          const { kept, dropped } = await artifacts.collect({ messageId: 1, tools })
+          const { kept, dropped } = await artifacts.collect({ turnId: 1, tools })
           const texts: Record<string, string> = {}
           for (const each of kept) texts[each.path] = await readText(store, each)
           const sources = new Set(kept.map(({ provenance }) => provenance.source))

@@ -66,7 +66,7 @@ describe('createMessageArtifacts, for any tool calls', () => {
       fc.asyncProperty(fc.array(call, { maxLength: 12 }), async (tools) => {
         const store = createMemoryStore()
         const artifacts = createMessageArtifacts({ store, directory })
-        const { kept, dropped } = await artifacts.collect({ messageId: 'm', tools })
+        const { kept, dropped } = await artifacts.collect({ turnId: 'm', tools })
         for (const each of kept) {
           expect(await readText(store, each)).to.equal('inside')
           expect(each.path).to.be.oneOf(['a', 'sub/a', 'sub/b'])
@@ -101,7 +101,7 @@ describe('createMessageArtifacts, for any tool calls', () => {
     await fc.assert(
       fc.asyncProperty(fc.array(record, { maxLength: 6 }), async (tools) => {
         const artifacts = createMessageArtifacts({ store: createMemoryStore(), directory })
-        const report = await artifacts.collect({ messageId: 1, tools })
+        const report = await artifacts.collect({ turnId: 1, tools })
         for (const { reason } of report.dropped) expect(reason).to.not.equal('store_failed')
       }),
       { numRuns: 150 },

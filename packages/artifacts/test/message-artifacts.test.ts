@@ -34,12 +34,12 @@ describe('createMessageArtifacts', () => {
   it('keeps what write made, with name, path, type, digest and provenance', async () => {
     await put('reports/summary.md', '# Hello\n')
     const tools = [writeCall(join(directory, 'reports/summary.md'), '# Hello\n', { callId: 'c1' })]
-    const report = await artifacts.collect({ messageId: 7, conversationId: 'conv', tools })
+    const report = await artifacts.collect({ turnId: 7, conversationId: 'conv', tools })
     expect(report.dropped).to.deep.equal([])
     expect(report.kept).to.have.length(1)
     const [artifact] = report.kept
     expect(artifact).to.include({
-      messageId: '7',
+      turnId: '7',
       conversationId: 'conv',
       path: 'reports/summary.md',
       name: 'summary.md',
@@ -58,13 +58,13 @@ describe('createMessageArtifacts', () => {
 
   it('lets the bytes on the disk beat the input of write', async () => {
     await put('a.txt', 'final')
-    const { kept } = await artifacts.collect({ messageId: 1, tools: [writeCall('a.txt', 'draft')] })
+    const { kept } = await artifacts.collect({ turnId: 1, tools: [writeCall('a.txt', 'draft')] })
     expect(await readText(store, kept[0])).to.equal('final')
   })
 
   it('keeps a file that is larger than it keeps in memory', async () => {
     await put('big.txt', 'x'.repeat(3_000_000))
-    const { kept } = await artifacts.collect({ messageId: 1, tools: [writeCall('big.txt', '')] })
+    const { kept } = await artifacts.collect({ turnId: 1, tools: [writeCall('big.txt', '')] })
     expect(await readText(store, kept[0])).to.equal('x'.repeat(3_000_000))
   })
 
@@ -75,7 +75,7 @@ describe('createMessageArtifacts', () => {
       writeCall(join(directory, 'a.txt'), 'two', { callId: 'c2' }),
       editCall(join(directory, 'a.txt'), { callId: 'c3' }),
     ]
-    const { kept } = await artifacts.collect({ messageId: 1, tools })
+    const { kept } = await artifacts.collect({ turnId: 1, tools })
     expect(
       kept.map((each) => [each.path, each.provenance.tool, each.provenance.callId]),
     ).to.deep.equal([['a.txt', 'edit', 'c3']])
@@ -95,7 +95,7 @@ describe('createMessageArtifacts', () => {
         { type: 'update', path: 'old.txt' },
       ]),
     ]
-    const { kept, dropped } = await artifacts.collect({ messageId: 1, tools })
+    const { kept, dropped } = await artifacts.collect({ turnId: 1, tools })
     expect(dropped).to.deep.equal([])
     expect(kept.map((each) => each.path)).to.deep.equal(['new.txt', 'moved/seed2.txt', 'old.txt'])
   })
@@ -104,7 +104,7 @@ describe('createMessageArtifacts', () => {
     await put('a/index.md', 'one')
     await put('b/index.md', 'two')
     const tools = [writeCall('a/index.md', ''), writeCall('b/index.md', '')]
-    const { kept } = await artifacts.collect({ messageId: 1, tools })
+    const { kept } = await artifacts.collect({ turnId: 1, tools })
     expect(kept.map((each) => each.path)).to.deep.equal(['a/index.md', 'b/index.md'])
     expect(new Set(kept.map((each) => each.key)).size).to.equal(2)
   })
@@ -117,7 +117,7 @@ describe('createMessageArtifacts', () => {
       { tool: 'bash', status: 'completed', input: { command: 'ls' }, metadata: {} },
       { tool: 'read', status: 'completed', input: { filePath: 'a.txt' }, metadata: {} },
     ]
-    expect(await artifacts.collect({ messageId: 1, tools })).to.deep.equal({
+    expect(await artifacts.collect({ turnId: 1, tools })).to.deep.equal({
       kept: [],
       dropped: [],
     })
@@ -125,7 +125,7 @@ describe('createMessageArtifacts', () => {
 
   it('ignores what is no tool call', async () => {
     const tools = [null, 7, 'write', [], {}, { tool: 'write' }, { tool: 7, status: 'completed' }]
-    expect(await artifacts.collect({ messageId: 1, tools })).to.deep.equal({
+    expect(await artifacts.collect({ turnId: 1, tools })).to.deep.equal({
       kept: [],
       dropped: [],
     })
@@ -139,7 +139,7 @@ describe('createMessageArtifacts', () => {
       input,
       metadata: { truncated: false },
     }))
-    expect(await artifacts.collect({ messageId: 1, tools })).to.deep.equal({
+    expect(await artifacts.collect({ turnId: 1, tools })).to.deep.equal({
       kept: [],
       dropped: [],
     })
@@ -147,7 +147,7 @@ describe('createMessageArtifacts', () => {
 
   it('stores the same bytes once, however often and however concurrently it collects', async () => {
     await put('a.txt', 'one')
-    const call = { messageId: 1, tools: [writeCall('a.txt', 'one')] }
+    const call = { turnId: 1, tools: [writeCall('a.txt', 'one')] }
     const reports = await Promise.all([1, 2, 3, 4].map(async () => artifacts.collect(call)))
     reports.push(await artifacts.collect(call))
     for (const report of reports) expect(report).to.deep.equal(reports[0])
@@ -165,8 +165,8 @@ describe('createMessageArtifacts', () => {
     await put('b.txt', 'b')
     await put('a.txt', 'a')
     const tools = [writeCall('b.txt', 'b'), writeCall('a.txt', 'a')]
-    const { kept } = await artifacts.collect({ messageId: 'msg_1', tools })
-    await artifacts.collect({ messageId: 'msg_11', tools })
+    const { kept } = await artifacts.collect({ turnId: 'msg_1', tools })
+    await artifacts.collect({ turnId: 'msg_11', tools })
     const listed = await collectList(artifacts, 'msg_1')
     expect(listed.map((each) => each.path)).to.deep.equal(['a.txt', 'b.txt'])
     expect(listed).to.have.deep.members([...kept])
@@ -181,16 +181,16 @@ describe('createMessageArtifacts', () => {
 
   it('rejects with the reason of an abort', async () => {
     const reason = new Error('stopped')
-    const call = { messageId: 1, tools: [], signal: AbortSignal.abort(reason) }
+    const call = { turnId: 1, tools: [], signal: AbortSignal.abort(reason) }
     expect(await artifacts.collect(call).catch((error: unknown) => error)).to.equal(reason)
   })
 })
 
 async function collectList(
   artifacts: MessageArtifacts,
-  messageId: string | number,
+  turnId: string | number,
 ): Promise<{ key: string; path: string; id: string }[]> {
   const all = []
-  for await (const artifact of artifacts.list(messageId)) all.push(artifact)
+  for await (const artifact of artifacts.list(turnId)) all.push(artifact)
   return all
 }

@@ -59,7 +59,7 @@ describe('a file that is larger than the memory it may take', () => {
     const artifacts = createMessageArtifacts({ store, directory: temp, limits })
     const collected = await peakGrowth(async () => {
       const tools = [writeCall('a.bin', '')]
-      const { kept } = await artifacts.collect({ messageId: 1, tools })
+      const { kept } = await artifacts.collect({ turnId: 1, tools })
       expect(kept[0]?.sizeBytes).to.equal(fileBytes)
     })
     for (const growth of [put, got, collected]) expect(growth).to.be.below(fileBytes / 2)

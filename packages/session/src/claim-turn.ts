@@ -43,7 +43,7 @@ export async function claimTurn(
     }
     const lease: Lease = {
       conversationId: request.conversationId,
-      messageId: request.messageId,
+      turnId: request.turnId,
       owner: request.owner,
       fence: seen.fence + 1,
       expiresAt: now + request.leaseMs,
@@ -62,7 +62,7 @@ async function start(
 ): Promise<ClaimResult | null> {
   // Read only now: an earlier worker may have stored its prompt until the very start.
   const turn = (await startTurn(tables, lease, clock.now()))
-    ? await readTurn(tables, lease.messageId)
+    ? await readTurn(tables, lease.turnId)
     : null
   if (turn?.status !== 'running') {
     await releaseLease(tables, lease)
@@ -79,27 +79,27 @@ async function start(
 /** A worker that died between its terminal write and its release would keep the conversation busy until the lease expires. */
 async function releaseLeftover(
   { tables }: ClaimContext,
-  { conversationId, messageId, owner }: ClaimRequest,
+  { conversationId, turnId, owner }: ClaimRequest,
   seen: LeaseRow,
 ): Promise<void> {
-  if (seen.owner !== owner || seen.messageId !== String(messageId)) return
+  if (seen.owner !== owner || seen.turnId !== String(turnId)) return
   const { fence, expiresAt } = seen
-  await releaseLease(tables, { conversationId, messageId, owner, fence, expiresAt: expiresAt ?? 0 })
+  await releaseLease(tables, { conversationId, turnId, owner, fence, expiresAt: expiresAt ?? 0 })
 }
 
 /** The same owner may come back for the same message at once: it is a worker that was started again. */
 function isHeldByOther(seen: LeaseRow, request: ClaimRequest, now: number): boolean {
   if (seen.owner === null || (seen.expiresAt ?? 0) <= now) return false
-  return seen.owner !== request.owner || seen.messageId !== String(request.messageId)
+  return seen.owner !== request.owner || seen.turnId !== String(request.turnId)
 }
 
 async function refuse(
   { tables }: ClaimContext,
-  { messageId }: ClaimRequest,
+  { turnId }: ClaimRequest,
   reason: 'busy' | 'settled',
   heldUntil: number | null = null,
 ): Promise<ClaimResult> {
-  const turn = await readTurn(tables, messageId)
+  const turn = await readTurn(tables, turnId)
   return turn === null ? refusal('missing') : { claimed: false, reason, turn, heldUntil }
 }
 
@@ -107,9 +107,9 @@ function refusal(reason: 'missing'): ClaimResult {
   return { claimed: false, reason, turn: null, heldUntil: null }
 }
 
-function assertClaim({ conversationId, messageId, owner, leaseMs }: ClaimRequest): void {
+function assertClaim({ conversationId, turnId, owner, leaseMs }: ClaimRequest): void {
   assertRowId('conversationId', conversationId)
-  assertRowId('messageId', messageId)
+  assertRowId('turnId', turnId)
   assertDuration('leaseMs', leaseMs)
   if (typeof owner !== 'string' || owner === '' || owner.length > maxOwnerLength) {
     throw new TypeError(`\`owner\` must name the worker in 1 to ${maxOwnerLength} characters.`)

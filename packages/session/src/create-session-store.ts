@@ -97,10 +97,10 @@ export function createSessionStore(options: SessionStoreOptions): SessionStore {
         set: partialFields(columns, fields),
       }),
 
-    cancel: ({ messageId, reason = null }) =>
-      cancelTurn(tables, assertRowId('messageId', messageId), { reason, now: clock.now() }),
+    cancel: ({ turnId, reason = null }) =>
+      cancelTurn(tables, assertRowId('turnId', turnId), { reason, now: clock.now() }),
 
-    read: (messageId) => readTurn(tables, assertRowId('messageId', messageId)),
+    read: (turnId) => readTurn(tables, assertRowId('turnId', turnId)),
 
     ensureSession: (conversationId, upstream, { signal } = {}) =>
       obtainSession(minting, {

@@ -3,7 +3,7 @@
  * terminal writes by compare-and-set, and upstream sessions of which any race mints exactly one.
  *
  *     const store = createSessionStore({ knex })
- *     const claim = await store.claim({ conversationId, messageId, owner: 'worker-1', leaseMs: 60_000 })
+ *     const claim = await store.claim({ conversationId, turnId, owner: 'worker-1', leaseMs: 60_000 })
  *     if (claim.claimed) await store.settle(claim.lease, settlement)
  */
 export { systemClock } from './clock.js'

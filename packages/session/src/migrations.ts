@@ -33,7 +33,7 @@ export function conversationColumns(
   table.bigInteger(names.mintExpiresAt).nullable()
   table.bigInteger(names.turnFence).notNullable().defaultTo(0)
   table.string(names.turnOwner, 255).nullable()
-  table.string(names.turnMessageId, 64).nullable()
+  table.string(names.turnId, 64).nullable()
   table.bigInteger(names.turnExpiresAt).nullable()
 }
 

@@ -19,7 +19,7 @@ export interface Lease {
   /** The conversation that is held. */
   readonly conversationId: RowId
   /** The message whose turn is run. */
-  readonly messageId: RowId
+  readonly turnId: RowId
   /** Who holds it, as given to `claim`. */
   readonly owner: string
   /** Number of this claim among all claims of the conversation; a higher one makes this lease worthless. */
@@ -101,7 +101,7 @@ export interface Settlement extends PartialReply {
 /** A turn's row. */
 export interface TurnRecord {
   /** The host's primary key. */
-  readonly messageId: RowId
+  readonly turnId: RowId
   /** The conversation that it belongs to. */
   readonly conversationId: RowId
   /** Where it stands. */

@@ -15,7 +15,7 @@ export interface ClaimRequest {
   /** The conversation that the message belongs to. */
   readonly conversationId: RowId
   /** The message whose turn is to be run. */
-  readonly messageId: RowId
+  readonly turnId: RowId
   /** Names the worker, at most 255 characters. A worker that starts again under its old name need not wait for its old lease. */
   readonly owner: string
   /** How long nobody else may take over without a `renew`, in milliseconds. */
@@ -87,12 +87,12 @@ export interface SessionStore {
   /** A person's stop: `pending` or `running` becomes `cancelled`. False when the turn is over or missing. */
   cancel(request: {
     /** The message whose turn is to end. */
-    readonly messageId: RowId
+    readonly turnId: RowId
     /** Why, for the row. Default: null. */
     readonly reason?: string | null
   }): Promise<boolean>
   /** The turn as it stands; null when there is none. */
-  read(messageId: RowId): Promise<TurnRecord | null>
+  read(turnId: RowId): Promise<TurnRecord | null>
   /**
    * The conversation's upstream session, created when there is none. Of any number of racing callers one creates; the others
    * wait for its id. Rejects with `conversation_not_found`, `mint_timeout`, `mint_failed`, or the upstream's own error.

@@ -18,8 +18,8 @@ export interface ConversationColumns {
   readonly turnFence: string
   /** Who holds the turn lease; null when nobody does. Default: `turn_owner`. */
   readonly turnOwner: string
-  /** The message of the newest claim. Default: `turn_message_id`. */
-  readonly turnMessageId: string
+  /** The message of the newest claim. Default: `turn_id`. */
+  readonly turnId: string
   /** When the turn lease expires. Default: `turn_expires_at`. */
   readonly turnExpiresAt: string
 }
@@ -104,7 +104,7 @@ const conversationDefaults: ConversationColumns = {
   mintExpiresAt: 'opencode_mint_expires_at',
   turnFence: 'turn_fence',
   turnOwner: 'turn_owner',
-  turnMessageId: 'turn_message_id',
+  turnId: 'turn_id',
   turnExpiresAt: 'turn_expires_at',
 }
 

@@ -15,12 +15,12 @@ type Row = Readonly<Record<string, unknown>>
 const shortTextLength = 64
 
 /** @internal A row of the turn's columns, as `read-turn` names them. */
-export function toTurnRecord(messageId: RowId, row: Row): TurnRecord {
+export function toTurnRecord(turnId: RowId, row: Row): TurnRecord {
   return {
-    messageId,
+    turnId,
     conversationId: row['conversation'] as RowId,
-    status: toTurnStatus(row['status'], messageId),
-    prompt: toPrompt(row, messageId),
+    status: toTurnStatus(row['status'], turnId),
+    prompt: toPrompt(row, turnId),
     reply: toReply(row['reply']),
     text: toTextOrNull(row['text']),
     reasoning: toTextOrNull(row['reasoning']),
@@ -109,7 +109,7 @@ export function toNumberOrNull(value: unknown): number | null {
 }
 
 /** @internal */
-export function toTurnStatus(value: unknown, messageId: RowId): TurnStatus {
+export function toTurnStatus(value: unknown, turnId: RowId): TurnStatus {
   switch (value) {
     case 'pending':
     case 'running':
@@ -120,12 +120,12 @@ export function toTurnStatus(value: unknown, messageId: RowId): TurnStatus {
     default:
       throw new SessionError(
         'malformed_row',
-        `The status of message ${messageId} is none of a turn. Point \`messages.columns.status\` to a column that only turns use.`,
+        `The status of message ${turnId} is none of a turn. Point \`messages.columns.status\` to a column that only turns use.`,
       )
   }
 }
 
-function toPrompt(row: Row, messageId: RowId): PromptRecord | null {
+function toPrompt(row: Row, turnId: RowId): PromptRecord | null {
   const id = toTextOrNull(row['promptid'])
   if (id === null) return null
   const partIds = parseJson(row['promptparts'])
@@ -133,7 +133,7 @@ function toPrompt(row: Row, messageId: RowId): PromptRecord | null {
     // A prompt that cannot be repeated exactly must not look like no prompt: it would be asked twice.
     throw new SessionError(
       'malformed_row',
-      `The prompt's part ids of message ${messageId} are not a list.`,
+      `The prompt's part ids of message ${turnId} are not a list.`,
     )
   }
   return {

@@ -24,7 +24,7 @@ describe('between two statements of a verb', () => {
   let rows: Rows
   let somebody: Database.Database
   let store: SessionStore
-  let ids: { conversationId: RowId; messageId: RowId }
+  let ids: { conversationId: RowId; turnId: RowId }
   before(async () => {
     rows = await openRows(kind)
     somebody = new Database(fileURLToPath(rows.database.url))
@@ -47,7 +47,7 @@ describe('between two statements of a verb', () => {
   }
   const insert = async (): Promise<void> => {
     const conversationId = await rows.insertConversation()
-    ids = { conversationId, messageId: await rows.insertMessage(conversationId) }
+    ids = { conversationId, turnId: await rows.insertMessage(conversationId) }
   }
   const claim = (owner = 'worker-1') => store.claim({ ...ids, owner, leaseMs: 10_000 })
   const far = Date.now() + 3_600_000
@@ -85,7 +85,7 @@ describe('between two statements of a verb', () => {
     await insert()
     justBefore(
       start,
-      "update conversations set turn_fence = turn_fence + 1, turn_message_id = 'other', turn_owner = 'worker-2'",
+      "update conversations set turn_fence = turn_fence + 1, turn_id = 'other', turn_owner = 'worker-2'",
     )
     expect(await claim()).to.include({ claimed: false, reason: 'busy' })
     expect(await rows.knex('messages').first('status')).to.deep.equal({ status: 'pending' })
@@ -170,36 +170,36 @@ describe('while a statement waits for a row', () => {
 
   it('the fence of the row still counts for a start', async () => {
     const conversationId = await rows.insertConversation()
-    const messageId = await rows.insertMessage(conversationId)
+    const turnId = await rows.insertMessage(conversationId)
     const blocker = await rows.database.connect().transaction()
-    await blocker('messages').where({ id: messageId }).forUpdate()
+    await blocker('messages').where({ id: turnId }).forUpdate()
     const store = createSessionStore({ knex: rows.database.connect() })
-    const claim = store.claim({ conversationId, messageId, owner: 'worker-1', leaseMs: 60_000 })
+    const claim = store.claim({ conversationId, turnId, owner: 'worker-1', leaseMs: 60_000 })
     expect(await overtaken(rows.database, claim, blocker)).to.include({
       claimed: false,
       reason: 'busy',
     })
-    const row = await rows.knex('messages').where({ id: messageId }).first('turn_fence')
+    const row = await rows.knex('messages').where({ id: turnId }).first('turn_fence')
     expect(Number(row.turn_fence)).to.equal(7)
     await rows.clear()
   })
 
   it('the fence of the row still counts for a terminal write', async () => {
     const conversationId = await rows.insertConversation()
-    const messageId = await rows.insertMessage(conversationId)
+    const turnId = await rows.insertMessage(conversationId)
     const store = createSessionStore({ knex: rows.database.connect() })
     const claim = await store.claim({
       conversationId,
-      messageId,
+      turnId,
       owner: 'worker-1',
       leaseMs: 60_000,
     })
     if (!claim.claimed) throw new Error('the turn must be free')
     const blocker = await rows.database.connect().transaction()
-    await blocker('messages').where({ id: messageId }).forUpdate()
+    await blocker('messages').where({ id: turnId }).forUpdate()
     const settle = store.settle(claim.lease, completed)
     expect(await overtaken(rows.database, settle, blocker)).to.equal(false)
-    expect((await store.read(messageId))?.status).to.equal('running')
+    expect((await store.read(turnId))?.status).to.equal('running')
     await rows.clear()
   })
 })

@@ -52,7 +52,7 @@ const step: fc.Arbitrary<Step> = fc.oneof(
 /** Two turns of one conversation and one of another. */
 interface World {
   readonly store: SessionStore
-  readonly turns: readonly { readonly conversationId: RowId; readonly messageId: RowId }[]
+  readonly turns: readonly { readonly conversationId: RowId; readonly turnId: RowId }[]
   readonly leases: Lease[]
 }
 
@@ -91,10 +91,10 @@ describe('the verbs of a lease', () => {
               const [actual, expected] = await act(world, model, each, clock.now())
               expect(actual, each.verb).to.deep.equal(expected)
             }
-            for (const { messageId } of world.turns) {
-              const record = await world.store.read(messageId)
+            for (const { turnId } of world.turns) {
+              const record = await world.store.read(turnId)
               expect({ status: record?.status, text: record?.text }).to.deep.equal(
-                model.turnOf(messageId),
+                model.turnOf(turnId),
               )
             }
           }),
@@ -110,7 +110,7 @@ async function insertTurns(rows: Rows): Promise<World['turns']> {
   const other = await rows.insertConversation()
   const turns = []
   for (const conversationId of [one, one, other]) {
-    turns.push({ conversationId, messageId: await rows.insertMessage(conversationId) })
+    turns.push({ conversationId, turnId: await rows.insertMessage(conversationId) })
   }
   return turns
 }
@@ -131,8 +131,8 @@ async function act(
     return [answer, model.claim({ ...ids, owner, now, leaseMs })]
   }
   if (step.verb === 'cancel') {
-    const { messageId } = turns[step.turn]!
-    return [await store.cancel({ messageId }), model.cancel(messageId)]
+    const { turnId } = turns[step.turn]!
+    return [await store.cancel({ turnId }), model.cancel(turnId)]
   }
   const lease = leases.at(-1 - step.lease)
   if (lease === undefined) return [null, null]

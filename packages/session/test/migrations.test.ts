@@ -80,7 +80,7 @@ describe('turnMigration', () => {
         const store = createSessionStore({ knex, conversations, messages })
         const claim = await store.claim({
           conversationId: 'th-1',
-          messageId: 'po-1',
+          turnId: 'po-1',
           owner: 'worker',
           leaseMs: 1000,
         })

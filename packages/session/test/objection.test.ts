@@ -137,19 +137,19 @@ describe('the store under a Knex that maps names', () => {
     })
     try {
       const conversationId = await rows.insertConversation()
-      const messageId = await rows.insertMessage(conversationId)
+      const turnId = await rows.insertMessage(conversationId)
       const store = createSessionStore({ knex: mapped })
-      const claim = await store.claim({ conversationId, messageId, owner: 'w', leaseMs: 1000 })
+      const claim = await store.claim({ conversationId, turnId, owner: 'w', leaseMs: 1000 })
       if (!claim.claimed) throw new Error(`the turn must be free, but is ${claim.reason}`)
       expect(await store.settle(claim.lease, completed)).to.equal(true)
-      expect((await store.read(messageId))?.tokens).to.deep.equal(completed.tokens)
+      expect((await store.read(turnId))?.tokens).to.deep.equal(completed.tokens)
 
       class CamelMessage extends MessageMixin(Model) {
         static override tableName = 'messages' as const
         static override columnNameMappers = snakeCaseMappers()
         declare inputTokens: number
       }
-      const read = await CamelMessage.query(rows.knex).findById(messageId).throwIfNotFound()
+      const read = await CamelMessage.query(rows.knex).findById(turnId).throwIfNotFound()
       expect(read.inputTokens).to.equal(completed.tokens.input)
       expect(read.reply).to.deep.equal(completed.reply)
 
@@ -157,7 +157,7 @@ describe('the store under a Knex that maps names', () => {
         static override tableName = 'messages' as const
         declare inputTokens: number
       }
-      const other = await MappedMessage.query(mapped).findById(messageId).throwIfNotFound()
+      const other = await MappedMessage.query(mapped).findById(turnId).throwIfNotFound()
       expect(other.inputTokens).to.equal(completed.tokens.input)
       expect(other.reply).to.deep.equal(completed.reply)
     } finally {

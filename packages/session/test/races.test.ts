@@ -63,13 +63,13 @@ for (const kind of databases) {
       const turns: Turn[] = []
       for (let n = 0; n < turnCount; n += 1) {
         const conversationId = await rows.insertConversation()
-        turns.push({ conversationId, messageId: await rows.insertMessage(conversationId) })
+        turns.push({ conversationId, turnId: await rows.insertMessage(conversationId) })
       }
       const claims = await Promise.all(
         all.map((worker, n) => worker.run({ verb: 'claim', turns, owner: `worker-${n}` })),
       )
       const claimed = claims.flatMap((ids) => ids as RowId[])
-      expect(claimed.toSorted(byNumber)).to.deep.equal(turns.map(({ messageId }) => messageId))
+      expect(claimed.toSorted(byNumber)).to.deep.equal(turns.map(({ turnId }) => turnId))
 
       for (const { conversationId } of turns.slice(0, conversationCount)) {
         const results = (await Promise.all(
@@ -116,16 +116,16 @@ for (const kind of databases) {
     it('killed with a lease are replaced at once under their name, and after its expiry by others', async () => {
       const worker = await start(createFakeUpstream())
       const conversationId = await rows.insertConversation()
-      const messageId = await rows.insertMessage(conversationId)
+      const turnId = await rows.insertMessage(conversationId)
       await worker.run({
         verb: 'claim',
-        turns: [{ conversationId, messageId }],
+        turns: [{ conversationId, turnId }],
         owner: 'worker-1',
       })
       await worker.kill()
       const clock = createShiftedClock()
       const store = createSessionStore({ knex: rows.knex, clock })
-      const claim = { conversationId, messageId, leaseMs: 60_000 }
+      const claim = { conversationId, turnId, leaseMs: 60_000 }
       expect((await store.claim({ ...claim, owner: 'worker-2' })).claimed).to.equal(false)
       expect((await store.claim({ ...claim, owner: 'worker-1' })).claimed).to.equal(true)
       clock.advance(120_000)

@@ -20,19 +20,19 @@ describe('createSessionStore', () => {
   })
   after(() => rows.close())
 
-  const claimNew = async (): Promise<{ lease: Lease; messageId: RowId }> => {
+  const claimNew = async (): Promise<{ lease: Lease; turnId: RowId }> => {
     const conversationId = await rows.insertConversation()
-    const messageId = await rows.insertMessage(conversationId)
+    const turnId = await rows.insertMessage(conversationId)
     const store = createSessionStore({ knex: rows.knex })
-    const claim = await store.claim({ conversationId, messageId, owner: 'worker', leaseMs })
-    if (!claim.claimed) throw new Error(`turn ${messageId} must be free, but is ${claim.reason}`)
-    return { lease: claim.lease, messageId }
+    const claim = await store.claim({ conversationId, turnId, owner: 'worker', leaseMs })
+    if (!claim.claimed) throw new Error(`turn ${turnId} must be free, but is ${claim.reason}`)
+    return { lease: claim.lease, turnId }
   }
 
   it('takes a function that gives Knex later', async () => {
     const store = createSessionStore({ knex: () => rows.knex })
-    const { messageId } = await claimNew()
-    expect((await store.read(messageId))?.status).to.equal('running')
+    const { turnId } = await claimNew()
+    expect((await store.read(turnId))?.status).to.equal('running')
   })
 
   it('names the option that is wrong', () => {
@@ -50,28 +50,28 @@ describe('createSessionStore', () => {
 
   it('refuses a claim without an owner or with a senseless lease', async () => {
     const store = createSessionStore({ knex: rows.knex })
-    const { messageId, lease } = await claimNew()
-    const request = { conversationId: lease.conversationId, messageId, owner: 'worker', leaseMs }
+    const { turnId, lease } = await claimNew()
+    const request = { conversationId: lease.conversationId, turnId, owner: 'worker', leaseMs }
     const reasonOf = async (change: object): Promise<unknown> =>
       store.claim({ ...request, ...change }).catch((error: unknown) => error)
     expect(await reasonOf({ owner: '' })).to.be.instanceOf(TypeError)
     expect(await reasonOf({ owner: 'x'.repeat(256) })).to.be.instanceOf(TypeError)
     expect(await reasonOf({ leaseMs: Number.NaN })).to.be.instanceOf(RangeError)
-    expect(await reasonOf({ messageId: undefined })).to.be.instanceOf(TypeError)
+    expect(await reasonOf({ turnId: undefined })).to.be.instanceOf(TypeError)
   })
 
   it('counts a message without a status as missing', async () => {
     const store = createSessionStore({ knex: rows.knex })
-    const { messageId, lease } = await claimNew()
-    await rows.knex('messages').where({ id: messageId }).update({ status: null })
+    const { turnId, lease } = await claimNew()
+    await rows.knex('messages').where({ id: turnId }).update({ status: null })
     const claim = await store.claim({
       conversationId: lease.conversationId,
-      messageId,
+      turnId,
       owner: 'other',
       leaseMs,
     })
     expect(claim).to.deep.include({ claimed: false, reason: 'missing' })
-    expect(await store.read(messageId)).to.equal(null)
+    expect(await store.read(turnId)).to.equal(null)
     expect(await store.renew(lease, { leaseMs })).to.deep.equal({
       held: false,
       status: 'cancelled',
@@ -92,14 +92,14 @@ describe('createSessionStore', () => {
 
   it('calls a foreign status or a damaged prompt a malformed row, and a damaged reply no reply', async () => {
     const store = createSessionStore({ knex: rows.knex })
-    const { messageId } = await claimNew()
-    const row = () => rows.knex('messages').where({ id: messageId })
+    const { turnId } = await claimNew()
+    const row = () => rows.knex('messages').where({ id: turnId })
     await row().update({ reply: '{"cut off' })
-    expect((await store.read(messageId))?.reply).to.equal(null)
+    expect((await store.read(turnId))?.reply).to.equal(null)
     await row().update({ prompt_id: 'msg_1', prompt_part_ids: '{"cut off' })
-    expect(await codeOf(store.read(messageId))).to.equal('malformed_row')
+    expect(await codeOf(store.read(turnId))).to.equal('malformed_row')
     await row().update({ prompt_id: null, status: 'published' })
-    expect(await codeOf(store.read(messageId))).to.equal('malformed_row')
+    expect(await codeOf(store.read(turnId))).to.equal('malformed_row')
   })
 
   it('keeps statements and values out of the message of a database error', async () => {
@@ -111,7 +111,7 @@ describe('createSessionStore', () => {
     if (!SessionError.is(error)) throw new Error('a SessionError must be thrown')
     expect(error.code).to.equal('database_failed')
     expect(error.retryable).to.equal(false)
-    expect(error.message).to.include(`turn ${lease.messageId}`)
+    expect(error.message).to.include(`turn ${lease.turnId}`)
     expect(error.message).not.to.match(/secret|update|absent/)
     expect(error.cause).to.be.instanceOf(Error)
   })

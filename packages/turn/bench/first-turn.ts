@@ -76,14 +76,14 @@ async function openTurns(server: RunningOpencode) {
   const { url: baseUrl, username, password, directory } = server
   const client = createClient({ baseUrl, username, password, directory })
   const store = createSessionStore({ knex })
-  let messageId = 0
+  let turnId = 0
   let statements = 0
   knex.on('query', () => (statements += 1))
 
   return {
     async timeToFirstText() {
-      messageId += 1
-      await knex('messages').insert({ id: messageId, conversation_id: 1, status: 'pending' })
+      turnId += 1
+      await knex('messages').insert({ id: turnId, conversation_id: 1, status: 'pending' })
       statements = 0
       let firstAt: number | null = null
       const from = performance.now()
@@ -91,12 +91,12 @@ async function openTurns(server: RunningOpencode) {
         client,
         store,
         conversationId: 1,
-        messageId,
+        turnId,
         prompt: { text: 'Hello' },
         observers: [{ textDelta: () => (firstAt ??= performance.now()) }],
       })
       if (result.status !== 'completed' || firstAt === null) {
-        throw new Error(`the turn of message ${messageId} ended as ${result.status}`)
+        throw new Error(`the turn of message ${turnId} ended as ${result.status}`)
       }
       return { ms: firstAt - from, statements }
     },

@@ -2,7 +2,7 @@
  * Run one OpenCode turn from the user's prompt to the settled row, surviving everything on the way.
  *
  * ```ts
- * const result = await runTurn({ client, store, conversationId, messageId, prompt: { text } })
+ * const result = await runTurn({ client, store, conversationId, turnId, prompt: { text } })
  * ```
  *
  * @packageDocumentation

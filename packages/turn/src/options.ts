@@ -36,7 +36,7 @@ export interface TurnOptions<Report = unknown> {
   readonly store: TurnStore
   readonly conversationId: RowId
   /** The row that receives the reply. */
-  readonly messageId: RowId
+  readonly turnId: RowId
   readonly prompt: Prompt
   /** Who holds the lease. Give each worker a name that survives its restart: then it may go on at once instead of after the lease's expiry. Default: a random name. */
   readonly owner?: string
@@ -68,10 +68,10 @@ export interface TurnOptions<Report = unknown> {
   readonly onSettled?: (result: TurnResult<Report>) => void | Promise<void>
   /** Hears of every error that the turn survived: callbacks, files, lost streams, failed looks. */
   readonly onError?: (error: unknown, step: TurnStep) => void
-  /** A person's stop: the agent is stopped on the server and the row becomes `cancelled`. */
+  /** The user's cancel: the agent is stopped on the server and the row becomes `cancelled`. */
+  readonly cancelSignal?: AbortSignal
+  /** Gives this call up, as a queue's shutdown signal does: the turn is left running for the next worker, and the result is `skipped`, `handed_off`. */
   readonly signal?: AbortSignal
-  /** This process shuts down: the turn is left running for the next worker. */
-  readonly handoff?: AbortSignal
   readonly clock?: Clock
   readonly ids?: IdSource
 }

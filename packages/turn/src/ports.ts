@@ -11,7 +11,7 @@ export type TurnStatus = 'pending' | 'running' | 'completed' | 'failed' | 'cance
 /** The right to run one conversation's turn. Every write repeats its fence. */
 export interface Lease {
   readonly conversationId: RowId
-  readonly messageId: RowId
+  readonly turnId: RowId
   readonly owner: string
   readonly fence: number
   readonly expiresAt: number
@@ -40,7 +40,7 @@ export interface Tokens {
 
 /** The turn's row as the store reads it. */
 export interface StoredTurn {
-  readonly messageId: RowId
+  readonly turnId: RowId
   readonly conversationId: RowId
   readonly status: TurnStatus
   readonly prompt: PromptRecord | null
@@ -81,7 +81,7 @@ export interface TurnStore {
   /** Takes the turn lease and moves the row from `pending` to `running`. */
   claim(request: {
     readonly conversationId: RowId
-    readonly messageId: RowId
+    readonly turnId: RowId
     readonly owner: string
     readonly leaseMs: number
   }): Promise<
@@ -111,7 +111,7 @@ export interface TurnStore {
     lease: Lease,
     fields: Pick<Settlement, 'reply' | 'text' | 'reasoning' | 'cost' | 'tokens'>,
   ): Promise<boolean>
-  read(messageId: RowId): Promise<StoredTurn | null>
+  read(turnId: RowId): Promise<StoredTurn | null>
   ensureSession(
     conversationId: RowId,
     upstream: SessionUpstream,
@@ -128,7 +128,7 @@ export interface TurnStore {
 /** Takes the files that a turn's tools produced. `@turnstead/artifacts` implements it. */
 export interface ArtifactCollector<Report = unknown> {
   collect(request: {
-    readonly messageId: RowId
+    readonly turnId: RowId
     readonly conversationId: RowId
     readonly tools: readonly unknown[]
     readonly signal?: AbortSignal

@@ -7,7 +7,7 @@ import type { StopReport } from './steps/stop.js'
 
 /** What every settled turn brought, whichever way it ended. */
 export interface SettledTurn<Report> {
-  readonly messageId: RowId
+  readonly turnId: RowId
   /** The reply, also when it is partial. */
   readonly reply: ReplyResult
   /** From claim to settle. */
@@ -43,7 +43,7 @@ export interface CancelledTurn<Report> extends SettledTurn<Report> {
 /** Nothing was settled by this call: the turn belongs to somebody else, or had ended before. */
 export interface Skipped {
   readonly status: 'skipped'
-  readonly messageId: RowId
+  readonly turnId: RowId
   /**
    * `busy`: another worker runs a turn of this conversation. `settled`: it had ended before. `missing`: no such
    * row. `lease_lost`: another worker took over. `handed_off`: this process was told to leave it running.
@@ -65,7 +65,7 @@ export function toResult<Report>(
 ): TurnResult<Report> {
   const { usage, setup, timeToFirstTokenMs } = run
   const settled: SettledTurn<Report> = {
-    messageId: setup.messageId,
+    turnId: setup.turnId,
     reply: run.reply.result(),
     durationMs: setup.clock.now() - usage.startedAt,
     timeToFirstTokenMs,

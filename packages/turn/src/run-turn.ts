@@ -87,16 +87,16 @@ async function release(run: TurnRun): Promise<void> {
 
 /** The host's two signals mean different things: a person's stop ends the turn, a shutdown leaves it. */
 function linkSignals(run: TurnRun): () => void {
-  const { signal, handoff } = run.setup
+  const { cancelSignal, signal } = run.setup
   const cancel = (): void => run.interrupt({ kind: 'cancelled' })
   const leave = (): void => run.interrupt({ kind: 'handed_off' })
-  if (signal?.aborted) cancel()
-  else if (handoff?.aborted) leave()
-  signal?.addEventListener('abort', cancel, { once: true })
-  handoff?.addEventListener('abort', leave, { once: true })
+  if (cancelSignal?.aborted) cancel()
+  else if (signal?.aborted) leave()
+  cancelSignal?.addEventListener('abort', cancel, { once: true })
+  signal?.addEventListener('abort', leave, { once: true })
   return () => {
-    signal?.removeEventListener('abort', cancel)
-    handoff?.removeEventListener('abort', leave)
+    cancelSignal?.removeEventListener('abort', cancel)
+    signal?.removeEventListener('abort', leave)
   }
 }
 
@@ -113,7 +113,7 @@ async function callBack<Report>(
 }
 
 function skipped(setup: TurnSetup, reason: Skipped['reason']): Skipped {
-  return { status: 'skipped', messageId: setup.messageId, reason }
+  return { status: 'skipped', turnId: setup.turnId, reason }
 }
 
 function toReason(error: Interrupted): Skipped['reason'] {

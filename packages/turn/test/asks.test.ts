@@ -6,18 +6,18 @@ import { openRig, type Rig } from './support/rig.js'
 
 describe('asks of a turn', () => {
   let rig: Rig
-  let messageId: number
+  let turnId: number
 
   beforeEach(async () => {
     rig = await openRig(
       on('Hello', reply(tool.write({ filePath: 'a.txt', content: 'a' }), text('Done.'))),
     )
-    messageId = await rig.rows.addMessage()
+    turnId = await rig.rows.addMessage()
   })
   afterEach(() => rig.close())
 
   const options = (more: Parameters<Rig['options']>[2]) =>
-    rig.options(messageId, 'Hello', {
+    rig.options(turnId, 'Hello', {
       session: { permission: [{ permission: 'edit', pattern: '*', action: 'ask' }] },
       ...more,
     })
@@ -89,7 +89,7 @@ describe('asks of a turn', () => {
     const stop = new AbortController()
     const result = await runTurn(
       options({
-        signal: stop.signal,
+        cancelSignal: stop.signal,
         asks: () => {
           stop.abort()
           return new Promise(() => undefined)

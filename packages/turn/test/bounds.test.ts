@@ -13,9 +13,9 @@ describe('the bounds of a turn', () => {
   afterEach(() => rig.close())
 
   async function run(more: Parameters<Rig['options']>[2]) {
-    const messageId = await rig.rows.addMessage()
-    const result = await runTurn(rig.options(messageId, 'Hello', more))
-    return { result, row: await rig.rows.row(messageId) }
+    const turnId = await rig.rows.addMessage()
+    const result = await runTurn(rig.options(turnId, 'Hello', more))
+    return { result, row: await rig.rows.row(turnId) }
   }
 
   const stopped = { aborted: true, rejectedAsks: 0, asksClosed: true, idle: true }
@@ -79,16 +79,16 @@ describe('the bounds of a turn', () => {
 
   it('let no worker write after its lease was taken over', async () => {
     rig.impostor.answer(on('Hello', reply(text('Whole.'), gate('slow'))))
-    const messageId = await rig.rows.addMessage()
+    const turnId = await rig.rows.addMessage()
     const { store } = rig.rows
     const paused = runTurn(
-      rig.options(messageId, 'Hello', {
+      rig.options(turnId, 'Hello', {
         observers: [
           {
             textDelta: () =>
               void store.claim({
                 conversationId: 1,
-                messageId,
+                turnId,
                 owner: 'worker-1',
                 leaseMs: 60_000,
               }),
@@ -98,7 +98,7 @@ describe('the bounds of a turn', () => {
     )
     const result = await paused
     expect(result).to.include({ status: 'skipped', reason: 'lease_lost' })
-    expect(await rig.rows.row(messageId)).to.include({ status: 'running' })
+    expect(await rig.rows.row(turnId)).to.include({ status: 'running' })
     rig.impostor.gate('slow').open()
   })
 })

@@ -6,11 +6,11 @@ import { openRig, type Rig } from './support/rig.js'
 
 describe('the callbacks of a turn', () => {
   let rig: Rig
-  let messageId: number
+  let turnId: number
 
   beforeEach(async () => {
     rig = await openRig([on('Hello', reply(text('Hello you.'))), on('Next', reply(text('Next.')))])
-    messageId = await rig.rows.addMessage()
+    turnId = await rig.rows.addMessage()
   })
   afterEach(() => rig.close())
 
@@ -18,7 +18,7 @@ describe('the callbacks of a turn', () => {
     const nextId = await rig.rows.addMessage()
     const next: TurnResult[] = []
     await runTurn(
-      rig.options(messageId, 'Hello', {
+      rig.options(turnId, 'Hello', {
         onSettled: async () => {
           next.push(await runTurn(rig.options(nextId, 'Next', { owner: 'worker-2' })))
         },
@@ -29,7 +29,7 @@ describe('the callbacks of a turn', () => {
 
   it('have their errors reported, those of observers too', async () => {
     await runTurn(
-      rig.options(messageId, 'Hello', {
+      rig.options(turnId, 'Hello', {
         observers: [
           {
             textDelta: () => {

@@ -7,11 +7,11 @@ import { openRig, type Rig } from './support/rig.js'
 
 describe('a turn that was cancelled while no worker ran it', () => {
   let rig: Rig
-  let messageId: number
+  let turnId: number
 
   beforeEach(async () => {
     rig = await openRig([])
-    messageId = await rig.rows.addMessage()
+    turnId = await rig.rows.addMessage()
   })
   afterEach(() => rig.close())
 
@@ -21,16 +21,16 @@ describe('a turn that was cancelled while no worker ran it', () => {
       { client, store: rig.rows.store },
       { after: 'client.session.promptAsync', losesLast: true },
     )
-    void runTurn(rig.options(messageId, 'Hello', ports))
+    void runTurn(rig.options(turnId, 'Hello', ports))
     await ports.died
     await client.close()
-    expect(await rig.rows.store.cancel({ messageId })).to.equal(true)
+    expect(await rig.rows.store.cancel({ turnId })).to.equal(true)
   }
 
   it('has its agent stopped when the job is run again', async () => {
     rig.impostor.answer(on('Hello', reply(text('On and on.'), gate('more'))))
     await dieAndCancel()
-    const result = await runTurn(rig.options(messageId, 'Hello'))
+    const result = await runTurn(rig.options(turnId, 'Hello'))
     expect(result).to.include({ status: 'skipped', reason: 'settled' })
     expect(await rig.client.session.status()).to.deep.equal({})
   })
@@ -40,7 +40,7 @@ describe('a turn that was cancelled while no worker ran it', () => {
     rig.impostor.answer(on('Hello', reply(ask.permission(write))))
     await dieAndCancel()
     await rig.impostor.events.next((event) => event.type === 'permission.asked')
-    await runTurn(rig.options(messageId, 'Hello'))
+    await runTurn(rig.options(turnId, 'Hello'))
     expect(await rig.client.permission.list()).to.deep.equal([])
   })
 
@@ -50,7 +50,7 @@ describe('a turn that was cancelled while no worker ran it', () => {
       on('Next', reply(text('Next.'), gate('next'), text(' Done.'))),
     ])
     await dieAndCancel()
-    const sessionId = (await rig.rows.store.read(messageId))?.prompt?.sessionId ?? ''
+    const sessionId = (await rig.rows.store.read(turnId))?.prompt?.sessionId ?? ''
     await rig.client.session.abort(sessionId)
     const nextId = await rig.rows.addMessage()
     let heard: () => void = () => undefined
@@ -58,7 +58,7 @@ describe('a turn that was cancelled while no worker ran it', () => {
     await rig.rows.database.knex('conversations').update({ turn_owner: null })
     const next = runTurn(rig.options(nextId, 'Next', { observers: [{ textDelta: () => heard() }] }))
     await started
-    await runTurn(rig.options(messageId, 'Hello'))
+    await runTurn(rig.options(turnId, 'Hello'))
     rig.impostor.gate('next').open()
     expect((await next).status).to.equal('completed')
     expect(await rig.rows.row(nextId)).to.include({ text: 'Next. Done.' })

@@ -52,19 +52,19 @@ describe('runTurn after a crash of its worker', function () {
         reply(text('One. '), tool.write({ filePath: 'a.txt', content: 'a' }), text('Two.')),
       ),
     )
-    const messageId = await rig.rows.addMessage()
+    const turnId = await rig.rows.addMessage()
     const client = rig.connect()
     const ports = dyingPorts({ client, store: rig.rows.store }, death)
-    const first = runTurn(rig.options(messageId, prompt, ports))
+    const first = runTurn(rig.options(turnId, prompt, ports))
     const end = await Promise.race([
       ports.died.then(() => 'died' as const),
       first.then(() => 'lived' as const),
     ])
-    const second = await runTurn(rig.options(messageId, prompt))
+    const second = await runTurn(rig.options(turnId, prompt))
     await client.close()
     const calls = `after ${ports.calls.join(', ')}`
     expect(statusOf(second), calls).to.be.oneOf(['completed', 'skipped: settled'])
-    expect(await rig.rows.row(messageId), calls).to.include({
+    expect(await rig.rows.row(turnId), calls).to.include({
       status: 'completed',
       text: 'One. \n\nTwo.',
     })

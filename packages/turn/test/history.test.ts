@@ -9,9 +9,9 @@ describe('a turn in a long conversation', () => {
 
   beforeEach(async () => {
     rig = await openRig([on('First', reply(text('First.')))])
-    const messageId = await rig.rows.addMessage()
-    await runTurn(rig.options(messageId, 'First'))
-    const sessionId = (await rig.rows.store.read(messageId))?.prompt?.sessionId ?? ''
+    const turnId = await rig.rows.addMessage()
+    await runTurn(rig.options(turnId, 'First'))
+    const sessionId = (await rig.rows.store.read(turnId))?.prompt?.sessionId ?? ''
     for (let count = 0; count < 40; count += 1) {
       const parts = [{ type: 'text' as const, text: `Note ${count}` }]
       await rig.client.session.promptAsync(sessionId, { parts, noReply: true })
@@ -26,10 +26,10 @@ describe('a turn in a long conversation', () => {
     ])
     rig.impostor.answer(on('Hello', reply(...steps.flat(), text('End.'))))
     rig.impostor.fail('GET /event', fault.silence(1), { times: 20 })
-    const messageId = await rig.rows.addMessage()
-    const result = await runTurn(rig.options(messageId, 'Hello'))
+    const turnId = await rig.rows.addMessage()
+    const result = await runTurn(rig.options(turnId, 'Hello'))
     expect(result.status).to.equal('completed')
-    const { text: said } = await rig.rows.row(messageId)
+    const { text: said } = await rig.rows.row(turnId)
     expect(said)
       .to.match(/^0\. /)
       .and.match(/39\. \s*End\.$/)
@@ -43,9 +43,9 @@ describe('a turn in a long conversation', () => {
   it('sees that its prompt never arrived without reading all of it', async () => {
     rig.impostor.answer(on('Hello', reply(text('Hello you.'))))
     rig.impostor.fail('POST /session/*/prompt_async', fault.reset())
-    const messageId = await rig.rows.addMessage()
-    const result = await runTurn(rig.options(messageId, 'Hello'))
+    const turnId = await rig.rows.addMessage()
+    const result = await runTurn(rig.options(turnId, 'Hello'))
     expect(result.status).to.equal('completed')
-    expect(await rig.rows.row(messageId)).to.include({ text: 'Hello you.' })
+    expect(await rig.rows.row(turnId)).to.include({ text: 'Hello you.' })
   })
 })

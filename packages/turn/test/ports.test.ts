@@ -24,8 +24,8 @@ describe('the ports of runTurn', () => {
   it('hand over the tools of a turn that failed later, in the same job and in the next', async () => {
     const written = tool.write({ filePath: 'notes.txt', content: 'the bytes' })
     rig = await openRig(on('Write it', reply(written, providerError({ status: 401 }))))
-    const messageId = await rig.rows.addMessage()
-    const options = rig.options(messageId, 'Write it')
+    const turnId = await rig.rows.addMessage()
+    const options = rig.options(turnId, 'Write it')
     const artifacts: ArtifactCollector<number> = { collect: async ({ tools }) => tools.length }
     const failed = await runTurn({ ...options, artifacts })
     expect(failed).to.deep.include({ status: 'failed', artifacts: 1 })
@@ -50,14 +50,14 @@ describe('the ports of runTurn', () => {
       agentDirectory: rig.impostor.directory,
       reader: rig.client.fs,
     })
-    const messageId = await rig.rows.addMessage()
-    const crashed = await runTurn({ ...rig.options(messageId, 'Write it') })
+    const turnId = await rig.rows.addMessage()
+    const crashed = await runTurn({ ...rig.options(turnId, 'Write it') })
     expect(crashed.status).to.equal('completed')
 
-    const again = await runTurn({ ...rig.options(messageId, 'Write it'), artifacts })
+    const again = await runTurn({ ...rig.options(turnId, 'Write it'), artifacts })
     expect(again.status).to.equal('skipped')
     const names: string[] = []
-    for await (const artifact of artifacts.list(messageId)) {
+    for await (const artifact of artifacts.list(turnId)) {
       const found = await store.get(artifact.key)
       const chunks: Uint8Array[] = []
       for await (const chunk of found?.body ?? []) chunks.push(chunk as Uint8Array)

@@ -56,11 +56,11 @@ describe('runTurn on the real opencode serve', function () {
     await rows?.close()
   })
 
-  const turnOptions = (messageId: number, prompt: string) => ({
+  const turnOptions = (turnId: number, prompt: string) => ({
     client,
     store: rows.store,
     conversationId: rows.conversationId,
-    messageId,
+    turnId,
     prompt: { text: prompt },
     owner: 'worker-1',
   })
@@ -89,15 +89,15 @@ describe('runTurn on the real opencode serve', function () {
         reply(usage({ input: 120, output: 30 }), text('Hello, this is the whole answer.')),
       ),
     )
-    const messageId = await rows.addMessage()
+    const turnId = await rows.addMessage()
     const deltas: string[] = []
     const result = await runTurn({
-      ...turnOptions(messageId, 'Say hello'),
+      ...turnOptions(turnId, 'Say hello'),
       observers: [{ textDelta: ({ delta }) => deltas.push(delta) }],
     })
     expect(result).to.include({ status: 'completed', finish: 'stop' })
     expect(deltas.join('')).to.equal('Hello, this is the whole answer.')
-    const row = await rows.row(messageId)
+    const row = await rows.row(turnId)
     expect(row).to.include({ status: 'completed', text: 'Hello, this is the whole answer.' })
     expect(Number(row['input_tokens'])).to.be.greaterThan(0)
     expect(Number(row['output_tokens'])).to.be.greaterThan(0)
@@ -107,7 +107,7 @@ describe('runTurn on the real opencode serve', function () {
   it('goes on after a SIGKILL of the worker: one prompt, one run, the whole reply', async () => {
     const prompt = 'Survive the worker'
     model.answer(on(prompt, reply(text('First half. '), gate('middle'), text('Second half.'))))
-    const messageId = await rows.addMessage()
+    const turnId = await rows.addMessage()
     const task: WorkerTask = {
       url: server.url,
       username: server.username,
@@ -115,14 +115,14 @@ describe('runTurn on the real opencode serve', function () {
       directory: server.directory,
       filename: sqliteFile(rows),
       conversationId: rows.conversationId,
-      messageId,
+      turnId,
       text: prompt,
     }
     const first = startWorker(task)
     await firstLine(first, (line) => line === 'delta')
     first.kill('SIGKILL')
     await once(first, 'exit')
-    expect((await rows.store.read(messageId))?.status).to.equal('running')
+    expect((await rows.store.read(turnId))?.status).to.equal('running')
 
     const second = startWorker(task)
     model.gate('middle').open()
@@ -130,7 +130,7 @@ describe('runTurn on the real opencode serve', function () {
     expect(JSON.parse(line)).to.deep.equal({ status: 'completed' })
     await once(second, 'exit')
 
-    expect(await rows.row(messageId)).to.include({
+    expect(await rows.row(turnId)).to.include({
       status: 'completed',
       text: 'First half. Second half.',
     })
@@ -141,11 +141,11 @@ describe('runTurn on the real opencode serve', function () {
   it('runs the prompt again when the server was killed and the policy says so', async () => {
     const prompt = 'Survive the server'
     model.answer(on(prompt, reply(text('Seen before the crash. '), gate('crash'), text('End.'))))
-    const messageId = await rows.addMessage()
+    const turnId = await rows.addMessage()
     let seenOnce: () => void = () => undefined
     const seen = new Promise<void>((resolve) => (seenOnce = resolve))
     const running = runTurn({
-      ...turnOptions(messageId, prompt),
+      ...turnOptions(turnId, prompt),
       graceMs: 1_000,
       budgets: { requestMs: 3_000 },
       onReply: (reply) => reply.observe({ textDelta: () => seenOnce() }),
@@ -156,7 +156,7 @@ describe('runTurn on the real opencode serve', function () {
     await server.restart()
     const result = await running
     expect(result.status).to.equal('completed')
-    expect(await rows.row(messageId)).to.include({
+    expect(await rows.row(turnId)).to.include({
       status: 'completed',
       text: 'Seen before the crash. End.',
     })
@@ -167,11 +167,11 @@ describe('runTurn on the real opencode serve', function () {
   it('fails honestly after a crash of the server when told to, and keeps the text that was seen', async () => {
     const prompt = 'Do not ask again'
     model.answer(on(prompt, reply(text('Seen before the crash. '), gate('never'), text('End.'))))
-    const messageId = await rows.addMessage()
+    const turnId = await rows.addMessage()
     let seenOnce: () => void = () => undefined
     const seen = new Promise<void>((resolve) => (seenOnce = resolve))
     const running = runTurn({
-      ...turnOptions(messageId, prompt),
+      ...turnOptions(turnId, prompt),
       graceMs: 1_000,
       budgets: { requestMs: 3_000 },
       onServerLost: 'fail',
@@ -182,7 +182,7 @@ describe('runTurn on the real opencode serve', function () {
     await server.restart()
     const result = await running
     expect(result).to.have.nested.property('error.code', 'server_lost_turn')
-    const row = await rows.row(messageId)
+    const row = await rows.row(turnId)
     expect(row).to.include({ status: 'failed', error_code: 'server_lost_turn' })
     expect(row['text']).to.equal('Seen before the crash. ')
     expect(asked(prompt)).to.equal(1)
@@ -196,18 +196,18 @@ describe('runTurn on the real opencode serve', function () {
   it('stops the agent on the server when a person stops the turn, and keeps the partial text', async () => {
     const prompt = 'Stop me'
     model.answer(on(prompt, reply(text('Partial. '), gate('stopped'), text('Never said.'))))
-    const messageId = await rows.addMessage()
+    const turnId = await rows.addMessage()
     const stop = new AbortController()
     const result = await runTurn({
-      ...turnOptions(messageId, prompt),
-      signal: stop.signal,
+      ...turnOptions(turnId, prompt),
+      cancelSignal: stop.signal,
       onReply: (reply) => reply.observe({ textDelta: () => stop.abort() }),
     })
     expect(result).to.deep.include({
       status: 'cancelled',
       stop: { aborted: true, rejectedAsks: 0, asksClosed: true, idle: true },
     })
-    const row = await rows.row(messageId)
+    const row = await rows.row(turnId)
     expect(row['status']).to.equal('cancelled')
     expect(String(row['text'])).to.match(/^Partial\./)
     expect(await client.session.status()).to.deep.equal({})
@@ -219,14 +219,14 @@ describe('runTurn on the real opencode serve', function () {
       on(prompt, reply(tool.write({ filePath: 'late.txt', content: 'too late' }), text('Done.'))),
     )
     const other = await openRows()
-    const messageId = await other.addMessage()
+    const turnId = await other.addMessage()
     const result = await runTurn({
-      ...turnOptions(messageId, prompt),
+      ...turnOptions(turnId, prompt),
       store: other.store,
       session: { permission: [{ permission: 'edit', pattern: '*', action: 'ask' }] },
       asks: () => ({ do: 'wait' }),
       budgets: { wallClockMs: Infinity, askMs: Infinity },
-      signal: await stopWhenAsked(),
+      cancelSignal: await stopWhenAsked(),
     })
     expect(result.status).to.equal('cancelled')
     expect(result).to.have.nested.property('stop.asksClosed', true)

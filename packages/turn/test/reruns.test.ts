@@ -6,28 +6,28 @@ import { openRig, type Rig } from './support/rig.js'
 
 describe('a turn whose run was lost', () => {
   let rig: Rig
-  let messageId: number
+  let turnId: number
 
   beforeEach(async () => {
     rig = await openRig([on('Hello', reply(text('One. '), gate('rest')))])
-    messageId = await rig.rows.addMessage()
+    turnId = await rig.rows.addMessage()
   })
   afterEach(() => rig.close())
 
   async function handOff(): Promise<string> {
     const handoff = new AbortController()
     await runTurn(
-      rig.options(messageId, 'Hello', {
-        handoff: handoff.signal,
+      rig.options(turnId, 'Hello', {
+        signal: handoff.signal,
         observers: [{ textDelta: () => handoff.abort() }],
       }),
     )
-    return (await rig.rows.store.read(messageId))?.prompt?.sessionId ?? ''
+    return (await rig.rows.store.read(turnId))?.prompt?.sessionId ?? ''
   }
 
   it('is not asked again when the host said so, also after another worker had sent it', async () => {
     await rig.client.session.delete(await handOff())
-    const result = await runTurn(rig.options(messageId, 'Hello', { onServerLost: 'fail' }))
+    const result = await runTurn(rig.options(turnId, 'Hello', { onServerLost: 'fail' }))
     expect(result).to.have.nested.property('error.code', 'server_lost_turn')
   })
 
@@ -36,7 +36,7 @@ describe('a turn whose run was lost', () => {
     rig.impostor.answer(on('Other', reply(text('Other.'))))
     const otherId = await rig.rows.addMessage()
     expect((await runTurn(rig.options(otherId, 'Other'))).status).to.equal('completed')
-    const result = await runTurn(rig.options(messageId, 'Hello', { onServerLost: 'fail' }))
+    const result = await runTurn(rig.options(turnId, 'Hello', { onServerLost: 'fail' }))
     expect(result).to.have.nested.property('error.code', 'server_lost_turn')
   })
 
@@ -55,7 +55,7 @@ describe('a turn whose run was lost', () => {
     rig.impostor.answer(on('Hello', reply(text('Two.'))))
     const opened: Promise<void>[] = []
     const result = await runTurn(
-      rig.options(messageId, 'Hello', {
+      rig.options(turnId, 'Hello', {
         observers: [
           {
             textDelta: () => {

@@ -29,22 +29,22 @@ describe('runTurn', () => {
     rig.impostor.answer(on('Hello', reply(usage({ input: 12, output: 5 }), text('Hello you.'))))
 
   async function run(more?: Parameters<Rig['options']>[2]) {
-    const messageId = await rig.rows.addMessage()
-    const result = await runTurn(rig.options(messageId, 'Hello', more))
-    return { messageId, result, row: await rig.rows.row(messageId) }
+    const turnId = await rig.rows.addMessage()
+    const result = await runTurn(rig.options(turnId, 'Hello', more))
+    return { turnId, result, row: await rig.rows.row(turnId) }
   }
 
   describe('asks once', () => {
     it('stores the prompt id before the send', async () => {
       answerHello()
-      const messageId = await rig.rows.addMessage()
+      const turnId = await rig.rows.addMessage()
       rig.impostor.fail(promptPath, fault.stall())
       const stop = new AbortController()
-      const running = runTurn(rig.options(messageId, 'Hello', { signal: stop.signal }))
+      const running = runTurn(rig.options(turnId, 'Hello', { cancelSignal: stop.signal }))
       const request = await rig.impostor.next(promptPath)
       const body = request.body as { messageID: string; parts: { id: string }[] }
-      expect(await rig.rows.row(messageId)).to.include({ prompt_id: body.messageID })
-      const turn = await rig.rows.store.read(messageId)
+      expect(await rig.rows.row(turnId)).to.include({ prompt_id: body.messageID })
+      const turn = await rig.rows.store.read(turnId)
       expect(turn?.prompt?.partIds).to.deep.equal(body.parts.map((part) => part.id))
       stop.abort()
       await running
@@ -70,10 +70,10 @@ describe('runTurn', () => {
 
     it('lets one of two workers with the same job run it', async () => {
       answerHello()
-      const messageId = await rig.rows.addMessage()
+      const turnId = await rig.rows.addMessage()
       const results = await Promise.all(
         ['worker-1', 'worker-2', 'worker-3'].map((owner) =>
-          runTurn(rig.options(messageId, 'Hello', { owner, client: rig.connect() })),
+          runTurn(rig.options(turnId, 'Hello', { owner, client: rig.connect() })),
         ),
       )
       expect(results.map((result) => result.status).toSorted()).to.deep.equal([
@@ -87,20 +87,20 @@ describe('runTurn', () => {
 
     it('finds a settled turn settled', async () => {
       answerHello()
-      const { messageId } = await run()
-      const again = await runTurn(rig.options(messageId, 'Hello'))
-      expect(again).to.deep.equal({ status: 'skipped', messageId, reason: 'settled' })
+      const { turnId } = await run()
+      const again = await runTurn(rig.options(turnId, 'Hello'))
+      expect(again).to.deep.equal({ status: 'skipped', turnId, reason: 'settled' })
     })
 
     it('makes a new session and a new prompt id when the session is gone upstream', async () => {
       answerHello()
       const first = await run()
-      const before = (await rig.rows.store.read(first.messageId))?.prompt
+      const before = (await rig.rows.store.read(first.turnId))?.prompt
       await rig.client.session.delete(before?.sessionId ?? '')
       answerHello()
       const second = await run()
       expect(second.result.status).to.equal('completed')
-      const after = (await rig.rows.store.read(second.messageId))?.prompt
+      const after = (await rig.rows.store.read(second.turnId))?.prompt
       expect(after?.sessionId).to.not.equal(before?.sessionId)
       expect(second.row['text']).to.equal('Hello you.')
     })
@@ -163,9 +163,9 @@ describe('runTurn', () => {
     })
 
     it('ends a prompt with an unknown agent, which never becomes busy', async () => {
-      const messageId = await rig.rows.addMessage()
+      const turnId = await rig.rows.addMessage()
       const result = await runTurn({
-        ...rig.options(messageId, 'Hello'),
+        ...rig.options(turnId, 'Hello'),
         prompt: { text: 'Hello', agent: 'nobody' },
       })
       expect(result).to.have.nested.property('error.code', 'prompt_rejected')
@@ -175,20 +175,20 @@ describe('runTurn', () => {
   describe('keeps terminal terminal', () => {
     it('lets a person’s cancel in the row win, stops the agent and keeps the partial text', async () => {
       rig.impostor.answer(on('Hello', reply(text('Partial.'), gate('more'), text(' Late.'))))
-      const messageId = await rig.rows.addMessage()
+      const turnId = await rig.rows.addMessage()
       let heard: () => void = () => undefined
       const partial = new Promise<void>((resolve) => (heard = resolve))
       const running = runTurn(
-        rig.options(messageId, 'Hello', {
+        rig.options(turnId, 'Hello', {
           observers: [{ textDelta: () => heard() }],
           leaseMs: 300,
         }),
       )
       await partial
-      expect(await rig.rows.store.cancel({ messageId })).to.equal(true)
+      expect(await rig.rows.store.cancel({ turnId })).to.equal(true)
       const result = await running
       expect(result.status).to.equal('cancelled')
-      const row = await rig.rows.row(messageId)
+      const row = await rig.rows.row(turnId)
       expect(row['status']).to.equal('cancelled')
       expect(row['text']).to.match(/^Partial/)
       expect(await rig.client.session.status()).to.deep.equal({})
@@ -196,21 +196,21 @@ describe('runTurn', () => {
 
     it('ends as cancelled when the cancel comes between the proof and the write', async () => {
       answerHello()
-      const messageId = await rig.rows.addMessage()
+      const turnId = await rig.rows.addMessage()
       const { store } = rig.rows
       const result = await runTurn(
-        rig.options(messageId, 'Hello', {
+        rig.options(turnId, 'Hello', {
           store: {
             ...store,
             settle: async (lease, settlement) => {
-              await store.cancel({ messageId })
+              await store.cancel({ turnId })
               return await store.settle(lease, settlement)
             },
           },
         }),
       )
       expect(result.status).to.equal('cancelled')
-      expect(await rig.rows.row(messageId)).to.include({ status: 'cancelled', text: 'Hello you.' })
+      expect(await rig.rows.row(turnId)).to.include({ status: 'cancelled', text: 'Hello you.' })
     })
 
     it('survives every callback that throws', async () => {
@@ -231,19 +231,19 @@ describe('runTurn', () => {
 
   it('leaves the turn to the next worker when it is told to hand it off', async () => {
     rig.impostor.answer(on('Hello', reply(text('One. '), gate('rest'), text('Two.'))))
-    const messageId = await rig.rows.addMessage()
+    const turnId = await rig.rows.addMessage()
     const handoff = new AbortController()
     const first = await runTurn(
-      rig.options(messageId, 'Hello', {
-        handoff: handoff.signal,
+      rig.options(turnId, 'Hello', {
+        signal: handoff.signal,
         observers: [{ textDelta: () => handoff.abort() }],
       }),
     )
     expect(first).to.include({ status: 'skipped', reason: 'handed_off' })
     rig.impostor.gate('rest').open()
-    const second = await runTurn(rig.options(messageId, 'Hello', { owner: 'worker-2' }))
+    const second = await runTurn(rig.options(turnId, 'Hello', { owner: 'worker-2' }))
     expect(second.status).to.equal('completed')
-    expect(await rig.rows.row(messageId)).to.include({ text: 'One. Two.' })
+    expect(await rig.rows.row(turnId)).to.include({ text: 'One. Two.' })
     expect(await rig.userMessages()).to.equal(1)
   })
 

@@ -10,18 +10,18 @@ const promptPath = 'POST /session/*/prompt_async'
 
 describe('stopping a turn', () => {
   let rig: Rig
-  let messageId: number
+  let turnId: number
   let stop: AbortController
 
   beforeEach(async () => {
     rig = await openRig([])
-    messageId = await rig.rows.addMessage()
+    turnId = await rig.rows.addMessage()
     stop = new AbortController()
   })
   afterEach(() => rig.close())
 
   const options = (more: Parameters<Rig['options']>[2] = {}) =>
-    rig.options(messageId, 'Hello', { signal: stop.signal, ...more })
+    rig.options(turnId, 'Hello', { cancelSignal: stop.signal, ...more })
 
   const stopAtFirstText = { observers: [{ textDelta: () => stop.abort() }] }
 
@@ -100,7 +100,7 @@ describe('stopping a turn', () => {
       await clock.advance(20)
       await renewed
     }
-    const other = { conversationId: 1, messageId, owner: 'worker-2', leaseMs: 1_000 }
+    const other = { conversationId: 1, turnId, owner: 'worker-2', leaseMs: 1_000 }
     expect(await sessions.claim(other)).to.include({ claimed: false, reason: 'busy' })
     await clock.advance(100)
     expect((await running).status).to.equal('cancelled')
@@ -124,7 +124,7 @@ describe('stopping a turn', () => {
         store: {
           ...store,
           recordPrompt: async (lease, prompt) => {
-            await store.cancel({ messageId })
+            await store.cancel({ turnId })
             return await store.recordPrompt(lease, prompt)
           },
         },

@@ -9,11 +9,11 @@ const never = new Promise<never>(() => undefined)
 
 describe('the waits of a turn', () => {
   let rig: Rig
-  let messageId: number
+  let turnId: number
 
   beforeEach(async () => {
     rig = await openRig([])
-    messageId = await rig.rows.addMessage()
+    turnId = await rig.rows.addMessage()
   })
   afterEach(() => rig.close())
 
@@ -27,7 +27,7 @@ describe('the waits of a turn', () => {
       rig.impostor.answer(on('Hello', reply(text('Partial.'), gate('more'))))
       const store = hang('renew', 'snapshot', 'release')
       const result = await runTurn(
-        rig.options(messageId, 'Hello', { store, leaseMs: 200, budgets: { requestMs: 50 } }),
+        rig.options(turnId, 'Hello', { store, leaseMs: 200, budgets: { requestMs: 50 } }),
       )
       expect(result).to.include({ status: 'skipped', reason: 'lease_lost' })
     })
@@ -44,7 +44,7 @@ describe('the waits of a turn', () => {
           },
         }
         const result = await runTurn(
-          rig.options(messageId, 'Hello', { store, handoff: handoff.signal }),
+          rig.options(turnId, 'Hello', { store, signal: handoff.signal }),
         )
         expect(result).to.include({ status: 'skipped', reason: 'handed_off' })
       })
@@ -67,10 +67,10 @@ describe('the waits of a turn', () => {
             throw deadlock()
           }
           const store = { ...rig.rows.store, [verb]: failOnce }
-          const result = await runTurn(rig.options(messageId, 'Hello', { store }))
+          const result = await runTurn(rig.options(turnId, 'Hello', { store }))
           expect(result.status).to.equal('completed')
           expect(calls).to.equal(2)
-          expect(await rig.rows.row(messageId)).to.include({ status: 'completed' })
+          expect(await rig.rows.row(turnId)).to.include({ status: 'completed' })
           expect(await rig.userMessages()).to.equal(1)
         })
       }
@@ -78,7 +78,7 @@ describe('the waits of a turn', () => {
 
     it('reject with the store’s own error when it goes on failing', async () => {
       const store = { ...rig.rows.store, recordPrompt: () => Promise.reject(deadlock()) }
-      const options = rig.options(messageId, 'Hello', { store, budgets: { unreachableMs: 100 } })
+      const options = rig.options(turnId, 'Hello', { store, budgets: { unreachableMs: 100 } })
       const error: unknown = await runTurn(options).catch((thrown: unknown) => thrown)
       expect(error).to.have.property('message', 'deadlock')
     })
@@ -91,7 +91,7 @@ describe('the waits of a turn', () => {
     it(`go on when a look met ${name}`, async () => {
       rig.impostor.answer(on('Hello', reply(text('Hello you.'))))
       rig.impostor.fail('GET /session/status', broken, { times: 2 })
-      const result = await runTurn(rig.options(messageId, 'Hello'))
+      const result = await runTurn(rig.options(turnId, 'Hello'))
       expect(result.status).to.equal('completed')
     })
   }
@@ -100,14 +100,14 @@ describe('the waits of a turn', () => {
     rig.impostor.answer(on('Hello', reply(text('One. '), gate('rest'), text('Two.'))))
     const client = rig.connect()
     const first = await runTurn(
-      rig.options(messageId, 'Hello', {
+      rig.options(turnId, 'Hello', {
         client,
         observers: [{ textDelta: () => void client.close() }],
       }),
     )
     expect(first).to.include({ status: 'skipped', reason: 'handed_off' })
     rig.impostor.gate('rest').open()
-    const second = await runTurn(rig.options(messageId, 'Hello'))
+    const second = await runTurn(rig.options(turnId, 'Hello'))
     expect(second.status).to.equal('completed')
   })
 
@@ -115,7 +115,7 @@ describe('the waits of a turn', () => {
     rig.impostor.answer(on('Hello', reply(text('One.'), gate('rest'))))
     rig.impostor.fail('GET /event', fault.notFound(), { times: 100 })
     const running = runTurn(
-      rig.options(messageId, 'Hello', { budgets: { firstEventMs: 250, progressMs: 600 } }),
+      rig.options(turnId, 'Hello', { budgets: { firstEventMs: 250, progressMs: 600 } }),
     )
     expect(await running).to.have.nested.property('error.code', 'budget_progress')
   })
@@ -130,7 +130,7 @@ describe('the waits of a turn', () => {
       )
       rig.impostor.fail('GET /event', broken, { times: 100 })
       const result = await runTurn(
-        rig.options(messageId, 'Hello', {
+        rig.options(turnId, 'Hello', {
           session: { permission: [{ permission: 'edit', pattern: '*', action: 'ask' }] },
           asks: () => ({ do: 'allow' }),
           budgets: { progressMs: 1_500, firstEventMs: 1_500 },
@@ -156,8 +156,8 @@ describe('the waits of a turn', () => {
     )
     const handoff = new AbortController()
     const first = runTurn(
-      rig.options(messageId, 'Hello', {
-        handoff: handoff.signal,
+      rig.options(turnId, 'Hello', {
+        signal: handoff.signal,
         asks: waitForPerson,
         snapshotMs: 60_000,
       }),
@@ -168,7 +168,7 @@ describe('the waits of a turn', () => {
     rig.impostor.fail('GET /event', fault.notFound(), { times: 100 })
     const seen: string[] = []
     const second = await runTurn(
-      rig.options(messageId, 'Hello', {
+      rig.options(turnId, 'Hello', {
         asks: (one) => {
           seen.push(one.kind)
           return { do: 'allow' }

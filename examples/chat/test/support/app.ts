@@ -57,7 +57,7 @@ export async function startApp(
     feed,
     name: 'test',
     directory,
-    onEnd: ({ messageId }, options) => announcer.end(messageId, options),
+    onEnd: ({ turnId }, options) => announcer.end(turnId, options),
     onError: (error) => errors.push(error),
   })
   const views = createTurnViews({ worker, artifacts, directory })

@@ -30,7 +30,7 @@ export interface Artifact {
   /** Where the store keeps it. */
   readonly key: ArtifactKey
   /** The host's message that it belongs to. */
-  readonly messageId: string
+  readonly turnId: string
   /** The host's conversation, when `collect` was told. */
   readonly conversationId: string | null
   /** Path below the agent's directory, for showing; invisible characters are removed. Escape it as any text. */
@@ -53,7 +53,7 @@ export interface Artifact {
 
 /** What is known of a file before it is stored. */
 export interface ArtifactDraft {
-  readonly messageId: string | number
+  readonly turnId: string | number
   readonly conversationId: string | number | null
   /** Path below the agent's directory, exactly as it is. */
   readonly path: string
@@ -65,13 +65,13 @@ const id = /^[0-9a-f]{32}-[0-9a-f]{32}$/
 const maxNoteLength = 200
 
 /** Beginning of the keys of a message's artifacts. */
-export function toMessagePrefix(messageId: string | number): string {
-  return `messages/${toKeySegment(messageId)}/`
+export function toMessagePrefix(turnId: string | number): string {
+  return `messages/${toKeySegment(turnId)}/`
 }
 
 /** The key of an artifact by its id; `null` when the text is no such id. */
-export function toArtifactKey(messageId: string | number, artifactId: string): ArtifactKey | null {
-  return id.test(artifactId) ? parseArtifactKey(toMessagePrefix(messageId) + artifactId) : null
+export function toArtifactKey(turnId: string | number, artifactId: string): ArtifactKey | null {
+  return id.test(artifactId) ? parseArtifactKey(toMessagePrefix(turnId) + artifactId) : null
 }
 
 /** Same message, same path, same bytes: same id. So storing twice, or at once, stores once. */
@@ -90,7 +90,7 @@ export function toMetadata(draft: ArtifactDraft): Record<string, string> {
   return {
     name: toFileName(baseName(draft.path)),
     path: toShownPath(draft.path),
-    message: String(draft.messageId),
+    message: String(draft.turnId),
     ...(draft.conversationId === null ? {} : { conversation: String(draft.conversationId) }),
     source,
     tool,
@@ -113,7 +113,7 @@ export function toArtifact(stat: ArtifactStat): Artifact | null {
   return {
     id: artifactId,
     key: stat.key,
-    messageId: message,
+    turnId: message,
     conversationId: conversation ?? null,
     path,
     name,

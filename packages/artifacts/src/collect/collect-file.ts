@@ -22,7 +22,7 @@ export interface CollectContext {
   readonly directory: string | undefined
   readonly reader: RemoteReader | undefined
   readonly limits: AgentFileLimits
-  readonly messageId: string | number
+  readonly turnId: string | number
   readonly conversationId: string | number | null
 }
 
@@ -50,7 +50,7 @@ async function collectOnce(context: CollectContext, turnFile: TurnFile): Promise
       read,
       signal: context.limits.signal,
       draft: {
-        messageId: context.messageId,
+        turnId: context.turnId,
         conversationId: context.conversationId,
         path: turnFile.path,
         provenance: {

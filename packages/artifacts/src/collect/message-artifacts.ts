@@ -34,7 +34,7 @@ export interface MessageArtifactsOptions {
 /** What one `collect` is told. */
 export interface CollectOptions extends StoreCallOptions {
   /** The host's message that the files belong to. */
-  readonly messageId: string | number
+  readonly turnId: string | number
   /** The host's conversation; noted with every file. */
   readonly conversationId?: string | number | null | undefined
   /**
@@ -74,15 +74,15 @@ export interface MessageArtifacts {
    */
   collect(options: CollectOptions): Promise<CollectReport>
   /** The files of a message, by path, then by age. */
-  list(messageId: string | number, options?: StoreCallOptions): AsyncIterable<Artifact>
+  list(turnId: string | number, options?: StoreCallOptions): AsyncIterable<Artifact>
   /** One file of this message by its id; `null` when the message has none such. */
   find(
-    messageId: string | number,
+    turnId: string | number,
     artifactId: string,
     options?: StoreCallOptions,
   ): Promise<Artifact | null>
   /** Removes the files of a message; returns how many. */
-  removeAll(messageId: string | number, options?: StoreCallOptions): Promise<number>
+  removeAll(turnId: string | number, options?: StoreCallOptions): Promise<number>
 }
 
 /** A server that lets so many files time out gets no more requests in this call: they would add up to hours. */
@@ -107,14 +107,14 @@ export function createMessageArtifacts(options: MessageArtifactsOptions): Messag
   const clock = options.clock ?? systemClock
 
   async function collect(call: CollectOptions): Promise<CollectReport> {
-    const { messageId, conversationId = null, tools, signal } = call
-    toKeySegment(messageId)
+    const { turnId, conversationId = null, tools, signal } = call
+    toKeySegment(turnId)
     signal?.throwIfAborted()
     const context: CollectContext = {
       store,
       directory,
       reader: reader === undefined ? undefined : givingUp(reader, maxTimeouts),
-      messageId,
+      turnId,
       conversationId,
       limits: { maxBytes: maxFileBytes, timeoutMs: readTimeoutMs, clock, signal },
     }
@@ -138,22 +138,22 @@ export function createMessageArtifacts(options: MessageArtifactsOptions): Messag
 
   return {
     collect,
-    list: async function* (messageId, { signal } = {}) {
+    list: async function* (turnId, { signal } = {}) {
       const artifacts: Artifact[] = []
-      for await (const stat of store.list({ prefix: toMessagePrefix(messageId), signal })) {
+      for await (const stat of store.list({ prefix: toMessagePrefix(turnId), signal })) {
         const artifact = toArtifact(stat)
         if (artifact !== null) artifacts.push(artifact)
       }
       yield* artifacts.sort(byPathThenAge)
     },
-    find: async (messageId, artifactId, { signal } = {}) => {
-      const key = toArtifactKey(messageId, artifactId)
+    find: async (turnId, artifactId, { signal } = {}) => {
+      const key = toArtifactKey(turnId, artifactId)
       const stat = key === null ? null : await store.stat(key, { signal })
       return stat === null ? null : toArtifact(stat)
     },
-    removeAll: async (messageId, { signal } = {}) => {
+    removeAll: async (turnId, { signal } = {}) => {
       let removed = 0
-      for await (const { key } of store.list({ prefix: toMessagePrefix(messageId), signal })) {
+      for await (const { key } of store.list({ prefix: toMessagePrefix(turnId), signal })) {
         if (await store.remove(key, { signal })) removed += 1
       }
       return removed

@@ -55,7 +55,7 @@ export interface StoreFileOptions {
 export async function storeFile(options: StoreFileOptions): Promise<Artifact> {
   const { store, file, read, signal } = options
   const draft: ArtifactDraft = { ...options.draft, sha256: read.sha256 }
-  const key = toArtifactKey(draft.messageId, toArtifactId(draft))
+  const key = toArtifactKey(draft.turnId, toArtifactId(draft))
   if (key === null) throw new Error('An artifact id that was just made is malformed.')
   const stat =
     (await store.stat(key, { signal })) ??

@@ -8,14 +8,14 @@ export const cancelCases: readonly SessionStoreCase[] = [
     name: 'cancel ends a pending turn, which then cannot be claimed',
     run: async (subject) => {
       const ids = await insertTurn(subject)
-      assert.equal(await subject.store.cancel({ messageId: ids.messageId, reason: 'user' }), true)
+      assert.equal(await subject.store.cancel({ turnId: ids.turnId, reason: 'user' }), true)
       const result = await subject.store.claim({ ...ids, owner: 'worker-1', leaseMs })
       assert.ok(!result.claimed)
       assert.equal(result.reason, 'settled')
       assert.equal(result.turn?.status, 'cancelled')
       assert.equal(result.turn?.reason, 'user')
       const next = await subject.insertMessage(ids.conversationId)
-      await mustClaim(subject.store, { ...ids, messageId: next })
+      await mustClaim(subject.store, { ...ids, turnId: next })
     },
   },
   {
@@ -23,7 +23,7 @@ export const cancelCases: readonly SessionStoreCase[] = [
     run: async (subject) => {
       const ids = await insertTurn(subject)
       const { lease } = await mustClaim(subject.store, ids)
-      assert.equal(await subject.another().cancel({ messageId: ids.messageId }), true)
+      assert.equal(await subject.another().cancel({ turnId: ids.turnId }), true)
       assert.deepEqual(await subject.store.renew(lease, { leaseMs }), {
         held: true,
         status: 'cancelled',
@@ -35,10 +35,10 @@ export const cancelCases: readonly SessionStoreCase[] = [
     run: async (subject) => {
       const ids = await insertTurn(subject)
       const { lease } = await mustClaim(subject.store, ids)
-      await subject.another().cancel({ messageId: ids.messageId, reason: 'user' })
+      await subject.another().cancel({ turnId: ids.turnId, reason: 'user' })
       assert.equal(await subject.store.settle(lease, completed), false)
       assert.equal(await subject.store.snapshot(lease, completed), false)
-      const turn = await mustRead(subject.store, ids.messageId)
+      const turn = await mustRead(subject.store, ids.turnId)
       assert.equal(turn.status, 'cancelled')
       assert.equal(turn.text, null)
       assert.ok(turn.settledAt !== null, 'the end is recorded')
@@ -50,18 +50,18 @@ export const cancelCases: readonly SessionStoreCase[] = [
       const ids = await insertTurn(subject)
       const { lease } = await mustClaim(subject.store, ids)
       await subject.store.settle(lease, completed)
-      const before = await mustRead(subject.store, ids.messageId)
-      assert.equal(await subject.another().cancel({ messageId: ids.messageId }), false)
-      assert.deepEqual(await mustRead(subject.store, ids.messageId), before)
+      const before = await mustRead(subject.store, ids.turnId)
+      assert.equal(await subject.another().cancel({ turnId: ids.turnId }), false)
+      assert.deepEqual(await mustRead(subject.store, ids.turnId), before)
     },
   },
   {
     name: 'a second cancel keeps the first one and its reason',
     run: async (subject) => {
-      const { messageId } = await insertTurn(subject)
-      assert.equal(await subject.store.cancel({ messageId, reason: 'first' }), true)
-      assert.equal(await subject.store.cancel({ messageId, reason: 'second' }), false)
-      assert.equal((await mustRead(subject.store, messageId)).reason, 'first')
+      const { turnId } = await insertTurn(subject)
+      assert.equal(await subject.store.cancel({ turnId, reason: 'first' }), true)
+      assert.equal(await subject.store.cancel({ turnId, reason: 'second' }), false)
+      assert.equal((await mustRead(subject.store, turnId)).reason, 'first')
     },
   },
   {
@@ -69,10 +69,10 @@ export const cancelCases: readonly SessionStoreCase[] = [
     run: async (subject) => {
       const ids = await insertTurn(subject)
       const { lease } = await mustClaim(subject.store, ids)
-      await subject.another().cancel({ messageId: ids.messageId, reason: 'user' })
-      const before = await mustRead(subject.store, ids.messageId)
+      await subject.another().cancel({ turnId: ids.turnId, reason: 'user' })
+      const before = await mustRead(subject.store, ids.turnId)
       assert.equal(await subject.store.keepPartial(lease, partial), true)
-      assert.deepEqual(await mustRead(subject.store, ids.messageId), { ...before, ...partial })
+      assert.deepEqual(await mustRead(subject.store, ids.turnId), { ...before, ...partial })
     },
   },
   {
@@ -83,7 +83,7 @@ export const cancelCases: readonly SessionStoreCase[] = [
       assert.equal(await subject.store.keepPartial(lease, partial), false)
       await subject.store.settle(lease, completed)
       assert.equal(await subject.store.keepPartial(lease, partial), false)
-      assert.equal((await mustRead(subject.store, ids.messageId)).text, completed.text)
+      assert.equal((await mustRead(subject.store, ids.turnId)).text, completed.text)
     },
   },
 ]

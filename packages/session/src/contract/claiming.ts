@@ -11,7 +11,7 @@ export const claimCases: readonly SessionStoreCase[] = [
       const ids = await insertTurn(subject)
       const { lease, conversation, turn } = await mustClaim(store, ids)
       assert.equal(lease.conversationId, ids.conversationId)
-      assert.equal(lease.messageId, ids.messageId)
+      assert.equal(lease.turnId, ids.turnId)
       assert.equal(lease.owner, 'worker-1')
       assert.ok(lease.fence >= 1, 'the fence counts from 1')
       assert.deepEqual(conversation, {
@@ -23,7 +23,7 @@ export const claimCases: readonly SessionStoreCase[] = [
       assert.equal(turn.prompt, null)
       assert.equal(turn.reply, null)
       assert.ok(turn.startedAt !== null, 'the start is recorded')
-      assert.deepEqual(await mustRead(store, ids.messageId), turn)
+      assert.deepEqual(await mustRead(store, ids.turnId), turn)
     },
   },
   {
@@ -32,10 +32,10 @@ export const claimCases: readonly SessionStoreCase[] = [
       const { store } = subject
       const one = await insertTurn(subject)
       const other = await insertTurn(subject)
-      const wrong = { conversationId: one.conversationId, messageId: other.messageId }
+      const wrong = { conversationId: one.conversationId, turnId: other.turnId }
       const result = await store.claim({ ...wrong, owner: 'worker-1', leaseMs })
       assert.deepEqual(result, { claimed: false, reason: 'missing', turn: null, heldUntil: null })
-      assert.equal((await mustRead(store, other.messageId)).status, 'pending')
+      assert.equal((await mustRead(store, other.turnId)).status, 'pending')
       await mustClaim(store, one)
       await mustClaim(store, other)
     },
@@ -56,10 +56,10 @@ export const claimCases: readonly SessionStoreCase[] = [
     name: 'a conversation runs one turn: its other messages are busy, for the same owner too',
     run: async (subject) => {
       const ids = await insertTurn(subject)
-      const messageId = await subject.insertMessage(ids.conversationId)
+      const turnId = await subject.insertMessage(ids.conversationId)
       await mustClaim(subject.store, ids)
       for (const owner of ['worker-1', 'worker-2']) {
-        const result = await subject.store.claim({ ...ids, messageId, owner, leaseMs })
+        const result = await subject.store.claim({ ...ids, turnId, owner, leaseMs })
         assert.ok(!result.claimed)
         assert.equal(result.reason, 'busy')
         assert.equal(result.turn?.status, 'pending')
@@ -168,7 +168,7 @@ export const claimCases: readonly SessionStoreCase[] = [
     name: 'a claim of a turn that is over gives back the lease that its own worker left, and no other',
     run: async (subject) => {
       const ids = await insertTurn(subject)
-      const next = { ...ids, messageId: await subject.insertMessage(ids.conversationId) }
+      const next = { ...ids, turnId: await subject.insertMessage(ids.conversationId) }
       const { lease } = await mustClaim(subject.store, ids)
       await subject.store.settle(lease, completed)
       await subject.another().claim({ ...ids, owner: 'worker-2', leaseMs })
@@ -184,7 +184,7 @@ export const claimCases: readonly SessionStoreCase[] = [
     name: 'settle keeps the conversation held until release, then its next turn can run',
     run: async (subject) => {
       const ids = await insertTurn(subject)
-      const next = { ...ids, messageId: await subject.insertMessage(ids.conversationId) }
+      const next = { ...ids, turnId: await subject.insertMessage(ids.conversationId) }
       const { lease } = await mustClaim(subject.store, ids)
       await subject.store.settle(lease, completed)
       const early = await subject.another().claim({ ...next, owner: 'worker-2', leaseMs })

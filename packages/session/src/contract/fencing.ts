@@ -20,7 +20,7 @@ export const fenceCases: readonly SessionStoreCase[] = [
     name: 'a worker that was paused past its lease changes nothing after another took the next turn',
     run: async (subject) => {
       const ids = await insertTurn(subject)
-      const next = { ...ids, messageId: await subject.insertMessage(ids.conversationId) }
+      const next = { ...ids, turnId: await subject.insertMessage(ids.conversationId) }
       const { lease } = await mustClaim(subject.store, ids)
       subject.advance(leaseMs * 2)
       await mustClaim(subject.another(), next, 'worker-2')
@@ -31,9 +31,9 @@ export const fenceCases: readonly SessionStoreCase[] = [
     name: 'a worker whose turn was cancelled and whose conversation went on keeps nothing partial',
     run: async (subject) => {
       const ids = await insertTurn(subject)
-      const next = { ...ids, messageId: await subject.insertMessage(ids.conversationId) }
+      const next = { ...ids, turnId: await subject.insertMessage(ids.conversationId) }
       const { lease } = await mustClaim(subject.store, ids)
-      await subject.store.cancel({ messageId: ids.messageId })
+      await subject.store.cancel({ turnId: ids.turnId })
       subject.advance(leaseMs * 2)
       await mustClaim(subject.another(), next, 'worker-2')
       await assertPowerless(subject.store, lease)
@@ -71,7 +71,7 @@ export const fenceCases: readonly SessionStoreCase[] = [
       const { lease } = await mustClaim(subject.store, ids)
       assert.equal(await subject.store.settle(lease, completed), true)
       await assertPowerless(subject.store, lease)
-      assert.equal((await mustRead(subject.store, ids.messageId)).status, 'completed')
+      assert.equal((await mustRead(subject.store, ids.turnId)).status, 'completed')
     },
   },
   {
@@ -82,7 +82,7 @@ export const fenceCases: readonly SessionStoreCase[] = [
       const { lease } = await mustClaim(subject.store, one)
       const second = await mustClaim(subject.another(), other, 'worker-2')
       assert.equal(await subject.store.settle(lease, completed), true)
-      assert.equal((await mustRead(subject.store, other.messageId)).status, 'running')
+      assert.equal((await mustRead(subject.store, other.turnId)).status, 'running')
       assert.equal(await subject.another().settle(second.lease, completed), true)
     },
   },

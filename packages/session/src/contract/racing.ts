@@ -25,16 +25,16 @@ export const raceCases: readonly SessionStoreCase[] = [
     name: 'of many turns of one conversation that are claimed at once, exactly one starts',
     run: async (subject) => {
       const conversationId = await subject.insertConversation()
-      const messageIds = []
+      const turnIds = []
       for (let n = 0; n < racers; n += 1)
-        messageIds.push(await subject.insertMessage(conversationId))
+        turnIds.push(await subject.insertMessage(conversationId))
       const results = await Promise.all(
-        messageIds.map((messageId) =>
-          subject.another().claim({ conversationId, messageId, owner: 'worker', leaseMs }),
+        turnIds.map((turnId) =>
+          subject.another().claim({ conversationId, turnId, owner: 'worker', leaseMs }),
         ),
       )
       assert.equal(results.filter(({ claimed }) => claimed).length, 1)
-      const turns = await Promise.all(messageIds.map((id) => mustRead(subject.store, id)))
+      const turns = await Promise.all(turnIds.map((id) => mustRead(subject.store, id)))
       assert.equal(turns.filter(({ status }) => status === 'running').length, 1)
     },
   },
@@ -61,14 +61,14 @@ export const raceCases: readonly SessionStoreCase[] = [
         const ids = await insertTurn(subject)
         const { lease } = await mustClaim(subject.store, ids)
         const settle = () => subject.store.settle(lease, completed)
-        const cancel = () => subject.another().cancel({ messageId: ids.messageId })
+        const cancel = () => subject.another().cancel({ turnId: ids.turnId })
         // On one connection the first call wins, so each gets its turn at being first.
         const [settled, cancelled] =
           round % 2 === 0
             ? await Promise.all([settle(), cancel()])
             : (await Promise.all([cancel(), settle()])).toReversed()
         assert.notEqual(settled, cancelled, 'exactly one of the two')
-        const turn = await mustRead(subject.store, ids.messageId)
+        const turn = await mustRead(subject.store, ids.turnId)
         assert.equal(turn.status, settled ? 'completed' : 'cancelled')
       }
     },
@@ -84,7 +84,7 @@ export const raceCases: readonly SessionStoreCase[] = [
           subject.store.settle(lease, completed),
           subject.another().claim({ ...ids, owner: 'worker-2', leaseMs }),
         ])
-        const turn = await mustRead(subject.store, ids.messageId)
+        const turn = await mustRead(subject.store, ids.turnId)
         assert.equal(turn.status, settled ? 'completed' : 'running')
         assert.equal(taken.claimed, !settled, 'a settled turn is not claimed')
       }

@@ -32,26 +32,26 @@ export const leaseMs = 10_000
 /** @internal A conversation with one pending turn. */
 export async function insertTurn(
   subject: SessionStoreSubject,
-): Promise<{ conversationId: RowId; messageId: RowId }> {
+): Promise<{ conversationId: RowId; turnId: RowId }> {
   const conversationId = await subject.insertConversation()
-  return { conversationId, messageId: await subject.insertMessage(conversationId) }
+  return { conversationId, turnId: await subject.insertMessage(conversationId) }
 }
 
 /** @internal A claim that must succeed. */
 export async function mustClaim(
   store: SessionStore,
-  ids: { conversationId: RowId; messageId: RowId },
+  ids: { conversationId: RowId; turnId: RowId },
   owner = 'worker-1',
 ): Promise<Extract<ClaimResult, { claimed: true }>> {
   const result = await store.claim({ ...ids, owner, leaseMs })
-  assert.ok(result.claimed, `${owner} must get turn ${ids.messageId}, but it was refused`)
+  assert.ok(result.claimed, `${owner} must get turn ${ids.turnId}, but it was refused`)
   return result
 }
 
 /** @internal */
-export async function mustRead(store: SessionStore, messageId: RowId): Promise<TurnRecord> {
-  const turn = await store.read(messageId)
-  assert.ok(turn !== null, `turn ${messageId} must be there`)
+export async function mustRead(store: SessionStore, turnId: RowId): Promise<TurnRecord> {
+  const turn = await store.read(turnId)
+  assert.ok(turn !== null, `turn ${turnId} must be there`)
   return turn
 }
 
@@ -88,7 +88,7 @@ export const failed: Settlement = {
 
 /** @internal Tries every write of a lease and demands that none of them does anything. */
 export async function assertPowerless(store: SessionStore, lease: Lease): Promise<void> {
-  const before = await mustRead(store, lease.messageId)
+  const before = await mustRead(store, lease.turnId)
   const prompt = { id: 'msg_late', sessionId: 'ses_late', partIds: ['prt_late'], runs: 9 }
   assert.equal(await store.recordPrompt(lease, prompt), false, 'recordPrompt must be refused')
   assert.equal(
@@ -98,5 +98,5 @@ export async function assertPowerless(store: SessionStore, lease: Lease): Promis
   )
   assert.equal(await store.keepPartial(lease, partial), false, 'keepPartial must be refused')
   assert.equal(await store.settle(lease, failed), false, 'settle must be refused')
-  assert.deepEqual(await mustRead(store, lease.messageId), before, 'the row must not change')
+  assert.deepEqual(await mustRead(store, lease.turnId), before, 'the row must not change')
 }

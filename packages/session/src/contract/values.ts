@@ -12,7 +12,7 @@ export const valueCases: readonly SessionStoreCase[] = [
       const ids = await insertTurn(subject)
       const { lease } = await mustClaim(subject.store, ids)
       assert.equal(await subject.store.settle(lease, completed), true)
-      const turn = await mustRead(subject.store, ids.messageId)
+      const turn = await mustRead(subject.store, ids.turnId)
       const { startedAt, settledAt, ...rest } = turn
       assert.ok(startedAt !== null && settledAt !== null && settledAt >= startedAt)
       assert.deepEqual(rest, { ...ids, prompt: null, ...completed })
@@ -24,7 +24,7 @@ export const valueCases: readonly SessionStoreCase[] = [
       const ids = await insertTurn(subject)
       const { lease } = await mustClaim(subject.store, ids)
       assert.equal(await subject.store.settle(lease, failed), true)
-      const turn = await mustRead(subject.store, ids.messageId)
+      const turn = await mustRead(subject.store, ids.turnId)
       assert.deepEqual(turn.error, failed.error)
       assert.equal(turn.status, 'failed')
       assert.equal(turn.finish, null)
@@ -38,7 +38,7 @@ export const valueCases: readonly SessionStoreCase[] = [
       const prompt = { id: 'msg_1', sessionId: 'ses_1', partIds: ['prt_1'], runs: 0 }
       await subject.store.recordPrompt(lease, prompt)
       await subject.store.recordPrompt(lease, { ...prompt, runs: 1 })
-      const turn = await mustRead(subject.store, ids.messageId)
+      const turn = await mustRead(subject.store, ids.turnId)
       assert.deepEqual(turn.prompt, { ...prompt, runs: 1 })
     },
   },
@@ -55,7 +55,7 @@ export const valueCases: readonly SessionStoreCase[] = [
         large: 'x'.repeat(manyCharacters),
       }
       assert.equal(await subject.store.snapshot(lease, { reply, text: '' }), true)
-      const turn = await mustRead(subject.store, ids.messageId)
+      const turn = await mustRead(subject.store, ids.turnId)
       assert.equal(JSON.stringify(turn.reply), JSON.stringify(reply))
     },
   },
@@ -66,7 +66,7 @@ export const valueCases: readonly SessionStoreCase[] = [
       const { lease } = await mustClaim(subject.store, ids)
       for (const reply of ['"quoted"', '', 7, false, null]) {
         assert.equal(await subject.store.snapshot(lease, { reply, text: '' }), true)
-        assert.equal((await mustRead(subject.store, ids.messageId)).reply, reply)
+        assert.equal((await mustRead(subject.store, ids.turnId)).reply, reply)
       }
     },
   },
@@ -87,7 +87,7 @@ export const valueCases: readonly SessionStoreCase[] = [
         tokens: { ...failed.tokens, input: Number.POSITIVE_INFINITY, output: -1 },
       })
       assert.equal(settled, true)
-      const turn = await mustRead(subject.store, ids.messageId)
+      const turn = await mustRead(subject.store, ids.turnId)
       assert.ok(turn.text?.includes('emoji 🧵 éé'))
       assert.equal(turn.text?.length, hostile.length)
       assert.ok(turn.error?.code.startsWith('NUL '))
@@ -97,10 +97,10 @@ export const valueCases: readonly SessionStoreCase[] = [
   {
     name: 'read of a message that is not there is null',
     run: async (subject) => {
-      const { messageId } = await insertTurn(subject)
-      const absent = typeof messageId === 'number' ? messageId + 1_000_000 : `${messageId}-absent`
+      const { turnId } = await insertTurn(subject)
+      const absent = typeof turnId === 'number' ? turnId + 1_000_000 : `${turnId}-absent`
       assert.equal(await subject.store.read(absent), null)
-      assert.equal(await subject.store.cancel({ messageId: absent }), false)
+      assert.equal(await subject.store.cancel({ turnId: absent }), false)
     },
   },
   {
@@ -109,7 +109,7 @@ export const valueCases: readonly SessionStoreCase[] = [
       const ids = await insertTurn(subject)
       const { lease } = await mustClaim(subject.store, ids)
       await subject.store.snapshot(lease, partial)
-      const turn = await mustRead(subject.store, ids.messageId)
+      const turn = await mustRead(subject.store, ids.turnId)
       assert.equal(turn.status, 'running')
       assert.equal(turn.settledAt, null)
       assert.equal(turn.cost, 0)

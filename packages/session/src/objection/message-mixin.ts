@@ -86,11 +86,11 @@ export function MessageMixin<Base extends typeof Model>(
 
     claimTurn(request: { readonly owner: string; readonly leaseMs: number }): Promise<ClaimResult> {
       const conversationId = conversationIdOf(this, columns.conversationId)
-      return storeOf(this).claim({ ...request, conversationId, messageId: this.$id() as RowId })
+      return storeOf(this).claim({ ...request, conversationId, turnId: this.$id() as RowId })
     }
 
     cancelTurn(request: { readonly reason?: string | null } = {}): Promise<boolean> {
-      return storeOf(this).cancel({ ...request, messageId: this.$id() as RowId })
+      return storeOf(this).cancel({ ...request, turnId: this.$id() as RowId })
     }
 
     readTurn(): Promise<TurnRecord | null> {

@@ -6,14 +6,14 @@ import { toText } from '../turn-row.js'
 /** A person's stop needs no lease; it must only come before the end. */
 export async function cancelTurn(
   { knex, messages }: Tables,
-  messageId: RowId,
+  turnId: RowId,
   cancel: { readonly reason: string | null; readonly now: number },
 ): Promise<boolean> {
   const { table, columns } = messages
   const changed = await query(
-    `cancel turn ${messageId}`,
+    `cancel turn ${turnId}`,
     knex()(table)
-      .where(columns.id, messageId)
+      .where(columns.id, turnId)
       .whereIn(columns.status, ['pending', 'running'])
       .update({
         [columns.status]: 'cancelled',

@@ -10,14 +10,14 @@ export interface LeaseRow {
   readonly sessionId: string | null
   readonly fence: number
   readonly owner: string | null
-  readonly messageId: string | null
+  readonly turnId: string | null
   readonly expiresAt: number | null
 }
 
 /** Null when there is no such message in this conversation, or the message is no turn. */
 export async function findLease(
   { knex, conversations, messages }: Tables,
-  ids: { readonly conversationId: RowId; readonly messageId: RowId },
+  ids: { readonly conversationId: RowId; readonly turnId: RowId },
 ): Promise<LeaseRow | null> {
   const c = conversations.columns
   const m = messages.columns
@@ -25,24 +25,24 @@ export async function findLease(
     `read the lease of conversation ${ids.conversationId}`,
     knex()(`${messages.table} as m`)
       .join(`${conversations.table} as c`, `c.${c.id}`, `m.${m.conversationId}`)
-      .where({ [`m.${m.id}`]: ids.messageId, [`c.${c.id}`]: ids.conversationId })
+      .where({ [`m.${m.id}`]: ids.turnId, [`c.${c.id}`]: ids.conversationId })
       .whereNotNull(`m.${m.status}`)
       .first({
         status: `m.${m.status}`,
         session: `c.${c.sessionId}`,
         fence: `c.${c.turnFence}`,
         owner: `c.${c.turnOwner}`,
-        holder: `c.${c.turnMessageId}`,
+        holder: `c.${c.turnId}`,
         expires: `c.${c.turnExpiresAt}`,
       }),
   )
   if (row === undefined) return null
   return {
-    status: toTurnStatus(row['status'], ids.messageId),
+    status: toTurnStatus(row['status'], ids.turnId),
     sessionId: (row['session'] ?? null) as string | null,
     fence: toNumber(row['fence']),
     owner: (row['owner'] ?? null) as string | null,
-    messageId: (row['holder'] ?? null) as string | null,
+    turnId: (row['holder'] ?? null) as string | null,
     expiresAt: toNumberOrNull(row['expires']),
   }
 }

@@ -9,12 +9,12 @@ import { toTurnRecord } from '../turn-row.js'
  */
 export async function readTurn(
   { knex, messages }: Tables,
-  messageId: RowId,
+  turnId: RowId,
 ): Promise<TurnRecord | null> {
   const { table, columns } = messages
   const row: Record<string, unknown> | undefined = await query(
-    `read turn ${messageId}`,
-    knex()(table).where(columns.id, messageId).whereNotNull(columns.status).first({
+    `read turn ${turnId}`,
+    knex()(table).where(columns.id, turnId).whereNotNull(columns.status).first({
       conversation: columns.conversationId,
       status: columns.status,
       promptid: columns.promptId,
@@ -38,5 +38,5 @@ export async function readTurn(
       settled: columns.settledAt,
     }),
   )
-  return row === undefined ? null : toTurnRecord(messageId, row)
+  return row === undefined ? null : toTurnRecord(turnId, row)
 }

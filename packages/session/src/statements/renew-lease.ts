@@ -30,13 +30,13 @@ export async function checkLease(
     `check the lease of conversation ${lease.conversationId}`,
     knex()(`${messages.table} as m`)
       .join(`${conversations.table} as c`, `c.${c.id}`, `m.${m.conversationId}`)
-      .where({ [`m.${m.id}`]: lease.messageId, [`c.${c.id}`]: lease.conversationId })
+      .where({ [`m.${m.id}`]: lease.turnId, [`c.${c.id}`]: lease.conversationId })
       .whereNotNull(`m.${m.status}`)
       .first({ status: `m.${m.status}`, fence: `c.${c.turnFence}`, owner: `c.${c.turnOwner}` }),
   )
   if (row === undefined) return null
   return {
     held: toNumber(row['fence']) === lease.fence && row['owner'] !== null,
-    status: toTurnStatus(row['status'], lease.messageId),
+    status: toTurnStatus(row['status'], lease.turnId),
   }
 }

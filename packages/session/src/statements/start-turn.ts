@@ -8,9 +8,9 @@ export async function startTurn(tables: Tables, lease: Lease, now: number): Prom
   const { table, columns } = tables.messages
   const knex = tables.knex()
   const changed = await query(
-    `start turn ${lease.messageId}`,
+    `start turn ${lease.turnId}`,
     knex(table)
-      .where({ [columns.id]: lease.messageId, [columns.conversationId]: lease.conversationId })
+      .where({ [columns.id]: lease.turnId, [columns.conversationId]: lease.conversationId })
       .whereIn(columns.status, ['pending', 'running'])
       .where(columns.turnFence, '<', lease.fence)
       .whereExists(stillClaimed(tables, lease))

@@ -23,7 +23,7 @@ export async function takeLease(
       .update({
         [columns.turnFence]: lease.fence,
         [columns.turnOwner]: lease.owner,
-        [columns.turnMessageId]: String(lease.messageId),
+        [columns.turnId]: String(lease.turnId),
         [columns.turnExpiresAt]: lease.expiresAt,
       }),
   )

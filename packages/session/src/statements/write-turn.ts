@@ -15,11 +15,11 @@ export async function writeTurn(
 ): Promise<boolean> {
   const { table, columns } = tables.messages
   const changed = await query(
-    `${write.what} of turn ${lease.messageId}`,
+    `${write.what} of turn ${lease.turnId}`,
     tables
       .knex()(table)
       .where({
-        [columns.id]: lease.messageId,
+        [columns.id]: lease.turnId,
         [columns.status]: write.from,
         [columns.turnFence]: lease.fence,
       })

@@ -9,7 +9,7 @@ export interface BrokenStore {
 }
 
 const update = (knex: Knex, lease: Lease): Knex.QueryBuilder =>
-  knex('messages').where({ id: lease.messageId })
+  knex('messages').where({ id: lease.turnId })
 
 export const brokenStores: readonly BrokenStore[] = [
   {
@@ -101,7 +101,7 @@ export const brokenStores: readonly BrokenStore[] = [
     breakStore: (store, knex) => ({
       ...store,
       claim: async (request) => {
-        await knex('messages').where({ id: request.messageId }).update({ status: 'running' })
+        await knex('messages').where({ id: request.turnId }).update({ status: 'running' })
         return store.claim(request)
       },
     }),
@@ -140,9 +140,9 @@ export const brokenStores: readonly BrokenStore[] = [
     ],
     breakStore: (store, knex) => ({
       ...store,
-      cancel: async ({ messageId, reason }) =>
+      cancel: async ({ turnId, reason }) =>
         (await knex('messages')
-          .where({ id: messageId })
+          .where({ id: turnId })
           .update({ status: 'cancelled', reason, settled_at: 1 })) > 0,
     }),
   },
@@ -272,9 +272,9 @@ async function replaceSession(
 
 function claimWithoutCompare(store: SessionStore, knex: Knex): SessionStore['claim'] {
   return async (request) => {
-    const { conversationId, messageId, owner, leaseMs } = request
+    const { conversationId, turnId, owner, leaseMs } = request
     const row = await knex('conversations').where({ id: conversationId }).first()
-    const turn = await store.read(messageId)
+    const turn = await store.read(turnId)
     if (turn === null) return store.claim(request)
     const isFree = row.turn_owner === null || row.turn_owner === 'gone'
     if (!isFree) return { claimed: false, reason: 'busy', turn, heldUntil: null }
@@ -283,8 +283,8 @@ function claimWithoutCompare(store: SessionStore, knex: Knex): SessionStore['cla
     await knex('conversations')
       .where({ id: conversationId })
       .update({ turn_fence: fence, turn_owner: owner, turn_expires_at: expiresAt })
-    await knex('messages').where({ id: messageId }).update({ status: 'running', turn_fence: fence })
-    const lease = { conversationId, messageId, owner, fence, expiresAt }
+    await knex('messages').where({ id: turnId }).update({ status: 'running', turn_fence: fence })
+    const lease = { conversationId, turnId, owner, fence, expiresAt }
     return {
       claimed: true,
       lease,

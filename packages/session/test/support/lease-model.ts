@@ -8,20 +8,20 @@ interface ModelTurn {
 interface Claim {
   readonly fence: number
   readonly owner: string
-  readonly messageId: RowId
+  readonly turnId: RowId
   isReleased: boolean
   expiresAt: number
 }
 
 /** The lease rules without a database: the newest claim of a conversation is the only one that may write. */
 export function createLeaseModel(
-  ids: readonly { readonly conversationId: RowId; readonly messageId: RowId }[],
+  ids: readonly { readonly conversationId: RowId; readonly turnId: RowId }[],
 ) {
   const turns = new Map(
-    ids.map(({ messageId }): [RowId, ModelTurn] => [messageId, { status: 'pending', text: null }]),
+    ids.map(({ turnId }): [RowId, ModelTurn] => [turnId, { status: 'pending', text: null }]),
   )
   const claims = new Map<RowId, Claim>()
-  const turnOf = (messageId: RowId): ModelTurn => turns.get(messageId)!
+  const turnOf = (turnId: RowId): ModelTurn => turns.get(turnId)!
   const newest = (lease: Lease): Claim | undefined => {
     const claim = claims.get(lease.conversationId)
     return claim?.fence === lease.fence ? claim : undefined
@@ -30,23 +30,23 @@ export function createLeaseModel(
     turnOf,
     claim: (request: {
       conversationId: RowId
-      messageId: RowId
+      turnId: RowId
       owner: string
       now: number
       leaseMs: number
     }): number | string => {
-      const { conversationId, messageId, owner, now, leaseMs } = request
-      const turn = turnOf(messageId)
+      const { conversationId, turnId, owner, now, leaseMs } = request
+      const turn = turnOf(turnId)
       const held = claims.get(conversationId)
       if (turn.status !== 'pending' && turn.status !== 'running') {
-        if (held?.owner === owner && held.messageId === messageId) held.isReleased = true
+        if (held?.owner === owner && held.turnId === turnId) held.isReleased = true
         return 'settled'
       }
       const isLive = held !== undefined && !held.isReleased && held.expiresAt > now
-      if (isLive && !(held.owner === owner && held.messageId === messageId)) return 'busy'
+      if (isLive && !(held.owner === owner && held.turnId === turnId)) return 'busy'
       const fence = (held?.fence ?? 0) + 1
       const expiresAt = now + leaseMs
-      claims.set(conversationId, { fence, owner, messageId, isReleased: false, expiresAt })
+      claims.set(conversationId, { fence, owner, turnId, isReleased: false, expiresAt })
       turn.status = 'running'
       return fence
     },
@@ -54,20 +54,20 @@ export function createLeaseModel(
       const claim = newest(lease)
       const held = claim !== undefined && !claim.isReleased
       if (held) claim.expiresAt = expiresAt
-      return { held, status: turnOf(lease.messageId).status }
+      return { held, status: turnOf(lease.turnId).status }
     },
     release: (lease: Lease): void => {
       const claim = newest(lease)
       if (claim !== undefined) claim.isReleased = true
     },
     write: (lease: Lease, from: TurnStatus, change: Partial<ModelTurn>): boolean => {
-      const turn = turnOf(lease.messageId)
+      const turn = turnOf(lease.turnId)
       if (newest(lease) === undefined || turn.status !== from) return false
       Object.assign(turn, change)
       return true
     },
-    cancel: (messageId: RowId): boolean => {
-      const turn = turnOf(messageId)
+    cancel: (turnId: RowId): boolean => {
+      const turn = turnOf(turnId)
       if (turn.status !== 'pending' && turn.status !== 'running') return false
       turn.status = 'cancelled'
       return true

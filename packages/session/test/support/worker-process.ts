@@ -15,7 +15,7 @@ export type Command =
 
 export interface Turn {
   readonly conversationId: RowId
-  readonly messageId: RowId
+  readonly turnId: RowId
 }
 
 export type FromWorker =
@@ -68,7 +68,7 @@ async function run(command: Command): Promise<unknown> {
       const claimed: RowId[] = []
       for (const turn of command.turns) {
         const result = await store.claim({ ...turn, owner: command.owner, leaseMs: 60_000 })
-        if (result.claimed) claimed.push(turn.messageId)
+        if (result.claimed) claimed.push(turn.turnId)
       }
       return claimed
     }

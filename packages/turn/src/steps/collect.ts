@@ -9,9 +9,9 @@ export async function collectArtifacts<Report>(
   artifacts: ArtifactCollector<Report> | undefined,
 ): Promise<Report | null> {
   if (artifacts === undefined || tools.length === 0) return null
-  const { conversationId, messageId } = setup
+  const { conversationId, turnId } = setup
   try {
-    return await artifacts.collect({ conversationId, messageId, tools })
+    return await artifacts.collect({ conversationId, turnId, tools })
   } catch (error) {
     setup.report(error, 'artifacts')
     return null

@@ -56,7 +56,7 @@ export async function writeEnding(run: TurnRun, ending: Ending): Promise<Ending 
     run.lost,
   )
   if (isSettled) return ending
-  const turn = await untilAborted(run.lost, store.read(run.lease.messageId))
+  const turn = await untilAborted(run.lost, store.read(run.lease.turnId))
   // An attempt whose answer was lost had taken effect: nobody else may write the row under this lease.
   if (attempts > 1 && turn?.status === ending.status && ending.status !== 'cancelled') return ending
   if (turn?.status !== 'cancelled') return null

@@ -10,9 +10,9 @@ import { stopAgent } from './stop.js'
 export async function stopLeftover(setup: TurnSetup, turn: StoredTurn): Promise<void> {
   const { prompt } = turn
   if (turn.status !== 'cancelled' || prompt === null) return
-  const { conversationId, messageId, owner } = setup
+  const { conversationId, turnId, owner } = setup
   // A lease that nobody gave: with this run nothing can be written.
-  const run = openRun(setup, { conversationId, messageId, owner, fence: -1, expiresAt: 0 }, turn)
+  const run = openRun(setup, { conversationId, turnId, owner, fence: -1, expiresAt: 0 }, turn)
   try {
     const { session } = setup.client
     const newest = await session.messages(prompt.sessionId, { limit: 1 }, requestLimits(run))

@@ -12,7 +12,7 @@ export interface Rig {
   readonly reports: string[]
   /** Another client, as another worker has it. */
   connect(): Client
-  options(messageId: number, text: string, more?: Partial<TurnOptions>): TurnOptions
+  options(turnId: number, text: string, more?: Partial<TurnOptions>): TurnOptions
   /** The user messages that the server holds for the conversation. */
   userMessages(): Promise<number>
   close(): Promise<void>
@@ -39,11 +39,11 @@ export async function openRig(scenario?: ScenarioLike): Promise<Rig> {
     client,
     reports,
     connect,
-    options: (messageId, text, more) => ({
+    options: (turnId, text, more) => ({
       client,
       store: rows.store,
       conversationId: rows.conversationId,
-      messageId,
+      turnId,
       prompt: { text },
       owner: 'worker-1',
       pollMs: 40,

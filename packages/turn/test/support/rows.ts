@@ -14,7 +14,7 @@ export interface Rows {
   /** Adds a pending message and returns its id. */
   addMessage(): Promise<number>
   /** The message's columns as the database holds them. */
-  row(messageId: number): Promise<Record<string, unknown>>
+  row(turnId: number): Promise<Record<string, unknown>>
   close(): Promise<void>
 }
 
@@ -46,8 +46,8 @@ export async function openRows(
       await knex('messages').insert({ id: messages, conversation_id: 1, status: 'pending' })
       return messages
     },
-    async row(messageId) {
-      const row: unknown = await knex('messages').where({ id: messageId }).first()
+    async row(turnId) {
+      const row: unknown = await knex('messages').where({ id: turnId }).first()
       return row as Record<string, unknown>
     },
     close: () => database.close(),

@@ -1,7 +1,7 @@
 /**
  * A worker process for tests that kill it: runs the one turn that its argument names and prints the result.
  *
- *   node … worker.ts '{"url":…,"messageId":1,…}'
+ *   node … worker.ts '{"url":…,"turnId":1,…}'
  */
 import { createSessionStore } from '@turnstead/session'
 import { createLibsqlKnex } from '@turnstead/session/libsql'
@@ -15,7 +15,7 @@ export interface WorkerTask {
   readonly directory: string
   readonly filename: string
   readonly conversationId: number
-  readonly messageId: number
+  readonly turnId: number
   readonly text: string
 }
 
@@ -31,7 +31,7 @@ const result = await runTurn({
   client,
   store: createSessionStore({ knex }),
   conversationId: task.conversationId,
-  messageId: task.messageId,
+  turnId: task.turnId,
   prompt: { text: task.text },
   owner: 'worker-1',
   snapshotMs: 50,
