@@ -44,12 +44,13 @@ export function jitteredDelayMs(
   return random() * Math.min(policy.maxDelayMs, policy.firstDelayMs * 2 ** (failures - 1))
 }
 
-/** Refusals (401, 403, 404, wrong content) stay refusals; trouble of the network or the server passes. */
+/** The server's own refusals (401, 403, 404, wrong content) stay refusals; trouble of the network or the server passes. */
 function mayRecover(error: WireError): boolean {
   switch (error.code) {
     case 'connection':
     case 'timeout':
     case 'server_error':
+    case 'foreign_response':
     case 'rate_limited':
     case 'frame_too_large':
       return true
