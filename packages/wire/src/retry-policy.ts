@@ -35,12 +35,16 @@ export function nextDelayMs(
   return jitteredDelayMs(policy, outage.failures, random)
 }
 
+/** Waits between tries: random, below a bound that doubles with each failure. */
+export interface Backoff {
+  /** Upper bound of the first wait, in milliseconds. */
+  readonly firstDelayMs: number
+  /** Upper bound of every wait, in milliseconds. */
+  readonly maxDelayMs: number
+}
+
 /** A wait between 0 and `firstDelayMs × 2^(failures - 1)`, bounded by `maxDelayMs`. */
-export function jitteredDelayMs(
-  policy: Pick<ReconnectPolicy, 'firstDelayMs' | 'maxDelayMs'>,
-  failures: number,
-  random: () => number,
-): number {
+export function jitteredDelayMs(policy: Backoff, failures: number, random: () => number): number {
   return random() * Math.min(policy.maxDelayMs, policy.firstDelayMs * 2 ** (failures - 1))
 }
 

@@ -7,7 +7,7 @@
  * await server.close()
  * ```
  */
-export type { BackoffOptions } from './server/backoff.js'
+export type { Backoff } from './retry-policy.js'
 export type { Environment } from './server/child-env.js'
 export {
   findOpencode,

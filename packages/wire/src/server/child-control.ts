@@ -1,4 +1,5 @@
 import type { ChildProcess } from 'node:child_process'
+import { longestTimerMs } from '../clock.js'
 import { onProcessExit } from './exit-hook.js'
 import { killTree, signalTree } from './process-tree.js'
 
@@ -43,7 +44,7 @@ export function controlChild(child: ChildProcess, pid: number, mark: string): Ch
     if (isGone) return
     if (graceMs > 0) signalTree(pid, mark, 'SIGTERM')
     // A real timer: that nothing stays behind must not depend on an injected clock being advanced.
-    const timer = setTimeout(killNow, graceMs)
+    const timer = setTimeout(killNow, Math.min(graceMs, longestTimerMs))
     await exited
     clearTimeout(timer)
   }
