@@ -26,8 +26,7 @@ export const raceCases: readonly SessionStoreCase[] = [
     run: async (subject) => {
       const conversationId = await subject.insertConversation()
       const turnIds = []
-      for (let n = 0; n < racers; n += 1)
-        turnIds.push(await subject.insertMessage(conversationId))
+      for (let n = 0; n < racers; n += 1) turnIds.push(await subject.insertMessage(conversationId))
       const results = await Promise.all(
         turnIds.map((turnId) =>
           subject.another().claim({ conversationId, turnId, owner: 'worker', leaseMs }),

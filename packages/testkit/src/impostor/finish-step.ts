@@ -1,5 +1,5 @@
 import type { Attempt } from '../script/plan.js'
-import type { ModelStep } from './model-step.js'
+import type { ModelStep } from './step.js'
 import { addTokens, costOf, tokensOf } from './token-counts.js'
 import { tellSummaries } from './turn-diffs.js'
 import { putMessage, putPart, setStatus, tellError } from './world.js'

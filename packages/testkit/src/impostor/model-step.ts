@@ -4,26 +4,11 @@ import type { MessageRecord, SessionRecord } from './records.js'
 import { createSpeech, type Speech } from './saying.js'
 import { processDied } from './process-died.js'
 import { filterContent, finishStep, place, snapshotOf } from './finish-step.js'
+import type { ModelStep } from './step.js'
 import { interruptTool } from './tool-run.js'
 import { createToolRunner, type ToolRunner } from './tool-runner.js'
 import type { ToolContext } from './tools/tool-context.js'
 import { putPart, setStatus, tellError, type PlannedAnswer, type World } from './world.js'
-
-/** One step of the agent: a model call with its attempts, and the tools it asks for. */
-export interface ModelStep {
-  readonly world: World
-  readonly session: SessionRecord
-  readonly message: MessageRecord
-  readonly answer: PlannedAnswer
-  /** Which call of the answer it is. */
-  readonly index: number
-  readonly signal: AbortSignal
-  readonly toolContext: Omit<ToolContext, 'isOver'>
-  /** Completes the message. */
-  readonly complete: (more?: Record<string, unknown>) => void
-  /** Paths that tools changed in this step. */
-  readonly changed: ReadonlySet<string>
-}
 
 const maxRetries = 5
 

@@ -2,7 +2,8 @@ import type { Attempt } from '../script/plan.js'
 import type { TextStep, ToolStep } from '../script/steps.js'
 import { asRecord } from './http/outcome.js'
 import type { MessageRecord, Part, SessionRecord } from './records.js'
-import { announceTool, prepareTool, type ToolCall } from './tool-run.js'
+import { announceTool, prepareTool } from './tool-run.js'
+import type { ToolCall } from './tools/tool-context.js'
 import { putPart, tellDelta, type World } from './world.js'
 
 /** What one attempt of a model has said so far: open parts and announced tool calls. */

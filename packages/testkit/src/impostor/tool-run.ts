@@ -2,21 +2,10 @@ import type { ToolStep } from '../script/steps.js'
 import { rulesOf } from './asks.js'
 import { asRecord } from './http/outcome.js'
 import { runTool } from './tools/run-tool.js'
-import { ToolFailure, ToolStop, type ToolContext } from './tools/tool-context.js'
+import { ToolFailure, ToolStop, type ToolCall, type ToolContext } from './tools/tool-context.js'
 import type { MessageRecord, Part, SessionRecord } from './records.js'
 import { isTakenAway } from './permission-rules.js'
 import { agentRules, putPart, type World } from './world.js'
-
-/** A tool call of the current message. */
-export interface ToolCall {
-  readonly step: ToolStep
-  readonly part: Part
-  readonly callId: string
-  /** The tool's real name, after a wrong case was forgiven or an unknown name became `invalid`. */
-  readonly tool: string
-  readonly input: Record<string, unknown>
-  readonly startedAt: number
-}
 
 const known = new Set([
   'bash',

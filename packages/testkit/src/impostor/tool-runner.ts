@@ -1,4 +1,5 @@
-import { finishTool, type ToolCall } from './tool-run.js'
+import { finishTool } from './tool-run.js'
+import type { ToolCall } from './tools/tool-context.js'
 import type { ToolContext } from './tools/tool-context.js'
 
 /** Runs the tools of one step side by side. */
