@@ -3,9 +3,14 @@ import { availableParallelism, loadavg } from 'node:os'
 import type { Readable } from 'node:stream'
 import type { Clock } from '../clock.js'
 import type { WireError } from '../errors.js'
-import { controlChild, spawnError, type ChildControl, type ServerExit } from './child-control.js'
-import type { LogTail } from './log-tail.js'
-import { markerName } from './process-tree.js'
+import {
+  controlChild,
+  spawnError,
+  type ChildControl,
+  type ServerExit,
+} from './process/child-control.js'
+import type { LogTail } from './process/log-tail.js'
+import { markerName } from './process/process-tree.js'
 import { startFailed } from './start-failed.js'
 
 /** One life of `opencode serve`. */

@@ -2,7 +2,7 @@ import { resolve } from 'node:path'
 import type { Clock } from '../clock.js'
 import { systemClock } from '../clock.js'
 import type { Backoff } from '../retry-policy.js'
-import type { Environment } from './child-env.js'
+import type { Environment } from './process/child-env.js'
 import { toConfigJson } from './config-json.js'
 import type { ServerStateChange } from './state.js'
 

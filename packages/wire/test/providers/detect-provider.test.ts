@@ -107,10 +107,10 @@ describe('detectProvider', () => {
 
   it('takes patterns for exceptions from the rule that it would have set', () => {
     const config = { permission: { webfetch: { 'https://docs.example.com/*': 'allow' } } }
-    const { webfetch } = detectProvider(openai, { config })?.config['permission'] as {
-      webfetch: object
-    }
-    expect(Object.entries(webfetch)).to.deep.equal([
+    const permission = detectProvider(openai, { config })?.config['permission'] as
+      | Record<string, object>
+      | undefined
+    expect(Object.entries(permission?.['webfetch'] ?? {})).to.deep.equal([
       ['*', 'deny'],
       ['https://docs.example.com/*', 'allow'],
     ])

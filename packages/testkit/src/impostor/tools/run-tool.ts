@@ -1,4 +1,4 @@
-import { putPart } from '../world.js'
+import { putPart } from '../state/world.js'
 import { applyPatch } from './apply-patch.js'
 import { edit, read, write } from './file-tools.js'
 import { missingKey } from './missing-key.js'

@@ -1,6 +1,6 @@
 import type { ToolStep } from '../../script/steps.js'
-import type { Json, MessageRecord, Part, SessionRecord } from '../records.js'
-import type { World } from '../world.js'
+import type { Json, MessageRecord, Part, SessionRecord } from '../state/records.js'
+import type { World } from '../state/world.js'
 
 /** A tool call of the current message. */
 export interface ToolCall {

@@ -1,9 +1,9 @@
-import { reply, text } from '../script/builder.js'
-import { planCalls } from '../script/plan.js'
+import { reply, text } from '../../script/builder.js'
+import { planCalls } from '../../script/plan.js'
 import { playModelStep } from './model-step.js'
 import { isKnownModel, modelOfMessage } from './chosen-model.js'
 import { delegate } from './delegate.js'
-import { processDied } from './process-died.js'
+import { processDied } from '../state/process-died.js'
 import { promptText } from './prompts.js'
 import { MessageFailure, abortedError } from './provider-failure.js'
 import {
@@ -13,9 +13,9 @@ import {
   type MessageRecord,
   type Run,
   type SessionRecord,
-} from './records.js'
-import { hasDefaultTitle } from './sessions.js'
-import type { ToolContext } from './tools/tool-context.js'
+} from '../state/records.js'
+import { hasDefaultTitle } from '../state/sessions.js'
+import type { ToolContext } from '../tools/tool-context.js'
 import { rememberFile, tellSummaries } from './turn-diffs.js'
 import {
   putMessage,
@@ -25,9 +25,10 @@ import {
   worktreeOf,
   type PlannedAnswer,
   type World,
-} from './world.js'
+} from '../state/world.js'
+import { realTime } from '../../real-time.js'
 
-const turnOfTheLoop = (): Promise<void> => new Promise((resolve) => setImmediate(resolve))
+const turnOfTheLoop = (): Promise<void> => new Promise((resolve) => realTime.setImmediate(resolve))
 
 /**
  * Answers a session's prompts; joins the run that is on when there is one. Resolves with the newest assistant message

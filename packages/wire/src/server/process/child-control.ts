@@ -1,5 +1,5 @@
 import type { ChildProcess } from 'node:child_process'
-import { longestTimerMs } from '../clock.js'
+import { longestTimerMs } from '../../clock.js'
 import { onProcessExit } from './exit-hook.js'
 import { killTree, signalTree } from './process-tree.js'
 

@@ -1,14 +1,13 @@
-import { attemptAt, type Attempt, type AttemptEnd } from '../script/plan.js'
+import { attemptAt, type Attempt, type AttemptEnd } from '../../script/plan.js'
 import { MessageFailure, apiError, isRetried, retryDelayMs } from './provider-failure.js'
-import type { MessageRecord, SessionRecord } from './records.js'
 import { createSpeech, type Speech } from './saying.js'
-import { processDied } from './process-died.js'
+import { processDied } from '../state/process-died.js'
 import { filterContent, finishStep, place, snapshotOf } from './finish-step.js'
 import type { ModelStep } from './step.js'
 import { interruptTool } from './tool-run.js'
 import { createToolRunner, type ToolRunner } from './tool-runner.js'
-import type { ToolContext } from './tools/tool-context.js'
-import { putPart, setStatus, tellError, type PlannedAnswer, type World } from './world.js'
+import type { ToolContext } from '../tools/tool-context.js'
+import { putPart, setStatus, tellError, type World } from '../state/world.js'
 
 const maxRetries = 5
 

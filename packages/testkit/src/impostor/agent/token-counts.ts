@@ -1,6 +1,6 @@
-import type { Usage } from '../script/steps.js'
-import type { TokenCounts } from './records.js'
-import type { World } from './world.js'
+import type { Usage } from '../../script/steps.js'
+import type { TokenCounts } from '../state/records.js'
+import type { World } from '../state/world.js'
 
 /** A provider's counts as the server shows them. */
 export function tokensOf(usage: Usage): TokenCounts {

@@ -1,5 +1,10 @@
-import { noTokens, type MessageInfo, type MessageRecord, type SessionRecord } from './records.js'
-import { putMessage, putPart, setStatus, worktreeOf, type World } from './world.js'
+import {
+  noTokens,
+  type MessageInfo,
+  type MessageRecord,
+  type SessionRecord,
+} from '../state/records.js'
+import { putMessage, putPart, setStatus, worktreeOf, type World } from '../state/world.js'
 
 /** `POST /shell`: a command that the person runs. Impostor runs nothing; `echo` prints its words. */
 export function runShell(

@@ -1,11 +1,11 @@
-import type { ToolStep } from '../script/steps.js'
-import { rulesOf } from './asks.js'
-import { asRecord } from './http/outcome.js'
-import { runTool } from './tools/run-tool.js'
-import { ToolFailure, ToolStop, type ToolCall, type ToolContext } from './tools/tool-context.js'
-import type { MessageRecord, Part, SessionRecord } from './records.js'
-import { isTakenAway } from './permission-rules.js'
-import { agentRules, putPart, type World } from './world.js'
+import type { ToolStep } from '../../script/steps.js'
+import { rulesOf } from '../state/asks.js'
+import { asRecord } from '../state/records.js'
+import { runTool } from '../tools/run-tool.js'
+import { ToolFailure, ToolStop, type ToolCall, type ToolContext } from '../tools/tool-context.js'
+import type { MessageRecord, Part, SessionRecord } from '../state/records.js'
+import { isTakenAway } from '../state/permission-rules.js'
+import { agentRules, putPart, type World } from '../state/world.js'
 
 const known = new Set([
   'bash',

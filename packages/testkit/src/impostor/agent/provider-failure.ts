@@ -1,5 +1,5 @@
-import type { ProviderErrorStep, RetryStep } from '../script/steps.js'
-import type { Json } from './records.js'
+import type { ProviderErrorStep, RetryStep } from '../../script/steps.js'
+import type { Json } from '../state/records.js'
 
 /** Statuses that the server tries again. */
 export function isRetried(status: number): boolean {

@@ -1,8 +1,8 @@
-import type { Attempt } from '../script/plan.js'
+import type { Attempt } from '../../script/plan.js'
 import type { ModelStep } from './step.js'
 import { addTokens, costOf, tokensOf } from './token-counts.js'
 import { tellSummaries } from './turn-diffs.js'
-import { putMessage, putPart, setStatus, tellError } from './world.js'
+import { putMessage, putPart, setStatus, tellError } from '../state/world.js'
 
 /** The answer was blocked: the message says so before the session does. */
 export function filterContent(step: ModelStep, attempt: Attempt): 'over' {

@@ -1,5 +1,5 @@
-import type { Clock } from '../clock.js'
-import { seededIds } from '../seeded-ids.js'
+import type { Clock } from '../../clock.js'
+import { seededIds } from '../../seeded-ids.js'
 
 /** Ids, times and names that are the same in every run. */
 export interface Identity {

@@ -1,23 +1,24 @@
 import type { IncomingMessage, ServerResponse } from 'node:http'
-import type { FaultPlan } from '../../faults/fault-plan.js'
-import type { WritableJournal } from '../../journal.js'
-import { readBody } from '../../loopback.js'
-import { askRoutes } from '../routes/ask-routes.js'
-import { fileRoutes } from '../routes/file-routes.js'
-import { messageRoutes } from '../routes/message-routes.js'
-import { promptRoutes } from '../routes/prompt-routes.js'
-import { serverRoutes } from '../routes/server-routes.js'
-import { sessionRoutes } from '../routes/session-routes.js'
-import { workRoutes } from '../routes/work-routes.js'
-import type { World } from '../world.js'
-import { authenticate, type Credentials } from './authenticate.js'
-import { streamEvents, type StreamControl } from './event-stream.js'
-import { answerPreflight, originHeaders } from './origins.js'
-import { Refusal, unexpected, type Outcome } from './outcome.js'
-import { parseBody, redactHeaders, redactQuery, type LoggedRequest } from './request-log.js'
-import { findRoute, type Route } from './router.js'
-import { sendOutcome } from './send-outcome.js'
-import { answerUnspoken } from './unspoken.js'
+import type { FaultPlan } from '../faults/fault-plan.js'
+import type { WritableJournal } from '../journal.js'
+import { readBody } from '../loopback.js'
+import { askRoutes } from './routes/ask-routes.js'
+import { fileRoutes } from './routes/file-routes.js'
+import { messageRoutes } from './routes/message-routes.js'
+import { promptRoutes } from './routes/prompt-routes.js'
+import { serverRoutes } from './routes/server-routes.js'
+import { sessionRoutes } from './routes/session-routes.js'
+import { workRoutes } from './routes/work-routes.js'
+import type { World } from './state/world.js'
+import { authenticate, type Credentials } from './http/authenticate.js'
+import { streamEvents, type StreamControl } from './http/event-stream.js'
+import { answerPreflight, originHeaders } from './http/origins.js'
+import { Refusal, unexpected, type Outcome } from './http/outcome.js'
+import { parseBody, redactHeaders, redactQuery, type LoggedRequest } from './http/request-log.js'
+import { findRoute, type Route } from './http/router.js'
+import { sendOutcome } from './http/send-outcome.js'
+import { answerUnspoken } from './http/unspoken.js'
+import { realTime } from '../real-time.js'
 
 /** What the HTTP shell needs. */
 export interface ShellOptions {
@@ -112,7 +113,7 @@ async function answer(
   }
   entry.status = fault?.kind === 'lose-answer' ? null : outcome.status
   entry.isUnspoken = outcome.status === 501
-  if (outcome.afterwards) setImmediate(outcome.afterwards)
+  if (outcome.afterwards) realTime.setImmediate(outcome.afterwards)
   await sendOutcome(response, outcome, {
     fault,
     clock: world.clock,

@@ -1,5 +1,5 @@
-import type { WritableJournal } from '../journal.js'
-import { createJournal } from '../journal.js'
+import type { WritableJournal } from '../../journal.js'
+import { createJournal } from '../../journal.js'
 import type { Identity } from './identity.js'
 import type { Json } from './records.js'
 

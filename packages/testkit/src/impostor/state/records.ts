@@ -97,3 +97,8 @@ export function showMessage(message: MessageRecord): { info: MessageInfo; parts:
   const parts = [...message.parts.values()].toSorted((one, other) => (one.id < other.id ? -1 : 1))
   return { info: message.info, parts }
 }
+
+/** A plain object, or null. */
+export function asRecord(value: unknown): Json | null {
+  return typeof value === 'object' && value !== null && !Array.isArray(value) ? { ...value } : null
+}

@@ -1,7 +1,7 @@
 import { relative } from 'node:path'
-import { diffLines, filePatch } from './line-diff.js'
-import type { Json, MessageRecord, SessionRecord } from './records.js'
-import { tellMessage, tellSession, type World } from './world.js'
+import { diffLines, filePatch } from '../tools/line-diff.js'
+import type { Json, MessageRecord, SessionRecord } from '../state/records.js'
+import { tellMessage, tellSession, type World } from '../state/world.js'
 
 /** Remembers what a file held before the turn of `userId` changed it. */
 export function rememberFile(

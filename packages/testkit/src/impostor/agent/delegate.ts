@@ -1,8 +1,8 @@
 import { agentNames, storePrompt, type PromptBody } from './prompts.js'
-import type { Json, MessageRecord, SessionRecord } from './records.js'
-import { createSession } from './sessions.js'
-import { ToolFailure, type ToolResult } from './tools/tool-context.js'
-import type { World } from './world.js'
+import type { Json, MessageRecord, SessionRecord } from '../state/records.js'
+import { createSession } from '../state/sessions.js'
+import { ToolFailure, type ToolResult } from '../tools/tool-context.js'
+import type { World } from '../state/world.js'
 
 /** What the `task` tool needs to start a sub-agent. */
 export interface Delegation {

@@ -1,6 +1,6 @@
-import type { MessageRecord, SessionRecord } from './records.js'
-import type { ToolContext } from './tools/tool-context.js'
-import type { PlannedAnswer, World } from './world.js'
+import type { MessageRecord, SessionRecord } from '../state/records.js'
+import type { ToolContext } from '../tools/tool-context.js'
+import type { PlannedAnswer, World } from '../state/world.js'
 
 /** One step of the agent: a model call with its attempts, and the tools it asks for. */
 export interface ModelStep {

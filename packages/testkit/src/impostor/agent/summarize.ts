@@ -1,7 +1,14 @@
-import { noTokens, type MessageInfo, type SessionRecord } from './records.js'
+import { noTokens, type MessageInfo, type SessionRecord } from '../state/records.js'
 import { tellSummaries } from './turn-diffs.js'
 import { addTokens, costOf, tokensOf } from './token-counts.js'
-import { putMessage, putPart, setStatus, tellDelta, worktreeOf, type World } from './world.js'
+import {
+  putMessage,
+  putPart,
+  setStatus,
+  tellDelta,
+  worktreeOf,
+  type World,
+} from '../state/world.js'
 
 /** Compacts a session: a user message with a `compaction` part, and an assistant message with the summary. */
 export function startCompaction(

@@ -1,6 +1,6 @@
-import type { Json, MessageInfo, MessageRecord, Part, SessionRecord } from './records.js'
-import type { PermissionRule } from './permission-rules.js'
-import { putMessage, putPart, tellSession, type World } from './world.js'
+import type { Json, MessageInfo, MessageRecord, Part, SessionRecord } from '../state/records.js'
+import type { PermissionRule } from '../state/permission-rules.js'
+import { putMessage, putPart, tellSession, type World } from '../state/world.js'
 
 /** The body of a prompt, as far as Impostor reads it. */
 export interface PromptBody {

@@ -1,7 +1,7 @@
-import { filePatch } from './line-diff.js'
-import { listMessages, type SessionRecord } from './records.js'
+import { filePatch } from '../tools/line-diff.js'
+import { listMessages, type SessionRecord } from '../state/records.js'
 import { turnDiffs } from './turn-diffs.js'
-import { tellSession, type World } from './world.js'
+import { tellSession, type World } from '../state/world.js'
 
 /** What the files of a reverted session held before the revert. */
 const undone = new WeakMap<SessionRecord, Map<string, Uint8Array | null>>()

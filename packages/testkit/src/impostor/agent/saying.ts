@@ -1,10 +1,10 @@
-import type { Attempt } from '../script/plan.js'
-import type { TextStep, ToolStep } from '../script/steps.js'
-import { asRecord } from './http/outcome.js'
-import type { MessageRecord, Part, SessionRecord } from './records.js'
+import type { Attempt } from '../../script/plan.js'
+import type { TextStep, ToolStep } from '../../script/steps.js'
+import { asRecord } from '../state/records.js'
+import type { MessageRecord, Part, SessionRecord } from '../state/records.js'
 import { announceTool, prepareTool } from './tool-run.js'
-import type { ToolCall } from './tools/tool-context.js'
-import { putPart, tellDelta, type World } from './world.js'
+import type { ToolCall } from '../tools/tool-context.js'
+import { putPart, tellDelta, type World } from '../state/world.js'
 
 /** What one attempt of a model has said so far: open parts and announced tool calls. */
 export interface Speech {

@@ -1,6 +1,6 @@
 import { finishTool } from './tool-run.js'
-import type { ToolCall } from './tools/tool-context.js'
-import type { ToolContext } from './tools/tool-context.js'
+import type { ToolCall } from '../tools/tool-context.js'
+import type { ToolContext } from '../tools/tool-context.js'
 
 /** Runs the tools of one step side by side. */
 export interface ToolRunner {

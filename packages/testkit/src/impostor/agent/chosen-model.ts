@@ -1,5 +1,5 @@
-import type { MessageRecord } from './records.js'
-import type { World } from './world.js'
+import type { MessageRecord } from '../state/records.js'
+import type { World } from '../state/world.js'
 
 /** Whether the model that a prompt names is configured. */
 export function isKnownModel(world: World, user: MessageRecord): boolean {
