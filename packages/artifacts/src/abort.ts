@@ -1,5 +1,7 @@
 import type { Readable } from 'node:stream'
 
+import type { Clock } from './clock.js'
+
 /**
  * Makes an abort end the stream with the signal's own reason, and leaves no listener behind. Throws the reason
  * when the abort came before.
@@ -14,7 +16,7 @@ export function destroyOnAbort(body: Readable, signal: AbortSignal | undefined):
     throw signal.reason
   }
   signal.addEventListener('abort', onAbort, { once: true })
-  // An abort before anybody reads must not become an uncaught exception; readers get the error anyway.
+  // An abort before the first read must not become an uncaught exception; readers get the error anyway.
   body.on('error', () => {})
   body.once('close', () => signal.removeEventListener('abort', onAbort))
   return body
@@ -48,4 +50,46 @@ export function untilAbort<Value>(
       },
     )
   })
+}
+
+/** A limit of time over several steps. */
+export interface TimeLimit {
+  /** Aborts with the caller's signal, or when the time is over. */
+  readonly signal: AbortSignal
+  readonly isOver: () => boolean
+  /** Takes the timer and the listener back, and ends what still listens to the signal. */
+  readonly end: () => void
+}
+
+/** How long, and what has not happened then. */
+export interface LimitOptions {
+  readonly ms: number
+  readonly signal: AbortSignal | undefined
+  readonly what: string
+}
+
+/** Starts a limit of time; the caller's signal ends it early. */
+export function limitTime(clock: Clock, { ms, signal, what }: LimitOptions): TimeLimit {
+  const stop = new AbortController()
+  const timer = new AbortController()
+  let isOver = false
+  const onAbort = (): void => stop.abort(signal?.reason)
+  if (signal?.aborted === true) onAbort()
+  else signal?.addEventListener('abort', onAbort, { once: true })
+  clock.sleep(ms, { signal: timer.signal }).then(
+    () => {
+      isOver = true
+      stop.abort(new Error(`${what} within ${ms} ms.`))
+    },
+    () => {},
+  )
+  return {
+    signal: stop.signal,
+    isOver: () => isOver,
+    end: () => {
+      signal?.removeEventListener('abort', onAbort)
+      timer.abort()
+      stop.abort(new Error('This is over.'))
+    },
+  }
 }

@@ -1,5 +1,5 @@
 /**
- * Why a store refused or failed. The codes are the contract; messages are for people and may change.
+ * Why a store refused or failed. The codes are the contract; messages are for people and may change. Each begins with its code in brackets.
  *
  * | code | meaning |
  * |---|---|
@@ -48,7 +48,7 @@ export class ArtifactError extends Error {
   readonly retryable: boolean
 
   constructor(code: ArtifactErrorCode, message: string, details: ArtifactErrorDetails = {}) {
-    super(message, 'cause' in details ? { cause: details.cause } : undefined)
+    super(`[${code}] ${message}`, 'cause' in details ? { cause: details.cause } : undefined)
     this.code = code
     this.retryable = details.retryable ?? code === 'storage_failed'
     Object.defineProperty(this, brand, { value: true })
@@ -56,6 +56,6 @@ export class ArtifactError extends Error {
 
   /** True for an ArtifactError made by any installed copy of this package. */
   static is(value: unknown): value is ArtifactError {
-    return value instanceof Error && brand in value
+    return typeof value === 'object' && value !== null && brand in value
   }
 }

@@ -3,10 +3,12 @@ export const maxFileNameBytes = 200
 
 const maxExtensionBytes = 40
 /**
- * Characters that change how a text is shown or read without being seen: controls, direction marks,
- * invisible ones, private use, line separators. The two joiners stay, scripts and emoji need them.
+ * Characters that change how a text is shown or read without being seen: controls, direction marks, what fonts leave out by
+ * default (fillers, variation selectors, tags), letters that are blank, private use, line separators, what is no
+ * character. The two joiners stay, scripts and emoji need them.
  */
-const invisible = /(?![\u200c\u200d])[\p{Cc}\p{Cf}\p{Cs}\p{Co}\p{Zl}\p{Zp}]/gu
+const invisible =
+  /(?![\u200c\u200d])[\p{Cc}\p{Cf}\p{Cs}\p{Co}\p{Zl}\p{Zp}\p{Default_Ignorable_Code_Point}\p{Noncharacter_Code_Point}\u2800\u{1d159}]/gu
 const spaces = /[\p{Zs}\t]+/gu
 const reservedCharacters = /[/\\<>:"|?*]/g
 const deviceName = /^(?:con|prn|aux|nul|conin\$|conout\$|(?:com|lpt)[0-9¹²³])(?:\..*)?$/i

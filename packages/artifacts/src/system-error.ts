@@ -4,9 +4,11 @@ export function isMissing(error: unknown): boolean {
   return code === 'ENOENT' || code === 'ENOTDIR'
 }
 
-/** The code that a system call failed with, such as `ENOENT`. */
+/**
+ * The code that a system call failed with, such as `ENOENT`. Told by shape: a test runner may load this package into a
+ * realm of its own, where Node's errors are no instances of `Error`.
+ */
 export function errorCode(error: unknown): string | undefined {
-  return error instanceof Error && 'code' in error && typeof error.code === 'string'
-    ? error.code
-    : undefined
+  if (typeof error !== 'object' || error === null || !('code' in error)) return undefined
+  return typeof error.code === 'string' ? error.code : undefined
 }

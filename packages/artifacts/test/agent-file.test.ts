@@ -21,6 +21,7 @@ const limits: AgentFileLimits = {
   timeoutMs: 60_000,
   clock: systemClock,
   signal: undefined,
+  settledAt: null,
 }
 
 async function readAll(

@@ -8,6 +8,7 @@ import { join } from 'node:path'
 import { promisify } from 'node:util'
 
 import { openContainedFile } from '../src/directory/contained-file.js'
+import { nodeFileSystem } from '../src/directory/file-system.js'
 import { swappingFileSystem, type Swap } from './support/swapping-file-system.js'
 import { makeTempDir } from './support/temp-dir.js'
 import { dropOf } from './support/thrown.js'
@@ -281,5 +282,39 @@ describe('openContainedFile', () => {
       expect(flags & (O_CREAT | O_WRONLY | O_RDWR)).to.equal(0)
       expect(flags & O_NOFOLLOW && flags & O_NONBLOCK).to.not.equal(0)
     }
+  })
+
+  it('refuses what is mounted below the directory', async () => {
+    const fileSystem = {
+      ...nodeFileSystem,
+      lstat: async (path: string) => {
+        const info = await nodeFileSystem.lstat(path)
+        if (path.endsWith('/sub')) info.dev += 1
+        return info
+      },
+      open: async (path: string, flags: number) => {
+        const handle = await nodeFileSystem.open(path, flags)
+        if (!path.endsWith('/sub')) return handle
+        const info = await handle.stat()
+        info.dev += 1
+        return Object.assign(handle, { stat: async () => info })
+      },
+    }
+    expect(await dropOf(openContainedFile({ fileSystem, root, path: 'sub/a.txt' }))).to.equal(
+      'mounted',
+    )
+  })
+
+  it('waits for no writer that holds a lease', async () => {
+    const fileSystem = {
+      ...nodeFileSystem,
+      open: async (path: string, flags: number) => {
+        if (path.endsWith('a.txt')) throw Object.assign(new Error('leased'), { code: 'EAGAIN' })
+        return nodeFileSystem.open(path, flags)
+      },
+    }
+    expect(await dropOf(openContainedFile({ fileSystem, root, path: 'a.txt' }))).to.equal(
+      'changing',
+    )
   })
 })

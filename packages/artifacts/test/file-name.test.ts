@@ -32,6 +32,30 @@ describe('toFileName', () => {
     expect(toFileName('a\ud800b.txt')).to.equal('ab.txt')
   })
 
+  for (const [what, character] of [
+    ['a variation selector', '\ufe0f'],
+    ['a variation selector', '\ufe00'],
+    ['a variation selector', '\u{e0100}'],
+    ['a grapheme joiner', '\u034f'],
+    ['a Mongolian selector', '\u180b'],
+    ['a Khmer vowel', '\u17b4'],
+    ['a Hangul filler', '\u115f'],
+    ['a Hangul filler', '\u3164'],
+    ['a Hangul filler', '\uffa0'],
+    ['a Braille blank', '\u2800'],
+    ['a tag', '\u{e0061}'],
+    ['a noncharacter', '\ufdd0'],
+    ['an unassigned ignorable', '\u{e0fff}'],
+  ] as const) {
+    const code = character.codePointAt(0)?.toString(16)
+    it(`removes ${what} (${code}), and takes a name with it for the one without`, () => {
+      const name = `rep${character}ort${character}.html`
+      expect(toFileName(name)).to.equal('report.html')
+      expect(toShownPath(`sub${character}/${name}`)).to.equal('sub/report.html')
+      expect(foldFileName(name)).to.equal(foldFileName('report.html'))
+    })
+  }
+
   it('lets no run of spaces push the extension out of sight', () => {
     expect(toFileName('invoice.pdf            \u3000\u00a0       .exe')).to.equal(
       'invoice.pdf .exe',

@@ -7,6 +7,7 @@ import sinon from 'sinon'
 
 import { parseArtifactKey } from '../src/store/key.js'
 import { createMemoryStore } from '../src/memory.js'
+import { artifactHeaders } from '../src/serve/headers.js'
 import { artifactResponse, sendArtifact } from '../src/serve/serve.js'
 import type { ArtifactStore } from '../src/store/store.js'
 import { startFileServer, type FileServer } from './support/file-server.js'
@@ -83,7 +84,55 @@ describe('sendArtifact and artifactResponse', () => {
       expect(headers.get('content-disposition')).to.equal('attachment; filename="page.html"')
       expect(headers.get('content-security-policy')).to.equal("sandbox; default-src 'none'")
       expect(headers.get('x-content-type-options')).to.equal('nosniff')
-      expect(headers.get('cache-control')).to.equal('private, no-cache')
+      expect(headers.get('cache-control')).to.equal('private, no-cache, no-transform')
+    }
+  })
+
+  for (const [name, policy] of [
+    ['a.png', "sandbox; default-src 'none'; img-src 'self' data:; style-src 'unsafe-inline'"],
+    ['a.wav', "default-src 'none'; media-src 'self'; style-src 'unsafe-inline'"],
+    ['a.mp4', "default-src 'none'; media-src 'self'; style-src 'unsafe-inline'"],
+    ['a.txt', "sandbox; default-src 'none'"],
+    ['a.svg', "sandbox; default-src 'none'"],
+    ['a.html', "sandbox; default-src 'none'"],
+    ['a.pdf', "sandbox; default-src 'none'"],
+  ] as const) {
+    it(`give the page that a browser makes around ${name} what it needs, and no more`, async () => {
+      await memory.put(parseArtifactKey('shown'), Buffer.from('x'), { metadata: { name } })
+      const { headers } = await ask('shown?inline')
+      expect(headers.get('content-security-policy')).to.equal(policy)
+      const { headers: saved } = await ask('shown')
+      expect(saved.get('content-security-policy')).to.equal("sandbox; default-src 'none'")
+    })
+  }
+
+  it('forbid the next layer to change bytes whose ranges they announce', () => {
+    const stat = {
+      key: parseArtifactKey('a'),
+      sizeBytes: 1,
+      sha256: digest,
+      contentType: '',
+      storedAt: 0,
+      metadata: {},
+    }
+    const controlOf = (cacheControl?: string): unknown =>
+      artifactHeaders(stat, { cacheControl })['cache-control']
+    expect(controlOf()).to.equal('private, no-cache, no-transform')
+    expect(controlOf('public, max-age=60')).to.equal('public, max-age=60, no-transform')
+    expect(controlOf('No-Transform, max-age=60')).to.equal('No-Transform, max-age=60')
+    expect(controlOf('')).to.equal('no-transform')
+  })
+
+  it('announce no ranges that the store cannot give', async () => {
+    store = { ...memory, capabilities: [] }
+    const { headers } = await ask('a')
+    expect(headers.get('accept-ranges')).to.equal('none')
+  })
+
+  it('answer 404 for an artifact that was not found', async () => {
+    for (const key of [null, undefined, '', '../x']) {
+      const response = await artifactResponse(new Request('http://localhost/'), { store, key })
+      expect(response.status).to.equal(404)
     }
   })
 

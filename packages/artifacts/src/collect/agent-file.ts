@@ -1,9 +1,10 @@
 import type { FileHandle } from 'node:fs/promises'
 
-import { untilAbort } from '../abort.js'
+import { limitTime, untilAbort } from '../abort.js'
 import type { ArtifactSourceKind } from './artifact.js'
 import type { Clock } from '../clock.js'
 import { Drop } from '../directory/drop-reason.js'
+import { errorCode } from '../system-error.js'
 import { readSource } from '../store/source.js'
 
 /** A file of the agent's that can be read more than once. */
@@ -18,6 +19,8 @@ export interface AgentFile {
 export interface RemoteFile {
   /** The file's bytes, exactly; `null` for none. */
   readonly body: AsyncIterable<Uint8Array> | null
+  /** When it was last changed, in milliseconds since the Unix epoch, where that is known. */
+  readonly modifiedAt?: number | null | undefined
 }
 
 /** Reads the agent's files where there is no shared disk; `client.fs` of `@turnstead/wire` fits. */
@@ -49,7 +52,7 @@ export function givingUp(reader: RemoteReader, maxTimeouts: number): RemoteReade
 
 /** The reader's own time limit may be the shorter one; `WireError` says so by its code. */
 function isTimeout(error: unknown): boolean {
-  return error instanceof Error && 'code' in error && error.code === 'timeout'
+  return errorCode(error) === 'timeout'
 }
 
 /** Limits of reading one file. */
@@ -58,6 +61,8 @@ export interface AgentFileLimits {
   readonly timeoutMs: number
   readonly clock: Clock
   readonly signal: AbortSignal | undefined
+  /** What was changed after this moment is refused; null for no such moment. */
+  readonly settledAt: number | null
 }
 
 const chunkBytes = 65_536
@@ -90,9 +95,11 @@ export function toolInputFile(content: string, limits: AgentFileLimits): AgentFi
 /** Reads at most one byte more than allowed, and refuses bytes that changed underneath. */
 async function* readHandle(
   handle: FileHandle,
-  { maxBytes, signal }: AgentFileLimits,
+  { maxBytes, signal, settledAt }: AgentFileLimits,
 ): AsyncGenerator<Uint8Array> {
   const before = await handle.stat({ bigint: true })
+  // Not the time of the content: whoever may write the file may also set that.
+  refuseLater(Number(before.ctimeNs / 1_000_000n), settledAt)
   if (before.size > BigInt(Number.isFinite(maxBytes) ? maxBytes : Number.MAX_SAFE_INTEGER)) {
     throw new Drop('too_large')
   }
@@ -119,20 +126,15 @@ async function* readHandle(
 async function* readRemote(
   reader: RemoteReader,
   path: string,
-  { maxBytes, timeoutMs, clock, signal }: AgentFileLimits,
+  { maxBytes, timeoutMs, clock, signal, settledAt }: AgentFileLimits,
 ): AsyncGenerator<Uint8Array> {
-  const stop = new AbortController()
-  const done = new AbortController()
-  const onAbort = (): void => stop.abort(signal?.reason)
   signal?.throwIfAborted()
-  signal?.addEventListener('abort', onAbort, { once: true })
-  clock.sleep(timeoutMs, { signal: done.signal }).then(
-    () => stop.abort(new Error(`The file did not arrive within ${timeoutMs} ms.`)),
-    () => {},
-  )
+  const limit = limitTime(clock, { ms: timeoutMs, signal, what: 'The file did not arrive' })
   try {
-    const options = { signal: stop.signal }
-    const { body } = await untilAbort(stop.signal, async () => reader.read(path, options))
+    const options = { signal: limit.signal }
+    const file = await untilAbort(limit.signal, async () => reader.read(path, options))
+    refuseLater(file.modifiedAt ?? Infinity, settledAt)
+    const { body } = file
     if (body === null) return
     let total = 0
     for await (const chunk of readSource(body, { ...options, maxBytes: Infinity })) {
@@ -141,8 +143,11 @@ async function* readRemote(
       yield chunk
     }
   } finally {
-    signal?.removeEventListener('abort', onAbort)
-    done.abort()
-    stop.abort()
+    limit.end()
   }
+}
+
+/** Bytes that somebody wrote after the turn are not the turn's. */
+function refuseLater(changedAt: number, settledAt: number | null): void {
+  if (settledAt !== null && changedAt > settledAt) throw new Drop('changed_later')
 }

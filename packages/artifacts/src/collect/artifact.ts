@@ -25,11 +25,11 @@ export interface ArtifactProvenance {
 
 /** One file that the agent made or changed in a turn, safely stored. */
 export interface Artifact {
-  /** Its id within the message; fits into a URL as it is. */
+  /** Its id within the turn; fits into a URL as it is. */
   readonly id: string
   /** Where the store keeps it. */
   readonly key: ArtifactKey
-  /** The host's message that it belongs to. */
+  /** The host's row of the turn that it belongs to. */
   readonly turnId: string
   /** The host's conversation, when `collect` was told. */
   readonly conversationId: string | null
@@ -64,17 +64,17 @@ export interface ArtifactDraft {
 const id = /^[0-9a-f]{32}-[0-9a-f]{32}$/
 const maxNoteLength = 200
 
-/** Beginning of the keys of a message's artifacts. */
-export function toMessagePrefix(turnId: string | number): string {
+/** Beginning of the keys of a turn's artifacts. */
+export function toTurnPrefix(turnId: string | number): string {
   return `messages/${toKeySegment(turnId)}/`
 }
 
 /** The key of an artifact by its id; `null` when the text is no such id. */
 export function toArtifactKey(turnId: string | number, artifactId: string): ArtifactKey | null {
-  return id.test(artifactId) ? parseArtifactKey(toMessagePrefix(turnId) + artifactId) : null
+  return id.test(artifactId) ? parseArtifactKey(toTurnPrefix(turnId) + artifactId) : null
 }
 
-/** Same message, same path, same bytes: same id. So storing twice, or at once, stores once. */
+/** Same turn, same path, same bytes: same id. So storing twice, or at once, stores once. */
 export function toArtifactId(draft: Pick<ArtifactDraft, 'path' | 'sha256'>): string {
   const path = createHash('sha256').update(draft.path).digest('hex').slice(0, 32)
   return `${path}-${draft.sha256.slice(0, 32)}`

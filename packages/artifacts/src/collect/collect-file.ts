@@ -1,3 +1,4 @@
+import { untilAbort } from '../abort.js'
 import { findAgentDirectory, type AgentDirectory } from '../directory/agent-directory.js'
 import {
   diskFile,
@@ -44,29 +45,35 @@ async function collectOnce(context: CollectContext, turnFile: TurnFile): Promise
   const { file, read } = await readFirst(context, turnFile)
   try {
     const { tool, callId, sessionId } = turnFile.record
-    return await storeFile({
-      store: context.store,
-      file,
-      read,
-      signal: context.limits.signal,
-      draft: {
-        turnId: context.turnId,
-        conversationId: context.conversationId,
-        path: turnFile.path,
-        provenance: {
-          source: file.source,
-          tool,
-          callId: callId ?? null,
-          sessionId: sessionId ?? null,
+    // A store that does not heed the signal must not keep the file open.
+    return await untilAbort(context.limits.signal, () =>
+      storeFile({
+        store: context.store,
+        file,
+        read,
+        signal: context.limits.signal,
+        draft: {
+          turnId: context.turnId,
+          conversationId: context.conversationId,
+          path: turnFile.path,
+          provenance: {
+            source: file.source,
+            tool,
+            callId: callId ?? null,
+            sessionId: sessionId ?? null,
+          },
         },
-      },
-    })
+      }),
+    )
   } finally {
     await file.close()
   }
 }
 
-/** The first of disk, server and tool input that gives the bytes. A Drop on the way is final. */
+/**
+ * The first of disk, server and tool input that gives the bytes. A Drop on the way is final, unless what is there now is
+ * later than the turn: the tool input is not.
+ */
 async function readFirst(
   context: CollectContext,
   turnFile: TurnFile,
@@ -87,11 +94,11 @@ async function readFirst(
       return await readWhole(await open())
     } catch (error) {
       limits.signal?.throwIfAborted()
-      if (error instanceof Drop) throw error
-      cause = error
+      if (error instanceof Drop && error.reason !== 'changed_later') throw error
+      cause = cause instanceof Drop ? cause : error
     }
   }
-  throw new Drop('unreachable', { cause })
+  throw cause instanceof Drop ? cause : new Drop('unreachable', { cause })
 }
 
 async function readWhole(file: AgentFile): Promise<{ file: AgentFile; read: ReadFile }> {

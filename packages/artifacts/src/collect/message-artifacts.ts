@@ -1,8 +1,9 @@
-import { resolve } from 'node:path'
+import { basename, isAbsolute, resolve } from 'node:path'
 
+import { limitTime, untilAbort, type TimeLimit } from '../abort.js'
 import { findAgentDirectory } from '../directory/agent-directory.js'
 import { givingUp, type RemoteReader } from './agent-file.js'
-import { toArtifact, toArtifactKey, toMessagePrefix, type Artifact } from './artifact.js'
+import { toArtifact, toArtifactKey, toTurnPrefix, type Artifact } from './artifact.js'
 import { systemClock, type Clock } from '../clock.js'
 import { checkLimits, type CollectLimits } from './limits.js'
 import { collectFile, type CollectContext } from './collect-file.js'
@@ -33,7 +34,7 @@ export interface MessageArtifactsOptions {
 
 /** What one `collect` is told. */
 export interface CollectOptions extends StoreCallOptions {
-  /** The host's message that the files belong to. */
+  /** The host's row of the turn that the files belong to. */
   readonly turnId: string | number
   /** The host's conversation; noted with every file. */
   readonly conversationId?: string | number | null | undefined
@@ -42,11 +43,21 @@ export interface CollectOptions extends StoreCallOptions {
    * `reply.result().tools`. They need not be trusted; what is no tool call is ignored.
    */
   readonly tools: readonly unknown[]
+  /**
+   * When the turn ended, in milliseconds since the Unix epoch, for a collection that comes later, as by a job that runs
+   * again: a later turn may have changed the files since. A file that was changed after it is taken from the tool call if
+   * that holds it, else dropped as `changed_later`. A `reader` that does not tell `modifiedAt` cannot be believed then. By
+   * the clock of the machine with the files. Default: the files are as the turn left them.
+   */
+  readonly settledAt?: number | undefined
 }
 
 /** A file of the turn that was not kept. */
 export interface DroppedArtifact {
-  /** Path for showing, invisible characters removed; `null` when the call names none. */
+  /**
+   * Path for showing, invisible characters removed; of an absolute one, which leads out of the directory, only its last
+   * part. `null` when the call names none.
+   */
   readonly path: string | null
   /** Why. */
   readonly reason: DropReason
@@ -66,29 +77,34 @@ export interface CollectReport {
   readonly dropped: readonly DroppedArtifact[]
 }
 
-/** The files of messages. */
+/** The files of turns. */
 export interface MessageArtifacts {
   /**
    * Stores what the agent wrote in a turn. One file's trouble is its own: it is in `dropped`, and the others
-   * go on. Again, or in several processes at once, it stores the same bytes once. Rejects only on abort.
+   * go on. Again, or in several processes at once, it stores the same bytes once. It ends within `limits.collectMs`.
+   * Rejects only on abort.
    */
   collect(options: CollectOptions): Promise<CollectReport>
-  /** The files of a message, by path, then by age. */
+  /** The files of a turn, by path, then by age. */
   list(turnId: string | number, options?: StoreCallOptions): AsyncIterable<Artifact>
-  /** One file of this message by its id; `null` when the message has none such. */
+  /** One file of this turn by its id; `null` when the turn has none such. */
   find(
     turnId: string | number,
     artifactId: string,
     options?: StoreCallOptions,
   ): Promise<Artifact | null>
-  /** Removes the files of a message; returns how many. */
+  /** Removes the files of a turn; returns how many. */
   removeAll(turnId: string | number, options?: StoreCallOptions): Promise<number>
 }
 
 /** A server that lets so many files time out gets no more requests in this call: they would add up to hours. */
 const maxTimeouts = 2
 
+/** Files that are gone or refused cost time, too, so tries are bounded, not only what is kept. */
+const triesPerFile = 5
+
 const retryableReasons: ReadonlySet<DropReason> = new Set([
+  'out_of_time',
   'changing',
   'replaced',
   'unreachable',
@@ -99,7 +115,7 @@ const retryableReasons: ReadonlySet<DropReason> = new Set([
 export function createMessageArtifacts(options: MessageArtifactsOptions): MessageArtifacts {
   const { store, reader } = options
   const directory = options.directory === undefined ? undefined : resolve(options.directory)
-  const { maxFiles, maxFileBytes, readTimeoutMs } = checkLimits(options.limits ?? {})
+  const limits = checkLimits(options.limits ?? {})
   if (directory === undefined && options.agentDirectory === undefined) {
     throw new TypeError('Give `directory`, or `agentDirectory` when there is no shared disk.')
   }
@@ -107,40 +123,60 @@ export function createMessageArtifacts(options: MessageArtifactsOptions): Messag
   const clock = options.clock ?? systemClock
 
   async function collect(call: CollectOptions): Promise<CollectReport> {
-    const { turnId, conversationId = null, tools, signal } = call
+    const { turnId, conversationId = null, tools, signal, settledAt = null } = call
     toKeySegment(turnId)
+    checkMoment(settledAt)
     signal?.throwIfAborted()
+    const limit = limitTime(clock, {
+      ms: limits.collectMs,
+      signal,
+      what: 'The files were not stored',
+    })
     const context: CollectContext = {
       store,
       directory,
       reader: reader === undefined ? undefined : givingUp(reader, maxTimeouts),
       turnId,
       conversationId,
-      limits: { maxBytes: maxFileBytes, timeoutMs: readTimeoutMs, clock, signal },
+      limits: {
+        maxBytes: limits.maxFileBytes,
+        timeoutMs: limits.readTimeoutMs,
+        clock,
+        signal: limit.signal,
+        settledAt,
+      },
     }
-    const { files, lost } = toTurnFiles(tools, await namesOf(directory, options.agentDirectory))
-    const kept: Artifact[] = []
-    const dropped = lost.map(({ path, record, reason }) => toDropped(path, record, reason))
-    for (const file of files) {
-      try {
-        refuseName(file, reserved)
-        if (kept.length >= maxFiles) throw new Drop('too_many_files')
-        kept.push(await collectFile(context, file))
-      } catch (error) {
-        signal?.throwIfAborted()
-        const reason = error instanceof Drop ? error.reason : 'store_failed'
-        const cause = error instanceof Drop ? error.cause : error
-        dropped.push(toDropped(file.path, file.record, reason, cause))
+    try {
+      const names = await namesOf(directory, options.agentDirectory, limit.signal)
+      const { files, lost } = toTurnFiles(tools, names)
+      const dropped = lost.map(({ path, record, reason }) => toDropped(path, record, reason))
+      const kept: Artifact[] = []
+      let tries = 0
+      for (const file of files) {
+        try {
+          signal?.throwIfAborted()
+          refuseName(file, reserved)
+          const isFull = kept.length >= limits.maxFiles || tries >= limits.maxFiles * triesPerFile
+          if (isFull) throw new Drop('too_many_files')
+          tries += 1
+          // A store or a disk that does not heed the signal must not hold the caller.
+          kept.push(await untilAbort(limit.signal, () => collectFile(context, file)))
+        } catch (error) {
+          signal?.throwIfAborted()
+          dropped.push(toFailed(file, error, limit))
+        }
       }
+      return { kept, dropped }
+    } finally {
+      limit.end()
     }
-    return { kept, dropped }
   }
 
   return {
     collect,
     list: async function* (turnId, { signal } = {}) {
       const artifacts: Artifact[] = []
-      for await (const stat of store.list({ prefix: toMessagePrefix(turnId), signal })) {
+      for await (const stat of store.list({ prefix: toTurnPrefix(turnId), signal })) {
         const artifact = toArtifact(stat)
         if (artifact !== null) artifacts.push(artifact)
       }
@@ -153,7 +189,7 @@ export function createMessageArtifacts(options: MessageArtifactsOptions): Messag
     },
     removeAll: async (turnId, { signal } = {}) => {
       let removed = 0
-      for await (const { key } of store.list({ prefix: toMessagePrefix(turnId), signal })) {
+      for await (const { key } of store.list({ prefix: toTurnPrefix(turnId), signal })) {
         if (await store.remove(key, { signal })) removed += 1
       }
       return removed
@@ -165,9 +201,10 @@ export function createMessageArtifacts(options: MessageArtifactsOptions): Messag
 async function namesOf(
   directory: string | undefined,
   agentDirectory: string | undefined,
+  signal: AbortSignal,
 ): Promise<string[]> {
-  const found = await findAgentDirectory(directory)
-  const names = [agentDirectory, directory, found.state === 'present' ? found.root : undefined]
+  const found = await untilAbort(signal, () => findAgentDirectory(directory)).catch(() => null)
+  const names = [agentDirectory, directory, found?.state === 'present' ? found.root : undefined]
   return names.filter((name) => name !== undefined)
 }
 
@@ -177,6 +214,11 @@ function refuseName(file: TurnFile, reserved: ReadonlySet<string>): void {
   if (reserved.has(foldFileName(name))) throw new Drop('reserved_name')
 }
 
+function toFailed({ path, record }: TurnFile, error: unknown, limit: TimeLimit): DroppedArtifact {
+  if (error instanceof Drop) return toDropped(path, record, error.reason, error.cause)
+  return toDropped(path, record, limit.isOver() ? 'out_of_time' : 'store_failed', error)
+}
+
 function toDropped(
   path: string | null,
   record: ToolRecord,
@@ -184,12 +226,17 @@ function toDropped(
   cause?: unknown,
 ): DroppedArtifact {
   return {
-    path: path === null ? null : toShownPath(path),
+    path: path === null ? null : toShownPath(isAbsolute(path) ? basename(path) : path),
     reason,
     tool: record.tool,
     retryable: retryableReasons.has(reason),
     ...(cause === undefined ? {} : { cause }),
   }
+}
+
+function checkMoment(settledAt: number | null): void {
+  if (settledAt === null || Number.isFinite(settledAt)) return
+  throw new RangeError('`settledAt` must be a time in milliseconds since the Unix epoch.')
 }
 
 function byPathThenAge(one: Artifact, other: Artifact): number {

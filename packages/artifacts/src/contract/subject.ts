@@ -146,3 +146,8 @@ export function heldSource(first: Uint8Array): HeldSource {
   const source = { [Symbol.asyncIterator]: () => iterator }
   return { source, held, release: () => release(), isClosed: () => isClosed }
 }
+
+/** The name of an error's class; the class itself may be of another realm. */
+export function nameOf(error: unknown): unknown {
+  return typeof error === 'object' && error !== null && 'name' in error ? error.name : undefined
+}

@@ -31,16 +31,17 @@ export async function openContainedFile(options: ContainedOptions): Promise<File
     let base = root
     let handle = await openChecked(fileSystem, root, flags.directory, checkRoot)
     opened.push(handle)
+    const { dev } = await handle.stat()
     const isAnchored = await canAnchor(fileSystem, handle)
     const below = (segment: string): string =>
       isAnchored ? `/proc/self/fd/${handle.fd}/${segment}` : join(base, segment)
     for (const segment of segments) {
       base = below(segment)
-      handle = await openChecked(fileSystem, base, flags.directory, checkDirectory)
+      handle = await openChecked(fileSystem, base, flags.directory, on(dev, checkDirectory))
       opened.push(handle)
     }
     await checkRealPath(options)
-    const file = await openChecked(fileSystem, below(name), flags.file, checkFile)
+    const file = await openChecked(fileSystem, below(name), flags.file, on(dev, checkFile))
     try {
       await checkRealPath(options)
     } catch (error) {
@@ -54,6 +55,14 @@ export async function openContainedFile(options: ContainedOptions): Promise<File
 }
 
 type Check = (info: Stats) => void
+
+/** What is mounted below the directory belongs to whoever mounted it. */
+function on(device: number, check: Check): Check {
+  return (info) => {
+    check(info)
+    if (info.dev !== device) throw new Drop('mounted')
+  }
+}
 
 /** Look, open, look again through the descriptor: it must be the same thing all along. */
 async function openChecked(
@@ -87,6 +96,8 @@ async function openUnfollowed(
     // A link, pipe without a reader, or socket that was not there a moment ago.
     const code = errorCode(error)
     const isSwapped = code === 'ELOOP' || code === 'ENOTDIR' || code === 'ENXIO'
+    // A writer holds a lease on it: these are not the bytes that it will have.
+    if (code === 'EAGAIN' || code === 'EWOULDBLOCK') throw new Drop('changing', { cause: error })
     throw isSwapped ? new Drop('replaced', { cause: error }) : error
   }
 }

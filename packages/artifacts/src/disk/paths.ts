@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto'
 import { realpath } from 'node:fs/promises'
-import { join, sep } from 'node:path'
+import { basename, dirname, join, sep } from 'node:path'
 
 import { ArtifactError } from '../errors.js'
 import { isArtifactKey, type ArtifactKey } from '../store/key.js'
@@ -42,8 +42,14 @@ export function toTemporaryPath(directory: string): string {
   return join(directory, `t-${randomUUID()}`)
 }
 
+/** Beside an object's file, the same for every writer of it. */
+export function toClaimPath(file: string): string {
+  return join(dirname(file), `c-${basename(file)}`)
+}
+
+/** Names of files that a writer removes when it is done. */
 export function isTemporaryName(name: string): boolean {
-  return /^t-[0-9a-f-]{36}$/.test(name)
+  return /^(t-[0-9a-f-]{36}$|c-o-)/.test(name)
 }
 
 /** The reverse of the encoding above; `null` for a name that the store does not write. */

@@ -1,9 +1,10 @@
 import { createHash } from 'node:crypto'
 import { constants } from 'node:fs'
-import { link, mkdir, open, rename, rmdir, unlink, type FileHandle } from 'node:fs/promises'
+import { mkdir, open, rename, rmdir, unlink, type FileHandle } from 'node:fs/promises'
 import { dirname } from 'node:path'
 
 import { assertContained, toTemporaryPath, type ObjectPath } from './paths.js'
+import { placeNew, type Link } from './place-new.js'
 import { errorCode, isMissing } from '../system-error.js'
 import { encodeDescription } from './record.js'
 import { ArtifactError } from '../errors.js'
@@ -20,6 +21,7 @@ export interface DiskWrite {
   readonly source: ArtifactSource
   readonly options: CheckedPut
   readonly now: () => number
+  readonly link: Link
 }
 
 /** Writes beside the target, makes it durable, and only then gives it the target's name. */
@@ -35,8 +37,10 @@ export async function writeObject(write: DiskWrite): Promise<ArtifactStat> {
       await handle.close()
     }
     options.signal?.throwIfAborted()
-    if (options.ifAbsent) await linkNew(file, path.file, write.key)
-    else await rename(file, path.file)
+    if (options.ifAbsent) {
+      const { key, link } = write
+      await placeNew({ key, from: file, to: path.file, signal: options.signal }, link)
+    } else await rename(file, path.file)
     await syncUpTo(made === null ? path.directory : dirname(made), path.directory, root)
     return stat
   } catch (error) {
@@ -128,19 +132,6 @@ async function openTemporary(
       throw new ArtifactError('storage_failed', 'The folder of the artifact vanished repeatedly.')
     }
   }
-}
-
-/** A link fails when the name is taken; a rename would replace it. */
-async function linkNew(from: string, to: string, key: ArtifactKey): Promise<void> {
-  try {
-    await link(from, to)
-  } catch (error) {
-    if (errorCode(error) !== 'EEXIST') throw error
-    throw new ArtifactError('already_exists', `There is already an artifact ${key}.`, {
-      cause: error,
-    })
-  }
-  await removeQuietly(from)
 }
 
 /** What is left after a failure is a temporary file that `removeStale` finds later. */

@@ -14,8 +14,8 @@ export interface DownloadRequest {
 export interface DownloadOptions extends ArtifactHeadersOptions {
   /** Where the object is. */
   readonly store: ArtifactStore
-  /** Its key; may come straight from a URL: anything that is not a key is answered with 404. */
-  readonly key: string
+  /** Its key; may come straight from a URL. Anything that is no key, also `null` and `undefined`, is answered with 404. */
+  readonly key: string | null | undefined
   /** Stops the download; the call rejects with `signal.reason`. */
   readonly signal?: AbortSignal | undefined
 }
@@ -39,6 +39,7 @@ export async function openDownload(
   const stat = await store.stat(key, { signal })
   if (stat === null) return refusal(404)
   const headers = artifactHeaders(stat, options)
+  if (!store.capabilities.includes('range')) headers['accept-ranges'] = 'none'
   const tag = entityTag(stat)
   if (matchesTag(request.header('if-none-match'), tag)) {
     const { 'content-length': _length, 'content-type': _type, ...kept } = headers

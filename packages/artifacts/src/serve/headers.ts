@@ -11,7 +11,10 @@ export interface ArtifactHeadersOptions {
    * ignored. Default: `attachment`.
    */
   readonly disposition?: 'attachment' | 'inline' | undefined
-  /** `Cache-Control`. Default: `private, no-cache`: kept by the browser, asked again by ETag. */
+  /**
+   * `Cache-Control`; `no-transform` is added, because ranges count the bytes as they are and a layer that compresses
+   * them would make a resumed download a broken file. Default: `private, no-cache`: kept by the browser, asked again by ETag.
+   */
   readonly cacheControl?: string | undefined
 }
 
@@ -22,8 +25,8 @@ export function entityTag(stat: Pick<ArtifactStat, 'sha256'>): string {
 
 /**
  * Headers that make it safe to serve bytes that an agent wrote: the type comes from the name and a list of
- * harmless types, the browser may not guess another, and should it show the bytes anyway, they run in an
- * empty sandbox.
+ * harmless types, the browser may not guess another, and should it show the bytes anyway, they may load nothing and run
+ * no script, in an empty sandbox wherever the type can be shown in one.
  */
 export function artifactHeaders(
   stat: ArtifactStat,
@@ -37,10 +40,26 @@ export function artifactHeaders(
     'content-type': contentType,
     'content-length': String(stat.sizeBytes),
     'content-disposition': contentDisposition(isInline ? 'inline' : 'attachment', name),
-    'content-security-policy': "sandbox; default-src 'none'",
+    'content-security-policy': contentPolicy(isInline ? contentType : null),
     'x-content-type-options': 'nosniff',
     'accept-ranges': 'bytes',
     etag: entityTag(stat),
-    'cache-control': cacheControl,
+    'cache-control': /\bno-transform\b/i.test(cacheControl)
+      ? cacheControl
+      : [cacheControl, 'no-transform'].filter((each) => each !== '').join(', '),
   }
+}
+
+/**
+ * The page that a browser makes around an image, a sound or a film needs its own styles, and a player fetches the file
+ * again: from a sandbox that counts as another site, and it stays silent.
+ */
+function contentPolicy(inlineType: string | null): string {
+  if (inlineType !== null && /^(audio|video)\//.test(inlineType)) {
+    return "default-src 'none'; media-src 'self'; style-src 'unsafe-inline'"
+  }
+  if (inlineType !== null && inlineType.startsWith('image/')) {
+    return "sandbox; default-src 'none'; img-src 'self' data:; style-src 'unsafe-inline'"
+  }
+  return "sandbox; default-src 'none'"
 }

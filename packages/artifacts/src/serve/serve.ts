@@ -1,8 +1,8 @@
 import type { IncomingMessage, ServerResponse } from 'node:http'
-import { Readable } from 'node:stream'
 import { pipeline } from 'node:stream/promises'
 
 import { openDownload, type DownloadOptions } from './download.js'
+import { toWebStream } from './web-stream.js'
 
 /** How a download ended. */
 export interface SentArtifact {
@@ -64,7 +64,7 @@ export async function artifactResponse(
     options,
   )
   try {
-    const body = artifact === null ? null : Readable.toWeb(artifact.body)
+    const body = artifact === null ? null : toWebStream(artifact.body)
     return new Response(body, { status, headers })
   } catch (error) {
     artifact?.body.destroy()

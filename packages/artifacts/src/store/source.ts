@@ -1,3 +1,5 @@
+import { isUint8Array } from 'node:util/types'
+
 import { untilAbort } from '../abort.js'
 import { ArtifactError } from '../errors.js'
 import type { ArtifactSource } from './store.js'
@@ -28,7 +30,7 @@ export async function* readSource(
         return
       }
       const chunk: unknown = step.value
-      if (!(chunk instanceof Uint8Array)) {
+      if (!isUint8Array(chunk)) {
         throw new TypeError('`source` must yield Uint8Array chunks; a text stream must be encoded.')
       }
       total += chunk.byteLength
@@ -51,7 +53,7 @@ export function closeSource(source: ArtifactSource): void {
 }
 
 function toIterator(source: ArtifactSource): AsyncIterator<Uint8Array> {
-  return source instanceof Uint8Array ? once(source) : source[Symbol.asyncIterator]()
+  return isUint8Array(source) ? once(source) : source[Symbol.asyncIterator]()
 }
 
 async function* once(bytes: Uint8Array): AsyncGenerator<Uint8Array> {
@@ -71,7 +73,7 @@ function toSourceError(error: unknown): ArtifactError {
   return new ArtifactError('source_failed', 'The source failed before its end.', { cause: error })
 }
 
-/** Not awaited: a generator that waits for its own source would hold the caller for ever. */
+/** Not awaited: a generator that waits for its own source would hold the caller forever. */
 function closeIterator(iterator: AsyncIterator<Uint8Array>): void {
   iterator.return?.().then(undefined, () => {})
 }
