@@ -83,7 +83,7 @@ describe('an earlier turn of the session', () => {
     server.patchMessage(earlier, {})
     server.patchMessage(earlierAnswer, { finish: 'stop', time: { completed: server.tick().now } })
     hear()
-    expect(reply.settled({ sessionIdle: true })).to.deep.equal({
+    expect(reply.outcome({ sessionIdle: true })).to.deep.equal({
       state: 'unknown',
       error: null,
       answeredBy: null,

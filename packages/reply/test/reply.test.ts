@@ -150,7 +150,7 @@ describe('createReply', () => {
     turn.hear()
     turn.write(summary).end('## Goal')
     turn.complete(summary)
-    expect(reply.settled().state).to.equal('running')
+    expect(reply.outcome().state).to.equal('running')
     const goOn = server.addMessage(sessionId, { role: 'user' })
     server.putPart(goOn, { type: 'text', text: 'Continue', synthetic: true })
     turn.hear()

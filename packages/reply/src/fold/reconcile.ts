@@ -34,7 +34,7 @@ export interface Poll {
 
 /** Folds polled messages and lists, which the server states completely. */
 export function reconcile(state: ReplyState, messages: unknown, poll: Poll): void {
-  const revision = poll.revision ?? state.outbox.revision
+  const revision = poll.revision ?? state.feed.revision
   const id = poll.sessionId ?? state.sessionId
   // When the turn began decides which sub-agents are of it, and the reply's own messages tell that.
   if (id !== state.sessionId) adoptAll(state, poll.sessions)

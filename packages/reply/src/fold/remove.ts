@@ -51,7 +51,7 @@ export function dropPart(state: ReplyState, part: PartState): void {
 function noteRemoval(state: ReplyState, id: string, eventId: string | null): void {
   const known = state.removed.get(id)
   if (known !== undefined && !isNewer(eventId, known.eventId)) return
-  state.removed.set(id, { eventId, revision: state.outbox.revision })
+  state.removed.set(id, { eventId, revision: state.feed.revision })
   const [oldest = ''] = state.removed.keys()
   if (state.removed.size > removedLimit) state.removed.delete(oldest)
 }

@@ -49,10 +49,10 @@ export function upsertMessage(
     state.stale.add('totals')
     const record = recordOf(message)
     if (before !== null && !sameJson(before, record)) {
-      state.outbox.announce(() => ({ type: 'message-changed', message: record }))
+      state.feed.announce(() => ({ type: 'message-changed', message: record }))
     }
   }
-  if (!origin.polled) message.touched = state.outbox.revision
+  if (!origin.polled) message.touched = state.feed.revision
   return message
 }
 

@@ -39,7 +39,7 @@ export function upsertPart(
   const target = part ?? insertPart(state, message, id, id, after)
   if (isOutdated(target, origin)) return target
   write(state, target, raw, origin, part === undefined)
-  if (!origin.polled) target.touched = state.outbox.revision
+  if (!origin.polled) target.touched = state.feed.revision
   return target
 }
 

@@ -91,7 +91,7 @@ export function setMember(state: ReplyState, message: MessageState, member: bool
   state.unattributed.delete(message)
   state.foreign.delete(message)
   if (message.role === 'assistant') {
-    state.outbox.announce(() => ({ type: 'message-changed', message: recordOf(message) }))
+    state.feed.announce(() => ({ type: 'message-changed', message: recordOf(message) }))
   }
   for (const part of message.parts) if (isVisible(part)) announceAdded(state, part)
 }
@@ -100,9 +100,9 @@ function announceLeaving(state: ReplyState, message: MessageState): void {
   const sessionId = message.session.id
   for (const part of message.parts) {
     if (!isVisible(part)) continue
-    state.outbox.announce(() => ({ type: 'part-removed', partId: part.id, sessionId }))
+    state.feed.announce(() => ({ type: 'part-removed', partId: part.id, sessionId }))
   }
   if (message.role === 'assistant') {
-    state.outbox.announce(() => ({ type: 'message-removed', messageId: message.id }))
+    state.feed.announce(() => ({ type: 'message-removed', messageId: message.id }))
   }
 }

@@ -1,10 +1,11 @@
-import type { Anomaly } from './anomaly.js'
+import type { Anomaly } from '../records/anomaly.js'
+import type { SessionStatus } from '../records/reply-view.js'
 import type { Ask } from '../records/ask.js'
 import type { EventClock } from './event-order.js'
 import { string } from '../records/fields.js'
 import type { Fields } from '../records/fields.js'
 import type { JsonObject, JsonValue } from '../records/json-value.js'
-import type { Outbox } from '../changes/outbox.js'
+import type { ChangeFeed } from '../changes/change-feed.js'
 import type {
   AskPart,
   CompactionPart,
@@ -127,9 +128,6 @@ export interface SessionState {
   touched: number
 }
 
-/** What the server last said a session does; `deleted` is its last word. */
-export type SessionStatus = 'busy' | 'idle' | 'retry' | 'deleted' | null
-
 /** Everything a reply knows. */
 export interface ReplyState {
   readonly sessionId: string
@@ -166,7 +164,7 @@ export interface ReplyState {
   readonly stale: Set<Derived>
   cost: number
   tokens: Tokens
-  readonly outbox: Outbox
+  readonly feed: ChangeFeed
 }
 
 /** When something was removed. */

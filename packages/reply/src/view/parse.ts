@@ -5,32 +5,32 @@ import { objectOf } from '../records/fields.js'
 import { toJsonValue } from '../records/json-value.js'
 import { blankMessage, keepsParts, placeMessage } from '../state/message-store.js'
 import { newState } from '../state/new-state.js'
-import type { Outbox } from '../changes/outbox.js'
+import type { ChangeFeed } from '../changes/change-feed.js'
 import { insertPart } from '../state/part-store.js'
 import { summarise } from './result.js'
-import { snapshotVersion } from './snapshot.js'
-import type { MessageJson, PartJson, ReplyJson, SessionJson } from './snapshot.js'
+import { snapshotVersion } from './serialize.js'
+import type { MessageJson, PartJson, ReplyJson, SessionJson } from './serialize.js'
 import type { MessageState, ReplyState, SessionState } from '../state/state.js'
 import { TextBuffer } from '../state/text-buffer.js'
 import { currentTodos } from '../state/todo-list.js'
 import { refreshTotals } from '../state/totals.js'
 
-/** Reads what `toSnapshot` wrote, as an object or as its JSON text. */
-export function readSnapshot(value: unknown, outbox: Outbox): ReplyState {
+/** Reads what `serialize` wrote, as an object or as its JSON text. */
+export function parse(value: unknown, feed: ChangeFeed): ReplyState {
   try {
     const fields = objectOf(typeof value === 'string' ? JSON.parse(value) : value)
     if (typeof fields['version'] === 'number' && fields['version'] !== snapshotVersion) {
       throw new SnapshotError('unsupported_version', 'the stored reply is of another version')
     }
-    return restore(toJsonValue(fields, Infinity, Infinity) as unknown as ReplyJson, outbox)
+    return restore(toJsonValue(fields, Infinity, Infinity) as unknown as ReplyJson, feed)
   } catch (cause) {
     if (SnapshotError.is(cause)) throw cause
     throw new SnapshotError('malformed', 'the stored reply is damaged; poll the server', { cause })
   }
 }
 
-function restore(json: ReplyJson, outbox: Outbox): ReplyState {
-  const state = newState(json.sessionId, json.promptId, outbox)
+function restore(json: ReplyJson, feed: ChangeFeed): ReplyState {
+  const state = newState(json.sessionId, json.promptId, feed)
   for (const session of json.sessions) restoreSession(state, session)
   for (const ask of json.asks) state.asks.set(ask.id, ask)
   for (const [id, eventId] of json.removed) state.removed.set(id, { eventId, revision: 0 })
@@ -41,7 +41,7 @@ function restore(json: ReplyJson, outbox: Outbox): ReplyState {
   for (const { code, subject } of json.anomalies) state.anomalies.push({ code, subject })
   state.shownTodos = currentTodos(state)
   refreshTotals(state)
-  outbox.revision = json.revision
+  feed.revision = json.revision
   if (!Number.isFinite(json.revision)) throw new TypeError('no revision')
   // What cannot be shown cannot be gone on with.
   summarise(state)

@@ -1,4 +1,4 @@
-import type { Anomaly } from '../state/anomaly.js'
+import type { Anomaly } from '../records/anomaly.js'
 import type { Ask } from '../records/ask.js'
 import type { JsonValue } from '../records/json-value.js'
 import type { ReplyError } from '../records/reply-error.js'
@@ -76,12 +76,12 @@ export interface PartJson {
 }
 
 /** Everything a reply knows, as JSON. */
-export function toSnapshot(state: ReplyState): ReplyJson {
+export function serialize(state: ReplyState): ReplyJson {
   return {
     version: snapshotVersion,
     sessionId: state.sessionId,
     promptId: state.promptId,
-    revision: state.outbox.revision,
+    revision: state.feed.revision,
     sessions: [...state.sessions.values()].map(sessionJson),
     asks: [...state.asks.values()],
     removed: [...state.removed].map(([id, { eventId }]) => [id, eventId] as const),

@@ -1,7 +1,7 @@
 import { expect } from 'chai'
 import { describe, it } from 'mocha'
-import type { Settled } from '../src/index.js'
-import type { Activity, Ending } from '../src/view/settled.js'
+import type { Outcome } from '../src/index.js'
+import type { Activity, Ending } from '../src/view/outcome.js'
 import { beginTurn } from './support/turn.js'
 import type { Turn } from './support/turn.js'
 
@@ -35,17 +35,17 @@ const endings: Readonly<Record<Ending, (turn: Turn) => void>> = {
 }
 
 /** The table of SPEC.md, written down a second time. */
-const table: Readonly<Record<Ending, Readonly<Record<Activity, Settled['state']>>>> = {
+const table: Readonly<Record<Ending, Readonly<Record<Activity, Outcome['state']>>>> = {
   none: { unasked: 'unknown', busy: 'unknown', idle: 'unknown' },
   open: { unasked: 'running', busy: 'running', idle: 'running' },
   'open-error': { unasked: 'running', busy: 'running', idle: 'failed' },
   error: { unasked: 'failed', busy: 'running', idle: 'failed' },
   reasonless: { unasked: 'running', busy: 'running', idle: 'failed' },
   'tool-calls': { unasked: 'running', busy: 'running', idle: 'running' },
-  'tool-calls-rejected': { unasked: 'running', busy: 'running', idle: 'finished' },
-  structured: { unasked: 'finished', busy: 'running', idle: 'finished' },
+  'tool-calls-rejected': { unasked: 'running', busy: 'running', idle: 'completed' },
+  structured: { unasked: 'completed', busy: 'running', idle: 'completed' },
   'unknown-finish': { unasked: 'running', busy: 'running', idle: 'running' },
-  finish: { unasked: 'finished', busy: 'running', idle: 'finished' },
+  finish: { unasked: 'completed', busy: 'running', idle: 'completed' },
 }
 
 const told: Readonly<Record<Activity, { readonly sessionIdle?: boolean }>> = {
@@ -54,7 +54,7 @@ const told: Readonly<Record<Activity, { readonly sessionIdle?: boolean }>> = {
   idle: { sessionIdle: true },
 }
 
-describe('Reply.settled', () => {
+describe('Reply.outcome', () => {
   it('follows the truth table in every cell, streamed and polled', () => {
     for (const [ending, columns] of Object.entries(table)) {
       const streamed = beginTurn()
@@ -64,10 +64,10 @@ describe('Reply.settled', () => {
       polled.poll()
       for (const [activity, state] of Object.entries(columns)) {
         const options = told[activity as Activity]
-        expect(streamed.reply.settled(options).state, `${ending}, ${activity}, streamed`).to.equal(
+        expect(streamed.reply.outcome(options).state, `${ending}, ${activity}, streamed`).to.equal(
           state,
         )
-        expect(polled.reply.settled(options).state, `${ending}, ${activity}, polled`).to.equal(
+        expect(polled.reply.outcome(options).state, `${ending}, ${activity}, polled`).to.equal(
           state,
         )
       }
@@ -83,7 +83,7 @@ describe('Reply.settled', () => {
       metadata: { url: 'http://m' },
     }
     turn.complete(turn.answer(), { error: { name: 'APIError', data } })
-    expect(turn.reply.settled()).to.deep.include({
+    expect(turn.reply.outcome()).to.deep.include({
       reason: 'error',
       error: {
         name: 'APIError',
@@ -100,13 +100,13 @@ describe('Reply.settled', () => {
     turn.complete(turn.answer(), {
       error: { name: 'MessageAbortedError', data: { message: 'Aborted' } },
     })
-    expect(turn.reply.settled()).to.include({ state: 'failed', reason: 'aborted' })
+    expect(turn.reply.outcome()).to.include({ state: 'failed', reason: 'aborted' })
   })
 
   it('tells that a message without a reason is incomplete once the session is idle', () => {
     const turn = beginTurn()
     endings.reasonless(turn)
-    expect(turn.reply.settled({ sessionIdle: true })).to.include({
+    expect(turn.reply.outcome({ sessionIdle: true })).to.include({
       state: 'failed',
       reason: 'incomplete',
     })
@@ -115,11 +115,11 @@ describe('Reply.settled', () => {
   it('tells that an idle session left a message open', () => {
     const turn = beginTurn()
     endings.open(turn)
-    expect(turn.reply.settled({ sessionIdle: true })).to.include({
+    expect(turn.reply.outcome({ sessionIdle: true })).to.include({
       state: 'running',
       interrupted: true,
     })
-    expect(turn.reply.settled()).to.include({ state: 'running', interrupted: false })
+    expect(turn.reply.outcome()).to.include({ state: 'running', interrupted: false })
   })
 
   it('tells that a rejection with a message lets the turn go on', () => {
@@ -128,7 +128,7 @@ describe('Reply.settled', () => {
     const error = `${rejected.slice(0, -1)} with the following feedback: use tabs`
     turn.call(message, { status: 'error', input: {}, error })
     turn.complete(message, { finish: 'tool-calls' })
-    expect(turn.reply.settled({ sessionIdle: true }).state).to.equal('running')
+    expect(turn.reply.outcome({ sessionIdle: true }).state).to.equal('running')
   })
 
   it('gives the session error when no message ever came', () => {
@@ -136,8 +136,8 @@ describe('Reply.settled', () => {
     const error = { name: 'UnknownError', data: { message: 'Agent not found: nobody' } }
     turn.server.send('session.error', { sessionID: turn.sessionId, error })
     turn.hear()
-    const settled = turn.reply.settled()
-    expect(settled.state === 'unknown' && settled.error?.message).to.equal(
+    const outcome = turn.reply.outcome()
+    expect(outcome.state === 'unknown' && outcome.error?.message).to.equal(
       'Agent not found: nobody',
     )
   })
@@ -150,7 +150,7 @@ describe('Reply.settled', () => {
       error: { name: 'ContextOverflowError', data: {} },
     })
     turn.hear()
-    expect(turn.reply.settled().state).to.equal('finished')
+    expect(turn.reply.outcome().state).to.equal('completed')
   })
 
   it('names the later prompt that was answered together with this one', () => {
@@ -158,7 +158,7 @@ describe('Reply.settled', () => {
     const later = turn.server.addMessage(turn.sessionId, { role: 'user' })
     turn.server.putPart(later, { type: 'text', text: 'and this' })
     turn.complete(turn.answer(later))
-    expect(turn.reply.settled({ sessionIdle: true })).to.include({
+    expect(turn.reply.outcome({ sessionIdle: true })).to.include({
       state: 'unknown',
       answeredBy: later,
     })
@@ -170,8 +170,8 @@ describe('Reply.settled', () => {
     const asked = turn.server.addMessage(turn.sessionId, { role: 'user' })
     turn.server.putPart(asked, { type: 'compaction', auto: true })
     turn.hear()
-    expect(turn.reply.settled().state).to.equal('running')
-    expect(turn.reply.settled({ sessionIdle: true }).state).to.equal('finished')
+    expect(turn.reply.outcome().state).to.equal('running')
+    expect(turn.reply.outcome({ sessionIdle: true }).state).to.equal('completed')
   })
 
   it('names no message that the server wrote itself', () => {
@@ -181,7 +181,7 @@ describe('Reply.settled', () => {
     turn.server.putPart(asked, { type: 'compaction', auto: true })
     turn.hear()
     turn.complete(turn.answer(asked), { finish: 'stop', summary: true })
-    expect(turn.reply.settled({ sessionIdle: true })).to.include({
+    expect(turn.reply.outcome({ sessionIdle: true })).to.include({
       state: 'running',
       interrupted: true,
       answeredBy: null,
@@ -193,10 +193,10 @@ describe('Reply.settled', () => {
     endings.open(turn)
     turn.server.send('session.deleted', { sessionID: turn.sessionId })
     turn.hear()
-    expect(turn.reply.settled()).to.include({ state: 'failed', reason: 'deleted' })
+    expect(turn.reply.outcome()).to.include({ state: 'failed', reason: 'deleted' })
     turn.server.send('session.idle', { sessionID: turn.sessionId })
     turn.hear()
-    expect(turn.reply.settled()).to.include({ state: 'failed', reason: 'deleted' })
+    expect(turn.reply.outcome()).to.include({ state: 'failed', reason: 'deleted' })
     expect(turn.reply.view().status).to.equal('deleted')
   })
 })

@@ -1,5 +1,5 @@
 import type { JsonValue } from '../records/json-value.js'
-import type { Reply } from '../reply.js'
+import type { ReplySource } from '../changes/reply-source.js'
 import type { PartMark, UiChunk, UiDataChunk, UiToolOutput } from './chunk.js'
 import { createUiMessageEncoder } from './encoder.js'
 import type { UiMessageOptions } from './encoder.js'
@@ -43,7 +43,7 @@ export interface UiMessage {
 
 /** A reply as a UI message of the AI SDK: what a reader of its chunks has, without the stream. */
 export function toUiMessage(
-  reply: Reply,
+  reply: ReplySource,
   options: Omit<UiMessageOptions, 'position'> = {},
 ): UiMessage {
   // Approvals belong to a live stream; a snapshot shows where each call stands.
@@ -57,7 +57,7 @@ export function toUiMessage(
 
 /** Several replies as UI messages, in the given order. */
 export function toUiMessages(
-  replies: Iterable<Reply>,
+  replies: Iterable<ReplySource>,
   options: Omit<UiMessageOptions, 'position' | 'messageId'> = {},
 ): readonly UiMessage[] {
   return Array.from(replies, (reply) => toUiMessage(reply, options))

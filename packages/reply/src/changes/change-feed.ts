@@ -9,7 +9,7 @@ interface Entry {
 }
 
 /** Numbers the changes of one reply and delivers them, in order, when the reply is consistent again. */
-export class Outbox {
+export class ChangeFeed {
   revision = 0
   onObserverError: ObserverErrorHandler | null = null
   #entries: readonly Entry[] = []

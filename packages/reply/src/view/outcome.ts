@@ -1,55 +1,7 @@
+import type { Outcome, OutcomeOptions } from '../records/outcome.js'
 import type { ReplyError } from '../records/reply-error.js'
 import { isAnswer } from '../state/state.js'
 import type { MessageState, ReplyState } from '../state/state.js'
-
-/** What the messages prove about the end of a turn. */
-export type Settled =
-  | {
-      readonly state: 'finished'
-      /** Why the model stopped: `stop`, `length`, or `tool-calls` after a rejection or a structured answer. */
-      readonly finish: string
-      /** The assistant message that proves it. */
-      readonly messageId: string
-      /** True when the turn stopped because a person rejected a permission or dismissed a question. */
-      readonly rejected: boolean
-    }
-  | {
-      readonly state: 'failed'
-      /**
-       * `error`: the provider or the server failed. `aborted`: it was stopped. `incomplete`: the session is idle and
-       * the last message ended without a reason, as an abort during a retry leaves it. `deleted`: the session is gone.
-       */
-      readonly reason: 'error' | 'aborted' | 'incomplete' | 'deleted'
-      readonly error: ReplyError
-      readonly messageId: string | null
-    }
-  | {
-      readonly state: 'running'
-      readonly messageId: string
-      /** True when the session is said to be idle all the same: the server crashed, or its last word is on the way. */
-      readonly interrupted: boolean
-      /** True while a person is asked. */
-      readonly blocked: boolean
-      /** A later prompt of somebody that the run went on with. */
-      readonly answeredBy: string | null
-    }
-  | {
-      /** No assistant message answers the prompt yet. */
-      readonly state: 'unknown'
-      /** The session error that came instead, if any: an unknown agent or model leaves nothing else. */
-      readonly error: ReplyError | null
-      /** A later prompt that was answered together with this one. */
-      readonly answeredBy: string | null
-    }
-
-/** What the caller knows about the session. */
-export interface SettledOptions {
-  /**
-   * Whether the session is idle, by `GET /session/status`. `false`: the turn is not over, whatever the messages say.
-   * Left out: the messages alone are judged.
-   */
-  readonly sessionIdle?: boolean
-}
 
 /** How the newest message of a turn stands. */
 export type Ending =
@@ -72,26 +24,26 @@ export type Activity = 'idle' | 'busy' | 'unasked'
  *
  * Every cell has to be filled in, or this does not compile.
  */
-const settledTable: Readonly<Record<Ending, Readonly<Record<Activity, Settled['state']>>>> = {
+const outcomeTable: Readonly<Record<Ending, Readonly<Record<Activity, Outcome['state']>>>> = {
   none: { idle: 'unknown', busy: 'unknown', unasked: 'unknown' },
   open: { idle: 'running', busy: 'running', unasked: 'running' },
   'open-error': { idle: 'failed', busy: 'running', unasked: 'running' },
   error: { idle: 'failed', busy: 'running', unasked: 'failed' },
   reasonless: { idle: 'failed', busy: 'running', unasked: 'running' },
   'tool-calls': { idle: 'running', busy: 'running', unasked: 'running' },
-  'tool-calls-rejected': { idle: 'finished', busy: 'running', unasked: 'running' },
-  structured: { idle: 'finished', busy: 'running', unasked: 'finished' },
+  'tool-calls-rejected': { idle: 'completed', busy: 'running', unasked: 'running' },
+  structured: { idle: 'completed', busy: 'running', unasked: 'completed' },
   'unknown-finish': { idle: 'running', busy: 'running', unasked: 'running' },
-  finish: { idle: 'finished', busy: 'running', unasked: 'finished' },
+  finish: { idle: 'completed', busy: 'running', unasked: 'completed' },
 }
 
 /** Judges whether the turn is over. */
-export function judge(state: ReplyState, options: SettledOptions): Settled {
+export function outcomeOf(state: ReplyState, options: OutcomeOptions): Outcome {
   const activity = activityOf(options)
   const newest = newestAnswer(state, activity)
   const ending = newest === null ? 'none' : endingOf(state, newest, activity)
-  const verdict = settledTable[ending][activity]
-  if (state.root.status === 'deleted' && verdict !== 'finished' && verdict !== 'failed') {
+  const verdict = outcomeTable[ending][activity]
+  if (state.root.status === 'deleted' && verdict !== 'completed' && verdict !== 'failed') {
     return {
       state: 'failed',
       reason: 'deleted',
@@ -115,10 +67,10 @@ export function judge(state: ReplyState, options: SettledOptions): Settled {
   }
   if (verdict === 'failed') return { state: 'failed', ...failureOf(newest), messageId: newest.id }
   const rejected = ending === 'tool-calls-rejected'
-  return { state: 'finished', finish: newest.finish ?? '', messageId: newest.id, rejected }
+  return { state: 'completed', finish: newest.finish ?? '', messageId: newest.id, rejected }
 }
 
-function activityOf(options: SettledOptions): Activity {
+function activityOf(options: OutcomeOptions): Activity {
   if (options.sessionIdle === undefined) return 'unasked'
   return options.sessionIdle ? 'idle' : 'busy'
 }
@@ -177,7 +129,7 @@ const incompleteError: ReplyError = Object.freeze({
   message: 'the session is idle and its last message ended without a reason',
 })
 
-type Failure = Pick<Extract<Settled, { state: 'failed' }>, 'reason' | 'error'>
+type Failure = Pick<Extract<Outcome, { state: 'failed' }>, 'reason' | 'error'>
 
 function failureOf(message: MessageState): Failure {
   if (message.error === null) return { reason: 'incomplete', error: incompleteError }
