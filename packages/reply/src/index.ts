@@ -13,7 +13,14 @@
 export { createReply, parseReply } from './reply.js'
 export type { ObserveOptions, Reply, ReplyOptions } from './reply.js'
 export type { Poll } from './fold/reconcile.js'
-export type { Outcome, OutcomeOptions } from './records/outcome.js'
+export type {
+  CompletedOutcome,
+  FailedOutcome,
+  Outcome,
+  OutcomeOptions,
+  RunningOutcome,
+  UnknownOutcome,
+} from './records/outcome.js'
 export type { ReplyFile, ReplyResult } from './view/result.js'
 export type { ReplyView, SubAgent } from './records/reply-view.js'
 export type { ReplyJson } from './view/serialize.js'

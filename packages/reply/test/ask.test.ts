@@ -97,6 +97,7 @@ describe('asks of a reply', () => {
     const turn = beginTurn()
     const other = turn.server.openSession(null, 'other', null)
     turn.server.ask(other, null)
+    turn.complete(turn.answer())
     const prompt = turn.server.addMessage(turn.sessionId, { role: 'user' })
     turn.server.putPart(prompt, { type: 'text', text: 'another prompt' })
     const message = turn.server.addMessage(turn.sessionId, { role: 'assistant', parentID: prompt })
@@ -107,6 +108,7 @@ describe('asks of a reply', () => {
 
   it('turn out to be of another turn when their message becomes known', () => {
     const turn = beginTurn()
+    turn.complete(turn.answer())
     const prompt = turn.server.addMessage(turn.sessionId, { role: 'user' })
     turn.server.putPart(prompt, { type: 'text', text: 'another prompt' })
     turn.hear()
@@ -121,6 +123,7 @@ describe('asks of a reply', () => {
 
   it('turn out to be of another turn when the prompt of their message becomes known', () => {
     const turn = beginTurn()
+    turn.complete(turn.answer())
     const prompt = turn.server.addMessage(turn.sessionId, { role: 'user' })
     const message = turn.server.addMessage(turn.sessionId, { role: 'assistant', parentID: prompt })
     turn.server.ask(turn.sessionId, { messageID: message, callID: 'c' })

@@ -159,7 +159,7 @@ describe('Reply.outcome', () => {
     turn.server.putPart(later, { type: 'text', text: 'and this' })
     turn.complete(turn.answer(later))
     expect(turn.reply.outcome({ sessionIdle: true })).to.include({
-      state: 'unknown',
+      state: 'completed',
       answeredBy: later,
     })
   })

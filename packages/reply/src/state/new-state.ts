@@ -20,6 +20,7 @@ export function newState(sessionId: string, promptId: string, feed: ChangeFeed):
     sessionId,
     promptId,
     promptedAt: null,
+    closed: false,
     root,
     prompt,
     sessions: new Map([[sessionId, root]]),

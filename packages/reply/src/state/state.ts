@@ -97,8 +97,15 @@ export interface MessageState {
   /** True for the message in which a compaction wrote its summary. */
   summary: boolean
   structured: JsonValue
-  /** Who wrote a user message: the server does so in the middle of a turn. `null` until its parts tell. */
-  author: 'person' | 'server' | null
+  /**
+   * Who wrote a user message: the server does so in the middle of a turn, and `POST /shell` for the command that a
+   * person runs. `null` until its parts tell.
+   */
+  author: 'person' | 'server' | 'shell' | null
+  /** The sub-agent whose result a user message brings, after it worked in the background. */
+  resultOf: string | null
+  /** The newest prompt that an assistant message is for; `null` when that is not known. */
+  answers: string | null
   /** True when the message belongs to this reply. */
   member: boolean
   /** True when the session went idle and left the message open. */
@@ -134,6 +141,8 @@ export interface ReplyState {
   readonly promptId: string
   /** When the prompt was made, by the server's clock; the earliest time that was told. */
   promptedAt: number | null
+  /** True once the turn is settled: then no ask is open, and no tool runs. */
+  closed: boolean
   readonly root: SessionState
   readonly prompt: MessageState
   readonly sessions: Map<string, SessionState>

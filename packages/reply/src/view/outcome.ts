@@ -1,5 +1,7 @@
-import type { Outcome, OutcomeOptions } from '../records/outcome.js'
+import type { FailedOutcome, Outcome, OutcomeOptions } from '../records/outcome.js'
 import type { ReplyError } from '../records/reply-error.js'
+import { isAtWork, unreturned } from '../state/background.js'
+import { hasRejectedTool } from '../state/run-end.js'
 import { isAnswer } from '../state/state.js'
 import type { MessageState, ReplyState } from '../state/state.js'
 
@@ -39,40 +41,66 @@ const outcomeTable: Readonly<Record<Ending, Readonly<Record<Activity, Outcome['s
 
 /** Judges whether the turn is over. */
 export function outcomeOf(state: ReplyState, options: OutcomeOptions): Outcome {
-  const activity = activityOf(options)
+  const activity = activityOf(state, options)
   const newest = newestAnswer(state, activity)
   const ending = newest === null ? 'none' : endingOf(state, newest, activity)
   const verdict = outcomeTable[ending][activity]
+  const answeredBy = otherPrompt(state, newest)
+  const messageId = newest?.id ?? null
   if (state.root.status === 'deleted' && verdict !== 'completed' && verdict !== 'failed') {
+    return { state: 'failed', reason: 'deleted', error: deletedError, messageId, answeredBy }
+  }
+  if (newest === null || verdict === 'unknown') {
+    return { state: 'unknown', error: state.sessionError, answeredBy: null }
+  }
+  if (verdict === 'failed') {
+    return { state: 'failed', ...failureOf(newest), messageId: newest.id, answeredBy }
+  }
+  const background = unreturned(state)
+  const waits = background.some((id) => isAtWork(state.sessions.get(id)))
+  if (state.closed && verdict === 'running') {
     return {
       state: 'failed',
-      reason: 'deleted',
-      error: deletedError,
-      messageId: newest?.id ?? null,
+      reason: 'interrupted',
+      error: interruptedError,
+      messageId,
+      answeredBy,
     }
   }
-  const answeredBy = answeringPrompt(state, newest)
-  if (newest === null || verdict === 'unknown') {
-    return { state: 'unknown', error: state.sessionError, answeredBy }
-  }
-  if (verdict === 'running') {
-    const interrupted = activity === 'idle'
+  if (verdict === 'running' || (waits && !state.closed)) {
+    const interrupted = verdict === 'running' && activity === 'idle'
+    const blocked = isBlocked(state)
     return {
       state: 'running',
       messageId: newest.id,
       interrupted,
-      blocked: isBlocked(state),
+      blocked,
       answeredBy,
+      background,
     }
   }
-  if (verdict === 'failed') return { state: 'failed', ...failureOf(newest), messageId: newest.id }
   const rejected = ending === 'tool-calls-rejected'
-  return { state: 'completed', finish: newest.finish ?? '', messageId: newest.id, rejected }
+  const finish = newest.finish ?? ''
+  return {
+    state: 'completed',
+    finish,
+    messageId: newest.id,
+    rejected,
+    answeredBy,
+    background,
+  }
 }
 
-function activityOf(options: OutcomeOptions): Activity {
+function activityOf({ closed }: ReplyState, options: OutcomeOptions): Activity {
+  if (closed) return 'idle'
   if (options.sessionIdle === undefined) return 'unasked'
   return options.sessionIdle ? 'idle' : 'busy'
+}
+
+/** The newest prompt that an answer is for, when that is another one than the reply's. */
+function otherPrompt({ promptId }: ReplyState, newest: MessageState | null): string | null {
+  const prompt = newest?.answers ?? promptId
+  return prompt === promptId ? null : prompt
 }
 
 /** True while an ask of this reply waits for a person. */
@@ -107,14 +135,6 @@ function endingOf(state: ReplyState, message: MessageState, activity: Activity):
   return hasRejectedTool(message) ? 'tool-calls-rejected' : 'tool-calls'
 }
 
-const rejection =
-  /^The user (rejected permission to use this specific tool call\.?$|dismissed this question)/
-
-/** The text of the tool tells, so that a poll alone proves it. A rejection with feedback lets the turn go on. */
-function hasRejectedTool({ parts }: MessageState): boolean {
-  return parts.some(({ body }) => body?.kind === 'tool' && rejection.test(body.error ?? ''))
-}
-
 const unstated = { statusCode: null, retryable: null, url: null } as const
 
 const deletedError: ReplyError = Object.freeze({
@@ -129,24 +149,16 @@ const incompleteError: ReplyError = Object.freeze({
   message: 'the session is idle and its last message ended without a reason',
 })
 
-type Failure = Pick<Extract<Outcome, { state: 'failed' }>, 'reason' | 'error'>
+const interruptedError: ReplyError = Object.freeze({
+  ...unstated,
+  name: 'Interrupted',
+  message: 'the turn was closed before the assistant had finished',
+})
+
+type Failure = Pick<FailedOutcome, 'reason' | 'error'>
 
 function failureOf(message: MessageState): Failure {
   if (message.error === null) return { reason: 'incomplete', error: incompleteError }
   const reason = message.error.name === 'MessageAbortedError' ? 'aborted' : 'error'
   return { reason, error: message.error }
-}
-
-/** Prompts that wait while a run is busy are answered together, by a reply to the newest of them. */
-function answeringPrompt(state: ReplyState, newest: MessageState | null): string | null {
-  const from = newest ?? state.prompt
-  const later = state.root.order.slice(state.root.order.indexOf(from) + 1)
-  const prompts = later.filter(
-    ({ role, createdAt }) =>
-      role === 'user' && createdAt !== null && createdAt >= (state.promptedAt ?? Infinity),
-  )
-  return (
-    prompts.find(({ id, member }) => !member && later.some(({ parentId }) => parentId === id))
-      ?.id ?? null
-  )
 }

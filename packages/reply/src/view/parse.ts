@@ -34,8 +34,8 @@ function restore(json: ReplyJson, feed: ChangeFeed): ReplyState {
   for (const session of json.sessions) restoreSession(state, session)
   for (const ask of json.asks) state.asks.set(ask.id, ask)
   for (const [id, eventId] of json.removed) state.removed.set(id, { eventId, revision: 0 })
-  const { promptedAt, todos, sessionError } = json
-  Object.assign(state, { promptedAt, todos, sessionError })
+  const { promptedAt, closed, todos, sessionError } = json
+  Object.assign(state, { promptedAt, closed: closed === true, todos, sessionError })
   state.todoEvents = new EventClock(json.eventIds[0])
   state.errorEvents = new EventClock(json.eventIds[1])
   for (const { code, subject } of json.anomalies) state.anomalies.push({ code, subject })

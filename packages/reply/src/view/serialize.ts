@@ -18,6 +18,7 @@ export interface ReplyJson {
   readonly asks: readonly Ask[]
   readonly removed: readonly (readonly [id: string, eventId: string | null])[]
   readonly promptedAt: number | null
+  readonly closed: boolean
   readonly todos: ReplyState['todos']
   readonly sessionError: ReplyError | null
   /** The newest events about the todo list and of session errors. */
@@ -55,6 +56,8 @@ export interface MessageJson {
   readonly summary: boolean
   readonly structured: JsonValue
   readonly author: MessageState['author']
+  readonly resultOf: string | null
+  readonly answers: string | null
   readonly member: boolean
   readonly abandoned: boolean
   readonly eventId: string | null
@@ -86,6 +89,7 @@ export function serialize(state: ReplyState): ReplyJson {
     asks: [...state.asks.values()],
     removed: [...state.removed].map(([id, { eventId }]) => [id, eventId] as const),
     promptedAt: state.promptedAt,
+    closed: state.closed,
     todos: state.todos,
     sessionError: state.sessionError,
     eventIds: [state.todoEvents.newest, state.errorEvents.newest],
