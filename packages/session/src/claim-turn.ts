@@ -1,5 +1,5 @@
 import type { Clock } from './clock.js'
-import { assertDuration, assertRowId } from './options.js'
+import { assertDuration, assertRowId } from './asserts.js'
 import { isTerminal } from './records.js'
 import type { Lease } from './records.js'
 import type { ClaimRequest, ClaimResult } from './session-store.js'

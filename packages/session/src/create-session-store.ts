@@ -4,9 +4,9 @@ import { claimTurn } from './claim-turn.js'
 import { systemClock } from './clock.js'
 import type { Clock } from './clock.js'
 import { SessionError } from './errors.js'
-import { obtainSession } from './mint-session.js'
-import type { OrphanSession } from './mint-session.js'
-import { assertDuration, assertRowId } from './options.js'
+import { obtainSession } from './ensure-session.js'
+import type { OrphanSession } from './ensure-session.js'
+import { assertDuration, assertRowId } from './asserts.js'
 import type { SessionStore } from './session-store.js'
 import { cancelTurn } from './statements/cancel-turn.js'
 import { findSession } from './statements/find-session.js'
@@ -16,7 +16,7 @@ import { checkLease, renewLease } from './statements/renew-lease.js'
 import { writeTurn } from './statements/write-turn.js'
 import { conversationTable, messageTable } from './tables.js'
 import type { ConversationColumns, MessageColumns, TableOptions, Tables } from './tables.js'
-import { partialFields, promptFields, settlementFields, snapshotFields } from './turn-row.js'
+import { partialFields, promptFields, settlementFields, snapshotFields } from './row-values.js'
 
 /** Where the rows are, and what the store uses beside the database. */
 export interface SessionStoreOptions {
@@ -26,16 +26,16 @@ export interface SessionStoreOptions {
   readonly conversations?: TableOptions<ConversationColumns>
   /** The messages. Default table: `messages`. */
   readonly messages?: TableOptions<MessageColumns>
-  /** What leases and mints expire by; the clocks of all workers should agree to well within a lease. Default: the machine's. */
+  /** What leases and creations expire by; the clocks of all workers should agree to well within a lease. Default: the machine's. */
   readonly clock?: Clock
-  /** Makes unguessable ids for mints, at most 64 characters. Default: `crypto.randomUUID`. */
+  /** Makes unguessable keys and claims for creations, at most 64 characters. Default: `crypto.randomUUID`. */
   readonly randomId?: () => string
   /** How long a worker may take to create an upstream session before another takes over, in milliseconds. Default: 30 000. */
-  readonly mintMs?: number
-  /** How long to wait for another worker's session before `mint_timeout`, in milliseconds. Default: 60 000. */
-  readonly mintWaitMs?: number
+  readonly createMs?: number
+  /** How long to wait for another worker's session before `session_create_timeout`, in milliseconds. Default: 60 000. */
+  readonly createWaitMs?: number
   /** How often to look meanwhile, in milliseconds. Default: 100. */
-  readonly mintPollMs?: number
+  readonly createPollMs?: number
   /** Told of every upstream session that nothing refers to and that could not be deleted. */
   readonly onOrphan?: (orphan: OrphanSession) => void
 }
@@ -48,13 +48,13 @@ export function createSessionStore(options: SessionStoreOptions): SessionStore {
     conversations: conversationTable(options.conversations),
     messages: messageTable(options.messages),
   }
-  const minting = {
+  const creation = {
     tables,
     clock,
     randomId,
-    mintMs: assertDuration('mintMs', options.mintMs ?? 30_000),
-    mintWaitMs: assertDuration('mintWaitMs', options.mintWaitMs ?? 60_000),
-    mintPollMs: assertDuration('mintPollMs', options.mintPollMs ?? 100),
+    createMs: assertDuration('createMs', options.createMs ?? 30_000),
+    createWaitMs: assertDuration('createWaitMs', options.createWaitMs ?? 60_000),
+    createPollMs: assertDuration('createPollMs', options.createPollMs ?? 100),
     onOrphan: options.onOrphan,
   }
   const { columns } = tables.messages
@@ -103,7 +103,7 @@ export function createSessionStore(options: SessionStoreOptions): SessionStore {
     read: (turnId) => readTurn(tables, assertRowId('turnId', turnId)),
 
     ensureSession: (conversationId, upstream, { signal } = {}) =>
-      obtainSession(minting, {
+      obtainSession(creation, {
         conversationId: assertRowId('conversationId', conversationId),
         upstream,
         staleSessionId: null,
@@ -111,7 +111,7 @@ export function createSessionStore(options: SessionStoreOptions): SessionStore {
       }),
 
     recreateSession: (conversationId, staleSessionId, upstream, { signal } = {}) =>
-      obtainSession(minting, {
+      obtainSession(creation, {
         conversationId: assertRowId('conversationId', conversationId),
         upstream,
         staleSessionId,

@@ -4,15 +4,15 @@
  * | code | meaning | retryable |
  * |---|---|---|
  * | `conversation_not_found` | no conversation row has this id | no |
- * | `mint_timeout` | another worker's mint of the upstream session did not end in time | yes |
- * | `mint_failed` | the upstream answered a creation without a usable session id | no |
+ * | `session_create_timeout` | another worker's creation of the upstream session did not end in time | yes |
+ * | `session_create_failed` | the upstream answered a creation without a usable session id | no |
  * | `malformed_row` | a column holds what this package never writes there | no |
  * | `database_failed` | the database refused or was out of reach; see `cause` | by its cause |
  */
 export type SessionErrorCode =
   | 'conversation_not_found'
-  | 'mint_timeout'
-  | 'mint_failed'
+  | 'session_create_timeout'
+  | 'session_create_failed'
   | 'malformed_row'
   | 'database_failed'
 
@@ -36,7 +36,7 @@ export class SessionError extends Error {
   ) {
     super(message, 'cause' in options ? { cause: options.cause } : undefined)
     this.code = code
-    this.retryable = options.retryable ?? code === 'mint_timeout'
+    this.retryable = options.retryable ?? code === 'session_create_timeout'
     Object.defineProperty(this, brand, { value: true })
   }
 

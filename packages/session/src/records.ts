@@ -32,7 +32,7 @@ export interface Lease {
 export interface ConversationRecord {
   /** The host's primary key. */
   readonly id: RowId
-  /** The upstream session, null before the first mint. */
+  /** The upstream session, null before it was created. */
   readonly sessionId: string | null
   /** Number of the newest claim. */
   readonly fence: number

@@ -95,7 +95,7 @@ export interface SessionStore {
   read(turnId: RowId): Promise<TurnRecord | null>
   /**
    * The conversation's upstream session, created when there is none. Of any number of racing callers one creates; the others
-   * wait for its id. Rejects with `conversation_not_found`, `mint_timeout`, `mint_failed`, or the upstream's own error.
+   * wait for its id. Rejects with `conversation_not_found`, `session_create_timeout`, `session_create_failed`, or the upstream's own error.
    */
   ensureSession(
     conversationId: RowId,

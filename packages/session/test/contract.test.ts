@@ -44,7 +44,7 @@ async function failuresOf(rows: Rows, broken: BrokenStore): Promise<string[]> {
     const clock = createShiftedClock()
     const open = () =>
       broken.breakStore(
-        createSessionStore({ knex: rows.knex, clock, mintPollMs: 5, mintWaitMs: 500 }),
+        createSessionStore({ knex: rows.knex, clock, createPollMs: 5, createWaitMs: 500 }),
         rows.knex,
       )
     try {
@@ -53,7 +53,7 @@ async function failuresOf(rows: Rows, broken: BrokenStore): Promise<string[]> {
         store: open(),
         another: open,
         advance: clock.advance,
-        mintMs: 30_000,
+        createMs: 30_000,
       })
     } catch {
       failures.push(name)

@@ -15,8 +15,8 @@ import type { Rows } from './support/open-rows.js'
 const take = /^update `conversations` set `turn_fence`/
 const start = /^update `messages` set `status`/
 const read = /^select .* from `messages` where/
-const takeMint =
-  /^update `conversations` set `opencode_session_id` = (?:NULL|\?), `opencode_mint_tokens`/
+const takeCreation =
+  /^update `conversations` set `opencode_session_id` = (?:NULL|\?), `opencode_create_keys`/
 
 describe('between two statements of a verb', () => {
   const kind = databases.find(({ name }) => name === 'sqlite')
@@ -47,7 +47,7 @@ describe('between two statements of a verb', () => {
   }
   const insert = async (): Promise<void> => {
     const conversationId = await rows.insertConversation()
-    ids = { conversationId, turnId: await rows.insertMessage(conversationId) }
+    ids = { conversationId, turnId: await rows.insertTurn(conversationId) }
   }
   const claim = (owner = 'worker-1') => store.claim({ ...ids, owner, leaseMs: 10_000 })
   const far = Date.now() + 3_600_000
@@ -121,13 +121,13 @@ describe('between two statements of a verb', () => {
   it('a session that another one stored is taken over, not replaced', async () => {
     await insert()
     const upstream = createFakeUpstream()
-    justBefore(takeMint, "update conversations set opencode_session_id = 'ses_other'")
+    justBefore(takeCreation, "update conversations set opencode_session_id = 'ses_other'")
     const result = await store.ensureSession(ids.conversationId, upstream)
     expect(result).to.deep.equal({ sessionId: 'ses_other', created: false })
     expect(upstream.titles).to.deep.equal([])
   })
 
-  it('a mint that expires at this very moment is free', async () => {
+  it('a creation that expires at this very moment is free', async () => {
     await insert()
     const now = Date.now()
     const frozen = createSessionStore({
@@ -135,7 +135,7 @@ describe('between two statements of a verb', () => {
       clock: { now: () => now, sleep: () => Promise.reject(new Error('must not wait')) },
     })
     somebody.exec(
-      `update conversations set opencode_mint_claim = 'old', opencode_mint_expires_at = ${now}`,
+      `update conversations set opencode_create_claim = 'old', opencode_create_expires_at = ${now}`,
     )
     const result = await frozen.ensureSession(ids.conversationId, createFakeUpstream())
     expect(result.created).to.equal(true)
@@ -170,7 +170,7 @@ describe('while a statement waits for a row', () => {
 
   it('the fence of the row still counts for a start', async () => {
     const conversationId = await rows.insertConversation()
-    const turnId = await rows.insertMessage(conversationId)
+    const turnId = await rows.insertTurn(conversationId)
     const blocker = await rows.database.connect().transaction()
     await blocker('messages').where({ id: turnId }).forUpdate()
     const store = createSessionStore({ knex: rows.database.connect() })
@@ -186,7 +186,7 @@ describe('while a statement waits for a row', () => {
 
   it('the fence of the row still counts for a terminal write', async () => {
     const conversationId = await rows.insertConversation()
-    const turnId = await rows.insertMessage(conversationId)
+    const turnId = await rows.insertTurn(conversationId)
     const store = createSessionStore({ knex: rows.database.connect() })
     const claim = await store.claim({
       conversationId,

@@ -110,7 +110,7 @@ async function insertTurns(rows: Rows): Promise<World['turns']> {
   const other = await rows.insertConversation()
   const turns = []
   for (const conversationId of [one, one, other]) {
-    turns.push({ conversationId, turnId: await rows.insertMessage(conversationId) })
+    turns.push({ conversationId, turnId: await rows.insertTurn(conversationId) })
   }
   return turns
 }

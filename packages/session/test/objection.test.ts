@@ -137,7 +137,7 @@ describe('the store under a Knex that maps names', () => {
     })
     try {
       const conversationId = await rows.insertConversation()
-      const turnId = await rows.insertMessage(conversationId)
+      const turnId = await rows.insertTurn(conversationId)
       const store = createSessionStore({ knex: mapped })
       const claim = await store.claim({ conversationId, turnId, owner: 'w', leaseMs: 1000 })
       if (!claim.claimed) throw new Error(`the turn must be free, but is ${claim.reason}`)

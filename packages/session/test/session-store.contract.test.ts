@@ -22,7 +22,7 @@ for (const kind of databases) {
     runContract({ describe, it }, 'contract', sessionStoreContract, {
       open: async () => {
         const clock = createShiftedClock()
-        const options = { clock, mintPollMs: 5 }
+        const options = { clock, createPollMs: 5 }
         const pools = [rows.knex, rows.database.connect(), rows.database.connect()]
         let turn = 0
         return {
@@ -35,7 +35,7 @@ for (const kind of databases) {
               return createSessionStore({ ...options, knex })
             },
             advance: clock.advance,
-            mintMs: 30_000,
+            createMs: 30_000,
           },
           close: async () => {
             for (const pool of pools) if (pool !== rows.knex) await pool.destroy()

@@ -22,7 +22,7 @@ describe('createSessionStore', () => {
 
   const claimNew = async (): Promise<{ lease: Lease; turnId: RowId }> => {
     const conversationId = await rows.insertConversation()
-    const turnId = await rows.insertMessage(conversationId)
+    const turnId = await rows.insertTurn(conversationId)
     const store = createSessionStore({ knex: rows.knex })
     const claim = await store.claim({ conversationId, turnId, owner: 'worker', leaseMs })
     if (!claim.claimed) throw new Error(`turn ${turnId} must be free, but is ${claim.reason}`)
@@ -37,9 +37,9 @@ describe('createSessionStore', () => {
 
   it('names the option that is wrong', () => {
     expect(() => createSessionStore({} as never)).to.throw(TypeError, '`knex`')
-    expect(() => createSessionStore({ knex: rows.knex, mintMs: 0 })).to.throw(
+    expect(() => createSessionStore({ knex: rows.knex, createMs: 0 })).to.throw(
       RangeError,
-      '`mintMs`',
+      '`createMs`',
     )
     const columns = { sesionId: 'typo' } as object
     expect(() => createSessionStore({ knex: rows.knex, conversations: { columns } })).to.throw(
@@ -133,20 +133,20 @@ describe('createSessionStore', () => {
     }
   })
 
-  it('gives up waiting for a mint that does not end, with a code that is worth another try', async () => {
-    const store = createSessionStore({ knex: rows.knex, mintPollMs: 5, mintWaitMs: 40 })
+  it('gives up waiting for a creation that does not end, with a code that is worth another try', async () => {
+    const store = createSessionStore({ knex: rows.knex, createPollMs: 5, createWaitMs: 40 })
     const upstream = createFakeUpstream()
     const gate = createGate()
     const conversationId = await rows.insertConversation()
     upstream.hooks.before = gate.pass
-    const minting = store.ensureSession(conversationId, upstream)
+    const creating = store.ensureSession(conversationId, upstream)
     await gate.reached
     const error: unknown = await store
       .ensureSession(conversationId, upstream)
       .catch((reason: unknown) => reason)
-    expect(error).to.include({ code: 'mint_timeout', retryable: true })
+    expect(error).to.include({ code: 'session_create_timeout', retryable: true })
     gate.open()
-    expect((await minting).created).to.equal(true)
+    expect((await creating).created).to.equal(true)
   })
 
   it('tells of a session that it could not delete upstream', async () => {
@@ -161,10 +161,10 @@ describe('createSessionStore', () => {
     expect(orphans[0]).to.deep.equal({ conversationId, sessionId, error })
   })
 
-  it('deletes a stale session that the host brought in without a token', async () => {
+  it('deletes a stale session that the host brought in without a key', async () => {
     const store = createSessionStore({ knex: rows.knex })
     const upstream = createFakeUpstream()
-    upstream.sessions.set('ses_brought', 'no token of ours')
+    upstream.sessions.set('ses_brought', 'no key of ours')
     const conversationId = await rows.insertConversation()
     const row = rows.knex('conversations').where({ id: conversationId })
     await row.update({ opencode_session_id: 'ses_brought' })

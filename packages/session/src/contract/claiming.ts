@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict'
-import { completed, insertTurn, leaseMs, mustClaim, mustRead } from './subject.js'
+import { completed, newTurn, leaseMs, mustClaim, mustRead } from './subject.js'
 import type { SessionStoreCase } from './subject.js'
 
 /** @internal */
@@ -8,7 +8,7 @@ export const claimCases: readonly SessionStoreCase[] = [
     name: 'claim moves a pending turn to running and names the lease',
     run: async (subject) => {
       const { store } = subject
-      const ids = await insertTurn(subject)
+      const ids = await newTurn(subject)
       const { lease, conversation, turn } = await mustClaim(store, ids)
       assert.equal(lease.conversationId, ids.conversationId)
       assert.equal(lease.turnId, ids.turnId)
@@ -30,8 +30,8 @@ export const claimCases: readonly SessionStoreCase[] = [
     name: 'claim of a message that is not there, or is of another conversation, is missing',
     run: async (subject) => {
       const { store } = subject
-      const one = await insertTurn(subject)
-      const other = await insertTurn(subject)
+      const one = await newTurn(subject)
+      const other = await newTurn(subject)
       const wrong = { conversationId: one.conversationId, turnId: other.turnId }
       const result = await store.claim({ ...wrong, owner: 'worker-1', leaseMs })
       assert.deepEqual(result, { claimed: false, reason: 'missing', turn: null, heldUntil: null })
@@ -43,7 +43,7 @@ export const claimCases: readonly SessionStoreCase[] = [
   {
     name: 'a held turn is busy for another owner, and says until when',
     run: async (subject) => {
-      const ids = await insertTurn(subject)
+      const ids = await newTurn(subject)
       const { lease } = await mustClaim(subject.store, ids)
       const result = await subject.another().claim({ ...ids, owner: 'worker-2', leaseMs })
       assert.ok(!result.claimed)
@@ -55,8 +55,8 @@ export const claimCases: readonly SessionStoreCase[] = [
   {
     name: 'a conversation runs one turn: its other messages are busy, for the same owner too',
     run: async (subject) => {
-      const ids = await insertTurn(subject)
-      const turnId = await subject.insertMessage(ids.conversationId)
+      const ids = await newTurn(subject)
+      const turnId = await subject.insertTurn(ids.conversationId)
       await mustClaim(subject.store, ids)
       for (const owner of ['worker-1', 'worker-2']) {
         const result = await subject.store.claim({ ...ids, turnId, owner, leaseMs })
@@ -69,7 +69,7 @@ export const claimCases: readonly SessionStoreCase[] = [
   {
     name: 'the same owner may claim the same turn again at once, under a higher fence',
     run: async (subject) => {
-      const ids = await insertTurn(subject)
+      const ids = await newTurn(subject)
       const first = await mustClaim(subject.store, ids)
       const second = await mustClaim(subject.another(), ids)
       assert.ok(second.lease.fence > first.lease.fence)
@@ -79,7 +79,7 @@ export const claimCases: readonly SessionStoreCase[] = [
   {
     name: 'another owner gets the turn when the lease has expired, and not before',
     run: async (subject) => {
-      const ids = await insertTurn(subject)
+      const ids = await newTurn(subject)
       const { lease } = await mustClaim(subject.store, ids)
       subject.advance(leaseMs / 2)
       const early = await subject.another().claim({ ...ids, owner: 'worker-2', leaseMs })
@@ -92,7 +92,7 @@ export const claimCases: readonly SessionStoreCase[] = [
   {
     name: 'a renewed lease is held past its first expiry',
     run: async (subject) => {
-      const ids = await insertTurn(subject)
+      const ids = await newTurn(subject)
       const { lease } = await mustClaim(subject.store, ids)
       subject.advance(leaseMs / 2)
       const renewed = await subject.store.renew(lease, { leaseMs })
@@ -105,7 +105,7 @@ export const claimCases: readonly SessionStoreCase[] = [
   {
     name: 'a lease that expired and that nobody took can be renewed',
     run: async (subject) => {
-      const ids = await insertTurn(subject)
+      const ids = await newTurn(subject)
       const { lease } = await mustClaim(subject.store, ids)
       subject.advance(leaseMs * 2)
       assert.equal((await subject.store.renew(lease, { leaseMs })).held, true)
@@ -116,7 +116,7 @@ export const claimCases: readonly SessionStoreCase[] = [
   {
     name: 'renew tells that the lease was taken over, and does not extend the new one',
     run: async (subject) => {
-      const ids = await insertTurn(subject)
+      const ids = await newTurn(subject)
       const { lease } = await mustClaim(subject.store, ids)
       subject.advance(leaseMs * 2)
       await mustClaim(subject.another(), ids, 'worker-2')
@@ -129,7 +129,7 @@ export const claimCases: readonly SessionStoreCase[] = [
   {
     name: 'release frees the conversation, and a released lease cannot be renewed',
     run: async (subject) => {
-      const ids = await insertTurn(subject)
+      const ids = await newTurn(subject)
       const { lease } = await mustClaim(subject.store, ids)
       await subject.store.release(lease)
       assert.equal((await subject.store.renew(lease, { leaseMs })).held, false)
@@ -139,7 +139,7 @@ export const claimCases: readonly SessionStoreCase[] = [
   {
     name: 'release of a lease that was taken over leaves the new holder alone',
     run: async (subject) => {
-      const ids = await insertTurn(subject)
+      const ids = await newTurn(subject)
       const { lease } = await mustClaim(subject.store, ids)
       subject.advance(leaseMs * 2)
       const taken = await mustClaim(subject.another(), ids, 'worker-2')
@@ -152,7 +152,7 @@ export const claimCases: readonly SessionStoreCase[] = [
   {
     name: 'a turn that is over answers settled with its record, whoever asks',
     run: async (subject) => {
-      const ids = await insertTurn(subject)
+      const ids = await newTurn(subject)
       const { lease } = await mustClaim(subject.store, ids)
       assert.equal(await subject.store.settle(lease, completed), true)
       for (const owner of ['worker-2', 'worker-1']) {
@@ -167,8 +167,8 @@ export const claimCases: readonly SessionStoreCase[] = [
   {
     name: 'a claim of a turn that is over gives back the lease that its own worker left, and no other',
     run: async (subject) => {
-      const ids = await insertTurn(subject)
-      const next = { ...ids, turnId: await subject.insertMessage(ids.conversationId) }
+      const ids = await newTurn(subject)
+      const next = { ...ids, turnId: await subject.insertTurn(ids.conversationId) }
       const { lease } = await mustClaim(subject.store, ids)
       await subject.store.settle(lease, completed)
       await subject.another().claim({ ...ids, owner: 'worker-2', leaseMs })
@@ -183,8 +183,8 @@ export const claimCases: readonly SessionStoreCase[] = [
   {
     name: 'settle keeps the conversation held until release, then its next turn can run',
     run: async (subject) => {
-      const ids = await insertTurn(subject)
-      const next = { ...ids, turnId: await subject.insertMessage(ids.conversationId) }
+      const ids = await newTurn(subject)
+      const next = { ...ids, turnId: await subject.insertTurn(ids.conversationId) }
       const { lease } = await mustClaim(subject.store, ids)
       await subject.store.settle(lease, completed)
       const early = await subject.another().claim({ ...next, owner: 'worker-2', leaseMs })

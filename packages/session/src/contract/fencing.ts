@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict'
-import { assertPowerless, completed, insertTurn, leaseMs, mustClaim, mustRead } from './subject.js'
+import { assertPowerless, completed, newTurn, leaseMs, mustClaim, mustRead } from './subject.js'
 import type { SessionStoreCase } from './subject.js'
 
 /** @internal */
@@ -7,7 +7,7 @@ export const fenceCases: readonly SessionStoreCase[] = [
   {
     name: 'a worker that was paused past its lease changes nothing after another took the turn',
     run: async (subject) => {
-      const ids = await insertTurn(subject)
+      const ids = await newTurn(subject)
       const { lease } = await mustClaim(subject.store, ids)
       subject.advance(leaseMs * 2)
       const taken = await mustClaim(subject.another(), ids, 'worker-2')
@@ -19,8 +19,8 @@ export const fenceCases: readonly SessionStoreCase[] = [
   {
     name: 'a worker that was paused past its lease changes nothing after another took the next turn',
     run: async (subject) => {
-      const ids = await insertTurn(subject)
-      const next = { ...ids, turnId: await subject.insertMessage(ids.conversationId) }
+      const ids = await newTurn(subject)
+      const next = { ...ids, turnId: await subject.insertTurn(ids.conversationId) }
       const { lease } = await mustClaim(subject.store, ids)
       subject.advance(leaseMs * 2)
       await mustClaim(subject.another(), next, 'worker-2')
@@ -30,8 +30,8 @@ export const fenceCases: readonly SessionStoreCase[] = [
   {
     name: 'a worker whose turn was cancelled and whose conversation went on keeps nothing partial',
     run: async (subject) => {
-      const ids = await insertTurn(subject)
-      const next = { ...ids, turnId: await subject.insertMessage(ids.conversationId) }
+      const ids = await newTurn(subject)
+      const next = { ...ids, turnId: await subject.insertTurn(ids.conversationId) }
       const { lease } = await mustClaim(subject.store, ids)
       await subject.store.cancel({ turnId: ids.turnId })
       subject.advance(leaseMs * 2)
@@ -42,7 +42,7 @@ export const fenceCases: readonly SessionStoreCase[] = [
   {
     name: 'a restarted worker takes the rights of its own earlier life',
     run: async (subject) => {
-      const ids = await insertTurn(subject)
+      const ids = await newTurn(subject)
       const { lease } = await mustClaim(subject.store, ids)
       const again = await mustClaim(subject.another(), ids)
       await assertPowerless(subject.store, lease)
@@ -52,7 +52,7 @@ export const fenceCases: readonly SessionStoreCase[] = [
   {
     name: 'a new claim finds the prompt and the snapshot that an earlier worker stored',
     run: async (subject) => {
-      const ids = await insertTurn(subject)
+      const ids = await newTurn(subject)
       const { lease } = await mustClaim(subject.store, ids)
       const prompt = { id: 'msg_1', sessionId: 'ses_1', partIds: ['prt_1', 'prt_2'], runs: 0 }
       assert.equal(await subject.store.recordPrompt(lease, prompt), true)
@@ -67,7 +67,7 @@ export const fenceCases: readonly SessionStoreCase[] = [
   {
     name: 'a turn is settled once, and nothing is written after its end',
     run: async (subject) => {
-      const ids = await insertTurn(subject)
+      const ids = await newTurn(subject)
       const { lease } = await mustClaim(subject.store, ids)
       assert.equal(await subject.store.settle(lease, completed), true)
       await assertPowerless(subject.store, lease)
@@ -77,8 +77,8 @@ export const fenceCases: readonly SessionStoreCase[] = [
   {
     name: 'leases of different conversations do not touch each other',
     run: async (subject) => {
-      const one = await insertTurn(subject)
-      const other = await insertTurn(subject)
+      const one = await newTurn(subject)
+      const other = await newTurn(subject)
       const { lease } = await mustClaim(subject.store, one)
       const second = await mustClaim(subject.another(), other, 'worker-2')
       assert.equal(await subject.store.settle(lease, completed), true)

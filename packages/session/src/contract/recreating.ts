@@ -33,7 +33,7 @@ export const recreateCases: readonly SessionStoreCase[] = [
     },
   },
   {
-    name: 'a race of recreateSession mints exactly one new session',
+    name: 'a race of recreateSession creates exactly one new session',
     run: async (subject) => {
       const upstream = createFakeUpstream()
       const id = await subject.insertConversation()

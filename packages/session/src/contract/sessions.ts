@@ -20,7 +20,7 @@ export const sessionCases: readonly SessionStoreCase[] = [
     },
   },
   {
-    name: 'a race of ensureSession mints exactly one session, and all get its id',
+    name: 'a race of ensureSession creates exactly one session, and all get its id',
     run: async (subject) => {
       const upstream = createFakeUpstream()
       const id = await subject.insertConversation()
@@ -32,7 +32,7 @@ export const sessionCases: readonly SessionStoreCase[] = [
     },
   },
   {
-    name: 'conversations get different sessions and different tokens',
+    name: 'conversations get different sessions and different keys',
     run: async (subject) => {
       const upstream = createFakeUpstream()
       const one = await subject.store.ensureSession(await subject.insertConversation(), upstream)
@@ -55,7 +55,7 @@ export const sessionCases: readonly SessionStoreCase[] = [
     },
   },
   {
-    name: 'a session whose creation looked failed is found and deleted by the next mint',
+    name: 'a session whose creation looked failed is found and deleted by the next creation',
     run: async (subject) => {
       const upstream = createFakeUpstream()
       const id = await subject.insertConversation()
@@ -74,13 +74,13 @@ export const sessionCases: readonly SessionStoreCase[] = [
       const id = await subject.insertConversation()
       const broken = { ...upstream, create: async () => ({ id: '' }) }
       await assert.rejects(subject.store.ensureSession(id, broken), (error) => {
-        return SessionError.is(error) && error.code === 'mint_failed'
+        return SessionError.is(error) && error.code === 'session_create_failed'
       })
       assert.equal((await subject.store.ensureSession(id, upstream)).created, true)
     },
   },
   {
-    name: 'a minter that takes too long loses to the next, deletes what it made, and gets the other id',
+    name: 'a creator that takes too long loses to the next, deletes what it made, and gets the other id',
     run: async (subject) => {
       const slow = createFakeUpstream()
       const gate = createGate()
@@ -88,7 +88,7 @@ export const sessionCases: readonly SessionStoreCase[] = [
       slow.hooks.after = gate.pass
       const late = subject.store.ensureSession(id, slow)
       await gate.reached
-      subject.advance(subject.mintMs * 2)
+      subject.advance(subject.createMs * 2)
       // A second view of the same server, which is not slow.
       const { hooks: _, ...quick } = createFakeUpstream()
       const winner = await subject.another().ensureSession(id, quick)
@@ -99,20 +99,20 @@ export const sessionCases: readonly SessionStoreCase[] = [
     },
   },
   {
-    name: 'a wait for another minter ends with the reason of an abort',
+    name: 'a wait for another creator ends with the reason of an abort',
     run: async (subject) => {
       const upstream = createFakeUpstream()
       const gate = createGate()
       const id = await subject.insertConversation()
       upstream.hooks.before = gate.pass
-      const minting = subject.store.ensureSession(id, upstream)
+      const creating = subject.store.ensureSession(id, upstream)
       await gate.reached
       const reason = new Error('enough')
       const { signal } = abortedSoon(reason)
       const waiting = subject.another().ensureSession(id, upstream, { signal })
       await assert.rejects(waiting, (error) => error === reason)
       gate.open()
-      assert.equal((await minting).created, true)
+      assert.equal((await creating).created, true)
     },
   },
   {

@@ -11,11 +11,11 @@ export interface SessionStoreSubject {
   /** Inserts a conversation without a session and gives its key. */
   readonly insertConversation: () => Promise<RowId>
   /** Inserts a `pending` message and gives its key. */
-  readonly insertMessage: (conversationId: RowId) => Promise<RowId>
+  readonly insertTurn: (conversationId: RowId) => Promise<RowId>
   /** Moves the clock of all the stores forward. Their `sleep` must end by itself, after real time or at once. */
   readonly advance: (ms: number) => void
-  /** The mint time that the stores were made with, in milliseconds; at least 1000. */
-  readonly mintMs: number
+  /** The `createMs` that the stores were made with, in milliseconds; at least 1000. */
+  readonly createMs: number
 }
 
 /** One promise of the contract. */
@@ -30,11 +30,11 @@ export interface SessionStoreCase {
 export const leaseMs = 10_000
 
 /** @internal A conversation with one pending turn. */
-export async function insertTurn(
+export async function newTurn(
   subject: SessionStoreSubject,
 ): Promise<{ conversationId: RowId; turnId: RowId }> {
   const conversationId = await subject.insertConversation()
-  return { conversationId, turnId: await subject.insertMessage(conversationId) }
+  return { conversationId, turnId: await subject.insertTurn(conversationId) }
 }
 
 /** @internal A claim that must succeed. */

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict'
-import { completed, failed, insertTurn, mustClaim, mustRead, partial } from './subject.js'
+import { completed, failed, newTurn, mustClaim, mustRead, partial } from './subject.js'
 import type { SessionStoreCase } from './subject.js'
 
 const manyCharacters = 300_000
@@ -9,7 +9,7 @@ export const valueCases: readonly SessionStoreCase[] = [
   {
     name: 'settle stores every field, numbers exactly',
     run: async (subject) => {
-      const ids = await insertTurn(subject)
+      const ids = await newTurn(subject)
       const { lease } = await mustClaim(subject.store, ids)
       assert.equal(await subject.store.settle(lease, completed), true)
       const turn = await mustRead(subject.store, ids.turnId)
@@ -21,7 +21,7 @@ export const valueCases: readonly SessionStoreCase[] = [
   {
     name: 'settle stores a failure with its code',
     run: async (subject) => {
-      const ids = await insertTurn(subject)
+      const ids = await newTurn(subject)
       const { lease } = await mustClaim(subject.store, ids)
       assert.equal(await subject.store.settle(lease, failed), true)
       const turn = await mustRead(subject.store, ids.turnId)
@@ -33,7 +33,7 @@ export const valueCases: readonly SessionStoreCase[] = [
   {
     name: 'recordPrompt replaces the prompt, so that a deliberate second run is known',
     run: async (subject) => {
-      const ids = await insertTurn(subject)
+      const ids = await newTurn(subject)
       const { lease } = await mustClaim(subject.store, ids)
       const prompt = { id: 'msg_1', sessionId: 'ses_1', partIds: ['prt_1'], runs: 0 }
       await subject.store.recordPrompt(lease, prompt)
@@ -45,7 +45,7 @@ export const valueCases: readonly SessionStoreCase[] = [
   {
     name: 'a reply is read back as the same JSON, whatever the agent put into it',
     run: async (subject) => {
-      const ids = await insertTurn(subject)
+      const ids = await newTurn(subject)
       const { lease } = await mustClaim(subject.store, ids)
       const reply = {
         text: 'NUL \0, lone \uD800 surrogate, emoji 🧵, "quotes", back\\slash, \u2028',
@@ -62,7 +62,7 @@ export const valueCases: readonly SessionStoreCase[] = [
   {
     name: 'a reply that is a bare string or null is read back as such',
     run: async (subject) => {
-      const ids = await insertTurn(subject)
+      const ids = await newTurn(subject)
       const { lease } = await mustClaim(subject.store, ids)
       for (const reply of ['"quoted"', '', 7, false, null]) {
         assert.equal(await subject.store.snapshot(lease, { reply, text: '' }), true)
@@ -73,7 +73,7 @@ export const valueCases: readonly SessionStoreCase[] = [
   {
     name: 'text that the database cannot hold never keeps a turn from being settled',
     run: async (subject) => {
-      const ids = await insertTurn(subject)
+      const ids = await newTurn(subject)
       const { lease } = await mustClaim(subject.store, ids)
       const hostile = `NUL \0 lone \uD800 emoji 🧵 ${'é'.repeat(manyCharacters)}`
       const settled = await subject.store.settle(lease, {
@@ -97,7 +97,7 @@ export const valueCases: readonly SessionStoreCase[] = [
   {
     name: 'read of a message that is not there is null',
     run: async (subject) => {
-      const { turnId } = await insertTurn(subject)
+      const { turnId } = await newTurn(subject)
       const absent = typeof turnId === 'number' ? turnId + 1_000_000 : `${turnId}-absent`
       assert.equal(await subject.store.read(absent), null)
       assert.equal(await subject.store.cancel({ turnId: absent }), false)
@@ -106,7 +106,7 @@ export const valueCases: readonly SessionStoreCase[] = [
   {
     name: 'a snapshot does not touch what only the end writes',
     run: async (subject) => {
-      const ids = await insertTurn(subject)
+      const ids = await newTurn(subject)
       const { lease } = await mustClaim(subject.store, ids)
       await subject.store.snapshot(lease, partial)
       const turn = await mustRead(subject.store, ids.turnId)

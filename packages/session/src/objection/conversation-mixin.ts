@@ -11,7 +11,7 @@ import type { WithMembers } from './model-class.js'
 
 /** What a conversation model gets. Columns carry their default names; with others, read them by their own. */
 export interface ConversationMembers {
-  /** The upstream session, null before the first mint. */
+  /** The upstream session, null before it was created. */
   readonly opencode_session_id: string | null
   /** Number of the newest claim. */
   readonly turn_fence: number
@@ -43,7 +43,7 @@ export function ConversationMixin<Base extends typeof Model>(
   } = {},
 ): WithMembers<Base, ConversationMembers> {
   const { columns } = conversationTable(options)
-  const numbers = [columns.turnFence, columns.turnExpiresAt, columns.mintExpiresAt]
+  const numbers = [columns.turnFence, columns.turnExpiresAt, columns.createExpiresAt]
 
   class TurnConversation extends (base as typeof Model) {
     override $parseDatabaseJson(json: Pojo): Pojo {

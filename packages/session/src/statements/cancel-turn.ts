@@ -1,7 +1,7 @@
 import { query } from '../query.js'
 import type { RowId } from '../records.js'
 import type { Tables } from '../tables.js'
-import { toText } from '../turn-row.js'
+import { toText } from '../row-values.js'
 
 /** A person's stop needs no lease; it must only come before the end. */
 export async function cancelTurn(

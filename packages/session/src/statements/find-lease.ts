@@ -1,7 +1,7 @@
 import { query } from '../query.js'
 import type { RowId } from '../records.js'
 import type { Tables } from '../tables.js'
-import { toNumber, toNumberOrNull, toTurnStatus } from '../turn-row.js'
+import { toNumber, toNumberOrNull, toTurnStatus } from '../row-values.js'
 import type { TurnStatus } from '../records.js'
 
 /** Who holds a conversation, and where one of its turns stands. */

@@ -1,13 +1,13 @@
 import { query } from '../query.js'
 import type { RowId } from '../records.js'
 import type { Tables } from '../tables.js'
-import { toNumberOrNull } from '../turn-row.js'
+import { toNumberOrNull } from '../row-values.js'
 
-/** A conversation's upstream session and the mint that may be under way. */
+/** A conversation's upstream session and the creation that may be under way. */
 export interface SessionRow {
   readonly sessionId: string | null
   readonly title: string | null
-  readonly tokens: readonly string[]
+  readonly keys: readonly string[]
   readonly claim: string | null
   readonly expiresAt: number | null
 }
@@ -24,9 +24,9 @@ export async function findSession(
       .where(columns.id, conversationId)
       .first({
         session: columns.sessionId,
-        tokens: columns.mintTokens,
-        claim: columns.mintClaim,
-        expires: columns.mintExpiresAt,
+        keys: columns.createKeys,
+        claim: columns.createClaim,
+        expires: columns.createExpiresAt,
         ...(columns.title === null ? {} : { title: columns.title }),
       }),
   )
@@ -34,7 +34,7 @@ export async function findSession(
   return {
     sessionId: (row['session'] ?? null) as string | null,
     title: (row['title'] ?? null) as string | null,
-    tokens: typeof row['tokens'] === 'string' ? row['tokens'].split(' ').filter(Boolean) : [],
+    keys: typeof row['keys'] === 'string' ? row['keys'].split(' ').filter(Boolean) : [],
     claim: (row['claim'] ?? null) as string | null,
     expiresAt: toNumberOrNull(row['expires']),
   }

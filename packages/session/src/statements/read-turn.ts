@@ -1,7 +1,7 @@
 import { query } from '../query.js'
 import type { RowId, TurnRecord } from '../records.js'
 import type { Tables } from '../tables.js'
-import { toTurnRecord } from '../turn-row.js'
+import { toTurnRecord } from '../row-values.js'
 
 /**
  * One turn, or null. The aliases are single lower-case words, because a host's Knex may map the names in

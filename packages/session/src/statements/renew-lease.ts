@@ -1,7 +1,7 @@
 import { query } from '../query.js'
 import type { Lease, TurnStatus } from '../records.js'
 import type { Tables } from '../tables.js'
-import { toNumber, toTurnStatus } from '../turn-row.js'
+import { toNumber, toTurnStatus } from '../row-values.js'
 
 /** Moves the expiry of a lease that nobody took over or released. */
 export async function renewLease(

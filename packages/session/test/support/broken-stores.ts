@@ -175,9 +175,9 @@ export const brokenStores: readonly BrokenStore[] = [
     }),
   },
   {
-    defect: 'mints without a claim',
-    caughtBy: ['a race of ensureSession mints exactly one session, and all get its id'],
-    breakStore: (store, knex) => ({ ...store, ensureSession: mintWithoutClaim(store, knex) }),
+    defect: 'creates without a claim',
+    caughtBy: ['a race of ensureSession creates exactly one session, and all get its id'],
+    breakStore: (store, knex) => ({ ...store, ensureSession: createWithoutClaim(store, knex) }),
   },
   {
     defect: 'recreates for every caller',
@@ -194,7 +194,7 @@ export const brokenStores: readonly BrokenStore[] = [
   },
   {
     defect: 'recreates without a claim',
-    caughtBy: ['a race of recreateSession mints exactly one new session'],
+    caughtBy: ['a race of recreateSession creates exactly one new session'],
     breakStore: (store, knex) => ({
       ...store,
       recreateSession: async (conversationId, stale, upstream) => {
@@ -207,7 +207,7 @@ export const brokenStores: readonly BrokenStore[] = [
   {
     defect: 'leaves a session upstream that it could not store',
     caughtBy: [
-      'a minter that takes too long loses to the next, deletes what it made, and gets the other id',
+      'a creator that takes too long loses to the next, deletes what it made, and gets the other id',
       'recreateSession replaces the stale session and deletes it upstream',
     ],
     breakStore: (store) => {
@@ -225,8 +225,8 @@ export const brokenStores: readonly BrokenStore[] = [
     },
   },
   {
-    defect: 'never looks for what an earlier mint left',
-    caughtBy: ['a session whose creation looked failed is found and deleted by the next mint'],
+    defect: 'never looks for what an earlier creation left',
+    caughtBy: ['a session whose creation looked failed is found and deleted by the next creation'],
     breakStore: (store) => ({
       ...store,
       ensureSession: (id, upstream, options) =>
@@ -237,7 +237,7 @@ export const brokenStores: readonly BrokenStore[] = [
     defect: 'wraps the errors of the upstream',
     caughtBy: [
       'the error of a failed creation passes through, and the next ensureSession creates at once',
-      'a wait for another minter ends with the reason of an abort',
+      'a wait for another creator ends with the reason of an abort',
     ],
     breakStore: (store) => ({
       ...store,
@@ -252,7 +252,7 @@ export const brokenStores: readonly BrokenStore[] = [
   },
 ]
 
-function mintWithoutClaim(store: SessionStore, knex: Knex): SessionStore['ensureSession'] {
+function createWithoutClaim(store: SessionStore, knex: Knex): SessionStore['ensureSession'] {
   return async (conversationId, upstream) => {
     const row = await knex('conversations').where({ id: conversationId }).first()
     if (row.opencode_session_id !== null) return store.ensureSession(conversationId, upstream)
@@ -265,7 +265,7 @@ async function replaceSession(
   conversationId: RowId,
   upstream: SessionUpstream,
 ): Promise<SessionResult> {
-  const { id } = await upstream.create({ token: 'none', title: null })
+  const { id } = await upstream.create({ key: 'none', title: null })
   await knex('conversations').where({ id: conversationId }).update({ opencode_session_id: id })
   return { sessionId: id, created: true }
 }

@@ -3,11 +3,11 @@ import { SessionError } from './errors.js'
 import type { RowId } from './records.js'
 import type { SessionResult } from './session-store.js'
 import type { SessionUpstream } from './session-upstream.js'
-import { endMint } from './statements/end-mint.js'
+import { endCreation } from './statements/end-creation.js'
 import { findSession } from './statements/find-session.js'
 import type { SessionRow } from './statements/find-session.js'
-import { takeMint } from './statements/take-mint.js'
-import type { Mint } from './statements/take-mint.js'
+import { takeCreation } from './statements/take-creation.js'
+import type { Creation } from './statements/take-creation.js'
 import type { Tables } from './tables.js'
 
 /** A session that nothing refers to and that could not be deleted upstream. */
@@ -21,13 +21,13 @@ export interface OrphanSession {
 }
 
 /** @internal */
-export interface MintOptions {
+export interface EnsureOptions {
   readonly tables: Tables
   readonly clock: Clock
   readonly randomId: () => string
-  readonly mintMs: number
-  readonly mintWaitMs: number
-  readonly mintPollMs: number
+  readonly createMs: number
+  readonly createWaitMs: number
+  readonly createPollMs: number
   readonly onOrphan: ((orphan: OrphanSession) => void) | undefined
 }
 
@@ -40,21 +40,21 @@ export interface SessionRequest {
 }
 
 const maxSessionIdLength = 128
-const maxLeftoversPerToken = 4
+const maxLeftoversPerKey = 4
 
 /**
- * Reads until the row holds a session that is not the stale one, and mints it when nobody else does. The right to
- * mint is a claim in the row that expires; who lost it deletes what it created.
+ * Reads until the row holds a session that is not the stale one, and creates it when no one else does. The right to
+ * create is a claim in the row that expires; who lost it deletes what it created.
  *
  * @internal
  */
 export async function obtainSession(
-  options: MintOptions,
+  options: EnsureOptions,
   request: SessionRequest,
 ): Promise<SessionResult> {
   const { tables, clock } = options
   const { conversationId, staleSessionId, signal } = request
-  const deadline = clock.now() + options.mintWaitMs
+  const deadline = clock.now() + options.createWaitMs
   for (;;) {
     signal?.throwIfAborted()
     const seen = await findSession(tables, conversationId)
@@ -72,93 +72,93 @@ export async function obtainSession(
       await waitForOther(options, request, deadline)
       continue
     }
-    const mint: Mint = {
+    const creation: Creation = {
       conversationId,
-      token: options.randomId(),
+      key: options.randomId(),
       claim: options.randomId(),
-      expiresAt: now + options.mintMs,
+      expiresAt: now + options.createMs,
     }
-    if (!(await takeMint(tables, mint, seen))) continue
-    const sessionId = await create(options, request, { mint, seen })
+    if (!(await takeCreation(tables, creation, seen))) continue
+    const sessionId = await create(options, request, { creation, seen })
     if (sessionId !== null) return { sessionId, created: true }
   }
 }
 
 async function waitForOther(
-  { clock, mintPollMs }: MintOptions,
+  { clock, createPollMs }: EnsureOptions,
   { conversationId, signal }: SessionRequest,
   deadline: number,
 ): Promise<void> {
   if (clock.now() >= deadline) {
     throw new SessionError(
-      'mint_timeout',
+      'session_create_timeout',
       `Another worker did not create the session of conversation ${conversationId} in time; try again.`,
     )
   }
-  await clock.sleep(mintPollMs, signal === undefined ? {} : { signal })
+  await clock.sleep(createPollMs, signal === undefined ? {} : { signal })
 }
 
-/** Creates and stores under a mint that was just taken; null when it took too long and another worker took over. */
+/** Creates and stores under a creation that was just taken; null when it took too long and another worker took over. */
 async function create(
-  options: MintOptions,
+  options: EnsureOptions,
   request: SessionRequest,
-  { mint, seen }: { readonly mint: Mint; readonly seen: SessionRow },
+  { creation, seen }: { readonly creation: Creation; readonly seen: SessionRow },
 ): Promise<string | null> {
   const { tables } = options
   const { upstream } = request
   let id: string
   try {
     if (seen.sessionId !== null) await discard(options, request, seen.sessionId)
-    for (const token of seen.tokens) await discardLeftovers(options, request, token)
-    const created = await upstream.create({ token: mint.token, title: seen.title })
+    for (const key of seen.keys) await discardLeftovers(options, request, key)
+    const created = await upstream.create({ key: creation.key, title: seen.title })
     id = created.id
     if (typeof id !== 'string' || id === '' || id.length > maxSessionIdLength) {
       throw new SessionError(
-        'mint_failed',
-        `The upstream created a session for conversation ${mint.conversationId} without a usable id.`,
+        'session_create_failed',
+        `The upstream created a session for conversation ${creation.conversationId} without a usable id.`,
       )
     }
   } catch (error) {
-    await endMint(tables, mint, null).catch(() => false)
+    await endCreation(tables, creation, null).catch(() => false)
     throw error
   }
-  if (await store(options, request, { mint, id })) return id
+  if (await store(options, request, { creation, id })) return id
   await discard(options, request, id)
   return null
 }
 
 async function store(
-  options: MintOptions,
+  options: EnsureOptions,
   request: SessionRequest,
-  { mint, id }: { readonly mint: Mint; readonly id: string },
+  { creation, id }: { readonly creation: Creation; readonly id: string },
 ): Promise<boolean> {
   const { tables } = options
   try {
-    return await endMint(tables, mint, id)
+    return await endCreation(tables, creation, id)
   } catch (error) {
     // The statement may have taken effect before the connection broke; deleting now could delete the row's session.
-    const row = await findSession(tables, mint.conversationId).catch(() => undefined)
+    const row = await findSession(tables, creation.conversationId).catch(() => undefined)
     if (row?.sessionId === id) return true
     if (row !== undefined) await discard(options, request, id)
     throw error
   }
 }
 
-/** A token in the row means that its mint did not end, or that its session counts as gone. */
+/** A key in the row means that its creation did not end, or that its session counts as gone. */
 async function discardLeftovers(
-  options: MintOptions,
+  options: EnsureOptions,
   request: SessionRequest,
-  token: string,
+  key: string,
 ): Promise<void> {
-  for (let count = 0; count < maxLeftoversPerToken; count += 1) {
-    const found = (await request.upstream.find?.(token)) ?? null
+  for (let count = 0; count < maxLeftoversPerKey; count += 1) {
+    const found = (await request.upstream.find?.(key)) ?? null
     if (found === null || !(await discard(options, request, found.id))) return
   }
 }
 
 /** A session that cannot be deleted must not keep the conversation from getting a new one. */
 async function discard(
-  { onOrphan }: MintOptions,
+  { onOrphan }: EnsureOptions,
   { conversationId, upstream }: SessionRequest,
   sessionId: string,
 ): Promise<boolean> {

@@ -10,7 +10,7 @@ import type { SessionUpstream } from '../src/index.js'
 import { openRows } from './support/open-rows.js'
 import type { Rows } from './support/open-rows.js'
 
-const mintMs = 1000
+const createMs = 1000
 
 /** What happens to one worker at its n-th call upstream. Paused ones go on when all others are through. */
 interface Fate {
@@ -45,7 +45,7 @@ describe('ensureSession and recreateSession', () => {
         const store = createSessionStore({
           knex: rows.knex,
           clock,
-          mintMs,
+          createMs,
           onOrphan: ({ sessionId }) => orphans.add(sessionId),
         })
         const conversationId = await rows.insertConversation()
@@ -70,7 +70,7 @@ describe('ensureSession and recreateSession', () => {
               return result
             })
           }
-          await clock.advance(mintMs + 1)
+          await clock.advance(createMs + 1)
         }
         const last = await store.ensureSession(conversationId, upstream)
         const results = await Promise.all(late.map((goOn) => goOn()))
@@ -105,9 +105,9 @@ function withFate(
     return value
   }
   return {
-    create: (mint) => meet(() => upstream.create(mint)),
+    create: (request) => meet(() => upstream.create(request)),
     delete: (sessionId) => meet(() => upstream.delete(sessionId)),
-    find: (token) => meet(() => upstream.find(token)),
+    find: (key) => meet(() => upstream.find(key)),
     abort: (sessionId) => upstream.abort(sessionId),
   }
 }
