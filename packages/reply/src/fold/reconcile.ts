@@ -2,7 +2,7 @@ import { recordAnomaly } from '../state/anomaly.js'
 import { reconcileAsks } from '../state/ask-store.js'
 import { adoptSession } from '../state/children.js'
 import { derive } from '../state/derive.js'
-import { list, nested, number, objectOf } from '../records/fields.js'
+import { list, nested, number, objectOf, string } from '../records/fields.js'
 import type { Fields } from '../records/fields.js'
 import { hasMovedOn } from '../state/membership.js'
 import type { Origin } from './origin.js'
@@ -106,10 +106,14 @@ function sinceThePrompt(
   polled: readonly Polled[],
 ): readonly Polled[] {
   if (session !== state.root) return polled
-  const prompt = polled.findIndex(
-    ({ info }) => info['id'] === state.promptId || info['parentID'] === state.promptId,
-  )
-  return prompt < 0 ? [] : polled.slice(prompt)
+  const first = polled.findIndex(({ info }) => isSinceThePrompt(state, info))
+  return first < 0 ? [] : polled.slice(first)
+}
+
+/** A page need not reach back to the prompt: then a message that is known to be of the reply tells. */
+function isSinceThePrompt(state: ReplyState, info: Fields): boolean {
+  if (info['id'] === state.promptId || info['parentID'] === state.promptId) return true
+  return state.root.messages.get(string(info, 'id') ?? '')?.member === true
 }
 
 function reconcileParts(
