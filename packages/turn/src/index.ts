@@ -8,6 +8,10 @@
  * @packageDocumentation
  */
 export { runTurn } from './run-turn.js'
+export { ask } from './ask.js'
+export type { AskOptions } from './ask.js'
+export { createMemoryStore } from './memory/memory-store.js'
+export type { MemoryStore, MemoryStoreOptions } from './memory/memory-store.js'
 export type {
   Recovery,
   SessionSetup,

@@ -140,7 +140,8 @@ export function resolveOptions<Report>(options: TurnOptions<Report>): TurnSetup 
   if (prompt !== null) assertPrompt(prompt)
   const timing = { ...defaultTiming, ...withoutUndefined(options.timing ?? {}) }
   for (const [name, ms] of Object.entries(timing)) {
-    if (!(ms > 0)) throw new RangeError(`\`timing.${name}\` must be a positive number of milliseconds`)
+    if (!(ms > 0))
+      throw new RangeError(`\`timing.${name}\` must be a positive number of milliseconds`)
   }
   const recovery = { ...defaultRecovery, ...withoutUndefined(options.recovery ?? {}) }
   if (!(recovery.maxReruns >= 0)) {

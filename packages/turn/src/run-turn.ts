@@ -64,7 +64,9 @@ async function callBack<Report>(
 ): Promise<void> {
   const ms = budgets.unreachableMs
   const expired = (): Error =>
-    new Error(`\`onSettled\` did not return within ${ms} ms (\`unreachableMs\`); it is not waited for any longer.`)
+    new Error(
+      `\`onSettled\` did not return within ${ms} ms (\`unreachableMs\`); it is not waited for any longer.`,
+    )
   try {
     await withinMs(clock, { ms, expired }, async () => await onSettled?.(result))
   } catch (error) {

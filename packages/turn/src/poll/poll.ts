@@ -80,7 +80,8 @@ async function pollSubAgents(
   options: RequestLimits,
 ): Promise<void> {
   const { session } = run.server.client
-  const tasks = run.reply?.parts.filter((part) => part.kind === 'tool' && part.tool === 'task') ?? []
+  const tasks =
+    run.reply?.parts.filter((part) => part.kind === 'tool' && part.tool === 'task') ?? []
   if (tasks.length === 0) return
   const isUnlinked = tasks.some((part) => part.kind === 'tool' && part.childSessionId === null)
   if (isUnlinked) {
@@ -101,4 +102,3 @@ function hasEnded(run: TurnRun, toolPartId: string | null): boolean {
   const part = run.reply?.part(toolPartId)
   return part?.kind === 'tool' && (part.status === 'completed' || part.status === 'error')
 }
-

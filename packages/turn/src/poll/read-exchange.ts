@@ -95,8 +95,7 @@ export function createExchangeReader(
   const newest = async (options: RequestLimits): Promise<Messages> => {
     const { messages } = await readLargest(prompt.sessionId, firstPage, options)
     isPromptStored = messages.some(
-      ({ info }) =>
-        info.id === prompt.id || ('parentID' in info && info.parentID === prompt.id),
+      ({ info }) => info.id === prompt.id || ('parentID' in info && info.parentID === prompt.id),
     )
     return messages
   }
@@ -147,7 +146,9 @@ export async function isStored(
 
 /** The server, or the client, cannot handle what is listed; fewer messages may do. */
 function isUnreadable(error: unknown): boolean {
-  return WireError.is(error) && (error.code === 'bad_request' || error.code === 'response_too_large')
+  return (
+    WireError.is(error) && (error.code === 'bad_request' || error.code === 'response_too_large')
+  )
 }
 
 function isComplete({ info }: Messages[number]): boolean {

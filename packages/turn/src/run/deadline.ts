@@ -21,27 +21,33 @@ export function withinMs<T>(
 ): Promise<T> {
   const ended = new AbortController()
   return new Promise<T>((resolve, reject) => {
-    const unlisten = onAbort(signal, () => end(() => reject(signal?.reason), signal?.reason))
+    if (signal?.aborted) {
+      reject(signal.reason)
+      return
+    }
     const end = (settle: () => void, reason?: unknown): void => {
       unlisten()
       settle()
       ended.abort(reason)
     }
-    if (ended.signal.aborted) return
+    const fail = (error: unknown): void => end(() => reject(error), error)
+    const unlisten = onAbort(signal, () => fail(signal?.reason))
     if (ms !== Infinity) {
       clock.sleep(ms, { signal: ended.signal }).then(
-        () => {
-          const error = expired()
-          end(() => reject(error), error)
-        },
+        () => fail(expired()),
         () => undefined,
       )
     }
-    work(ended.signal).then(
-      (value) => end(() => resolve(value)),
-      (error: unknown) => end(() => reject(error), error),
-    )
+    startNow(work, ended.signal).then((value) => end(() => resolve(value)), fail)
   })
+}
+
+/** What throws at once fails as what rejects later does. */
+async function startNow<T>(
+  work: (signal: AbortSignal) => Promise<T>,
+  signal: AbortSignal,
+): Promise<T> {
+  return await work(signal)
 }
 
 /** Something that goes on until it is closed. */

@@ -21,11 +21,13 @@ export interface Delivery {
   stopped(): void
 }
 
+type DeliveryState = 'none' | 'unknown' | 'arrived'
+
 /** What is known of the prompt when a worker takes the turn up. */
 export function createDelivery(stored: PromptRecord | null): Delivery {
   let prompt = stored
-  let state: 'none' | 'unknown' | 'arrived' = stored === null ? 'none' : 'unknown'
-  let before = state
+  let state: DeliveryState = stored === null ? 'none' : 'unknown'
+  let before: DeliveryState = state
   let isStopped = false
   return {
     get prompt() {

@@ -56,7 +56,11 @@ export function instant(clock: SteadyClock): Instant {
  * Renews the lease until closed, also while the agent is being stopped and the files are collected, and learns by it of a
  * cancel and of a lost lease. Only the store's word loses a lease: one that ran out while no one else took it is renewed.
  */
-export function keepLease(setup: TurnSetup, held: HeldLease, interrupter: Interrupter): LeaseKeeper {
+export function keepLease(
+  setup: TurnSetup,
+  held: HeldLease,
+  interrupter: Interrupter,
+): LeaseKeeper {
   const { lease } = held
   const { clock, store, report, budgets } = setup
   const { leaseMs } = setup.timing

@@ -19,5 +19,7 @@ export function isPassing(error: unknown): boolean {
 
 /** Whether a failed call of the store may succeed later. Stores say so by a property, as `SessionError` does. */
 export function isPassingInStore(error: unknown): boolean {
-  return typeof error === 'object' && error !== null && 'retryable' in error && error.retryable === true
+  return (
+    typeof error === 'object' && error !== null && 'retryable' in error && error.retryable === true
+  )
 }

@@ -19,7 +19,8 @@ async function briefly(
   work: () => Promise<unknown>,
 ): Promise<void> {
   const ms = budgets.requestMs
-  const expired = (): Error => new Error(`The store did not answer within ${ms} ms (\`requestMs\`).`)
+  const expired = (): Error =>
+    new Error(`The store did not answer within ${ms} ms (\`requestMs\`).`)
   try {
     await withinMs(clock, { ms, expired }, work)
   } catch (error) {

@@ -25,7 +25,9 @@ export async function collectArtifacts<Report>(
   const { turnId } = run.lease.lease
   const ms = budgets.progressMs
   const expired = (): Error =>
-    new Error(`The files of turn ${String(turnId)} were not collected within ${ms} ms (\`progressMs\`).`)
+    new Error(
+      `The files of turn ${String(turnId)} were not collected within ${ms} ms (\`progressMs\`).`,
+    )
   const since = settledAt === null ? {} : { settledAt }
   try {
     const collected = await withinMs(clock, { ms, expired }, (signal) =>

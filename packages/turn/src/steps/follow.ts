@@ -95,7 +95,9 @@ async function runAgain(
   if (isLost && onAskLost === 'fail' && wasAsking(run)) {
     throw serverLostTurn(
       prompt,
-      new Error('It was lost while a person was asked; run again it would go on without the answer.'),
+      new Error(
+        'It was lost while a person was asked; run again it would go on without the answer.',
+      ),
     )
   }
   await run.lease.confirm()
@@ -109,9 +111,11 @@ function wasAsking(run: TurnRun): boolean {
   const { reply } = run
   if (reply === null) return false
   const ended = new Set(
-    reply.result().tools.flatMap(({ callId, status }) =>
-      status === 'completed' || status === 'error' ? [callId] : [],
-    ),
+    reply
+      .result()
+      .tools.flatMap(({ callId, status }) =>
+        status === 'completed' || status === 'error' ? [callId] : [],
+      ),
   )
   return reply.asks.some(
     ({ state, callId }) =>

@@ -100,13 +100,10 @@ async function askInSession(
 
 /** A stream that does not come up must not keep the prompt back forever: the polls can carry a turn alone. */
 async function waitUntilReady(run: TurnRun, ready: Promise<void>): Promise<void> {
-  const expired = (): Error => new Error(`The event stream was not ready within ${readyLimitMs} ms.`)
+  const expired = (): Error =>
+    new Error(`The event stream was not ready within ${readyLimitMs} ms.`)
   try {
-    await withinMs(
-      run.setup.clock,
-      { ms: readyLimitMs, signal: run.signal, expired },
-      () => ready,
-    )
+    await withinMs(run.setup.clock, { ms: readyLimitMs, signal: run.signal, expired }, () => ready)
   } catch (error) {
     run.signal.throwIfAborted()
     run.setup.report(error, 'stream')

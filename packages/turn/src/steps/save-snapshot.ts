@@ -32,9 +32,7 @@ export function createSnapshots(run: TurnRun): Snapshots {
     try {
       const fields = { reply: reply.toJSON(), text: reply.result().text }
       const deadline = { ms: limitMs, expired: () => portTimeout('snapshot', limitMs) }
-      const isSaved = await withinMs(clock, deadline, () =>
-        store.snapshot(run.lease.lease, fields),
-      )
+      const isSaved = await withinMs(clock, deadline, () => store.snapshot(run.lease.lease, fields))
       if (isSaved) {
         savedReply = reply
         savedRevision = revision
@@ -57,7 +55,10 @@ export function createSnapshots(run: TurnRun): Snapshots {
     nextAt() {
       const now = clock.now()
       // Deltas wake no one, so whether something is new is looked at as often as it may be written.
-      return Math.max(savedAt + timing.snapshotMs, isNew() && !isWriting ? now : now + timing.snapshotMs)
+      return Math.max(
+        savedAt + timing.snapshotMs,
+        isNew() && !isWriting ? now : now + timing.snapshotMs,
+      )
     },
   }
 }

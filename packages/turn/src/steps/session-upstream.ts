@@ -16,10 +16,7 @@ export function sessionUpstream(run: TurnRun): SessionUpstream {
       const named = input.title === undefined && title !== null ? { title } : {}
       const metadata = { [metadataKey]: key }
       await run.lease.confirm()
-      return await client.session.create(
-        { ...input, ...named, metadata },
-        requestLimits(run),
-      )
+      return await client.session.create({ ...input, ...named, metadata }, requestLimits(run))
     },
     async delete(sessionId) {
       try {
@@ -65,7 +62,10 @@ export async function findUpstream(
     } catch (error) {
       if (!isSessionGone(error)) throw error
       if (asked === 2) return null
-      await clock.sleep(confirmDelayMs, limits.signal === undefined ? {} : { signal: limits.signal })
+      await clock.sleep(
+        confirmDelayMs,
+        limits.signal === undefined ? {} : { signal: limits.signal },
+      )
     }
   }
 }

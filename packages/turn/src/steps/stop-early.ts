@@ -83,7 +83,10 @@ function interruptedEnding(run: TurnRun, interruption: Interruption): Ending {
       const { code, limit } = interruption.exceeded
       const name = code.replace('budget_', '').replaceAll('_', ' ')
       const message = `The turn used up its ${name} budget (${limit}) and was stopped.`
-      return { status: 'failed', error: new TurnError(code, message, { cause: causeOf(run, code) }) }
+      return {
+        status: 'failed',
+        error: new TurnError(code, message, { cause: causeOf(run, code) }),
+      }
     }
     case 'store_away':
       throw interruption.error

@@ -73,11 +73,7 @@ function newProgress(): Progress {
 }
 
 /** An ask can still be raised, and a prompt arrive, after the abort: so it goes on until the server shows neither. */
-async function stopUntilProven(
-  run: TurnRun,
-  stop: Stop,
-  signal: AbortSignal,
-): Promise<void> {
+async function stopUntilProven(run: TurnRun, stop: Stop, signal: AbortSignal): Promise<void> {
   const { clock, report } = run.setup
   for (let delayMs = firstDelayMs; ;) {
     try {
@@ -94,16 +90,13 @@ async function stopUntilProven(
   }
 }
 
-async function stopOnce(
-  run: TurnRun,
-  stop: Stop,
-  signal: AbortSignal,
-): Promise<void> {
+async function stopOnce(run: TurnRun, stop: Stop, signal: AbortSignal): Promise<void> {
   const { sessionId, progress } = stop
   const limits = requestLimits(run, signal)
   const statuses = await run.server.client.session.status(limits)
   const owner = await readOwner(run, stop, limits)
-  const tree = owner === 'gone' ? new Set([sessionId]) : await readSessionTree(run, sessionId, limits)
+  const tree =
+    owner === 'gone' ? new Set([sessionId]) : await readSessionTree(run, sessionId, limits)
   const agents = subAgents(run)
   const mayRun = owner === 'ours' || owner === 'gone'
   const busy = [sessionId, ...agents].filter((id) => statusOf(statuses, id) !== 'idle')

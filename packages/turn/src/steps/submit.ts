@@ -72,15 +72,19 @@ export async function submit(
     run.delivery.sending()
     run.usage.sending()
     try {
-      verdict = await run.server.client.prompt.send(prompt.sessionId, toBody(requireInput(run), prompt), {
-        mayBeSent: isLooking && !isRerun,
-        rerun: isRerun,
-        giveUpAfterMs: budgets.unreachableMs,
-        timeoutMs: budgets.requestMs,
-        signal: run.signal,
-        beforeTry: () => run.lease.assertHeld(),
-        onTry: (error) => report(error, 'send'),
-      })
+      verdict = await run.server.client.prompt.send(
+        prompt.sessionId,
+        toBody(requireInput(run), prompt),
+        {
+          mayBeSent: isLooking && !isRerun,
+          rerun: isRerun,
+          giveUpAfterMs: budgets.unreachableMs,
+          timeoutMs: budgets.requestMs,
+          signal: run.signal,
+          beforeTry: () => run.lease.assertHeld(),
+          onTry: (error) => report(error, 'send'),
+        },
+      )
       break
     } catch (error) {
       // The process was paused right before a request: the store knows whether it may still be sent.
