@@ -40,12 +40,8 @@ if (printed === 0) {
 }
 
 async function loadBenches(): Promise<readonly Bench[]> {
-  const folders = [
-    'bench',
-    ...readdirSync(`${root}packages`).map((name) => `packages/${name}/bench`),
-  ]
-  const files = folders
-    .map((folder) => `${root}${folder}/index.ts`)
+  const files = readdirSync(`${root}packages`)
+    .map((name) => `${root}packages/${name}/bench/index.ts`)
     .filter((file) => existsSync(file))
   const modules = await Promise.all(
     files.map(async (file) => (await import(pathToFileURL(file).href)) as { benches: Bench[] }),

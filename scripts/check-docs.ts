@@ -1,8 +1,7 @@
+/** Holds docs/errors.md to the packages: every error code has its row, and the row says whether a retry can help. */
 import { readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { pathToFileURL } from 'node:url'
-import { expect } from 'chai'
-import { describe, it } from 'mocha'
 
 interface ErrorUnion {
   /** Name of the error class whose codes these are. */
@@ -54,38 +53,38 @@ async function isRetryable(union: ErrorUnion, code: string): Promise<boolean> {
   return new module[union.errorName](code, 'a message').retryable
 }
 
-describe('docs/errors.md', () => {
-  for (const name of readdirSync(join(root, 'packages'))) {
-    const unions = errorUnions(name)
-
-    it(`lists exactly the error codes of ${name}`, () => {
-      const codes = unions.flatMap((union) => union.codes)
-      const documented = rowsOf(name).map(([code]) => code)
-      expect(documented).to.have.members(codes)
-    })
-
-    for (const union of unions) {
-      it(`says of each ${union.errorName} whether a retry can help`, async () => {
-        for (const [code = '', , retryable] of rowsOf(name)) {
-          expect(retryable === 'yes', code).to.equal(await isRetryable(union, code))
-        }
-      })
-
-      it(`names the class ${union.errorName}`, () => {
-        expect(sections.get(name)).to.contain(`\`${union.errorName}\``)
-      })
+async function problemsOf(name: string): Promise<string[]> {
+  const unions = errorUnions(name)
+  const rows = rowsOf(name)
+  const codes = unions.flatMap((union) => union.codes)
+  const documented = rows.map(([code]) => code)
+  const problems = [
+    ...codes.filter((code) => !documented.includes(code)).map((code) => `\`${code}\` has no row`),
+    ...documented
+      .filter((code) => !codes.includes(code ?? ''))
+      .map((code) => `\`${code}\` is no code`),
+    ...rows
+      .filter((row) => row.length !== 4 || row.includes(''))
+      .map(([code]) => `the row of \`${code}\` has an empty or missing cell`),
+    ...unions
+      .filter(({ errorName }) => !sections.get(name)?.includes(`\`${errorName}\``))
+      .map(({ errorName }) => `the class \`${errorName}\` is not named`),
+  ]
+  for (const union of unions) {
+    for (const [code = '', , retryable] of rows.filter(([code = '']) =>
+      union.codes.includes(code),
+    )) {
+      if ((retryable === 'yes') === (await isRetryable(union, code))) continue
+      problems.push(`\`${code}\` says "${retryable}" where the error says otherwise`)
     }
-
-    it(`leaves no cell of ${name} empty`, () => {
-      for (const row of rowsOf(name)) {
-        expect(row, row[0]).to.have.length(4)
-        for (const cell of row) expect(cell, row[0]).not.to.equal('')
-      }
-    })
   }
+  return problems.map((problem) => `docs/errors.md, ${name}: ${problem}`)
+}
 
-  it('finds the unions that it compares', () => {
-    const found = errorUnions('wire').find((union) => union.errorName === 'WireError')
-    expect(found?.codes).to.include('session_not_found').and.to.have.length.above(10)
-  })
-})
+const names = readdirSync(join(root, 'packages'))
+const found = names.flatMap((name) => errorUnions(name))
+const problems = (await Promise.all(names.map(problemsOf))).flat()
+if (found.length < 3) problems.push('check-docs no longer finds the unions that it compares')
+for (const problem of problems) console.error(problem)
+if (problems.length > 0) process.exit(1)
+console.log(`docs: ${found.flatMap(({ codes }) => codes).length} error codes are documented`)
