@@ -5,7 +5,7 @@ import { after, before, describe, it } from 'mocha'
 import { createFakeUpstream, createGate } from '../src/contract/fake-upstream.js'
 import { completed, failed } from '../src/contract/subject.js'
 import { createSessionStore, SessionError } from '../src/index.js'
-import type { Lease, OrphanSession, RowId } from '../src/index.js'
+import type { OrphanSession, RowId, TurnLease } from '../src/index.js'
 import { openRows } from './support/open-rows.js'
 import type { Rows } from './support/open-rows.js'
 
@@ -20,7 +20,7 @@ describe('createSessionStore', () => {
   })
   after(() => rows.close())
 
-  const claimNew = async (): Promise<{ lease: Lease; turnId: RowId }> => {
+  const claimNew = async (): Promise<{ lease: TurnLease; turnId: RowId }> => {
     const conversationId = await rows.insertConversation()
     const turnId = await rows.insertTurn(conversationId)
     const store = createSessionStore({ knex: rows.knex })
@@ -73,7 +73,7 @@ describe('createSessionStore', () => {
     expect(claim).to.deep.include({ claimed: false, reason: 'missing' })
     expect(await store.read(turnId)).to.equal(null)
     expect(await store.renew(lease, { leaseMs })).to.deep.equal({
-      held: false,
+      held: true,
       status: 'cancelled',
     })
   })
@@ -149,27 +149,52 @@ describe('createSessionStore', () => {
     expect((await creating).created).to.equal(true)
   })
 
-  it('tells of a session that it could not delete upstream', async () => {
+  it('reports a session that it replaced, and one that it could not delete', async () => {
     const orphans: OrphanSession[] = []
     const store = createSessionStore({ knex: rows.knex, onOrphan: (each) => orphans.push(each) })
     const upstream = createFakeUpstream()
     const conversationId = await rows.insertConversation()
     const { sessionId } = await store.ensureSession(conversationId, upstream)
+    upstream.hooks.after = () => Promise.reject(new Error('connection lost'))
+    await store.recreateSession(conversationId, sessionId, upstream).catch(() => undefined)
+    delete upstream.hooks.after
+    const [, left] = upstream.sessions.keys()
     const error = new Error('out of order')
     const stuck = { ...upstream, delete: () => Promise.reject(error) }
-    await store.recreateSession(conversationId, sessionId, stuck)
-    expect(orphans[0]).to.deep.equal({ conversationId, sessionId, error })
+    await store.ensureSession(conversationId, stuck)
+    expect(orphans).to.deep.equal([
+      { conversationId, sessionId, reason: 'replaced', error: null },
+      { conversationId, sessionId: left, reason: 'not_deleted', error },
+    ])
   })
 
-  it('deletes a stale session that the host brought in without a key', async () => {
+  it('is not harmed by an onOrphan that throws or rejects', async () => {
+    const upstream = createFakeUpstream()
+    for (const onOrphan of [
+      () => {
+        throw new Error('thrown')
+      },
+      () => Promise.reject(new Error('rejected')),
+    ]) {
+      const store = createSessionStore({ knex: rows.knex, onOrphan: onOrphan as () => void })
+      const conversationId = await rows.insertConversation()
+      const { sessionId } = await store.ensureSession(conversationId, upstream)
+      const fresh = await store.recreateSession(conversationId, sessionId, upstream)
+      expect(fresh.created).to.equal(true)
+    }
+  })
+
+  it('does not delete, and does not share, a session that another conversation has', async () => {
     const store = createSessionStore({ knex: rows.knex })
     const upstream = createFakeUpstream()
-    upstream.sessions.set('ses_brought', 'no key of ours')
+    const { sessionId } = await store.ensureSession(await rows.insertConversation(), upstream)
     const conversationId = await rows.insertConversation()
-    const row = rows.knex('conversations').where({ id: conversationId })
-    await row.update({ opencode_session_id: 'ses_brought' })
-    const fresh = await store.recreateSession(conversationId, 'ses_brought', upstream)
-    expect([...upstream.sessions.keys()]).to.deep.equal([fresh.sessionId])
+    const shared = { ...upstream, create: async () => ({ id: sessionId }) }
+    expect(await codeOf(store.ensureSession(conversationId, shared))).to.equal(
+      'session_create_failed',
+    )
+    expect([...upstream.sessions.keys()]).to.deep.equal([sessionId])
+    expect((await store.ensureSession(conversationId, upstream)).created).to.equal(true)
   })
 
   it('deletes upstream what it cannot store, and reports why', async () => {

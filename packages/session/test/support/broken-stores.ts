@@ -1,14 +1,15 @@
 import type { Knex } from 'knex'
-import type { Lease, RowId, SessionResult, SessionStore, SessionUpstream } from '../../src/index.js'
+import { brokenLeftovers } from './broken-leftovers.js'
+import type { BrokenStore } from './broken-store.js'
+import type {
+  RowId,
+  SessionResult,
+  SessionStore,
+  SessionUpstream,
+  TurnLease,
+} from '../../src/index.js'
 
-/** A store with one defect, and the promises that must catch it. */
-export interface BrokenStore {
-  readonly defect: string
-  readonly caughtBy: readonly string[]
-  readonly breakStore: (store: SessionStore, knex: Knex) => SessionStore
-}
-
-const update = (knex: Knex, lease: Lease): Knex.QueryBuilder =>
+const update = (knex: Knex, lease: TurnLease): Knex.QueryBuilder =>
   knex('messages').where({ id: lease.turnId })
 
 export const brokenStores: readonly BrokenStore[] = [
@@ -89,7 +90,9 @@ export const brokenStores: readonly BrokenStore[] = [
   },
   {
     defect: 'makes a restarted worker wait',
-    caughtBy: ['the same owner may claim the same turn again at once, under a higher fence'],
+    caughtBy: [
+      'a restarted owner may claim its turn after three tenths of the lease, and learns until when it must wait',
+    ],
     breakStore: (store) => ({
       ...store,
       claim: (request) => store.claim({ ...request, owner: `${request.owner}-${Math.random()}` }),
@@ -208,7 +211,7 @@ export const brokenStores: readonly BrokenStore[] = [
     defect: 'leaves a session upstream that it could not store',
     caughtBy: [
       'a creator that takes too long loses to the next, deletes what it made, and gets the other id',
-      'recreateSession replaces the stale session and deletes it upstream',
+      'a session whose creation looked failed is found and deleted by the next creation',
     ],
     breakStore: (store) => {
       const keeping = (upstream: SessionUpstream): SessionUpstream => ({
@@ -250,6 +253,7 @@ export const brokenStores: readonly BrokenStore[] = [
       },
     }),
   },
+  ...brokenLeftovers,
 ]
 
 function createWithoutClaim(store: SessionStore, knex: Knex): SessionStore['ensureSession'] {
@@ -277,7 +281,7 @@ function claimWithoutCompare(store: SessionStore, knex: Knex): SessionStore['cla
     const turn = await store.read(turnId)
     if (turn === null) return store.claim(request)
     const isFree = row.turn_owner === null || row.turn_owner === 'gone'
-    if (!isFree) return { claimed: false, reason: 'busy', turn, heldUntil: null }
+    if (!isFree) return { claimed: false, reason: 'busy', turn, heldUntil: null, sameOwner: false }
     const fence = Number(row.turn_fence) + 1
     const expiresAt = Date.now() + leaseMs
     await knex('conversations')
@@ -290,6 +294,7 @@ function claimWithoutCompare(store: SessionStore, knex: Knex): SessionStore['cla
       lease,
       conversation: { id: conversationId, sessionId: null, fence },
       turn,
+      leftovers: [],
     }
   }
 }
