@@ -48,6 +48,83 @@ describe('createSessionStore', () => {
     )
   })
 
+  it('refuses a transaction, also when it is given later, and says what to do', async () => {
+    const transaction = await rows.knex.transaction()
+    try {
+      expect(() => createSessionStore({ knex: transaction })).to.throw(TypeError, 'transaction')
+      const store = createSessionStore({ knex: () => transaction })
+      const lease = { conversationId: 1, turnId: 1, owner: 'worker', fence: 1, expiresAt: 1 }
+      for (const verb of [
+        () => store.claim({ ...lease, leaseMs }),
+        () => store.ensureSession(1, createFakeUpstream()),
+        () => store.settle(lease, completed),
+        () => store.read(1),
+      ]) {
+        const error: unknown = await verb().catch((reason: unknown) => reason)
+        expect(error).to.be.instanceOf(TypeError)
+        expect(String(error)).to.include('Pass the Knex instance itself')
+      }
+    } finally {
+      await transaction.rollback()
+    }
+  })
+
+  it('refuses to write a turn under a lease without one', async () => {
+    const store = createSessionStore({ knex: rows.knex })
+    const conversationId = await rows.insertConversation()
+    const claim = await store.claimConversation({ conversationId, owner: 'worker', leaseMs })
+    if (!claim.claimed) throw new Error('the conversation must be free')
+    const error: unknown = await store
+      .settle(claim.lease as TurnLease, completed)
+      .catch((reason: unknown) => reason)
+    expect(error).to.be.instanceOf(TypeError)
+    expect(String(error)).to.include('`adopt`')
+  })
+
+  it('refuses an input that is no JSON before it claims', async () => {
+    const store = createSessionStore({ knex: rows.knex })
+    const conversationId = await rows.insertConversation()
+    const turnId = await rows.insertTurn(conversationId)
+    const request = { conversationId, turnId, owner: 'worker', leaseMs }
+    const error: unknown = await store
+      .claim({ ...request, input: { big: 1n } })
+      .catch((reason: unknown) => reason)
+    expect(error).to.be.instanceOf(TypeError)
+    expect((await store.read(turnId))?.status).to.equal('pending')
+  })
+
+  it('steps over leftovers that it cannot read', async () => {
+    const store = createSessionStore({ knex: rows.knex })
+    const { lease } = await claimNew()
+    const damaged = { prompt_id: 'msg_1', prompt_part_ids: '{"cut off' }
+    await rows.knex('messages').where({ id: lease.turnId }).update(damaged)
+    await store.release(lease)
+    const turnId = await rows.insertTurn(lease.conversationId)
+    const request = { conversationId: lease.conversationId, turnId, owner: 'other', leaseMs }
+    const claim = await store.claim(request)
+    expect(claim.claimed && claim.leftovers).to.deep.equal([])
+  })
+
+  it('waits for another creation by a clock that does not jump', async () => {
+    let elapsed = 0
+    const clock = {
+      now: () => 1_000_000,
+      monotonic: () => elapsed,
+      sleep: async (ms: number) => {
+        elapsed += ms
+      },
+    }
+    const store = createSessionStore({ knex: rows.knex, clock, createPollMs: 7, createWaitMs: 40 })
+    const conversationId = await rows.insertConversation()
+    await rows
+      .knex('conversations')
+      .where({ id: conversationId })
+      .update({ opencode_create_claim: 'other', opencode_create_expires_at: 2_000_000 })
+    const waiting = store.ensureSession(conversationId, createFakeUpstream())
+    expect(await codeOf(waiting)).to.equal('session_create_timeout')
+    expect(elapsed).to.equal(42)
+  })
+
   it('refuses a claim without an owner or with a senseless lease', async () => {
     const store = createSessionStore({ knex: rows.knex })
     const { turnId, lease } = await claimNew()
@@ -113,6 +190,7 @@ describe('createSessionStore', () => {
     expect(error.retryable).to.equal(false)
     expect(error.message).to.include(`turn ${lease.turnId}`)
     expect(error.message).not.to.match(/secret|update|absent/)
+    expect(error.message).to.match(/^\[database_failed\] /)
     expect(error.cause).to.be.instanceOf(Error)
   })
 
