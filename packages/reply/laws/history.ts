@@ -1,7 +1,7 @@
 import type fc from 'fast-check'
 import { answerEarlier, answerLater } from './other-turns.js'
 import { ModelAgent } from './model-agent.js'
-import { tokens } from './server-data.js'
+import { continuation, tokens } from './server-data.js'
 import { scripts } from './script.js'
 import type { Script, Step } from './script.js'
 import { ServerModel } from './server-model.js'
@@ -122,6 +122,6 @@ class Recorder {
     this.#agent.write(summary, 'text', ['sum', 'mary'], 'whole')
     this.#agent.complete(summary, { finish: 'stop', cost: 0.5, tokens: tokens(1) })
     this.#parentId = server.addMessage(this.#sessionId, { role: 'user' })
-    server.putPart(this.#parentId, { type: 'text', text: 'Continue', synthetic: true })
+    server.putPart(this.#parentId, continuation)
   }
 }

@@ -46,7 +46,7 @@ const totality = fc.property(anyDelivery, anyEvents, anyInput, (delivery, events
   for (const event of events) reply.apply(event)
   reply.reconcile(junk)
   reply.reconcile([junk], { sessions: junk, permissions: junk, questions: junk, todos: junk })
-  reply.settled()
+  reply.outcome()
   reply.isBlocked()
   assert.deepEqual(throughJson(reply.result()), reply.result())
   assert.deepEqual(throughJson(reply.view()), reply.view())
@@ -138,7 +138,7 @@ const damage = fc.property(
     if (read === null) return
     deliver(read, delivery)
     pollAll(read, delivery.history.polls.at(-1))
-    read.settled({ sessionIdle: true })
+    read.outcome({ sessionIdle: true })
     read.isBlocked()
     JSON.stringify([read.result(), read.view(), read])
   },

@@ -4,7 +4,7 @@ import { readUIMessageStream as read5, uiMessageChunkSchema as schema5 } from 'a
 import { readUIMessageStream as read6, uiMessageChunkSchema as schema6 } from 'ai-v6'
 import { createReply, parseReply } from '../src/index.js'
 import type { Reply } from '../src/index.js'
-import { answerParts } from '../src/view/result.js'
+import { answerParts } from '../src/records/answer.js'
 import { createUiMessageEncoder, toUiMessage } from '../src/ui-message-stream.js'
 import type { UiChunk, UiMessagePosition } from '../src/ui-message-stream.js'
 import { deliver, deliveries, pollAll } from './delivery.js'

@@ -20,8 +20,8 @@ export {
 } from './ui-message-stream/stream.js'
 export type { UiMessageStreamOptions } from './ui-message-stream/stream.js'
 export type { ServerResponseLike } from './streaming/text-stream.js'
-export { toUiMessage, toUiMessages } from './ui-message-stream/snapshot.js'
-export type { UiMessage, UiPart, UiTextPart, UiToolPart } from './ui-message-stream/snapshot.js'
+export { toUiMessage, toUiMessages } from './ui-message-stream/ui-message.js'
+export type { UiMessage, UiPart, UiTextPart, UiToolPart } from './ui-message-stream/ui-message.js'
 export type { TextPosition, ToolPosition, UiMessagePosition } from './ui-message-stream/position.js'
 export type {
   PartMark,

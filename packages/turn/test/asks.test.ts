@@ -28,7 +28,7 @@ describe('asks of a turn', () => {
       options({
         asks: (one) => {
           seen.push(`${one.kind} ${one.permission}`)
-          return { do: 'allow' }
+          return { action: 'allow' }
         },
       }),
     )
@@ -73,7 +73,7 @@ describe('asks of a turn', () => {
   })
 
   for (const [name, decision] of [
-    ['decides for another kind of ask', { do: 'answer', answers: [] }],
+    ['decides for another kind of ask', { action: 'answer', answers: [] }],
     ['forgets to return', undefined],
   ] as const) {
     it(`counts a policy that ${name} as waiting, and says so`, async () => {
@@ -116,7 +116,7 @@ describe('asks of a turn', () => {
     it(`answers again when the answer ${name}`, async () => {
       rig.impostor.fail('POST /permission/*/reply', broken)
       const result = await runTurn(
-        options({ asks: () => ({ do: 'allow' }), budgets: { askMs: 3_000 } }),
+        options({ asks: () => ({ action: 'allow' }), budgets: { askMs: 3_000 } }),
       )
       expect(result.status).to.equal('completed')
       expect(rig.impostor.readFile('a.txt')).to.equal('a')

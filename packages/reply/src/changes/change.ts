@@ -1,6 +1,6 @@
-import type { Anomaly } from '../state/anomaly.js'
+import type { Anomaly } from '../records/anomaly.js'
+import type { MessageRecord } from '../records/message-record.js'
 import type { Ask } from '../records/ask.js'
-import type { MessageRecord } from '../state/message-record.js'
 import type { ReplyPart, RetryPart, StepFinishPart, ToolPart } from '../records/part.js'
 import type { ReplyError } from '../records/reply-error.js'
 import type { Todo } from '../records/todo.js'

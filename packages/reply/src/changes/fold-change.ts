@@ -1,10 +1,10 @@
+import type { MessageRecord } from '../records/message-record.js'
+import type { ReplyView, SubAgent } from '../records/reply-view.js'
 import type { Ask } from '../records/ask.js'
 import type { Change, ChildChanged, PartAdded } from './change.js'
-import type { MessageRecord } from '../state/message-record.js'
 import type { ReplyPart } from '../records/part.js'
 import { spentOn } from '../records/spent.js'
 import { noTokens } from '../records/tokens.js'
-import type { ReplyView, SubAgent } from '../view/view.js'
 
 type Parts = readonly ReplyPart[]
 

@@ -41,13 +41,13 @@ export function applyDelta(state: ReplyState, properties: Fields, eventId: strin
     part.gapped = true
     announceChange(state, part)
   }
-  part.touched = state.outbox.revision
+  part.touched = state.feed.revision
 }
 
 function announceDelta(state: ReplyState, part: PartState, delta: string, length: number): void {
   if (!isVisible(part)) return
   const { id: partId, message, body } = part
-  state.outbox.announce(() => ({
+  state.feed.announce(() => ({
     type: 'text-delta',
     partId,
     messageId: message.id,

@@ -73,8 +73,10 @@ function asked(kind: Ask['kind']): Handler {
 }
 
 function answered(kind: Ask['kind'], answer: AskState): Handler {
-  return (state, properties) =>
-    closeAsk(state, kind, properties, properties['reply'] === 'reject' ? 'rejected' : answer)
+  return (state, properties, eventId) => {
+    const outcome = properties['reply'] === 'reject' ? 'rejected' : answer
+    closeAsk(state, kind, properties, outcome, eventId)
+  }
 }
 
 function applySession(state: ReplyState, properties: Fields): void {
@@ -93,7 +95,7 @@ function applySessionError(state: ReplyState, properties: Fields, eventId: strin
   if (!state.errorEvents.accept(eventId)) return
   if (sameJson(error, state.sessionError)) return
   state.sessionError = error
-  state.outbox.announce(() => ({ type: 'errored', sessionId, error }))
+  state.feed.announce(() => ({ type: 'errored', sessionId, error }))
 }
 
 function applyTodos(state: ReplyState, properties: Fields, eventId: string | null): void {
@@ -108,5 +110,5 @@ function applyTodos(state: ReplyState, properties: Fields, eventId: string | nul
   state.stale.add('todos')
   // A list that changes nothing to see has no revision of its own, and a poll sent now is newer.
   derive(state)
-  state.todosTouched = state.outbox.revision
+  state.todosTouched = state.feed.revision
 }

@@ -2,7 +2,7 @@ import { recordAnomaly } from '../state/anomaly.js'
 import { reconcileAsks } from '../state/ask-store.js'
 import { adoptSession } from '../state/children.js'
 import { derive } from '../state/derive.js'
-import { list, nested, number, objectOf } from '../records/fields.js'
+import { list, nested, number, objectOf, string } from '../records/fields.js'
 import type { Fields } from '../records/fields.js'
 import { hasMovedOn } from '../state/membership.js'
 import type { Origin } from './origin.js'
@@ -34,7 +34,7 @@ export interface Poll {
 
 /** Folds polled messages and lists, which the server states completely. */
 export function reconcile(state: ReplyState, messages: unknown, poll: Poll): void {
-  const revision = poll.revision ?? state.outbox.revision
+  const revision = poll.revision ?? state.feed.revision
   const id = poll.sessionId ?? state.sessionId
   // When the turn began decides which sub-agents are of it, and the reply's own messages tell that.
   if (id !== state.sessionId) adoptAll(state, poll.sessions)
@@ -81,16 +81,17 @@ function reconcileMessages(
   }
   const all = messages.map(readPolled)
   const polled = sinceThePrompt(state, session, all)
+  const listed = new Set(polled.map(({ info }) => info['id']))
+  // A list may be a page: it says nothing about what is older than its first message.
+  const first = listed.has(state.promptId) ? undefined : all[0]
+  const since = number(nested(objectOf(first?.info), 'time'), 'created') ?? 0
+  // Before the rest, because which run an answer is of depends on the answers before it.
+  removeUnlisted(state, session, listed, since, origin)
   for (const { info, parts } of polled) {
     // A user message is known for what it is by its parts, and the answers that follow it depend on that.
     const message = upsertMessage(state, session, info, origin)
     if (message !== null) reconcileParts(state, session, message, parts, origin)
   }
-  const listed = new Set(polled.map(({ info }) => info['id']))
-  // A list may be a page: it says nothing about what is older than its first message.
-  const first = listed.has(state.promptId) ? undefined : all[0]
-  const since = number(nested(objectOf(first?.info), 'time'), 'created') ?? 0
-  removeUnlisted(state, session, listed, since, origin)
 }
 
 function readPolled(item: unknown): Polled {
@@ -105,10 +106,14 @@ function sinceThePrompt(
   polled: readonly Polled[],
 ): readonly Polled[] {
   if (session !== state.root) return polled
-  const prompt = polled.findIndex(
-    ({ info }) => info['id'] === state.promptId || info['parentID'] === state.promptId,
-  )
-  return prompt < 0 ? [] : polled.slice(prompt)
+  const first = polled.findIndex(({ info }) => isSinceThePrompt(state, info))
+  return first < 0 ? [] : polled.slice(first)
+}
+
+/** A page need not reach back to the prompt: then a message that is known to be of the reply tells. */
+function isSinceThePrompt(state: ReplyState, info: Fields): boolean {
+  if (info['id'] === state.promptId || info['parentID'] === state.promptId) return true
+  return state.root.messages.get(string(info, 'id') ?? '')?.member === true
 }
 
 function reconcileParts(

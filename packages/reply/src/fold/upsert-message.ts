@@ -1,4 +1,5 @@
 import { recordAnomaly } from '../state/anomaly.js'
+import { noteAuthorship } from '../state/authorship.js'
 import { isNewer } from '../state/event-order.js'
 import { flag, nested, number, string } from '../records/fields.js'
 import type { Fields } from '../records/fields.js'
@@ -16,7 +17,8 @@ import type { Origin } from './origin.js'
 import { announceChange } from '../state/part-store.js'
 import { readReplyError } from '../records/reply-error.js'
 import { isAnswer } from '../state/state.js'
-import type { MessageState, PartBody, ReplyState, SessionState } from '../state/state.js'
+import { goesOn } from '../state/run-end.js'
+import type { MessageState, PartState, ReplyState, SessionState } from '../state/state.js'
 import { readTokens } from '../records/tokens.js'
 
 /** Folds what the server says about a message; the same for events and polls. */
@@ -39,20 +41,22 @@ export function upsertMessage(
   const before = message.member ? recordOf(message) : null
   const { role: knownRole, parentId } = message
   const { summary } = message
+  const wentOn = goesOn(message)
   write(message, role, info)
   if (summary !== message.summary) for (const part of message.parts) announceChange(state, part)
   if (message === state.prompt || (origin.polled && session === state.root))
     notePromptTime(state, info)
-  if (knownRole === null || parentId !== message.parentId) attribute(state, message)
+  if (knownRole === null || parentId !== message.parentId || wentOn !== goesOn(message))
+    attribute(state, message)
   if (message.role === 'assistant') state.stale.add('losses')
   if (isAnswer(message)) {
     state.stale.add('totals')
     const record = recordOf(message)
     if (before !== null && !sameJson(before, record)) {
-      state.outbox.announce(() => ({ type: 'message-changed', message: record }))
+      state.feed.announce(() => ({ type: 'message-changed', message: record }))
     }
   }
-  if (!origin.polled) message.touched = state.outbox.revision
+  if (!origin.polled) message.touched = state.feed.revision
   return message
 }
 
@@ -138,7 +142,7 @@ function notePromptTime(state: ReplyState, info: Fields): void {
 
 function attribute(state: ReplyState, message: MessageState): void {
   const { session } = message
-  if (message.role === 'user') for (const { body } of message.parts) noteAuthorship(message, body)
+  if (message.role === 'user') for (const part of message.parts) noteKeptPart(message, part)
   refreshMembership(state, session)
   // What waited for this message has its owner now.
   for (const each of [message, ...state.unattributed]) {
@@ -148,9 +152,8 @@ function attribute(state: ReplyState, message: MessageState): void {
   }
 }
 
-/** Notes whether one part of a user message was written by the server; one part of a person decides. */
-export function noteAuthorship(message: MessageState, body: PartBody | null): void {
+/** A part that came before it was known whose message it is in. */
+function noteKeptPart(message: MessageState, { body, buffer }: PartState): void {
   if (body === null) return
-  const byServer = body.kind === 'text' ? body.synthetic : body.kind === 'compaction' && body.auto
-  message.author = byServer ? (message.author ?? 'server') : 'person'
+  noteAuthorship(message, { ...body, type: body.kind, text: buffer?.toString() ?? '' })
 }

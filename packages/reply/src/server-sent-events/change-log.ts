@@ -1,7 +1,8 @@
+import type { ReplyView } from '../records/reply-view.js'
 import type { Change } from '../changes/change.js'
-import type { Reply } from '../reply.js'
+import type { ReplySource } from '../changes/reply-source.js'
+import type { Outcome } from '../records/outcome.js'
 import { requireRange } from '../streaming/require-range.js'
-import type { ReplyView } from '../view/view.js'
 
 /** Options of {@link createChangeLog}. */
 export interface ChangeLogOptions {
@@ -25,6 +26,8 @@ export interface ChangeLog {
   since(revision: number): readonly LoggedChange[] | null
   /** The reply as it is now. */
   view(): ReplyView
+  /** What the messages prove about the end of the turn. */
+  outcome(): Outcome
   /** Calls back after each change; the result unregisters. */
   onChange(listener: () => void): () => void
   /** Stops listening to the reply. Readers are not woken any more; one that comes back gets a snapshot. */
@@ -44,7 +47,7 @@ interface Entry {
 }
 
 /** Keeps the changes of a reply from now on, within bounds. */
-export function createChangeLog(reply: Reply, options: ChangeLogOptions = {}): ChangeLog {
+export function createChangeLog(reply: ReplySource, options: ChangeLogOptions = {}): ChangeLog {
   const { maxChanges = 1000, maxCharacters = 4_000_000, epoch = randomEpoch() } = options
   requireRange('maxChanges', maxChanges, 0)
   requireRange('maxCharacters', maxCharacters, 0)
@@ -79,6 +82,7 @@ export function createChangeLog(reply: Reply, options: ChangeLogOptions = {}): C
       return entries.slice(from - first.change.revision + 1).map(toLogged)
     },
     view: () => reply.view(),
+    outcome: () => reply.outcome(),
     onChange(listener) {
       listeners.add(listener)
       return () => listeners.delete(listener)

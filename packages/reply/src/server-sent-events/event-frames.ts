@@ -68,7 +68,7 @@ export function eventFrames(
         }
         if (changes.length > 0) continue
         if (isOver) {
-          yield frame(endId(log), 'end', JSON.stringify(turn.verdict ?? null))
+          yield frame(endId(log), 'end', JSON.stringify(log.outcome()))
           return
         }
         if (heartbeat.isDue()) yield ': heartbeat\n\n'

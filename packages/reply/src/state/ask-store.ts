@@ -16,7 +16,7 @@ export function openAsk(
   value: unknown,
   listedAt: number | null,
 ): void {
-  const ask = readAsk(kind, value)
+  const ask = readAsk(kind, value, askedAt(state, value))
   if (ask === null) {
     recordAnomaly(state, 'malformed_event', `${kind}.asked`)
     return
@@ -37,9 +37,10 @@ export function closeAsk(
   kind: Ask['kind'],
   fields: Fields,
   answer: AskState,
+  eventId: string | null,
 ): void {
-  const sessionID = fields['sessionID']
-  const asked = readAsk(kind, { id: fields['requestID'], sessionID })
+  const stub = { id: fields['requestID'], sessionID: fields['sessionID'] }
+  const asked = readAsk(kind, stub, askedAt(state, stub))
   if (asked === null) {
     recordAnomaly(state, 'malformed_event', `${kind}.replied`)
     return
@@ -47,7 +48,7 @@ export function closeAsk(
   const known = state.asks.get(asked.id) ?? asked
   if (!isOwn(state, known)) return
   if (known.state === 'answered' || known.state === 'rejected') return
-  storeAsk(state, resolveAsk(known, answer, fields), 'ask-resolved')
+  storeAsk(state, resolveAsk(known, answer, fields, timeOf(state, eventId)), 'ask-resolved')
 }
 
 /**
@@ -74,6 +75,15 @@ export function reconcileAsks(
   }
 }
 
+/** Neither asks nor answers come with a time, but the ids of asks and events begin with it. */
+function timeOf(state: ReplyState, id: unknown): number | null {
+  return typeof id === 'string' ? madeAt(id, state.promptedAt) : null
+}
+
+function askedAt(state: ReplyState, value: unknown): number | null {
+  return timeOf(state, objectOf(value)['id'])
+}
+
 /** Whether an ask changed after a list was asked for; an event, which was not asked for, is older than anything. */
 function isToldAfter(state: ReplyState, askId: string, listedAt: number | null): boolean {
   return listedAt === null || (state.askTouched.get(askId) ?? 0) > listedAt
@@ -85,8 +95,8 @@ function storeAsk(
   type: 'ask-opened' | 'ask-resolved' | 'ask-expired',
 ): void {
   state.asks.set(ask.id, ask)
-  state.askTouched.set(ask.id, state.outbox.revision + 1)
-  state.outbox.announce(() => ({ type, ask }))
+  state.askTouched.set(ask.id, state.feed.revision + 1)
+  state.feed.announce(() => ({ type, ask }))
   showAsk(state, ask)
 }
 
@@ -127,7 +137,7 @@ export function withdrawAsks(state: ReplyState): void {
     const { id: askId } = ask
     state.asks.delete(askId)
     state.askTouched.delete(askId)
-    state.outbox.announce(() => ({ type: 'ask-withdrawn', askId }))
+    state.feed.announce(() => ({ type: 'ask-withdrawn', askId }))
     const part = state.parts.get(askId)
     if (part !== undefined) deletePart(state, part)
     const session = state.sessions.get(ask.sessionId)

@@ -49,7 +49,7 @@ export function adoptSession(state: ReplyState, info: Fields): void {
 }
 
 function announceChild(state: ReplyState, session: SessionState): void {
-  state.outbox.announce(() => ({
+  state.feed.announce(() => ({
     type: 'child-changed',
     sessionId: session.id,
     parentSessionId: session.parentId,

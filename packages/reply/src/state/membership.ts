@@ -1,54 +1,53 @@
 import { recordOf } from './message-record.js'
 import { announceAdded } from './part-store.js'
+import { shareRuns } from './runs.js'
 import { isVisible } from './state.js'
 import type { MessageState, ReplyState, SessionState } from './state.js'
 
 /**
  * Works out which messages of a session belong to the reply.
  *
- * An assistant message belongs when it answers the prompt. It also belongs when it answers a user message that the
- * server wrote itself in the middle of this turn, as compaction does: such a message continues the turn of the
- * assistant message before it. In a sub-agent's session everything since the turn began belongs.
+ * In the reply's own session these are the answers of the runs that the prompt has a share in. In a sub-agent's
+ * session everything belongs that it was asked for during this turn.
  */
 export function refreshMembership(state: ReplyState, session: SessionState): void {
   if (session === state.root) refreshRoot(state)
-  else
-    for (const message of session.order) setMember(state, message, belongsToChild(state, message))
+  else refreshChild(state, session)
 }
 
 function refreshRoot(state: ReplyState): void {
-  const since = turnBegan(state)
-  const continued = new Map<string, string | null>()
-  let person: string | null = null
-  let answered: string | null = null
+  const runs = shareRuns(state, turnBegan(state))
   for (const message of state.root.order) {
-    if ((message.createdAt ?? since) < since) {
-      setMember(state, message, false)
-    } else if (message.role === 'assistant') {
-      answered = ownerOf(message, continued)
-      setMember(state, message, answered === state.promptId)
-    } else if (message.author === 'server' && message !== state.prompt) {
-      const owner: string | null = answered ?? person
-      continued.set(message.id, owner)
-      setMember(state, message, owner === state.promptId)
-    } else {
-      person = message.id
-      setMember(state, message, message === state.prompt)
-    }
+    const prompts = runs.get(message) ?? []
+    message.answers = message.role === 'assistant' ? (prompts.at(-1) ?? null) : null
+    setMember(state, message, prompts.includes(state.promptId) && mayJoin(state, message))
   }
 }
 
-function ownerOf(
-  message: MessageState,
-  continued: ReadonlyMap<string, string | null>,
-): string | null {
-  if (message.parentId === null) return null
-  return continued.get(message.parentId) ?? message.parentId
+/** A closed reply takes in what is still said in answer to its own prompt, and no answer to another one. */
+function mayJoin(state: ReplyState, { member, answers }: MessageState): boolean {
+  return !state.closed || member || answers === state.promptId
 }
 
-function belongsToChild(state: ReplyState, message: MessageState): boolean {
-  if (message.role === 'user' && message.author !== 'server') return false
-  return isOfThisTurn(state, message.createdAt)
+/**
+ * A sub-agent's answer is of the turn in which it was asked: in the background it may still be at work when the
+ * session is at another prompt.
+ */
+function refreshChild(state: ReplyState, session: SessionState): void {
+  const askedAt = new Map<string, number | null>()
+  let newest: number | null = null
+  for (const message of session.order) {
+    const { id, role, author, parentId, createdAt } = message
+    if (role === 'user') {
+      const time = author === 'server' && newest !== null ? newest : createdAt
+      askedAt.set(id, time)
+      setMember(state, message, author === 'server' && isOfThisTurn(state, time))
+    } else {
+      const time = askedAt.get(parentId ?? '') ?? createdAt
+      newest = time
+      setMember(state, message, isOfThisTurn(state, time))
+    }
+  }
 }
 
 /** Whether what names no message of this turn can be of it, by its time: a session runs one turn at a time. */
@@ -77,7 +76,6 @@ function turnBegan(state: ReplyState): number {
   const began = Math.min(state.promptedAt ?? Infinity, first?.createdAt ?? Infinity)
   return began === Infinity ? 0 : began
 }
-
 /** Takes a message into the reply, or out of it, and tells what that shows or hides. */
 export function setMember(state: ReplyState, message: MessageState, member: boolean): void {
   if (message.member === member) return
@@ -91,7 +89,7 @@ export function setMember(state: ReplyState, message: MessageState, member: bool
   state.unattributed.delete(message)
   state.foreign.delete(message)
   if (message.role === 'assistant') {
-    state.outbox.announce(() => ({ type: 'message-changed', message: recordOf(message) }))
+    state.feed.announce(() => ({ type: 'message-changed', message: recordOf(message) }))
   }
   for (const part of message.parts) if (isVisible(part)) announceAdded(state, part)
 }
@@ -100,9 +98,9 @@ function announceLeaving(state: ReplyState, message: MessageState): void {
   const sessionId = message.session.id
   for (const part of message.parts) {
     if (!isVisible(part)) continue
-    state.outbox.announce(() => ({ type: 'part-removed', partId: part.id, sessionId }))
+    state.feed.announce(() => ({ type: 'part-removed', partId: part.id, sessionId }))
   }
   if (message.role === 'assistant') {
-    state.outbox.announce(() => ({ type: 'message-removed', messageId: message.id }))
+    state.feed.announce(() => ({ type: 'message-removed', messageId: message.id }))
   }
 }

@@ -30,6 +30,8 @@ export function blankMessage(session: SessionState, id: string): MessageState {
     summary: false,
     structured: null,
     author: null,
+    resultOf: null,
+    answers: null,
     member: false,
     abandoned: false,
     parts: [],

@@ -1,12 +1,12 @@
 import { blankSession } from './children.js'
 import { EventClock } from './event-order.js'
 import { blankMessage, placeMessage } from './message-store.js'
-import type { Outbox } from '../changes/outbox.js'
+import type { ChangeFeed } from '../changes/change-feed.js'
 import type { ReplyState } from './state.js'
 import { noTokens } from '../records/tokens.js'
 
 /** A reply of which nothing is known yet. Throws a `TypeError` that names the id that is missing. */
-export function newState(sessionId: string, promptId: string, outbox: Outbox): ReplyState {
+export function newState(sessionId: string, promptId: string, feed: ChangeFeed): ReplyState {
   requireId(sessionId, 'sessionId')
   requireId(promptId, 'promptId')
   const root = blankSession(sessionId, null)
@@ -20,6 +20,7 @@ export function newState(sessionId: string, promptId: string, outbox: Outbox): R
     sessionId,
     promptId,
     promptedAt: null,
+    closed: false,
     root,
     prompt,
     sessions: new Map([[sessionId, root]]),
@@ -40,7 +41,7 @@ export function newState(sessionId: string, promptId: string, outbox: Outbox): R
     stale: new Set(),
     cost: 0,
     tokens: noTokens,
-    outbox,
+    feed,
   }
 }
 

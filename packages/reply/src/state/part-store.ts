@@ -56,7 +56,7 @@ export function deletePart(state: ReplyState, part: PartState): void {
   if (shown) {
     const partId = part.id
     const sessionId = message.session.id
-    state.outbox.announce(() => ({ type: 'part-removed', partId, sessionId }))
+    state.feed.announce(() => ({ type: 'part-removed', partId, sessionId }))
     announceCost(state, part)
   }
 }
@@ -83,7 +83,7 @@ export function setBody(state: ReplyState, part: PartState, body: PartBody): voi
 export function announceChange(state: ReplyState, part: PartState): void {
   part.view = null
   if (!isVisible(part)) return
-  state.outbox.announce(() => {
+  state.feed.announce(() => {
     const view = viewOf(state, part)
     if (view.kind === 'tool') return { type: 'tool-progressed', part: view }
     const finished = (view.kind === 'text' || view.kind === 'reasoning') && view.final
@@ -93,7 +93,7 @@ export function announceChange(state: ReplyState, part: PartState): void {
 
 /** Tells that a part became visible. */
 export function announceAdded(state: ReplyState, part: PartState): void {
-  state.outbox.announce(() => ({
+  state.feed.announce(() => ({
     type: 'part-added',
     part: viewOf(state, part),
     after: visibleBefore(part),
@@ -102,8 +102,8 @@ export function announceAdded(state: ReplyState, part: PartState): void {
   if (kind !== 'step-finish' && kind !== 'retry') return
   const view = viewOf(state, part)
   if (view.kind === 'step-finish')
-    state.outbox.announce(() => ({ type: 'step-finished', part: view }))
-  if (view.kind === 'retry') state.outbox.announce(() => ({ type: 'retried', part: view }))
+    state.feed.announce(() => ({ type: 'step-finished', part: view }))
+  if (view.kind === 'retry') state.feed.announce(() => ({ type: 'retried', part: view }))
 }
 
 function visibleBefore(part: PartState): string | null {
@@ -120,7 +120,7 @@ function visibleBefore(part: PartState): string | null {
 /** The server tells what a step cost a moment before it tells what the message cost. */
 function announceCost(state: ReplyState, { body, message }: PartState): void {
   if (body?.kind !== 'step-finish' || message.completedAt !== null || message.cost !== 0) return
-  state.outbox.announce(() => ({ type: 'message-changed', message: recordOf(message) }))
+  state.feed.announce(() => ({ type: 'message-changed', message: recordOf(message) }))
 }
 
 function markStale(state: ReplyState, body: PartBody | null): void {

@@ -1,10 +1,11 @@
-import type { Anomaly } from './anomaly.js'
+import type { Anomaly } from '../records/anomaly.js'
+import type { SessionStatus } from '../records/reply-view.js'
 import type { Ask } from '../records/ask.js'
 import type { EventClock } from './event-order.js'
 import { string } from '../records/fields.js'
 import type { Fields } from '../records/fields.js'
 import type { JsonObject, JsonValue } from '../records/json-value.js'
-import type { Outbox } from '../changes/outbox.js'
+import type { ChangeFeed } from '../changes/change-feed.js'
 import type {
   AskPart,
   CompactionPart,
@@ -96,8 +97,15 @@ export interface MessageState {
   /** True for the message in which a compaction wrote its summary. */
   summary: boolean
   structured: JsonValue
-  /** Who wrote a user message: the server does so in the middle of a turn. `null` until its parts tell. */
-  author: 'person' | 'server' | null
+  /**
+   * Who wrote a user message: the server does so in the middle of a turn, and `POST /shell` for the command that a
+   * person runs. `null` until its parts tell.
+   */
+  author: 'person' | 'server' | 'shell' | null
+  /** The sub-agent whose result a user message brings, after it worked in the background. */
+  resultOf: string | null
+  /** The newest prompt that an assistant message is for; `null` when that is not known. */
+  answers: string | null
   /** True when the message belongs to this reply. */
   member: boolean
   /** True when the session went idle and left the message open. */
@@ -127,15 +135,14 @@ export interface SessionState {
   touched: number
 }
 
-/** What the server last said a session does; `deleted` is its last word. */
-export type SessionStatus = 'busy' | 'idle' | 'retry' | 'deleted' | null
-
 /** Everything a reply knows. */
 export interface ReplyState {
   readonly sessionId: string
   readonly promptId: string
   /** When the prompt was made, by the server's clock; the earliest time that was told. */
   promptedAt: number | null
+  /** True once the turn is settled: then no ask is open, and no tool runs. */
+  closed: boolean
   readonly root: SessionState
   readonly prompt: MessageState
   readonly sessions: Map<string, SessionState>
@@ -166,7 +173,7 @@ export interface ReplyState {
   readonly stale: Set<Derived>
   cost: number
   tokens: Tokens
-  readonly outbox: Outbox
+  readonly feed: ChangeFeed
 }
 
 /** When something was removed. */

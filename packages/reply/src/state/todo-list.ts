@@ -42,5 +42,5 @@ export function refreshTodos(state: ReplyState): void {
   }
   if (sameJson(todos, state.shownTodos)) return
   state.shownTodos = todos
-  state.outbox.announce(() => ({ type: 'todos-changed', todos }))
+  state.feed.announce(() => ({ type: 'todos-changed', todos }))
 }

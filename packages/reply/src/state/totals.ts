@@ -1,7 +1,7 @@
+import type { MessageRecord } from '../records/message-record.js'
 import { childrenByAge } from './children.js'
 import { sameJson } from '../records/json-value.js'
 import { recordsOf } from './message-record.js'
-import type { MessageRecord } from './message-record.js'
 import { spentOn } from '../records/spent.js'
 import type { ReplyState } from './state.js'
 
@@ -11,7 +11,7 @@ export function refreshTotals(state: ReplyState): void {
   if (cost === state.cost && sameJson(tokens, state.tokens)) return
   state.cost = cost
   state.tokens = tokens
-  state.outbox.announce(() => ({ type: 'totals-changed', cost, tokens }))
+  state.feed.announce(() => ({ type: 'totals-changed', cost, tokens }))
 }
 
 /** The messages of all sessions: the reply's own first, then those of sub-agents by age. */

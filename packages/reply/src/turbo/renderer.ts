@@ -1,6 +1,6 @@
+import type { ReplyView } from '../records/reply-view.js'
 import type { ReplyPart } from '../records/part.js'
-import type { Reply } from '../reply.js'
-import type { ReplyView } from '../view/view.js'
+import type { ReplySource } from '../changes/reply-source.js'
 import { escapeHtml, toText } from './html.js'
 import type { Html } from './html.js'
 import { plainTemplates } from './templates.js'
@@ -26,7 +26,7 @@ export interface TurboRenderer {
 export const turboStreamType = 'text/vnd.turbo-stream.html; charset=utf-8'
 
 /** Renders a reply for Turbo. Everything that comes from the agent is escaped. */
-export function createTurboRenderer(reply: Reply, options: TurboOptions = {}): TurboRenderer {
+export function createTurboRenderer(reply: ReplySource, options: TurboOptions = {}): TurboRenderer {
   const prefix = options.prefix ?? `reply-${reply.promptId}`
   const templates = { ...plainTemplates, ...options.templates }
   let shown: ReplyView | null = null

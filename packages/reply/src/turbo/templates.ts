@@ -1,8 +1,8 @@
+import type { ReplyView } from '../records/reply-view.js'
 import type { Ask } from '../records/ask.js'
 import type { ReplyPart } from '../records/part.js'
-import { describeTool } from '../tool-display.js'
+import { describeTool } from '../tool-display/describe-tool.js'
 import type { Todo } from '../records/todo.js'
-import type { ReplyView } from '../view/view.js'
 import { html } from './html.js'
 import type { Html } from './html.js'
 
@@ -54,12 +54,6 @@ function showAsk(ask: Ask): Html {
   if (ask.kind === 'permission') {
     return html`<div data-ask="${ask.id}">${ask.permission}: ${ask.patterns.join(', ')}</div>`
   }
-  const questions = ask.questions.map((question) => {
-    const text =
-      question !== null && typeof question === 'object' && 'question' in question
-        ? question.question
-        : ''
-    return html`<p>${typeof text === 'string' ? text : ''}</p>`
-  })
+  const questions = ask.questions.map(({ text }) => html`<p>${text}</p>`)
   return html`<div data-ask="${ask.id}">${questions}</div>`
 }

@@ -2,7 +2,7 @@ import { systemClock } from '../streaming/clock.js'
 import type { Clock } from '../streaming/clock.js'
 import { followTurn } from '../streaming/follow-turn.js'
 import type { TurnEnd } from '../streaming/follow-turn.js'
-import type { Reply } from '../reply.js'
+import type { ReplySource } from '../changes/reply-source.js'
 import { longestMs, requireRange } from '../streaming/require-range.js'
 import { eventStreamHeaders, toByteStream, writeTexts } from '../streaming/text-stream.js'
 import type { ServerResponseLike } from '../streaming/text-stream.js'
@@ -24,7 +24,7 @@ export interface UiMessageStreamOptions extends UiMessageOptions, TurnEnd {
  * An aborted stream rejects with `signal.reason`, without last chunks. A reader that leaves frees it at once.
  */
 export function uiMessageStream(
-  reply: Reply,
+  reply: ReplySource,
   options: UiMessageStreamOptions,
 ): AsyncGenerator<UiChunk> {
   const { signal, intervalMs = 0, clock = systemClock } = options
@@ -40,7 +40,7 @@ export function uiMessageStream(
         if (intervalMs > 0) await clock.sleep(intervalMs, { signal: turn.hurry }).catch(() => {})
       }
       signal?.throwIfAborted()
-      if (!turn.isLeft) yield* encoder.end(turn.verdict ?? reply.settled())
+      if (!turn.isLeft) yield* encoder.end()
     },
   )
 }
