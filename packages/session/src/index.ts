@@ -17,7 +17,7 @@ export type { OrphanSession } from './verbs/discard-session.js'
 export { isTerminal } from './records.js'
 export type {
   ConversationRecord,
-  Lease,
+  ConversationLease,
   PartialReply,
   PromptRecord,
   RowId,
@@ -26,7 +26,7 @@ export type {
   StoredError,
   TerminalStatus,
   Tokens,
-  TurnLease,
+  Lease,
   TurnRecord,
   TurnStatus,
 } from './records.js'

@@ -17,8 +17,8 @@ export type TurnStatus = 'pending' | 'running' | TerminalStatus
 /** A status that nothing leaves. */
 export type TerminalStatus = 'completed' | 'failed' | 'cancelled'
 
-/** The right to run one conversation's turn. Every write repeats its fence. */
-export interface Lease {
+/** The right to a conversation without one of its turns; `adopt` makes a {@link Lease} of it. */
+export interface ConversationLease {
   /** The conversation that is held. */
   readonly conversationId: RowId
   /** The message whose turn is run; null when the conversation alone was claimed. */
@@ -31,8 +31,8 @@ export interface Lease {
   readonly expiresAt: number
 }
 
-/** The lease of a turn, as `claim` and `adopt` give it. */
-export type TurnLease = Lease & {
+/** The right to run one conversation's turn, as `claim` and `adopt` give it. Every write repeats its fence. */
+export interface Lease extends ConversationLease {
   /** The message whose turn is run. */
   readonly turnId: RowId
 }

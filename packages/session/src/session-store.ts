@@ -1,12 +1,12 @@
 import type {
   ConversationRecord,
-  Lease,
+  ConversationLease,
   PartialReply,
   PromptRecord,
   RowId,
   Settlement,
   Spent,
-  TurnLease,
+  Lease,
   TurnRecord,
   TurnStatus,
 } from './records.js'
@@ -36,7 +36,7 @@ export type ClaimResult =
   | {
       readonly claimed: true
       /** To be given to every later verb. */
-      readonly lease: TurnLease
+      readonly lease: Lease
       /** The conversation as the claim found it. */
       readonly conversation: ConversationRecord
       /** The turn, now `running`; what an earlier worker stored is in it. */
@@ -70,7 +70,7 @@ export type ConversationClaimResult =
   | {
       readonly claimed: true
       /** For `adopt`, `renew` and `release`. */
-      readonly lease: Lease
+      readonly lease: ConversationLease
       /** As of a claimed turn. */
       readonly leftovers: readonly TurnRecord[]
     }
@@ -112,27 +112,27 @@ export interface SessionStore {
    * that turn, and either one for `renew` and `release`. Null when the lease was lost or the turn is no leftover any more.
    */
   adopt(
-    lease: Lease,
+    lease: ConversationLease,
     turnId: RowId,
-  ): Promise<{ readonly lease: TurnLease; readonly turn: TurnRecord } | null>
+  ): Promise<{ readonly lease: Lease; readonly turn: TurnRecord } | null>
   /**
    * Extends a lease that no one took over or released, also one that expired meanwhile: `held` says so. Beside it, where the
    * turn stands: `cancelled` when a person stopped it or its row is gone, `running` for a lease without a turn.
    */
   renew(
-    lease: Lease,
+    lease: ConversationLease,
     options: { readonly leaseMs: number },
   ): Promise<{ readonly held: boolean; readonly status: TurnStatus }>
   /** Gives the lease back. Does nothing when it was taken over. */
-  release(lease: Lease): Promise<void>
+  release(lease: ConversationLease): Promise<void>
   /**
    * Stores the prompt that is about to be sent, and what earlier prompts of this turn cost. False when the lease was lost or
    * the turn is over: then nothing may be sent.
    */
-  recordPrompt(lease: TurnLease, prompt: PromptRecord, spent?: Spent): Promise<boolean>
+  recordPrompt(lease: Lease, prompt: PromptRecord, spent?: Spent): Promise<boolean>
   /** Stores the reply so far, without model hooks. False when the lease was lost or the turn is over. */
   snapshot(
-    lease: TurnLease,
+    lease: Lease,
     fields: { readonly reply: unknown; readonly text: string },
   ): Promise<boolean>
   /**
@@ -141,17 +141,17 @@ export interface SessionStore {
    * with the reason `reply_not_stored` or `text_not_stored` where there is no other. A settlement as `cancelled` that finds
    * a person's cancel keeps the partial reply.
    */
-  settle(lease: TurnLease, settlement: Settlement): Promise<boolean>
+  settle(lease: Lease, settlement: Settlement): Promise<boolean>
   /**
    * Stores the partial reply of a turn that was cancelled under this lease; its status stays. False in every other case.
    * Leaves out what the database does not take, as `settle` does.
    */
-  keepPartial(lease: TurnLease, fields: PartialReply): Promise<boolean>
+  keepPartial(lease: Lease, fields: PartialReply): Promise<boolean>
   /**
    * Notes that all that follows the end was done: the agent is stopped, the reply and the files are kept. Until then a later claim
    * reports the turn as a leftover. False when the lease was lost or the turn is not over; may be repeated.
    */
-  closeTurn(lease: TurnLease): Promise<boolean>
+  closeTurn(lease: Lease): Promise<boolean>
   /** A person's stop: `pending` or `running` becomes `cancelled`. False when the turn is over or missing. */
   cancel(request: {
     /** The message whose turn is to end. */

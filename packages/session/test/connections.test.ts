@@ -4,7 +4,7 @@ import knex, { type Knex } from 'knex'
 import { after, afterEach, before, beforeEach, describe, it } from 'mocha'
 import { completed } from '../src/contract/subject.js'
 import { createSessionStore, SessionError } from '../src/index.js'
-import type { SessionStore, TurnLease } from '../src/index.js'
+import type { SessionStore, Lease } from '../src/index.js'
 import { startCuttingProxy } from './support/cutting-proxy.js'
 import type { Cut, CuttingProxy } from './support/cutting-proxy.js'
 import { openRows } from './support/open-rows.js'
@@ -55,7 +55,7 @@ for (const kind of databases.filter(({ name }) => name !== 'sqlite')) {
       const conversationId = await rows.insertConversation()
       return { conversationId, turnId: await rows.insertTurn(conversationId) }
     }
-    const claimNew = async (): Promise<TurnLease> => {
+    const claimNew = async (): Promise<Lease> => {
       const claim = await store.claim({ ...(await newIds()), owner: 'worker', leaseMs })
       if (!claim.claimed) throw new Error(`the turn must be free, but is ${claim.reason}`)
       return claim.lease

@@ -5,7 +5,7 @@ import fc from 'fast-check'
 import { after, before, describe, it } from 'mocha'
 import { completed, firstPrompt, partial } from '../src/contract/subject.js'
 import { createSessionStore } from '../src/index.js'
-import type { RowId, SessionStore, TurnLease } from '../src/index.js'
+import type { RowId, SessionStore, Lease } from '../src/index.js'
 import { createLeaseModel } from './support/lease-model.js'
 import { openRows } from './support/open-rows.js'
 import type { Rows } from './support/open-rows.js'
@@ -77,7 +77,7 @@ interface World {
   /** The same worker's, in two lives of its process. */
   readonly stores: readonly [SessionStore, SessionStore]
   readonly turns: readonly { readonly conversationId: RowId; readonly turnId: RowId }[]
-  readonly leases: TurnLease[]
+  readonly leases: Lease[]
 }
 
 describe('the verbs of a lease', () => {

@@ -4,7 +4,7 @@ import knex, { type Knex } from 'knex'
 import { after, afterEach, before, describe, it } from 'mocha'
 import { completed, firstPrompt, partial } from '../src/contract/subject.js'
 import { createSessionStore } from '../src/index.js'
-import type { SessionStore, TurnLease } from '../src/index.js'
+import type { SessionStore, Lease } from '../src/index.js'
 import { openRows } from './support/open-rows.js'
 import type { Rows } from './support/open-rows.js'
 
@@ -25,7 +25,7 @@ describe('on MySQL', () => {
   afterEach(() => rows.clear())
   after(() => rows.close())
 
-  const claimNew = async (from = store): Promise<TurnLease> => {
+  const claimNew = async (from = store): Promise<Lease> => {
     const conversationId = await rows.insertConversation()
     const turnId = await rows.insertTurn(conversationId)
     const claim = await from.claim({ conversationId, turnId, owner: 'worker', leaseMs })

@@ -3,7 +3,7 @@ import { expect } from 'chai'
 import { after, afterEach, before, describe, it } from 'mocha'
 import { completed, failed, partial } from '../src/contract/subject.js'
 import { createSessionStore } from '../src/index.js'
-import type { SessionStore, TurnLease } from '../src/index.js'
+import type { SessionStore, Lease } from '../src/index.js'
 import { openRows } from './support/open-rows.js'
 import type { Rows } from './support/open-rows.js'
 
@@ -27,7 +27,7 @@ for (const kind of databases) {
     afterEach(() => rows.clear())
     after(() => rows.close())
 
-    const claimNew = async (): Promise<TurnLease> => {
+    const claimNew = async (): Promise<Lease> => {
       const conversationId = await rows.insertConversation()
       const turnId = await rows.insertTurn(conversationId)
       const claim = await store.claim({ conversationId, turnId, owner: 'worker', leaseMs: 60_000 })

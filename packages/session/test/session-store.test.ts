@@ -5,7 +5,7 @@ import { after, before, describe, it } from 'mocha'
 import { createFakeUpstream, createGate } from '../src/contract/fake-upstream.js'
 import { completed, failed } from '../src/contract/subject.js'
 import { createSessionStore, SessionError } from '../src/index.js'
-import type { OrphanSession, RowId, TurnLease } from '../src/index.js'
+import type { OrphanSession, RowId, Lease } from '../src/index.js'
 import { openRows } from './support/open-rows.js'
 import type { Rows } from './support/open-rows.js'
 
@@ -20,7 +20,7 @@ describe('createSessionStore', () => {
   })
   after(() => rows.close())
 
-  const claimNew = async (): Promise<{ lease: TurnLease; turnId: RowId }> => {
+  const claimNew = async (): Promise<{ lease: Lease; turnId: RowId }> => {
     const conversationId = await rows.insertConversation()
     const turnId = await rows.insertTurn(conversationId)
     const store = createSessionStore({ knex: rows.knex })
@@ -75,7 +75,7 @@ describe('createSessionStore', () => {
     const claim = await store.claimConversation({ conversationId, owner: 'worker', leaseMs })
     if (!claim.claimed) throw new Error('the conversation must be free')
     const error: unknown = await store
-      .settle(claim.lease as TurnLease, completed)
+      .settle(claim.lease as Lease, completed)
       .catch((reason: unknown) => reason)
     expect(error).to.be.instanceOf(TypeError)
     expect(String(error)).to.include('`adopt`')

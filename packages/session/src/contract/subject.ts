@@ -4,7 +4,7 @@ import type {
   PromptRecord,
   RowId,
   Settlement,
-  TurnLease,
+  Lease,
   TurnRecord,
 } from '../records.js'
 import type { ClaimResult, SessionStore } from '../session-store.js'
@@ -110,7 +110,7 @@ export const failed: Settlement = {
 }
 
 /** @internal Tries every write of a lease and demands that none of them does anything. */
-export async function assertPowerless(store: SessionStore, lease: TurnLease): Promise<void> {
+export async function assertPowerless(store: SessionStore, lease: Lease): Promise<void> {
   const before = await mustRead(store, lease.turnId)
   const prompt = { ...firstPrompt, id: 'msg_late', sessionId: 'ses_late', runs: 9 }
   assert.equal(await store.recordPrompt(lease, prompt), false, 'recordPrompt must be refused')

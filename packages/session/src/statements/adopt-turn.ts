@@ -1,10 +1,10 @@
-import type { TurnLease } from '../records.js'
+import type { Lease } from '../records.js'
 import type { Tables } from '../tables.js'
 import { isLeftover } from './find-leftovers.js'
 import { updateTurn } from './update-turn.js'
 
 /** Puts a leftover under a lease; its status stays. False when the lease was lost, or the turn is no leftover any more. */
-export async function adoptTurn(tables: Tables, lease: TurnLease): Promise<boolean> {
+export async function adoptTurn(tables: Tables, lease: Lease): Promise<boolean> {
   const { columns } = tables.messages
   return updateTurn(tables, lease, {
     what: 'take over the leftovers',

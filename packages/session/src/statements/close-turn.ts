@@ -1,9 +1,9 @@
-import type { TurnLease } from '../records.js'
+import type { Lease } from '../records.js'
 import type { Tables } from '../tables.js'
 import { updateTurn } from './update-turn.js'
 
 /** Notes that all that follows the end of a turn was done. The first time stands. */
-export async function closeTurn(tables: Tables, lease: TurnLease, now: number): Promise<boolean> {
+export async function closeTurn(tables: Tables, lease: Lease, now: number): Promise<boolean> {
   const { columns } = tables.messages
   const knex = tables.knex()
   return updateTurn(tables, lease, {

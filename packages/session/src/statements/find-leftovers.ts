@@ -1,7 +1,7 @@
 import type { Knex } from 'knex'
 import { toRowId } from '../asserts.js'
 import { SessionError } from '../errors.js'
-import type { Lease, TurnRecord } from '../records.js'
+import type { ConversationLease, TurnRecord } from '../records.js'
 import type { MessageColumns, Tables } from '../tables.js'
 import { query } from './query.js'
 import { turnFields } from './read-turn.js'
@@ -22,7 +22,10 @@ export function isLeftover(columns: MessageColumns): Knex.QueryCallback {
 }
 
 /** What earlier claims of the conversation left unfinished, oldest first. */
-export async function findLeftovers(tables: Tables, lease: Lease): Promise<readonly TurnRecord[]> {
+export async function findLeftovers(
+  tables: Tables,
+  lease: ConversationLease,
+): Promise<readonly TurnRecord[]> {
   const { table, columns } = tables.messages
   const rows = await query<Record<string, unknown>[]>(
     tables,

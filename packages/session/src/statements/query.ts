@@ -61,7 +61,7 @@ async function attempt<Result>(
         await tables.clock.sleep(pauseMs * count)
         continue
       }
-      const retryable = isPassing(cause) && !(await isTooLarge(knex, build, cause))
+      const retryable = isPassing(cause) && !(await isTooLarge(tables, knex, build, cause))
       throw new SessionError('database_failed', `The database could not ${what}; see \`cause\`.`, {
         cause,
         retryable,
@@ -71,18 +71,27 @@ async function attempt<Result>(
 }
 
 /** MySQL hangs up on a statement beyond its limit, now with the right error, now while we still write. */
-async function isTooLarge(knex: Knex, build: Build<unknown>, cause: unknown): Promise<boolean> {
+async function isTooLarge(
+  { clock }: Tables,
+  knex: Knex,
+  build: Build<unknown>,
+  cause: unknown,
+): Promise<boolean> {
   if (!isMySql(knex) || !isLostConnection(cause)) return false
   const bytes = Buffer.byteLength(build(knex).toQuery())
   if (bytes < maySurpassBytes) return false
-  try {
-    const [[row]] = (await knex.raw('select @@max_allowed_packet as packet')) as [
-      [{ readonly packet: unknown }],
-    ]
-    return bytes >= Number(row.packet)
-  } catch {
-    return false
+  for (let count = 1; count <= maxAttempts; count += 1) {
+    try {
+      const [[row]] = (await knex.raw('select @@max_allowed_packet as packet')) as [
+        [{ readonly packet: unknown }],
+      ]
+      return bytes >= Number(row.packet)
+    } catch {
+      // The pool may give out a connection that was hung up on, too.
+      await clock.sleep(pauseMs * count)
+    }
   }
+  return false
 }
 
 function isMySql(knex: Knex): boolean {

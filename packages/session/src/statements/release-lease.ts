@@ -1,4 +1,4 @@
-import type { Lease } from '../records.js'
+import type { ConversationLease } from '../records.js'
 import type { Tables } from '../tables.js'
 import { query } from './query.js'
 import { rowKey } from './row-key.js'
@@ -6,7 +6,7 @@ import { rowKey } from './row-key.js'
 /** Frees a lease that no one took over. The fence and the message stay: they are the newest claim's. */
 export async function releaseLease(
   tables: Tables,
-  lease: Pick<Lease, 'conversationId' | 'fence'>,
+  lease: Pick<ConversationLease, 'conversationId' | 'fence'>,
   /** Of one claim only, for one that does not know whether it took the lease. */
   mark?: string,
 ): Promise<void> {

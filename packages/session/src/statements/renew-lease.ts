@@ -1,4 +1,4 @@
-import type { Lease, RowId, TurnStatus } from '../records.js'
+import type { ConversationLease, RowId, TurnStatus } from '../records.js'
 import type { Tables } from '../tables.js'
 import { query } from './query.js'
 import { rowKey, unlessImpossible } from './row-key.js'
@@ -7,7 +7,7 @@ import { toTurnStatus } from './row-values.js'
 /** Moves the expiry of a lease that no one took over or released, and says whether it is held. */
 export async function renewLease(
   tables: Tables,
-  lease: Lease,
+  lease: ConversationLease,
   expiresAt: number,
 ): Promise<boolean> {
   const { table, columns } = tables.conversations

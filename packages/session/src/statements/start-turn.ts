@@ -1,4 +1,4 @@
-import type { TurnLease } from '../records.js'
+import type { Lease } from '../records.js'
 import type { Tables } from '../tables.js'
 import { updateTurn } from './update-turn.js'
 
@@ -8,7 +8,7 @@ import { updateTurn } from './update-turn.js'
  */
 export async function startTurn(
   tables: Tables,
-  lease: TurnLease,
+  lease: Lease,
   { now, input }: { readonly now: number; readonly input: string | null },
 ): Promise<boolean> {
   const { columns } = tables.messages

@@ -1,4 +1,4 @@
-import type { Lease } from '../records.js'
+import type { ConversationLease } from '../records.js'
 import type { Tables } from '../tables.js'
 import type { LeaseRow } from './find-lease.js'
 import { query } from './query.js'
@@ -10,7 +10,7 @@ import { rowKey } from './row-key.js'
  */
 export async function takeLease(
   tables: Tables,
-  lease: Lease,
+  lease: ConversationLease,
   {
     seen,
     mark,

@@ -1,5 +1,5 @@
 import type { Knex } from 'knex'
-import type { TurnLease, TurnStatus } from '../records.js'
+import type { Lease, TurnStatus } from '../records.js'
 import type { Tables } from '../tables.js'
 import { guardedUpdate } from './query.js'
 import { rowKey } from './row-key.js'
@@ -23,7 +23,7 @@ export interface TurnUpdate {
  */
 export async function updateTurn(
   tables: Tables,
-  lease: TurnLease,
+  lease: Lease,
   update: TurnUpdate,
 ): Promise<boolean> {
   return updateRow(tables, lease, { ...update, isClaimed: true })
@@ -32,7 +32,7 @@ export async function updateTurn(
 /** Says whether the row stands in this state under this lease, by a write as well: a read may see an older row. */
 export async function confirmTurn(
   tables: Tables,
-  lease: TurnLease,
+  lease: Lease,
   confirm: Pick<TurnUpdate, 'what' | 'from' | 'where'>,
 ): Promise<boolean> {
   return updateRow(tables, lease, { ...confirm, set: {}, isClaimed: false })
@@ -40,7 +40,7 @@ export async function confirmTurn(
 
 async function updateRow(
   tables: Tables,
-  lease: TurnLease,
+  lease: Lease,
   update: TurnUpdate & { readonly isClaimed: boolean },
 ): Promise<boolean> {
   const { turnId } = lease
@@ -66,7 +66,7 @@ async function updateRow(
  * The conversation's half of the fence. A worker that was paused while *another* message of its conversation was
  * claimed finds its own message's fence unchanged; this is what stops it.
  */
-function stillClaimed({ conversations }: Tables, knex: Knex, lease: TurnLease): Knex.QueryBuilder {
+function stillClaimed({ conversations }: Tables, knex: Knex, lease: Lease): Knex.QueryBuilder {
   const { table, columns } = conversations
   return knex
     .select(knex.raw('1'))

@@ -1,11 +1,11 @@
-import type { TurnLease, TurnStatus } from '../records.js'
+import type { Lease, TurnStatus } from '../records.js'
 import type { Tables } from '../tables.js'
 import { confirmTurn, updateTurn } from './update-turn.js'
 
 /** A worker's write: only under its own claim, and only out of the given status. */
 export async function writeTurn(
   tables: Tables,
-  lease: TurnLease,
+  lease: Lease,
   write: {
     readonly what: string
     readonly from: TurnStatus
@@ -23,7 +23,7 @@ export async function writeTurn(
 /** Whether this lease's turn stands in this status: then its write took effect, and only the answer was lost. */
 export async function isWritten(
   tables: Tables,
-  lease: TurnLease,
+  lease: Lease,
   status: TurnStatus,
 ): Promise<boolean> {
   const { turnFence } = tables.messages.columns

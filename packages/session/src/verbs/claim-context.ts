@@ -1,4 +1,4 @@
-import type { Lease } from '../records.js'
+import type { ConversationLease } from '../records.js'
 import { releaseLease } from '../statements/release-lease.js'
 import type { LeaseRow } from '../statements/find-lease.js'
 import { takeLease } from '../statements/take-lease.js'
@@ -29,7 +29,7 @@ export async function takeAndDo<Result>(
     turnKey,
     signal,
   }: {
-    readonly lease: Lease
+    readonly lease: ConversationLease
     readonly seen: LeaseRow
     readonly turnKey: string | null
     readonly signal: AbortSignal | undefined

@@ -1,4 +1,4 @@
-import type { Lease } from '../records.js'
+import type { ConversationLease } from '../records.js'
 import type { ConversationClaimRequest, ConversationClaimResult } from '../session-store.js'
 import { findConversationLease } from '../statements/find-lease.js'
 import { findLeftovers } from '../statements/find-leftovers.js'
@@ -32,7 +32,13 @@ export async function claimConversation(
         }
       }
       const fence = seen.fence + 1
-      const lease: Lease = { conversationId, turnId: null, owner, fence, expiresAt: now + leaseMs }
+      const lease: ConversationLease = {
+        conversationId,
+        turnId: null,
+        owner,
+        fence,
+        expiresAt: now + leaseMs,
+      }
       return takeAndDo(context, { lease, seen, turnKey: null, signal }, async () => ({
         claimed: true,
         lease,

@@ -1,6 +1,6 @@
 import { SessionError } from '../errors.js'
 import { isTerminal } from '../records.js'
-import type { TurnLease } from '../records.js'
+import type { Lease } from '../records.js'
 import type { ClaimRequest, ClaimResult } from '../session-store.js'
 import { findLease } from '../statements/find-lease.js'
 import type { TurnLeaseRow } from '../statements/find-lease.js'
@@ -36,7 +36,7 @@ export async function claimTurn(
       const sameOwner = seen.owner === owner
       return refuse(context, request, { reason: 'busy', heldUntil: until, sameOwner })
     }
-    const lease: TurnLease = {
+    const lease: Lease = {
       conversationId,
       turnId,
       owner,
@@ -53,7 +53,7 @@ export async function claimTurn(
 /** Undefined when the turn ended, or the lease was lost, between the look and the start. */
 async function start(
   { tables }: ClaimContext,
-  lease: TurnLease,
+  lease: Lease,
   {
     seen,
     input,

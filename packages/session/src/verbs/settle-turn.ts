@@ -1,5 +1,5 @@
 import { SessionError } from '../errors.js'
-import type { TurnLease, PartialReply, Settlement } from '../records.js'
+import type { Lease, PartialReply, Settlement } from '../records.js'
 import {
   endFields,
   priceFields,
@@ -14,6 +14,8 @@ import type { MessageColumns, Tables } from '../tables.js'
 type Fields = Readonly<Record<string, unknown>>
 
 const keptWords = 500
+const maxHangUps = 4
+const pauseMs = 20
 
 /**
  * The terminal write. What the agent wrote may be more than the database takes, and a turn that could not be ended because of it
@@ -23,7 +25,7 @@ const keptWords = 500
  */
 export async function settleTurn(
   tables: Tables,
-  lease: TurnLease,
+  lease: Lease,
   settlement: Settlement,
 ): Promise<boolean> {
   const { columns } = tables.messages
@@ -56,7 +58,7 @@ export async function settleTurn(
 /** @internal The second half of an end that another one wrote. */
 export async function keepPartial(
   tables: Tables,
-  lease: TurnLease,
+  lease: Lease,
   partial: PartialReply,
 ): Promise<boolean> {
   const { columns } = tables.messages
@@ -81,7 +83,7 @@ export async function keepPartial(
 /** The first of the attempts that the database does not refuse. What may pass is for the caller to repeat. */
 async function writeWhatFits(
   tables: Tables,
-  lease: TurnLease,
+  lease: Lease,
   write: {
     readonly what: string
     readonly from: 'running' | 'cancelled'
@@ -90,11 +92,19 @@ async function writeWhatFits(
 ): Promise<boolean> {
   let refusal: unknown
   for (const set of write.attempts) {
-    try {
-      return await writeTurn(tables, lease, { what: write.what, from: write.from, set })
-    } catch (error) {
-      if (!SessionError.is(error) || error.retryable) throw error
-      refusal = error
+    for (let count = 1; ; count += 1) {
+      try {
+        return await writeTurn(tables, lease, { what: write.what, from: write.from, set })
+      } catch (error) {
+        if (!SessionError.is(error)) throw error
+        if (!error.retryable) {
+          refusal = error
+          break
+        }
+        // A server that refuses may hang up too, and the pool gives that connection out once more.
+        if (refusal === undefined || count === maxHangUps) throw error
+        await tables.clock.sleep(pauseMs * count)
+      }
     }
   }
   throw refusal

@@ -1,15 +1,9 @@
 import type { Knex } from 'knex'
 import { brokenLeftovers } from './broken-leftovers.js'
 import type { BrokenStore } from './broken-store.js'
-import type {
-  RowId,
-  SessionResult,
-  SessionStore,
-  SessionUpstream,
-  TurnLease,
-} from '../../src/index.js'
+import type { RowId, SessionResult, SessionStore, SessionUpstream, Lease } from '../../src/index.js'
 
-const update = (knex: Knex, lease: TurnLease): Knex.QueryBuilder =>
+const update = (knex: Knex, lease: Lease): Knex.QueryBuilder =>
   knex('messages').where({ id: lease.turnId })
 
 export const brokenStores: readonly BrokenStore[] = [

@@ -1,4 +1,4 @@
-import type { RowId, TurnLease, TurnStatus } from '../../src/index.js'
+import type { RowId, Lease, TurnStatus } from '../../src/index.js'
 
 interface ModelTurn {
   readonly conversationId: RowId
@@ -29,14 +29,14 @@ export function createLeaseModel(ids: readonly Ids[]) {
   const turns = new Map(ids.map((each): [RowId, ModelTurn] => [each.turnId, newTurn(each)]))
   const claims = new Map<RowId, Claim>()
   const turnOf = (turnId: RowId): ModelTurn => turns.get(turnId)!
-  const newest = (lease: TurnLease): Claim | undefined => {
+  const newest = (lease: Lease): Claim | undefined => {
     const claim = claims.get(lease.conversationId)
     return claim?.fence === lease.fence ? claim : undefined
   }
   const isOver = ({ status }: ModelTurn): boolean => status !== 'pending' && status !== 'running'
   const isLeftover = (turn: ModelTurn): boolean =>
     turn.status === 'running' || (isOver(turn) && turn.hasPrompt && !turn.isClosed)
-  const isOurs = (lease: TurnLease): boolean =>
+  const isOurs = (lease: Lease): boolean =>
     newest(lease) !== undefined && turnOf(lease.turnId).fence === lease.fence
   return {
     turnOf,
@@ -67,31 +67,31 @@ export function createLeaseModel(ids: readonly Ids[]) {
         .map(([leftTurnId]) => leftTurnId)
       return { fence, leftovers }
     },
-    renew: (lease: TurnLease, expiresAt: number): { held: boolean; status: TurnStatus } => {
+    renew: (lease: Lease, expiresAt: number): { held: boolean; status: TurnStatus } => {
       const claim = newest(lease)
       const held = claim !== undefined && !claim.isReleased
       if (held) claim.expiresAt = expiresAt
       return { held, status: turnOf(lease.turnId).status }
     },
-    release: (lease: TurnLease): void => {
+    release: (lease: Lease): void => {
       const claim = newest(lease)
       if (claim !== undefined) claim.isReleased = true
     },
-    adopt: (lease: TurnLease, turnId: RowId): boolean => {
+    adopt: (lease: Lease, turnId: RowId): boolean => {
       const turn = turnOf(turnId)
       const isHere = turn.conversationId === lease.conversationId
       if (newest(lease) === undefined || !isHere || !isLeftover(turn)) return false
       turn.fence = lease.fence
       return true
     },
-    write: (lease: TurnLease, from: TurnStatus, change: Partial<ModelTurn>): boolean => {
+    write: (lease: Lease, from: TurnStatus, change: Partial<ModelTurn>): boolean => {
       const turn = turnOf(lease.turnId)
       if (!isOurs(lease) || turn.status !== from) return false
       Object.assign(turn, change)
       return true
     },
     /** Says yes to its own end again, also when the conversation has gone on. */
-    settle: (lease: TurnLease, text: string): boolean => {
+    settle: (lease: Lease, text: string): boolean => {
       const turn = turnOf(lease.turnId)
       if (isOurs(lease) && turn.status === 'running') {
         Object.assign(turn, { status: 'completed', text })
@@ -99,7 +99,7 @@ export function createLeaseModel(ids: readonly Ids[]) {
       }
       return turn.fence === lease.fence && turn.status === 'completed'
     },
-    close: (lease: TurnLease): boolean => {
+    close: (lease: Lease): boolean => {
       const turn = turnOf(lease.turnId)
       if (!isOurs(lease) || !isOver(turn)) return false
       turn.isClosed = true
