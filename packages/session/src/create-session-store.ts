@@ -47,7 +47,7 @@ export interface SessionStoreOptions {
   readonly createMs?: number
   /** How long to wait for another worker's session before `session_create_timeout`, in milliseconds. Default: 60 000. */
   readonly createWaitMs?: number
-  /** How often to look meanwhile, in milliseconds. Default: 100. */
+  /** How often to read the row meanwhile, in milliseconds. Default: 100. */
   readonly createPollMs?: number
   /** Receives every upstream session that no row refers to any more and that was not deleted. What it throws is ignored. */
   readonly onOrphan?: (orphan: OrphanSession) => void
@@ -180,7 +180,7 @@ function assertClaim({ owner, leaseMs }: { owner: string; leaseMs: number }): vo
   assertDuration('leaseMs', leaseMs)
 }
 
-/** Knex itself is callable, so only `raw` tells it from a function that gives one. */
+/** Knex itself is callable, so only `raw` distinguishes it from a function that gives one. */
 function asGetter(knex: Knex | (() => Knex)): () => Knex {
   if (typeof knex !== 'function') {
     throw new TypeError('`knex` is missing: pass a Knex instance, or a function that returns one.')

@@ -37,7 +37,7 @@ export interface Lease extends ConversationLease {
   readonly turnId: RowId
 }
 
-/** What a claim tells about the conversation. */
+/** What a claim reports of the conversation. */
 export interface ConversationRecord {
   /** The host's primary key. */
   readonly id: RowId

@@ -100,7 +100,7 @@ export const claimCases: readonly SessionStoreCase[] = [
     },
   },
   {
-    name: 'a lease that expired and that nobody took can be renewed',
+    name: 'a lease that expired and that no one took can be renewed',
     run: async (subject) => {
       const ids = await newTurn(subject)
       const { lease } = await mustClaim(subject.store, ids)
@@ -111,7 +111,7 @@ export const claimCases: readonly SessionStoreCase[] = [
     },
   },
   {
-    name: 'renew tells that the lease was taken over, and does not extend the new one',
+    name: 'renew says that the lease was taken over, and does not extend the new one',
     run: async (subject) => {
       const ids = await newTurn(subject)
       const { lease } = await mustClaim(subject.store, ids)

@@ -16,7 +16,7 @@ export interface ConversationMembers {
   readonly opencode_session_id: string | null
   /** Number of the newest claim. */
   readonly turn_fence: number
-  /** Who holds the turn lease, null when nobody does. */
+  /** Who holds the turn lease, null when no one does. */
   readonly turn_owner: string | null
   /** When the turn lease expires, in milliseconds since the epoch. */
   readonly turn_expires_at: number | null

@@ -148,7 +148,7 @@ function toPrompt(row: Row, turnId: RowId): PromptRecord | null {
   if (id === null) return null
   const partIds = parseJson(row['promptparts'])
   if (!isStrings(partIds)) {
-    // A prompt that cannot be repeated exactly must not look like no prompt: it would be asked twice.
+    // A prompt that cannot be repeated exactly must not pass for no prompt: it would be asked twice.
     throw new SessionError(
       'malformed_row',
       `The prompt's part ids of message ${turnId} are not a list.`,

@@ -9,7 +9,7 @@ const longestPauseMs = 100
 
 /**
  * Looks and takes until what was seen is what is taken. A failed take means that another one succeeded in between, or that
- * the connection reads an older state than it writes; neither may go on for ever.
+ * the connection reads an older state than it writes; neither may go on forever.
  */
 export async function untilTaken<Result>(
   {

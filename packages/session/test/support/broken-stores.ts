@@ -106,7 +106,7 @@ export const brokenStores: readonly BrokenStore[] = [
   {
     defect: 'says that every lease is held',
     caughtBy: [
-      'renew tells that the lease was taken over, and does not extend the new one',
+      'renew says that the lease was taken over, and does not extend the new one',
       'release frees the conversation, and a released lease cannot be renewed',
     ],
     breakStore: (store) => ({
