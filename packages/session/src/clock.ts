@@ -4,16 +4,19 @@ import { setTimeout as sleep } from 'node:timers/promises'
 export interface Clock {
   /** Milliseconds since the Unix epoch. Leases and claims to create a session expire by it. */
   now(): number
+  /** Milliseconds from any start, which never jump; waits are measured by it. Default: `now`. */
+  monotonic?(): number
   /** Resolves after `ms` milliseconds; rejects with `signal.reason` as soon as the signal aborts. */
   sleep(ms: number, options?: { signal?: AbortSignal }): Promise<void>
 }
 
 /** Node fires a longer timer after one millisecond. */
-export const longestTimerMs: number = 2 ** 31 - 1
+const longestTimerMs = 2 ** 31 - 1
 
-/** The machine's own clock; it leaves no timer behind after an abort. */
+/** @internal The machine's own clock; it leaves no timer behind after an abort. */
 export const systemClock: Clock = {
   now: () => Date.now(),
+  monotonic: () => performance.now(),
   sleep: async (ms, options = {}) => {
     const { signal } = options
     const how = signal === undefined ? {} : { signal }
@@ -27,4 +30,9 @@ export const systemClock: Clock = {
       throw signal?.aborted === true ? signal.reason : error
     }
   },
+}
+
+/** @internal For durations inside this process, which a set clock must not change. */
+export function monotonic(clock: Clock): number {
+  return clock.monotonic === undefined ? clock.now() : clock.monotonic()
 }

@@ -13,21 +13,30 @@ export { SessionError } from './errors.js'
 export type { SessionErrorCode } from './errors.js'
 export { conversationColumns, messageColumns, migrations, turnMigration } from './migrations.js'
 export type { NamedMigration, TurnMigration, TurnMigrationOptions } from './migrations.js'
-export type { OrphanSession } from './ensure-session.js'
+export type { OrphanSession } from './verbs/discard-session.js'
 export { isTerminal } from './records.js'
 export type {
   ConversationRecord,
-  Lease,
+  ConversationLease,
   PartialReply,
   PromptRecord,
   RowId,
   Settlement,
+  Spent,
   StoredError,
   TerminalStatus,
   Tokens,
+  Lease,
   TurnRecord,
   TurnStatus,
 } from './records.js'
-export type { ClaimRequest, ClaimResult, SessionResult, SessionStore } from './session-store.js'
+export type {
+  ClaimRequest,
+  ClaimResult,
+  ConversationClaimRequest,
+  ConversationClaimResult,
+  SessionResult,
+  SessionStore,
+} from './session-store.js'
 export type { SessionUpstream } from './session-upstream.js'
 export type { ConversationColumns, MessageColumns, TableOptions } from './tables.js'

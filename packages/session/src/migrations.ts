@@ -26,7 +26,7 @@ export interface TurnMigration {
 
 /** One version of the columns. */
 export interface NamedMigration extends TurnMigration {
-  /** Stays the same for ever, so it may be the name in the host's table of migrations. */
+  /** Never changes, so it may be the name in the host's table of migrations. */
   readonly name: string
 }
 

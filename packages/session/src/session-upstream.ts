@@ -1,7 +1,7 @@
 /** What the store asks of OpenCode on behalf of the row that owns the session. No database connection is held meanwhile. */
 export interface SessionUpstream {
   /**
-   * Creates a session. Put `key` where `find` sees it, for example in the session's metadata.
+   * Creates a session, a new one for each call. Put `key` where `find` sees it, for example in the session's metadata.
    */
   create(request: {
     /** Identity of this attempt; a repeated attempt has another one. */
@@ -15,7 +15,9 @@ export interface SessionUpstream {
   abort(sessionId: string): Promise<void>
   /**
    * Finds a session that `create` made with this key. Asked only after a creation did not end; without it, a
-   * worker that died between creation and storing leaves its session upstream.
+   * worker that died between creation and storing leaves its session upstream. Null says that *all* sessions were looked
+   * at and none has the key, which is then forgotten; `incomplete`, that some were not (a list is a page): the key is
+   * kept, and asked for again by the conversation's next creation.
    */
-  find?(key: string): Promise<{ readonly id: string } | null>
+  find?(key: string): Promise<{ readonly id: string } | 'incomplete' | null>
 }

@@ -1,4 +1,5 @@
 import type { Knex } from 'knex'
+import type { Clock } from './clock.js'
 
 /** Names of the columns on the host's conversation table. */
 export interface ConversationColumns {
@@ -110,6 +111,8 @@ export interface Table<Columns> {
 /** @internal What every statement needs. */
 export interface Tables {
   readonly knex: () => Knex
+  /** For the pauses between attempts. */
+  readonly clock: Clock
   readonly conversations: Table<ConversationColumns>
   readonly messages: Table<MessageColumns>
 }
@@ -162,6 +165,13 @@ const messageDefaults: MessageColumns = {
 
 /** The columns that are the host's own: no migration adds them, and no prefix is put before them. */
 const hostColumns: ReadonlySet<string> = new Set(['id', 'title', 'conversationId'])
+
+/** @internal The names of the columns that are not the host's own. */
+export function ownColumns(columns: object): string[] {
+  return Object.entries(columns)
+    .filter(([key]) => !hostColumns.has(key))
+    .map(([, name]) => String(name))
+}
 
 /** @internal */
 export function conversationTable(

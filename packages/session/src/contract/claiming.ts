@@ -34,7 +34,13 @@ export const claimCases: readonly SessionStoreCase[] = [
       const other = await newTurn(subject)
       const wrong = { conversationId: one.conversationId, turnId: other.turnId }
       const result = await store.claim({ ...wrong, owner: 'worker-1', leaseMs })
-      assert.deepEqual(result, { claimed: false, reason: 'missing', turn: null, heldUntil: null })
+      assert.deepEqual(result, {
+        claimed: false,
+        reason: 'missing',
+        turn: null,
+        heldUntil: null,
+        sameOwner: false,
+      })
       assert.equal((await mustRead(store, other.turnId)).status, 'pending')
       await mustClaim(store, one)
       await mustClaim(store, other)
@@ -49,6 +55,7 @@ export const claimCases: readonly SessionStoreCase[] = [
       assert.ok(!result.claimed)
       assert.equal(result.reason, 'busy')
       assert.equal(result.heldUntil, lease.expiresAt)
+      assert.equal(result.sameOwner, false)
       assert.equal(result.turn?.status, 'running')
     },
   },
@@ -64,16 +71,6 @@ export const claimCases: readonly SessionStoreCase[] = [
         assert.equal(result.reason, 'busy')
         assert.equal(result.turn?.status, 'pending')
       }
-    },
-  },
-  {
-    name: 'the same owner may claim the same turn again at once, under a higher fence',
-    run: async (subject) => {
-      const ids = await newTurn(subject)
-      const first = await mustClaim(subject.store, ids)
-      const second = await mustClaim(subject.another(), ids)
-      assert.ok(second.lease.fence > first.lease.fence)
-      assert.equal(second.turn.startedAt, first.turn.startedAt)
     },
   },
   {
@@ -103,7 +100,7 @@ export const claimCases: readonly SessionStoreCase[] = [
     },
   },
   {
-    name: 'a lease that expired and that nobody took can be renewed',
+    name: 'a lease that expired and that no one took can be renewed',
     run: async (subject) => {
       const ids = await newTurn(subject)
       const { lease } = await mustClaim(subject.store, ids)
@@ -114,7 +111,7 @@ export const claimCases: readonly SessionStoreCase[] = [
     },
   },
   {
-    name: 'renew tells that the lease was taken over, and does not extend the new one',
+    name: 'renew says that the lease was taken over, and does not extend the new one',
     run: async (subject) => {
       const ids = await newTurn(subject)
       const { lease } = await mustClaim(subject.store, ids)
@@ -127,12 +124,47 @@ export const claimCases: readonly SessionStoreCase[] = [
     },
   },
   {
+    name: 'a turn that this lease settled is still held, and its lease can be renewed until release',
+    run: async (subject) => {
+      const ids = await newTurn(subject)
+      const { lease } = await mustClaim(subject.store, ids)
+      await subject.store.settle(lease, completed)
+      for (let beat = 0; beat < 3; beat += 1) {
+        subject.advance(leaseMs * 2)
+        const renewed = await subject.store.renew(lease, { leaseMs })
+        assert.deepEqual(renewed, { held: true, status: 'completed' })
+      }
+      const result = await subject.another().claim({ ...ids, owner: 'worker-2', leaseMs })
+      assert.ok(!result.claimed && result.reason === 'settled')
+    },
+  },
+  {
+    name: 'two renewals at the same moment are both held',
+    run: async (subject) => {
+      const ids = await newTurn(subject)
+      const { lease } = await mustClaim(subject.store, ids)
+      const renewals = [1, 2].map(() => subject.store.renew(lease, { leaseMs }))
+      for (const { held } of await Promise.all(renewals)) assert.equal(held, true)
+    },
+  },
+  {
+    name: 'a claim that is given up leaves the conversation free',
+    run: async (subject) => {
+      const ids = await newTurn(subject)
+      const reason = new Error('enough')
+      const claim = { ...ids, owner: 'worker-1', leaseMs, signal: AbortSignal.abort(reason) }
+      await assert.rejects(subject.store.claim(claim), (error) => error === reason)
+      await mustClaim(subject.another(), ids, 'worker-2')
+    },
+  },
+  {
     name: 'release frees the conversation, and a released lease cannot be renewed',
     run: async (subject) => {
       const ids = await newTurn(subject)
       const { lease } = await mustClaim(subject.store, ids)
       await subject.store.release(lease)
-      assert.equal((await subject.store.renew(lease, { leaseMs })).held, false)
+      const renewed = await subject.store.renew(lease, { leaseMs })
+      assert.deepEqual(renewed, { held: false, status: 'running' })
       await mustClaim(subject.another(), ids, 'worker-2')
     },
   },
@@ -162,22 +194,6 @@ export const claimCases: readonly SessionStoreCase[] = [
         assert.equal(result.turn?.text, completed.text)
         assert.equal(result.turn?.status, 'completed')
       }
-    },
-  },
-  {
-    name: 'a claim of a turn that is over gives back the lease that its own worker left, and no other',
-    run: async (subject) => {
-      const ids = await newTurn(subject)
-      const next = { ...ids, turnId: await subject.insertTurn(ids.conversationId) }
-      const { lease } = await mustClaim(subject.store, ids)
-      await subject.store.settle(lease, completed)
-      await subject.another().claim({ ...ids, owner: 'worker-2', leaseMs })
-      assert.equal((await subject.store.renew(lease, { leaseMs })).held, true)
-      await subject.another().claim({ ...ids, owner: 'worker-1', leaseMs })
-      const { lease: later } = await mustClaim(subject.another(), next, 'worker-2')
-      await subject.store.claim({ ...ids, owner: 'worker-1', leaseMs })
-      await subject.store.claim({ ...ids, owner: 'worker-2', leaseMs })
-      assert.equal((await subject.another().renew(later, { leaseMs })).held, true)
     },
   },
   {

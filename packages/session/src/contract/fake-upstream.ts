@@ -46,7 +46,7 @@ export function createFakeUpstream(): FakeUpstream {
   }
 }
 
-/** @internal A door that a hook waits at, and that tells when somebody has come. */
+/** @internal A gate that a hook waits at, and that says when it was reached. */
 export function createGate(): {
   reached: Promise<void>
   open: () => void

@@ -1,5 +1,13 @@
 import assert from 'node:assert/strict'
-import { assertPowerless, completed, newTurn, leaseMs, mustClaim, mustRead } from './subject.js'
+import {
+  assertPowerless,
+  completed,
+  firstPrompt,
+  leaseMs,
+  mustClaim,
+  mustRead,
+  newTurn,
+} from './subject.js'
 import type { SessionStoreCase } from './subject.js'
 
 /** @internal */
@@ -44,7 +52,8 @@ export const fenceCases: readonly SessionStoreCase[] = [
     run: async (subject) => {
       const ids = await newTurn(subject)
       const { lease } = await mustClaim(subject.store, ids)
-      const again = await mustClaim(subject.another(), ids)
+      subject.advance(leaseMs / 2)
+      const again = await mustClaim(subject.restarted(), ids)
       await assertPowerless(subject.store, lease)
       assert.equal(await subject.another().settle(again.lease, completed), true)
     },
@@ -54,12 +63,11 @@ export const fenceCases: readonly SessionStoreCase[] = [
     run: async (subject) => {
       const ids = await newTurn(subject)
       const { lease } = await mustClaim(subject.store, ids)
-      const prompt = { id: 'msg_1', sessionId: 'ses_1', partIds: ['prt_1', 'prt_2'], runs: 0 }
-      assert.equal(await subject.store.recordPrompt(lease, prompt), true)
+      assert.equal(await subject.store.recordPrompt(lease, firstPrompt), true)
       assert.equal(await subject.store.snapshot(lease, { reply: { n: 1 }, text: 'So far' }), true)
       subject.advance(leaseMs * 2)
       const { turn } = await mustClaim(subject.another(), ids, 'worker-2')
-      assert.deepEqual(turn.prompt, prompt)
+      assert.deepEqual(turn.prompt, firstPrompt)
       assert.deepEqual(turn.reply, { n: 1 })
       assert.equal(turn.text, 'So far')
     },

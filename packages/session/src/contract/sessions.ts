@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
 import { SessionError } from '../errors.js'
 import { createFakeUpstream, createGate } from './fake-upstream.js'
+import { absentKey } from './subject.js'
 import type { SessionStoreCase } from './subject.js'
 
 const racers = 8
@@ -68,14 +69,43 @@ export const sessionCases: readonly SessionStoreCase[] = [
     },
   },
   {
+    name: 'a key is kept until all sessions were looked at, and then forgotten',
+    run: async (subject) => {
+      const upstream = createFakeUpstream()
+      const id = await subject.insertConversation()
+      upstream.hooks.after = () => Promise.reject(new Error('connection lost'))
+      await assert.rejects(subject.store.ensureSession(id, upstream))
+      delete upstream.hooks.after
+      const asked: string[] = []
+      const find: typeof upstream.find = (key) => {
+        asked.push(key)
+        return upstream.find(key)
+      }
+      // Its answer is one page, and the session that was left is not on it.
+      const paged = { ...upstream, find: async () => 'incomplete' as const }
+      const first = await subject.another().ensureSession(id, paged)
+      assert.equal(upstream.sessions.size, 2)
+      const whole = { ...upstream, find }
+      const second = await subject.store.recreateSession(id, first.sessionId, whole)
+      assert.deepEqual([...upstream.sessions.keys()], [first.sessionId, second.sessionId])
+      assert.equal(new Set(asked).size, 1, 'one key was left')
+      asked.length = 0
+      await subject.store.recreateSession(id, second.sessionId, whole)
+      assert.deepEqual(asked, [], 'no key is left')
+    },
+  },
+  {
     name: 'a creation without a usable id is an error, not a session',
     run: async (subject) => {
       const upstream = createFakeUpstream()
       const id = await subject.insertConversation()
-      const broken = { ...upstream, create: async () => ({ id: '' }) }
-      await assert.rejects(subject.store.ensureSession(id, broken), (error) => {
-        return SessionError.is(error) && error.code === 'session_create_failed'
-      })
+      const answers: unknown[] = [{ id: '' }, null, undefined, {}, { id: 7 }, { id: '../../x' }]
+      for (const answer of answers) {
+        const broken = { ...upstream, create: async () => answer as { id: string } }
+        await assert.rejects(subject.store.ensureSession(id, broken), (error) => {
+          return SessionError.is(error) && error.code === 'session_create_failed'
+        })
+      }
       assert.equal((await subject.store.ensureSession(id, upstream)).created, true)
     },
   },
@@ -120,7 +150,7 @@ export const sessionCases: readonly SessionStoreCase[] = [
     run: async (subject) => {
       const upstream = createFakeUpstream()
       const id = await subject.insertConversation()
-      const absent = typeof id === 'number' ? id + 1_000_000 : `${id}-absent`
+      const absent = absentKey(id)
       const isMissing = (error: unknown): boolean =>
         SessionError.is(error) && error.code === 'conversation_not_found'
       await assert.rejects(subject.store.ensureSession(absent, upstream), isMissing)

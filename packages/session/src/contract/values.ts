@@ -1,5 +1,14 @@
 import assert from 'node:assert/strict'
-import { completed, failed, newTurn, mustClaim, mustRead, partial } from './subject.js'
+import {
+  absentKey,
+  completed,
+  failed,
+  firstPrompt,
+  mustClaim,
+  mustRead,
+  newTurn,
+  partial,
+} from './subject.js'
 import type { SessionStoreCase } from './subject.js'
 
 const manyCharacters = 300_000
@@ -15,7 +24,15 @@ export const valueCases: readonly SessionStoreCase[] = [
       const turn = await mustRead(subject.store, ids.turnId)
       const { startedAt, settledAt, ...rest } = turn
       assert.ok(startedAt !== null && settledAt !== null && settledAt >= startedAt)
-      assert.deepEqual(rest, { ...ids, prompt: null, ...completed })
+      assert.deepEqual(rest, {
+        ...ids,
+        ...completed,
+        input: null,
+        prompt: null,
+        providerStatus: null,
+        providerMessage: null,
+        closedAt: null,
+      })
     },
   },
   {
@@ -35,11 +52,78 @@ export const valueCases: readonly SessionStoreCase[] = [
     run: async (subject) => {
       const ids = await newTurn(subject)
       const { lease } = await mustClaim(subject.store, ids)
-      const prompt = { id: 'msg_1', sessionId: 'ses_1', partIds: ['prt_1'], runs: 0 }
-      await subject.store.recordPrompt(lease, prompt)
-      await subject.store.recordPrompt(lease, { ...prompt, runs: 1 })
+      const again = { ...firstPrompt, runs: 1, sessionRecreated: true }
+      await subject.store.recordPrompt(lease, firstPrompt)
+      await subject.store.recordPrompt(lease, again)
       const turn = await mustRead(subject.store, ids.turnId)
-      assert.deepEqual(turn.prompt, { ...prompt, runs: 1 })
+      assert.deepEqual(turn.prompt, again)
+    },
+  },
+  {
+    name: 'settle stores what the provider said beside the error',
+    run: async (subject) => {
+      const ids = await newTurn(subject)
+      const { lease } = await mustClaim(subject.store, ids)
+      const error = {
+        code: 'provider_error',
+        message: 'It failed.',
+        status: 529,
+        detail: 'Overloaded',
+      }
+      assert.equal(await subject.store.settle(lease, { ...failed, error }), true)
+      const turn = await mustRead(subject.store, ids.turnId)
+      assert.deepEqual(turn.error, { code: error.code, message: error.message })
+      assert.equal(turn.providerStatus, 529)
+      assert.equal(turn.providerMessage, 'Overloaded')
+    },
+  },
+  {
+    name: 'claim stores what the user asked, and a later claim does not replace it',
+    run: async (subject) => {
+      const ids = await newTurn(subject)
+      const input = { text: 'Hello \0 \uD800 🧵', parts: [{ type: 'text' }], agent: null }
+      const request = { ...ids, leaseMs: 10_000 }
+      const first = await subject.store.claim({ ...request, owner: 'worker-1', input })
+      assert.deepEqual(first.turn?.input, input)
+      subject.advance(20_000)
+      const second = await subject
+        .another()
+        .claim({ ...request, owner: 'worker-2', input: 'Other' })
+      assert.deepEqual(second.turn?.input, input)
+      assert.deepEqual((await mustRead(subject.store, ids.turnId)).input, input)
+    },
+  },
+  {
+    name: "what a turn's earlier prompts cost stands in the running row, and snapshots leave it",
+    run: async (subject) => {
+      const ids = await newTurn(subject)
+      const { lease } = await mustClaim(subject.store, ids)
+      const { cost, tokens } = completed
+      await subject.store.recordPrompt(lease, firstPrompt)
+      assert.equal(await subject.store.recordPrompt(lease, firstPrompt, { cost, tokens }), true)
+      await subject.store.snapshot(lease, partial)
+      await subject.store.recordPrompt(lease, { ...firstPrompt, runs: 1 })
+      const turn = await mustRead(subject.store, ids.turnId)
+      assert.equal(turn.status, 'running')
+      assert.deepEqual({ cost: turn.cost, tokens: turn.tokens }, { cost, tokens })
+    },
+  },
+  {
+    name: 'a reply that is no JSON is left out of the end, and the reason says so',
+    run: async (subject) => {
+      const cycle: unknown[] = []
+      cycle.push(cycle)
+      for (const reason of [null, 'evidence']) {
+        const ids = await newTurn(subject)
+        const { lease } = await mustClaim(subject.store, ids)
+        const settled = await subject.store.settle(lease, { ...completed, reason, reply: cycle })
+        assert.equal(settled, true)
+        const turn = await mustRead(subject.store, ids.turnId)
+        assert.equal(turn.status, 'completed')
+        assert.equal(turn.text, completed.text)
+        assert.equal(turn.reply, null)
+        assert.equal(turn.reason, reason ?? 'reply_not_stored')
+      }
     },
   },
   {
@@ -98,7 +182,7 @@ export const valueCases: readonly SessionStoreCase[] = [
     name: 'read of a message that is not there is null',
     run: async (subject) => {
       const { turnId } = await newTurn(subject)
-      const absent = typeof turnId === 'number' ? turnId + 1_000_000 : `${turnId}-absent`
+      const absent = absentKey(turnId)
       assert.equal(await subject.store.read(absent), null)
       assert.equal(await subject.store.cancel({ turnId: absent }), false)
     },

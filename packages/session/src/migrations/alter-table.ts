@@ -87,7 +87,7 @@ function schemaOf(knex: Knex, table: string): Knex.SchemaBuilder {
 }
 
 async function hasColumn(knex: Knex, table: string, column: string): Promise<boolean> {
-  // Knex's own look leaves the schema out on MySQL.
+  // Knex's own way leaves the schema out on MySQL.
   if (isMySql(knex)) return isListed(knex, table, 'columns', { column_name: column })
   return schemaOf(knex, table).hasColumn(tableAddress(table).name, column)
 }

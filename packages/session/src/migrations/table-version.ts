@@ -13,7 +13,7 @@ export interface NewIndex {
   readonly unique: boolean
 }
 
-/** What one version adds to one table. The first column is the one that tells ours from the host's. */
+/** What one version adds to one table. The first column shows whether the others are ours or the host's. */
 export interface TableVersion {
   readonly columns: readonly [NewColumn, ...NewColumn[]]
   readonly indexes: readonly NewIndex[]

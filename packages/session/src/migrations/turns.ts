@@ -62,7 +62,7 @@ export function messagesVersion1(names: MessageColumns): TableVersion {
       column(names.settledAt, time),
       column(names.closedAt, time),
     ],
-    // For what looks over all conversations for turns that were left running or half done.
+    // For a search through all conversations for turns that were left running or half done.
     indexes: [{ columns: [names.status, names.closedAt], unique: false }],
   }
 }

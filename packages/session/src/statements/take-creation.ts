@@ -1,10 +1,11 @@
-import { query } from '../query.js'
 import type { RowId } from '../records.js'
 import type { Tables } from '../tables.js'
 import type { SessionRow } from './find-session.js'
+import { query } from './query.js'
+import { rowKey } from './row-key.js'
 
 /**
- * A creation under way. Its key is new: one that found its way into the row is never looked for again, so a worker that was
+ * A creation under way. Its key is new: a key in the row is looked for only once its claim was taken away, so a worker that was
  * paused in the middle of its clean-up cannot find, and delete, the session of a later one.
  */
 export interface Creation {
@@ -14,30 +15,46 @@ export interface Creation {
   readonly expiresAt: number
 }
 
-// What a creation left behind is looked for by its key. Four fit the column, and more pile up only while `find` fails.
-const maxKeys = 4
+// More pile up only while no one can look at all sessions.
+const maxKeys = 64
 
-/** Takes the creation from exactly the state that was seen; a stale session id leaves the row here. */
+/** The keys of a column. */
+export function splitKeys(keys: string | null): readonly string[] {
+  return keys === null ? [] : keys.split(' ').filter(Boolean)
+}
+
+/** The column of keys; the oldest of too many are forgotten. */
+export function joinKeys(keys: readonly string[]): string | null {
+  return keys.length === 0 ? null : keys.slice(-maxKeys).join(' ')
+}
+
+/**
+ * Takes the creation from exactly the state that was seen, keys included: another creation may have begun and failed
+ * since, and its key must not be written away. A stale session id leaves the row here.
+ */
 export async function takeCreation(
-  { knex, conversations }: Tables,
+  tables: Tables,
   creation: Creation,
   seen: SessionRow,
 ): Promise<boolean> {
-  const { table, columns } = conversations
-  const changed = await query(
+  const { table, columns } = tables.conversations
+  const changed = await query<number>(
+    tables,
     `take the creation for conversation ${creation.conversationId}`,
-    knex()(table)
-      .where({
-        [columns.id]: creation.conversationId,
-        [columns.sessionId]: seen.sessionId,
-        [columns.createClaim]: seen.claim,
-      })
-      .update({
-        [columns.sessionId]: null,
-        [columns.createKeys]: [...seen.keys, creation.key].slice(-maxKeys).join(' '),
-        [columns.createClaim]: creation.claim,
-        [columns.createExpiresAt]: creation.expiresAt,
-      }),
+    (knex) =>
+      knex(table)
+        .where(rowKey(knex, columns.id, creation.conversationId))
+        .where({
+          [columns.sessionId]: seen.sessionId,
+          [columns.createClaim]: seen.claim,
+          [columns.createKeys]: seen.keys,
+        })
+        .update({
+          [columns.sessionId]: null,
+          [columns.createKeys]: joinKeys([...splitKeys(seen.keys), creation.key]),
+          [columns.createClaim]: creation.claim,
+          [columns.createExpiresAt]: creation.expiresAt,
+        }),
   )
   return Number(changed) > 0
 }

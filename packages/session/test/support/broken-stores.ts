@@ -1,12 +1,7 @@
 import type { Knex } from 'knex'
-import type { Lease, RowId, SessionResult, SessionStore, SessionUpstream } from '../../src/index.js'
-
-/** A store with one defect, and the promises that must catch it. */
-export interface BrokenStore {
-  readonly defect: string
-  readonly caughtBy: readonly string[]
-  readonly breakStore: (store: SessionStore, knex: Knex) => SessionStore
-}
+import { brokenLeftovers } from './broken-leftovers.js'
+import type { BrokenStore } from './broken-store.js'
+import type { RowId, SessionResult, SessionStore, SessionUpstream, Lease } from '../../src/index.js'
 
 const update = (knex: Knex, lease: Lease): Knex.QueryBuilder =>
   knex('messages').where({ id: lease.turnId })
@@ -89,7 +84,9 @@ export const brokenStores: readonly BrokenStore[] = [
   },
   {
     defect: 'makes a restarted worker wait',
-    caughtBy: ['the same owner may claim the same turn again at once, under a higher fence'],
+    caughtBy: [
+      'a restarted owner may claim its turn after three tenths of the lease, and learns until when it must wait',
+    ],
     breakStore: (store) => ({
       ...store,
       claim: (request) => store.claim({ ...request, owner: `${request.owner}-${Math.random()}` }),
@@ -109,7 +106,7 @@ export const brokenStores: readonly BrokenStore[] = [
   {
     defect: 'says that every lease is held',
     caughtBy: [
-      'renew tells that the lease was taken over, and does not extend the new one',
+      'renew says that the lease was taken over, and does not extend the new one',
       'release frees the conversation, and a released lease cannot be renewed',
     ],
     breakStore: (store) => ({
@@ -208,7 +205,7 @@ export const brokenStores: readonly BrokenStore[] = [
     defect: 'leaves a session upstream that it could not store',
     caughtBy: [
       'a creator that takes too long loses to the next, deletes what it made, and gets the other id',
-      'recreateSession replaces the stale session and deletes it upstream',
+      'a session whose creation looked failed is found and deleted by the next creation',
     ],
     breakStore: (store) => {
       const keeping = (upstream: SessionUpstream): SessionUpstream => ({
@@ -250,6 +247,7 @@ export const brokenStores: readonly BrokenStore[] = [
       },
     }),
   },
+  ...brokenLeftovers,
 ]
 
 function createWithoutClaim(store: SessionStore, knex: Knex): SessionStore['ensureSession'] {
@@ -277,7 +275,7 @@ function claimWithoutCompare(store: SessionStore, knex: Knex): SessionStore['cla
     const turn = await store.read(turnId)
     if (turn === null) return store.claim(request)
     const isFree = row.turn_owner === null || row.turn_owner === 'gone'
-    if (!isFree) return { claimed: false, reason: 'busy', turn, heldUntil: null }
+    if (!isFree) return { claimed: false, reason: 'busy', turn, heldUntil: null, sameOwner: false }
     const fence = Number(row.turn_fence) + 1
     const expiresAt = Date.now() + leaseMs
     await knex('conversations')
@@ -290,6 +288,7 @@ function claimWithoutCompare(store: SessionStore, knex: Knex): SessionStore['cla
       lease,
       conversation: { id: conversationId, sessionId: null, fence },
       turn,
+      leftovers: [],
     }
   }
 }

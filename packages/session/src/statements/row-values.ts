@@ -1,14 +1,15 @@
-import { SessionError } from './errors.js'
+import { toRowId } from '../asserts.js'
+import { SessionError } from '../errors.js'
 import type {
   PartialReply,
   PromptRecord,
   RowId,
   Settlement,
-  StoredError,
+  Spent,
   TurnRecord,
   TurnStatus,
-} from './records.js'
-import type { MessageColumns } from './tables.js'
+} from '../records.js'
+import type { MessageColumns } from '../tables.js'
 
 type Row = Readonly<Record<string, unknown>>
 
@@ -18,35 +19,41 @@ const shortTextLength = 64
 export function toTurnRecord(turnId: RowId, row: Row): TurnRecord {
   return {
     turnId,
-    conversationId: row['conversation'] as RowId,
+    conversationId: toRowId(row['conversation']),
     status: toTurnStatus(row['status'], turnId),
+    input: toJson(row['input']),
     prompt: toPrompt(row, turnId),
-    reply: toReply(row['reply']),
+    reply: toJson(row['reply']),
     text: toTextOrNull(row['text']),
     reasoning: toTextOrNull(row['reasoning']),
     cost: toNumber(row['cost']),
     tokens: {
-      input: toNumber(row['input']),
-      output: toNumber(row['output']),
+      input: toNumber(row['inputtokens']),
+      output: toNumber(row['outputtokens']),
       reasoning: toNumber(row['reasoningtokens']),
       cacheRead: toNumber(row['cacheread']),
       cacheWrite: toNumber(row['cachewrite']),
     },
     error: toError(row),
+    providerStatus: toNumberOrNull(row['errorstatus']),
+    providerMessage: toTextOrNull(row['errordetail']),
     reason: toTextOrNull(row['reason']),
     finish: toTextOrNull(row['finish']),
     startedAt: toNumberOrNull(row['started']),
     settledAt: toNumberOrNull(row['settled']),
+    closedAt: toNumberOrNull(row['closed']),
   }
 }
 
-/** @internal The columns of a prompt. */
-export function promptFields(columns: MessageColumns, prompt: PromptRecord): Row {
+/** @internal The columns of a prompt, and of what earlier ones cost. */
+export function promptFields(columns: MessageColumns, prompt: PromptRecord, spent?: Spent): Row {
   return {
     [columns.promptId]: prompt.id,
     [columns.promptSessionId]: prompt.sessionId,
     [columns.promptPartIds]: JSON.stringify(prompt.partIds),
     [columns.promptRuns]: prompt.runs,
+    [columns.sessionRecreated]: prompt.sessionRecreated === true,
+    ...(spent === undefined ? {} : priceFields(columns, spent)),
   }
 }
 
@@ -61,13 +68,21 @@ export function snapshotFields(
   }
 }
 
-/** @internal The columns of a partial reply with its price. */
-export function partialFields(columns: MessageColumns, fields: PartialReply): Row {
-  const { tokens } = fields
+/** @internal The columns of a text without its parts. */
+export function textFields(
+  columns: MessageColumns,
+  fields: Pick<PartialReply, 'text' | 'reasoning'>,
+): Row {
   return {
-    ...snapshotFields(columns, fields),
+    [columns.text]: toText(fields.text),
     [columns.reasoning]: toText(fields.reasoning),
-    [columns.cost]: finite(fields.cost),
+  }
+}
+
+/** @internal The columns of a price. */
+export function priceFields(columns: MessageColumns, { cost, tokens }: Spent): Row {
+  return {
+    [columns.cost]: finite(cost),
     [columns.inputTokens]: count(tokens.input),
     [columns.outputTokens]: count(tokens.output),
     [columns.reasoningTokens]: count(tokens.reasoning),
@@ -76,20 +91,23 @@ export function partialFields(columns: MessageColumns, fields: PartialReply): Ro
   }
 }
 
-/** @internal The columns of a terminal state. */
-export function settlementFields(
-  columns: MessageColumns,
-  settlement: Settlement,
-  now: number,
-): Row {
+/** @internal The columns of an end that no agent wrote. */
+export function endFields(columns: MessageColumns, settlement: Settlement, now: number): Row {
   return {
-    ...partialFields(columns, settlement),
     [columns.status]: settlement.status,
-    [columns.reason]: toText(settlement.reason),
     [columns.errorCode]: shortText(settlement.error?.code ?? null),
-    [columns.errorMessage]: toText(settlement.error?.message ?? null),
-    [columns.finish]: shortText(settlement.finish),
+    [columns.errorStatus]: httpStatus(settlement.error?.status ?? null),
     [columns.settledAt]: now,
+  }
+}
+
+/** @internal The columns of an end that hold others' words. */
+export function wordFields(columns: MessageColumns, settlement: Settlement): Row {
+  return {
+    [columns.reason]: toText(settlement.reason),
+    [columns.errorMessage]: toText(settlement.error?.message ?? null),
+    [columns.errorDetail]: toText(settlement.error?.detail ?? null),
+    [columns.finish]: shortText(settlement.finish),
   }
 }
 
@@ -130,7 +148,7 @@ function toPrompt(row: Row, turnId: RowId): PromptRecord | null {
   if (id === null) return null
   const partIds = parseJson(row['promptparts'])
   if (!isStrings(partIds)) {
-    // A prompt that cannot be repeated exactly must not look like no prompt: it would be asked twice.
+    // A prompt that cannot be repeated exactly must not pass for no prompt: it would be asked twice.
     throw new SessionError(
       'malformed_row',
       `The prompt's part ids of message ${turnId} are not a list.`,
@@ -141,16 +159,18 @@ function toPrompt(row: Row, turnId: RowId): PromptRecord | null {
     sessionId: toTextOrNull(row['promptsession']) ?? '',
     partIds,
     runs: toNumber(row['promptruns']),
+    // A boolean on PostgreSQL, a number elsewhere.
+    sessionRecreated: Number(row['recreated'] ?? 0) === 1,
   }
 }
 
-function toError(row: Row): StoredError | null {
+function toError(row: Row): TurnRecord['error'] {
   const code = toTextOrNull(row['errorcode'])
   return code === null ? null : { code, message: toTextOrNull(row['errormessage']) ?? '' }
 }
 
 /** A snapshot is a convenience: one that does not parse counts as none, since the server holds the truth. */
-function toReply(value: unknown): unknown {
+function toJson(value: unknown): unknown {
   return parseJson(value) ?? null
 }
 
@@ -181,5 +201,9 @@ function finite(value: number): number {
 }
 
 function count(value: number): number {
-  return Math.max(0, Math.round(finite(value)))
+  return Math.min(Math.max(0, Math.round(finite(value))), Number.MAX_SAFE_INTEGER)
+}
+
+function httpStatus(status: number | null): number | null {
+  return Number.isInteger(status) && status !== null && status >= 0 && status < 1000 ? status : null
 }
