@@ -29,6 +29,7 @@ export interface ReplyObserver {
   errored?(change: ChangeOf<'errored'>): void
   statusChanged?(change: ChangeOf<'status-changed'>): void
   totalsChanged?(change: ChangeOf<'totals-changed'>): void
+  workspaceChanged?(change: ChangeOf<'workspace-changed'>): void
   anomaly?(change: ChangeOf<'anomaly'>): void
 }
 

@@ -1,10 +1,10 @@
 import { recordAnomaly } from '../state/anomaly.js'
-import { noteAuthorship } from '../state/authorship.js'
+import { noteAuthorship } from '../tracking/authorship.js'
 import { isNewer } from '../state/event-order.js'
 import { flag, nested, number, string } from '../records/fields.js'
 import type { Fields } from '../records/fields.js'
 import { sameJson, toJsonValue } from '../records/json-value.js'
-import { refreshMembership } from '../state/membership.js'
+import { refreshMembership } from '../tracking/membership.js'
 import { recordOf } from '../state/message-record.js'
 import {
   dropParts,
@@ -12,12 +12,13 @@ import {
   keepsParts,
   placeMessage,
   rememberForeign,
-} from '../state/message-store.js'
+} from '../tracking/message-store.js'
+import { noteDiffs } from './workspace.js'
 import type { Origin } from './origin.js'
 import { announceChange } from '../state/part-store.js'
 import { readReplyError } from '../records/reply-error.js'
 import { isAnswer } from '../state/state.js'
-import { goesOn } from '../state/run-end.js'
+import { goesOn } from '../tracking/run-end.js'
 import type { MessageState, PartState, ReplyState, SessionState } from '../state/state.js'
 import { readTokens } from '../records/tokens.js'
 
@@ -44,6 +45,7 @@ export function upsertMessage(
   const wentOn = goesOn(message)
   write(message, role, info)
   if (summary !== message.summary) for (const part of message.parts) announceChange(state, part)
+  if (message === state.prompt) noteDiffs(state, nested(info, 'summary'), 'diffs')
   if (message === state.prompt || (origin.polled && session === state.root))
     notePromptTime(state, info)
   if (knownRole === null || parentId !== message.parentId || wentOn !== goesOn(message))

@@ -34,7 +34,8 @@ export const plainTemplates: TurboTemplates = {
 function showPart(part: ReplyPart): Html | null {
   switch (part.kind) {
     case 'text':
-      return part.synthetic || part.summary ? null : html`<p>${part.text}</p>`
+      if (part.synthetic || part.summary) return null
+      return part.superseded ? html`<p><del>${part.text}</del></p>` : html`<p>${part.text}</p>`
     case 'reasoning':
       return part.summary ? null : html`<details><summary>Reasoning</summary>${part.text}</details>`
     case 'tool': {

@@ -8,6 +8,8 @@ export interface PartMark {
   readonly partId: string
   /** True on the text of a part that the server lost. */
   readonly lost?: true
+  /** True on the text of an attempt that failed and was repeated. */
+  readonly superseded?: true
 }
 
 interface Marked {
@@ -41,6 +43,11 @@ export type UiDataChunk =
       readonly type: 'data-retry'
       readonly id: string
       readonly data: { readonly attempt: number; readonly nextAt: number | null }
+    }
+  | {
+      readonly type: 'data-note'
+      readonly id: string
+      readonly data: { readonly type: string; readonly data: JsonValue }
     }
   /**
    * What was shown under this id is not valid any more: the server removed it or states it differently. When it is

@@ -126,6 +126,7 @@ function addChunk(parts: UiPart[], chunk: UiChunk): void {
     case 'data-ask':
     case 'data-sub-agent':
     case 'data-retry':
+    case 'data-note':
     case 'data-withdrawn':
       parts.push(chunk)
       return

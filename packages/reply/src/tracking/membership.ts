@@ -1,8 +1,8 @@
-import { recordOf } from './message-record.js'
-import { announceAdded } from './part-store.js'
+import { recordOf } from '../state/message-record.js'
+import { announceAdded } from '../state/part-store.js'
 import { shareRuns } from './runs.js'
-import { isVisible } from './state.js'
-import type { MessageState, ReplyState, SessionState } from './state.js'
+import { isVisible } from '../state/state.js'
+import type { MessageState, ReplyState, SessionState } from '../state/state.js'
 
 /**
  * Works out which messages of a session belong to the reply.
