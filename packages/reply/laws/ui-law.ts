@@ -8,7 +8,7 @@ import { answerParts } from '../src/records/answer.js'
 import { createUiMessageEncoder, toUiMessage } from '../src/ui-message-stream.js'
 import type { UiChunk, UiMessagePosition } from '../src/ui-message-stream.js'
 import { deliver, deliveries, pollAll } from './delivery.js'
-import { histories } from './history.js'
+import { storableHistories } from './history.js'
 import { read7 } from './ai-v7.js'
 
 type Reader = (options: {
@@ -167,7 +167,7 @@ function agree(message: Read, reply: Reply): void {
   for (const { url } of reply.result().files) assert.ok(url === null || files.includes(url))
 }
 
-const anyDelivery = deliveries(histories)
+const anyDelivery = deliveries(storableHistories)
 
 /** 6. UI chunks, folded by the AI SDK's own reader, equal the result, however they were batched and resumed. */
 export const uiMessages = fc.asyncProperty(

@@ -6,13 +6,7 @@ import type { Fields } from '../records/fields.js'
 import { sameJson, toJsonValue } from '../records/json-value.js'
 import { refreshMembership } from '../tracking/membership.js'
 import { recordOf } from '../state/message-record.js'
-import {
-  dropParts,
-  ensureMessage,
-  keepsParts,
-  placeMessage,
-  rememberForeign,
-} from '../tracking/message-store.js'
+import { ensureMessage, placeMessage } from '../tracking/message-store.js'
 import { noteDiffs } from './workspace.js'
 import type { Origin } from './origin.js'
 import { announceChange } from '../state/part-store.js'
@@ -146,12 +140,6 @@ function attribute(state: ReplyState, message: MessageState): void {
   const { session } = message
   if (message.role === 'user') for (const part of message.parts) noteKeptPart(message, part)
   refreshMembership(state, session)
-  // What waited for this message has its owner now.
-  for (const each of [message, ...state.unattributed]) {
-    if (keepsParts(each)) continue
-    dropParts(state, each)
-    rememberForeign(state, each)
-  }
 }
 
 /** A part that came before it was known whose message it is in. */

@@ -1,7 +1,7 @@
 import { recordAnomaly } from '../state/anomaly.js'
 import { EventClock } from '../state/event-order.js'
 import { showStreamPart } from '../state/stream-part.js'
-import { setMember } from './membership.js'
+import { setMember } from './member.js'
 import { noTokens } from '../records/tokens.js'
 import type { MessageState, ReplyState, SessionState } from '../state/state.js'
 
