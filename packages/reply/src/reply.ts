@@ -42,6 +42,7 @@ export interface ReplyOptions extends ObserveOptions {
 
 /** The assistant's answer to one prompt, folded from events and polls. Never throws on what the server says. */
 export interface Reply extends ReplySource {
+  readonly directory: string | null
   /** Parts of the reply's own session, in order. */
   readonly parts: readonly ReplyPart[]
   /** Permissions and questions of this reply, sub-agents included, oldest first. */
@@ -97,6 +98,9 @@ function present(state: ReplyState, options: ObserveOptions): Reply {
   return {
     sessionId: state.sessionId,
     promptId: state.promptId,
+    get directory() {
+      return state.directory
+    },
     get revision() {
       return feed.revision
     },

@@ -33,3 +33,4 @@ export type {
   UiSubAgent,
   UiToolOutput,
 } from './ui-message-stream/chunk.js'
+export type { PathOptions } from './changes/relative-paths.js'

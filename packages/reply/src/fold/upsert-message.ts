@@ -1,7 +1,7 @@
 import { recordAnomaly } from '../state/anomaly.js'
 import { noteAuthorship } from '../tracking/authorship.js'
 import { isNewer } from '../state/event-order.js'
-import { flag, nested, number, string } from '../records/fields.js'
+import { flag, nested, nonBlank, number, string } from '../records/fields.js'
 import type { Fields } from '../records/fields.js'
 import { sameJson, toJsonValue } from '../records/json-value.js'
 import { refreshMembership } from '../tracking/membership.js'
@@ -39,6 +39,8 @@ export function upsertMessage(
   const wentOn = goesOn(message)
   write(message, role, info)
   if (summary !== message.summary) for (const part of message.parts) announceChange(state, part)
+  if (session === state.root)
+    state.directory ??= nonBlank(nested(info, 'path'), 'cwd')
   if (message === state.prompt) noteDiffs(state, nested(info, 'summary'), 'diffs')
   if (message === state.prompt || (origin.polled && session === state.root))
     notePromptTime(state, info)

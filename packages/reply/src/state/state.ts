@@ -148,6 +148,8 @@ export interface ReplyState {
   readonly promptId: string
   /** When the prompt was made, by the server's clock; the earliest time that was told. */
   promptedAt: number | null
+  /** The directory that the server works in, as the messages say. */
+  directory: string | null
   /** True once the turn is settled: then no ask is open, and no tool runs. */
   closed: boolean
   readonly root: SessionState

@@ -21,6 +21,7 @@ export function newState(sessionId: string, promptId: string, feed: ChangeFeed):
     sessionId,
     promptId,
     promptedAt: null,
+    directory: null,
     closed: false,
     root,
     prompt,

@@ -1,5 +1,7 @@
 import type { ReplyView } from '../records/reply-view.js'
 import type { ReplyPart } from '../records/part.js'
+import { relativePaths } from '../changes/relative-paths.js'
+import type { PathOptions } from '../changes/relative-paths.js'
 import type { ReplySource } from '../changes/reply-source.js'
 import { escapeHtml, toText } from './html.js'
 import type { Html } from './html.js'
@@ -7,7 +9,7 @@ import { plainTemplates } from './templates.js'
 import type { TurboTemplates } from './templates.js'
 
 /** Options of {@link createTurboRenderer}. */
-export interface TurboOptions {
+export interface TurboOptions extends PathOptions {
   /** Begins every element id; default `reply-` and the prompt's id. */
   readonly prefix?: string
   /** The host's own templates; default {@link plainTemplates}. */
@@ -29,10 +31,11 @@ export const turboStreamType = 'text/vnd.turbo-stream.html; charset=utf-8'
 export function createTurboRenderer(reply: ReplySource, options: TurboOptions = {}): TurboRenderer {
   const prefix = options.prefix ?? `reply-${reply.promptId}`
   const templates = { ...plainTemplates, ...options.templates }
+  const paths = relativePaths(reply, options)
   let shown: ReplyView | null = null
   return {
     page() {
-      const view = reply.view()
+      const view = paths.view(reply.view())
       const parts = view.parts.map((part) => element(`${prefix}-${part.id}`, templates.part(part)))
       const sections = sectionsOf(view, templates).map(([name, content]) =>
         element(`${prefix}-${name}`, content),
@@ -41,7 +44,7 @@ export function createTurboRenderer(reply: ReplySource, options: TurboOptions = 
       return `<div id="${escapeHtml(prefix)}"><div id="${escapeHtml(prefix)}-parts">${parts.join('')}</div>${sections.join('')}</div>`
     },
     next() {
-      const view = reply.view()
+      const view = paths.view(reply.view())
       const before = shown
       const actions = [
         ...partActions(prefix, templates, before, view),

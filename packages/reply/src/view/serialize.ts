@@ -20,6 +20,7 @@ export interface ReplyJson {
   readonly asks: readonly Ask[]
   readonly removed: readonly (readonly [id: string, eventId: string | null])[]
   readonly promptedAt: number | null
+  readonly directory: string | null
   readonly closed: boolean
   readonly todos: ReplyState['todos']
   readonly sessionError: ReplyError | null
@@ -98,6 +99,7 @@ export function serialize(state: ReplyState): ReplyJson {
     asks: [...state.asks.values()],
     removed: [...state.removed].map(([id, { eventId }]) => [id, eventId] as const),
     promptedAt: state.promptedAt,
+    directory: state.directory,
     closed: state.closed,
     todos: state.todos,
     sessionError: state.sessionError,
