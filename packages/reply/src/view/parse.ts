@@ -36,7 +36,13 @@ function restore(json: ReplyJson, feed: ChangeFeed): ReplyState {
   for (const ask of json.asks) state.asks.set(ask.id, ask)
   for (const [id, eventId] of json.removed) state.removed.set(id, { eventId, revision: 0 })
   const { promptedAt, directory, closed, todos, sessionError } = json
-  Object.assign(state, { promptedAt, directory: typeof directory === 'string' ? directory : null, closed: closed === true, todos, sessionError })
+  Object.assign(state, {
+    promptedAt,
+    directory: typeof directory === 'string' ? directory : null,
+    closed: closed === true,
+    todos,
+    sessionError,
+  })
   state.todoEvents = new EventClock(json.eventIds[0])
   state.errorEvents = new EventClock(json.eventIds[1])
   state.fileEvents = new EventClock(json.eventIds[2])
