@@ -18,13 +18,13 @@ export interface Note {
 /** Shows a part of the host's own; the result is its part id. */
 export function addNote(state: ReplyState, { type, data, id }: Note): string {
   if (typeof type !== 'string' || type === '') {
-    throw new TypeError('[invalid_note] `type` must be a non-empty string')
+    throw new TypeError('`type` must be a non-empty string')
   }
   const notes = [...state.parts.values()].filter(({ body }) => body?.kind === 'note')
   const partId = `note:${id ?? freeNumber(state)}`
   const known = state.parts.get(partId)?.body ?? null
   if (known === null && notes.length >= noteLimit) {
-    throw new RangeError(`[too_many_notes] A reply keeps at most ${noteLimit} notes`)
+    throw new RangeError(`A reply keeps at most ${noteLimit} notes`)
   }
   const body = { kind: 'note', type, data: toJsonValue(data) } as const
   if (!sameJson(known, body)) showStreamPart(state, state.root, partId, body, 'host')

@@ -2,8 +2,8 @@ import type { Ask } from '../records/ask.js'
 import type { JsonObject, JsonValue } from '../records/json-value.js'
 import type { Todo } from '../records/todo.js'
 
-/** What the parts of this package carry under `providerMetadata.turnstead`. */
-export interface PartMark {
+/** What the parts of this package carry under `providerMetadata.turnstead`. A type, because an interface has no index. */
+export type PartMark = {
   /** The reply's part that a text comes from. */
   readonly partId: string
   /** True on the text of a part that the server lost. */
@@ -70,9 +70,12 @@ interface ToolCall {
 /** A chunk of the AI SDK's UI-message stream: the set of version 5. */
 export type UiChunk5 =
   | { readonly type: 'start'; readonly messageId: string; readonly messageMetadata?: JsonValue }
-  | ({ readonly type: 'text-start' | 'reasoning-start'; readonly id: string } & Marked)
-  | { readonly type: 'text-delta' | 'reasoning-delta'; readonly id: string; readonly delta: string }
-  | ({ readonly type: 'text-end' | 'reasoning-end'; readonly id: string } & Marked)
+  | ({ readonly type: 'text-start'; readonly id: string } & Marked)
+  | ({ readonly type: 'reasoning-start'; readonly id: string } & Marked)
+  | { readonly type: 'text-delta'; readonly id: string; readonly delta: string }
+  | { readonly type: 'reasoning-delta'; readonly id: string; readonly delta: string }
+  | ({ readonly type: 'text-end'; readonly id: string } & Marked)
+  | ({ readonly type: 'reasoning-end'; readonly id: string } & Marked)
   | ({ readonly type: 'tool-input-start'; readonly toolName: string } & ToolCall)
   | ({
       readonly type: 'tool-input-available'
