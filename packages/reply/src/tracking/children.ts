@@ -1,11 +1,11 @@
-import { EventClock } from './event-order.js'
+import { EventClock } from '../state/event-order.js'
 import { nested, number, string } from '../records/fields.js'
 import type { Fields } from '../records/fields.js'
 import { isOfThisTurn, refreshMembership } from './membership.js'
-import { announceChange } from './part-store.js'
-import { visibleParts } from './state.js'
-import type { PartState, ReplyState, SessionState, ToolBody } from './state.js'
-import { isTitleOf, namedSession, taskTool } from './task-call.js'
+import { announceChange } from '../state/part-store.js'
+import { visibleParts } from '../state/state.js'
+import type { PartState, ReplyState, SessionState, ToolBody } from '../state/state.js'
+import { isTitleOf, namedSession, taskTool } from '../state/task-call.js'
 
 /** A session of which nothing but the id is known. */
 export function blankSession(id: string, parentId: string | null): SessionState {

@@ -1,7 +1,8 @@
+import { markAttempts } from './attempts.js'
 import { withdrawAsks } from './ask-store.js'
 import { linkChildren } from './children.js'
 import { markLosses } from './losses.js'
-import type { Derived, ReplyState } from './state.js'
+import type { Derived, ReplyState } from '../state/state.js'
 import { refreshTodos } from './todo-list.js'
 import { refreshTotals } from './totals.js'
 
@@ -16,7 +17,13 @@ const steps: readonly (readonly [Derived, (state: ReplyState) => void])[] = [
       withdrawAsks(state)
     },
   ],
-  ['losses', markLosses],
+  [
+    'losses',
+    (state) => {
+      markLosses(state)
+      markAttempts(state)
+    },
+  ],
   ['todos', refreshTodos],
   ['totals', refreshTotals],
 ]

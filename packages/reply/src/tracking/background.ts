@@ -1,8 +1,8 @@
 import { flag, string } from '../records/fields.js'
 import { goesOn } from './run-end.js'
-import { visibleParts } from './state.js'
-import type { ReplyState, SessionState } from './state.js'
-import { namedSession, taskTool } from './task-call.js'
+import { visibleParts } from '../state/state.js'
+import type { ReplyState, SessionState } from '../state/state.js'
+import { namedSession, taskTool } from '../state/task-call.js'
 
 /**
  * The sub-agents that were started in the background and whose result did not come back to the agent yet.

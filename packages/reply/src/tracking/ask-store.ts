@@ -1,13 +1,13 @@
 import { readAsk, resolveAsk } from '../records/ask.js'
 import type { Ask, AskState } from '../records/ask.js'
-import { recordAnomaly } from './anomaly.js'
-import { madeAt } from './event-order.js'
+import { recordAnomaly } from '../state/anomaly.js'
+import { madeAt } from '../state/event-order.js'
 import { objectOf } from '../records/fields.js'
 import type { Fields } from '../records/fields.js'
 import { isOfThisTurn } from './membership.js'
-import { announceChange, deletePart } from './part-store.js'
-import type { ReplyState, SessionState } from './state.js'
-import { showStreamPart } from './stream-part.js'
+import { announceChange, deletePart } from '../state/part-store.js'
+import type { ReplyState, SessionState } from '../state/state.js'
+import { showStreamPart } from '../state/stream-part.js'
 
 /** Takes up an ask from an event, or from a list of the server that was asked for at the revision `listedAt`. */
 export function openAsk(
@@ -16,6 +16,8 @@ export function openAsk(
   value: unknown,
   listedAt: number | null,
 ): void {
+  // Nothing is asked any more once the turn is settled.
+  if (state.closed) return
   const ask = readAsk(kind, value, askedAt(state, value))
   if (ask === null) {
     recordAnomaly(state, 'malformed_event', `${kind}.asked`)
@@ -71,8 +73,17 @@ export function reconcileAsks(
   for (const ask of state.asks.values()) {
     if (ask.kind !== kind || ask.state !== 'open' || listed.has(ask.id)) continue
     if (isToldAfter(state, ask.id, revision)) continue
-    storeAsk(state, Object.freeze({ ...ask, state: 'expired' }), 'ask-expired')
+    expire(state, ask)
   }
+}
+
+/** Ends all asks that are open: no answer is waited for any more. */
+export function expireAsks(state: ReplyState): void {
+  for (const ask of state.asks.values()) if (ask.state === 'open') expire(state, ask)
+}
+
+function expire(state: ReplyState, ask: Ask): void {
+  storeAsk(state, Object.freeze({ ...ask, state: 'expired' }), 'ask-expired')
 }
 
 /** Neither asks nor answers come with a time, but the ids of asks and events begin with it. */

@@ -1,6 +1,6 @@
-import { announceChange } from './part-store.js'
-import { hasUnstoredText } from './state.js'
-import type { PartState, ReplyState, SessionState } from './state.js'
+import { announceChange } from '../state/part-store.js'
+import { hasUnstoredText } from '../state/state.js'
+import type { PartState, ReplyState, SessionState } from '../state/state.js'
 
 /**
  * Marks text that was seen and that the server lost.
@@ -15,7 +15,7 @@ export function markLosses(state: ReplyState): void {
         part.message.member &&
         part.body !== null &&
         hasUnstoredText(part) &&
-        isGivenUp(session, part)
+        (state.closed || isGivenUp(session, part))
       if (lost === part.lost) continue
       part.lost = lost
       part.provenance = lost ? 'stream' : 'server'

@@ -1,4 +1,4 @@
-import type { MessageState } from './state.js'
+import type { MessageState } from '../state/state.js'
 
 const rejection =
   /^The user (rejected permission to use this specific tool call\.?$|dismissed this question)/

@@ -1,6 +1,6 @@
 import { goesOn, isUnfinished } from './run-end.js'
-import type { MessageState, ReplyState } from './state.js'
-import { namedSession } from './task-call.js'
+import type { MessageState, ReplyState } from '../state/state.js'
+import { namedSession } from '../state/task-call.js'
 
 /** The prompts that an answer is for, oldest first. */
 type Share = readonly string[]
@@ -88,9 +88,7 @@ function isByServer({ author, createdAt }: MessageState, { newest, hasGoneOn }: 
   if (author !== 'person' || newest === null || hasGoneOn || createdAt === null) return false
   if (!newest.summary || newest.completedAt === null || createdAt < newest.completedAt) return false
   const compaction = newest.session.messages.get(newest.parentId ?? '')
-  return (
-    compaction?.parts.some(({ body }) => body?.kind === 'compaction' && body.overflow) === true
-  )
+  return compaction?.parts.some(({ body }) => body?.kind === 'compaction' && body.overflow) === true
 }
 
 /** The prompts of the turn that started the sub-agent whose result a message brings. */

@@ -1,9 +1,9 @@
 import type { MessageRecord } from '../records/message-record.js'
 import { childrenByAge } from './children.js'
 import { sameJson } from '../records/json-value.js'
-import { recordsOf } from './message-record.js'
+import { recordsOf } from '../state/message-record.js'
 import { spentOn } from '../records/spent.js'
-import type { ReplyState } from './state.js'
+import type { ReplyState } from '../state/state.js'
 
 /** Brings the totals of the whole reply up to date, sub-agents included. */
 export function refreshTotals(state: ReplyState): void {

@@ -1,8 +1,9 @@
 import { blankSession } from './children.js'
-import { EventClock } from './event-order.js'
+import { EventClock } from '../state/event-order.js'
 import { blankMessage, placeMessage } from './message-store.js'
 import type { ChangeFeed } from '../changes/change-feed.js'
-import type { ReplyState } from './state.js'
+import type { ReplyState } from '../state/state.js'
+import { emptyWorkspace } from '../records/workspace.js'
 import { noTokens } from '../records/tokens.js'
 
 /** A reply of which nothing is known yet. Throws a `TypeError` that names the id that is missing. */
@@ -20,6 +21,7 @@ export function newState(sessionId: string, promptId: string, feed: ChangeFeed):
     sessionId,
     promptId,
     promptedAt: null,
+    directory: null,
     closed: false,
     root,
     prompt,
@@ -38,6 +40,10 @@ export function newState(sessionId: string, promptId: string, feed: ChangeFeed):
     sessionError: null,
     errorEvents: new EventClock(),
     anomalies: [],
+    repeated: new Set(),
+    workspace: emptyWorkspace,
+    fileEvents: new EventClock(),
+    processEvents: new EventClock(),
     stale: new Set(),
     cost: 0,
     tokens: noTokens,

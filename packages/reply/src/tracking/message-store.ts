@@ -1,8 +1,9 @@
-import { recordAnomaly } from './anomaly.js'
-import { EventClock } from './event-order.js'
-import { setMember } from './membership.js'
+import { recordAnomaly } from '../state/anomaly.js'
+import { EventClock } from '../state/event-order.js'
+import { showStreamPart } from '../state/stream-part.js'
+import { setMember } from './member.js'
 import { noTokens } from '../records/tokens.js'
-import type { MessageState, ReplyState, SessionState } from './state.js'
+import type { MessageState, ReplyState, SessionState } from '../state/state.js'
 
 /** How many messages of unknown owner may wait for the event that names it. */
 const unattributedLimit = 16
@@ -92,8 +93,13 @@ export function dropParts(state: ReplyState, message: MessageState): void {
     state.parts.delete(part.id)
     message.session.open.delete(part)
   }
+  const notes = message.parts.filter(({ body }) => body?.kind === 'note')
   message.parts.length = 0
   state.writing = null
+  // The host's own parts are not the server's to take away.
+  for (const { id, body } of notes) {
+    if (body !== null) showStreamPart(state, state.root, id, body, 'host')
+  }
 }
 
 /**

@@ -1,8 +1,7 @@
-import { recordOf } from './message-record.js'
-import { announceAdded } from './part-store.js'
+import { setMember } from './member.js'
+import { dropParts, keepsParts, rememberForeign } from './message-store.js'
 import { shareRuns } from './runs.js'
-import { isVisible } from './state.js'
-import type { MessageState, ReplyState, SessionState } from './state.js'
+import type { MessageState, ReplyState, SessionState } from '../state/state.js'
 
 /**
  * Works out which messages of a session belong to the reply.
@@ -13,6 +12,11 @@ import type { MessageState, ReplyState, SessionState } from './state.js'
 export function refreshMembership(state: ReplyState, session: SessionState): void {
   if (session === state.root) refreshRoot(state)
   else refreshChild(state, session)
+  for (const message of [...session.order, ...state.unattributed]) {
+    if (keepsParts(message) || state.foreign.has(message)) continue
+    dropParts(state, message)
+    rememberForeign(state, message)
+  }
 }
 
 function refreshRoot(state: ReplyState): void {
@@ -75,32 +79,4 @@ function turnBegan(state: ReplyState): number {
   const first = state.root.order.find(({ parentId }) => parentId === state.promptId)
   const began = Math.min(state.promptedAt ?? Infinity, first?.createdAt ?? Infinity)
   return began === Infinity ? 0 : began
-}
-/** Takes a message into the reply, or out of it, and tells what that shows or hides. */
-export function setMember(state: ReplyState, message: MessageState, member: boolean): void {
-  if (message.member === member) return
-  if (!member) announceLeaving(state, message)
-  message.member = member
-  state.stale.add('children')
-  state.stale.add('losses')
-  state.stale.add('todos')
-  state.stale.add('totals')
-  if (!member) return
-  state.unattributed.delete(message)
-  state.foreign.delete(message)
-  if (message.role === 'assistant') {
-    state.feed.announce(() => ({ type: 'message-changed', message: recordOf(message) }))
-  }
-  for (const part of message.parts) if (isVisible(part)) announceAdded(state, part)
-}
-
-function announceLeaving(state: ReplyState, message: MessageState): void {
-  const sessionId = message.session.id
-  for (const part of message.parts) {
-    if (!isVisible(part)) continue
-    state.feed.announce(() => ({ type: 'part-removed', partId: part.id, sessionId }))
-  }
-  if (message.role === 'assistant') {
-    state.feed.announce(() => ({ type: 'message-removed', messageId: message.id }))
-  }
 }

@@ -1,8 +1,8 @@
 import { sameJson } from '../records/json-value.js'
-import { deletePart, isTodoTool } from './part-store.js'
-import { visibleParts } from './state.js'
-import type { ReplyState, ToolBody } from './state.js'
-import { showStreamPart } from './stream-part.js'
+import { deletePart, isTodoTool } from '../state/part-store.js'
+import { visibleParts } from '../state/state.js'
+import type { ReplyState, ToolBody } from '../state/state.js'
+import { showStreamPart } from '../state/stream-part.js'
 import { readTodos } from '../records/todo.js'
 import type { Todo } from '../records/todo.js'
 

@@ -1,6 +1,6 @@
 import { flag, nested, string } from '../records/fields.js'
 import type { Fields } from '../records/fields.js'
-import type { MessageState } from './state.js'
+import type { MessageState } from '../state/state.js'
 
 /** What one part of a user message says about who wrote it. */
 interface Authorship {
