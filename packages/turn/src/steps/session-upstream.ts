@@ -19,7 +19,10 @@ export function sessionUpstream(run: TurnRun): SessionUpstream {
       const named = input.title === undefined && title !== null ? { title } : {}
       const metadata = { [metadataKey]: key }
       await run.lease.confirm()
-      return await client.session.create({ ...input, ...named, metadata }, requestLimits(run))
+      return await client.session.create(
+        { ...rest, ...modelOf(model), ...named, metadata },
+        requestLimits(run),
+      )
     },
     async delete(sessionId) {
       try {
