@@ -33,10 +33,10 @@ function stored(part: ReplyPart): unknown[] {
 
 /** The verdict about the end of the turn, as far as polls can know it. */
 export function verdict(reply: Reply, sessionIdle: boolean): unknown {
-  const settled = reply.settled({ sessionIdle })
-  if (settled.state === 'unknown') return { state: settled.state }
-  if (settled.state === 'running') return { state: settled.state, messageId: settled.messageId }
-  return settled
+  const outcome = reply.outcome({ sessionIdle })
+  if (outcome.state === 'unknown') return { state: outcome.state }
+  if (outcome.state === 'running') return { state: outcome.state, messageId: outcome.messageId }
+  return outcome
 }
 
 /** A value as it is after a journey through JSON. */

@@ -11,6 +11,14 @@ export function assistant(parentID: string): Record<string, unknown> {
   }
 }
 
+/** What the server writes to go on behind a compaction. */
+export const continuation = {
+  type: 'text',
+  text: 'Continue',
+  synthetic: true,
+  metadata: { compaction_continue: true },
+}
+
 /** Token counts as the server spells them. */
 export function tokens(count: number): Record<string, unknown> {
   return { input: count, output: count, reasoning: 0, cache: { read: count, write: 0 } }

@@ -1,25 +1,28 @@
+import type { ReplyView } from './records/reply-view.js'
 import { recordAnomaly } from './state/anomaly.js'
+import { closeReply } from './fold/close.js'
+import { addNote } from './fold/note.js'
+import type { Note } from './fold/note.js'
 import { applyEvent } from './fold/apply.js'
 import type { Ask } from './records/ask.js'
-import { ownAsks } from './state/ask-store.js'
-import { newState } from './state/new-state.js'
+import { ownAsks } from './tracking/ask-store.js'
+import { newState } from './tracking/new-state.js'
+import type { ReplySource } from './changes/reply-source.js'
 import type { ReplyObserver } from './changes/observer.js'
-import { Outbox } from './changes/outbox.js'
+import { ChangeFeed } from './changes/change-feed.js'
 import type { ReplyPart } from './records/part.js'
-import { readSnapshot } from './view/parse-snapshot.js'
+import { parse } from './view/parse.js'
 import { viewOf } from './state/part-view.js'
 import { reconcile } from './fold/reconcile.js'
 import type { Poll } from './fold/reconcile.js'
 import { summarise } from './view/result.js'
 import type { ReplyResult } from './view/result.js'
-import { isBlocked, judge } from './view/settled.js'
-import type { Settled, SettledOptions } from './view/settled.js'
-import { toSnapshot } from './view/snapshot.js'
-import type { ReplyJson } from './view/snapshot.js'
+import { isBlocked, outcomeOf } from './view/outcome.js'
+import { serialize } from './view/serialize.js'
+import type { ReplyJson } from './view/serialize.js'
 import { isVisible } from './state/state.js'
 import type { ReplyState } from './state/state.js'
-import { lookAt } from './view/view.js'
-import type { ReplyView } from './view/view.js'
+import { buildView } from './view/view.js'
 
 /** Options of {@link createReply} and {@link parseReply}. */
 export interface ObserveOptions {
@@ -38,11 +41,8 @@ export interface ReplyOptions extends ObserveOptions {
 }
 
 /** The assistant's answer to one prompt, folded from events and polls. Never throws on what the server says. */
-export interface Reply {
-  readonly sessionId: string
-  readonly promptId: string
-  /** Rises by one with every change; equal revisions mean that nothing changed. */
-  readonly revision: number
+export interface Reply extends ReplySource {
+  readonly directory: string | null
   /** Parts of the reply's own session, in order. */
   readonly parts: readonly ReplyPart[]
   /** Permissions and questions of this reply, sub-agents included, oldest first. */
@@ -53,44 +53,58 @@ export interface Reply {
   reconcile(messages: unknown, poll?: Poll): void
   /** The part with this id, also of a sub-agent; `null` when there is none. */
   part(id: string): ReplyPart | null
-  /** What the messages prove about the end of the turn. */
-  settled(options?: SettledOptions): Settled
+  /** Whether a message of the reply's own session belongs to it: the prompt, its answers, and what the server wrote for them. */
+  owns(messageId: string): boolean
   /** True while the turn waits for a person. */
   isBlocked(): boolean
   /** What the turn came to so far. */
   result(): ReplyResult
-  /** Everything there is to show. */
-  view(): ReplyView
-  /** Everything there is to know, for `parseReply`. */
+  /**
+   * Says that the turn is settled. From then on no ask is open (`expired`), no tool runs (`interrupted`), and
+   * `outcome` does not say `running`. What is still applied may add to the parts, but opens nothing again. Not undone;
+   * part of the JSON.
+   */
+  close(): void
+  /**
+   * Shows a part of the host's own, behind what there is; the result is its part id. A reply keeps 256 of them.
+   *
+   * Throws a `TypeError` when the note has no type, a `RangeError` when there are too many.
+   */
+  note(note: Note): string
+  /**
+   * Everything there is to know, for `parseReply`, but without the bytes of files: a `data:` address is `null` in the
+   * copy until a poll brings it back.
+   */
   toJSON(): ReplyJson
-  /** Registers an observer for what happens from now on; the result unregisters it. */
-  observe(observer: ReplyObserver): () => void
 }
 
 /** Begins a reply to a prompt. */
 export function createReply(options: ReplyOptions): Reply {
-  return present(newState(options.sessionId, options.promptId, new Outbox()), options)
+  return present(newState(options.sessionId, options.promptId, new ChangeFeed()), options)
 }
 
 /** Goes on with a stored reply: what `toJSON` gave, or its text. Throws a `SnapshotError` when it cannot be read. */
 export function parseReply(json: unknown, options: ObserveOptions = {}): Reply {
-  return present(readSnapshot(json, new Outbox()), options)
+  return present(parse(json, new ChangeFeed()), options)
 }
 
 function present(state: ReplyState, options: ObserveOptions): Reply {
-  const { outbox } = state
-  outbox.onObserverError = options.onObserverError ?? null
-  for (const observer of options.observers ?? []) outbox.observe(observer)
+  const { feed } = state
+  feed.onObserverError = options.onObserverError ?? null
+  for (const observer of options.observers ?? []) feed.observe(observer)
   let seen: ReplyView | null = null
   const view = (): ReplyView => {
-    if (seen?.revision !== outbox.revision) seen = lookAt(state)
+    if (seen?.revision !== feed.revision) seen = buildView(state)
     return seen
   }
   return {
     sessionId: state.sessionId,
     promptId: state.promptId,
+    get directory() {
+      return state.directory
+    },
     get revision() {
-      return outbox.revision
+      return feed.revision
     },
     get parts() {
       return view().parts
@@ -104,7 +118,7 @@ function present(state: ReplyState, options: ObserveOptions): Reply {
       } catch {
         noteUnreadable(state)
       }
-      outbox.deliver()
+      feed.deliver()
     },
     reconcile(messages, poll = {}) {
       try {
@@ -112,18 +126,28 @@ function present(state: ReplyState, options: ObserveOptions): Reply {
       } catch {
         noteUnreadable(state)
       }
-      outbox.deliver()
+      feed.deliver()
     },
     part: (id) => {
       const part = state.parts.get(id)
       return part !== undefined && isVisible(part) ? viewOf(state, part) : null
     },
-    settled: (options = {}) => judge(state, options),
+    owns: (id) => id === state.promptId || state.root.messages.get(id)?.member === true,
+    outcome: (options = {}) => outcomeOf(state, options),
     isBlocked: () => isBlocked(state),
     result: () => summarise(state),
     view,
-    toJSON: () => toSnapshot(state),
-    observe: (observer) => outbox.observe(observer),
+    close() {
+      closeReply(state)
+      feed.deliver()
+    },
+    note(note) {
+      const id = addNote(state, note)
+      feed.deliver()
+      return id
+    },
+    toJSON: () => serialize(state),
+    observe: (observer) => feed.observe(observer),
   }
 }
 

@@ -34,7 +34,11 @@ describe('asks of a reply', () => {
     turn.server.answer(turn.sessionId, turn.server.ask(turn.sessionId, null), 'once')
     turn.server.answer(turn.sessionId, turn.server.ask(turn.sessionId, null), 'reject')
     turn.hear()
-    expect(turn.reply.asks.map(({ state, reply }) => [state, reply])).to.deep.equal([
+    const replies = turn.reply.asks.map((ask) => [
+      ask.state,
+      ask.kind === 'permission' && ask.reply,
+    ])
+    expect(replies).to.deep.equal([
       ['answered', 'once'],
       ['rejected', 'reject'],
     ])
@@ -93,6 +97,7 @@ describe('asks of a reply', () => {
     const turn = beginTurn()
     const other = turn.server.openSession(null, 'other', null)
     turn.server.ask(other, null)
+    turn.complete(turn.answer())
     const prompt = turn.server.addMessage(turn.sessionId, { role: 'user' })
     turn.server.putPart(prompt, { type: 'text', text: 'another prompt' })
     const message = turn.server.addMessage(turn.sessionId, { role: 'assistant', parentID: prompt })
@@ -103,6 +108,7 @@ describe('asks of a reply', () => {
 
   it('turn out to be of another turn when their message becomes known', () => {
     const turn = beginTurn()
+    turn.complete(turn.answer())
     const prompt = turn.server.addMessage(turn.sessionId, { role: 'user' })
     turn.server.putPart(prompt, { type: 'text', text: 'another prompt' })
     turn.hear()
@@ -117,6 +123,7 @@ describe('asks of a reply', () => {
 
   it('turn out to be of another turn when the prompt of their message becomes known', () => {
     const turn = beginTurn()
+    turn.complete(turn.answer())
     const prompt = turn.server.addMessage(turn.sessionId, { role: 'user' })
     const message = turn.server.addMessage(turn.sessionId, { role: 'assistant', parentID: prompt })
     turn.server.ask(turn.sessionId, { messageID: message, callID: 'c' })
@@ -160,7 +167,47 @@ describe('asks of a reply', () => {
       answers: [['Red']],
     })
     turn.hear()
-    expect(turn.reply.asks[0]).to.deep.include({ state: 'answered', questions, answers: [['Red']] })
+    const which = { text: 'Which?', header: '', multiple: false, custom: true }
+    expect(turn.reply.asks[0]).to.deep.include({
+      state: 'answered',
+      questions: [{ ...which, options: [{ label: 'Red', description: '' }] }],
+      answers: [['Red']],
+    })
+  })
+
+  it('read whatever the agent asks, field by field', () => {
+    const turn = beginTurn()
+    const { sessionId: sessionID } = turn
+    const asked = { question: 'Which?', header: 'Colour', multiple: true, custom: false }
+    const questions = [null, { ...asked, options: [7, { label: 'Red', description: 'warm' }] }]
+    turn.server.send('question.asked', { id: 'que_1', sessionID, questions })
+    turn.server.send('question.replied', { sessionID, requestID: 'que_1', answers: [7, ['a', 7]] })
+    turn.hear()
+    const nothing = { label: '', description: '' }
+    expect(turn.reply.asks[0]).to.deep.include({
+      questions: [
+        { text: '', header: '', options: [], multiple: false, custom: true },
+        {
+          text: 'Which?',
+          header: 'Colour',
+          options: [nothing, { label: 'Red', description: 'warm' }],
+          multiple: true,
+          custom: false,
+        },
+      ],
+      answers: [[], ['a']],
+    })
+  })
+
+  it('say when they were asked and answered, by the clock of the server', () => {
+    const turn = beginTurn()
+    const asked = turn.server.tick().now + 1
+    const id = turn.server.ask(turn.sessionId, null)
+    turn.hear()
+    expect(turn.reply.asks[0]).to.include({ askedAt: asked, answeredAt: null })
+    turn.server.answer(turn.sessionId, id, 'once')
+    turn.hear()
+    expect(turn.reply.asks[0]).to.include({ askedAt: asked, answeredAt: asked + 2 })
   })
 
   it('leave their tool call, too, while it is not known to be of this turn', () => {

@@ -136,6 +136,7 @@ describe('changesOf a reader that sleeps', () => {
   it('keeps no more of an ask that was withdrawn', async () => {
     const turn = beginTurn()
     const { server, sessionId, reply } = turn
+    turn.complete(turn.answer())
     const prompt = server.addMessage(sessionId, { role: 'user' })
     turn.hear()
     const message = server.addMessage(sessionId, { role: 'assistant', parentID: prompt })

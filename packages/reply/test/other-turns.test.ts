@@ -1,6 +1,7 @@
 import { expect } from 'chai'
 import { describe, it } from 'mocha'
 import { ServerModel } from '../laws/server-model.js'
+import { continuation } from '../laws/server-data.js'
 import { createReply } from '../src/index.js'
 import type { Reply } from '../src/index.js'
 import { beginTurn } from './support/turn.js'
@@ -83,7 +84,7 @@ describe('an earlier turn of the session', () => {
     server.patchMessage(earlier, {})
     server.patchMessage(earlierAnswer, { finish: 'stop', time: { completed: server.tick().now } })
     hear()
-    expect(reply.settled({ sessionIdle: true })).to.deep.equal({
+    expect(reply.outcome({ sessionIdle: true })).to.deep.equal({
       state: 'unknown',
       error: null,
       answeredBy: null,
@@ -97,7 +98,7 @@ describe('an earlier turn of the session', () => {
     server.putPart(asked, { type: 'compaction', auto: true })
     server.addMessage(sessionId, { role: 'assistant', parentID: asked, summary: true })
     const goesOn = server.addMessage(sessionId, { role: 'user' })
-    server.putPart(goesOn, { type: 'text', text: 'Continue', synthetic: true })
+    server.putPart(goesOn, continuation)
     const answer = server.addMessage(sessionId, { role: 'assistant', parentID: goesOn })
     server.putPart(answer, { type: 'text', text: 'Done.', time: { start: 1, end: 2 } })
     hear()

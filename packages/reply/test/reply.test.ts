@@ -1,5 +1,6 @@
 import { expect } from 'chai'
 import { describe, it } from 'mocha'
+import { continuation } from '../laws/server-data.js'
 import { createReply } from '../src/index.js'
 import { beginTurn } from './support/turn.js'
 
@@ -43,6 +44,7 @@ describe('createReply', () => {
 
   it('leaves out what answers another prompt of the same session', () => {
     const turn = beginTurn()
+    turn.complete(turn.answer())
     const other = turn.server.addMessage(turn.sessionId, { role: 'user' })
     const message = turn.answer(other)
     turn.write(message).grow('not ours')
@@ -98,6 +100,7 @@ describe('createReply', () => {
 
   it('does not even keep what answers another prompt', () => {
     const turn = beginTurn()
+    turn.complete(turn.answer())
     const other = turn.server.addMessage(turn.sessionId, { role: 'user' })
     turn.server.putPart(other, { type: 'text', text: 'another prompt' })
     turn.hear()
@@ -150,9 +153,9 @@ describe('createReply', () => {
     turn.hear()
     turn.write(summary).end('## Goal')
     turn.complete(summary)
-    expect(reply.settled().state).to.equal('running')
+    expect(reply.outcome().state).to.equal('running')
     const goOn = server.addMessage(sessionId, { role: 'user' })
-    server.putPart(goOn, { type: 'text', text: 'Continue', synthetic: true })
+    server.putPart(goOn, continuation)
     turn.hear()
     const last = turn.answer(goOn)
     turn.write(last).end('Done.')

@@ -123,7 +123,7 @@ describe('eventFrames', () => {
     const text = turn.write(turn.answer())
     const id = `${log.epoch}.${log.revision}`
     text.grow('a')
-    const verdict = turn.reply.settled()
+    const verdict = turn.reply.outcome()
     const events: string[] = []
     for await (const each of eventFrames(log, id, { ended: Promise.resolve(verdict) })) {
       const { event, data } = parseFrame(each)

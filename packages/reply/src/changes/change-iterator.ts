@@ -1,7 +1,7 @@
 import { ChangeQueue } from './change-queue.js'
 import type { Change } from './change.js'
 import { followTurn } from '../streaming/follow-turn.js'
-import type { Reply } from '../reply.js'
+import type { ReplySource } from './reply-source.js'
 
 /** Options of {@link changesOf}. */
 export interface ChangesOptions {
@@ -16,7 +16,7 @@ export interface ChangesOptions {
  * unregisters it at once.
  */
 export function changesOf(
-  reply: Pick<Reply, 'observe'>,
+  reply: Pick<ReplySource, 'observe'>,
   { signal }: ChangesOptions = {},
 ): AsyncGenerator<Change> {
   const waiting = new ChangeQueue()

@@ -1,10 +1,10 @@
+import type { MessageRecord } from '../records/message-record.js'
+import type { ReplyView, SubAgent } from '../records/reply-view.js'
 import type { Ask } from '../records/ask.js'
 import type { Change, ChildChanged, PartAdded } from './change.js'
-import type { MessageRecord } from '../state/message-record.js'
 import type { ReplyPart } from '../records/part.js'
 import { spentOn } from '../records/spent.js'
 import { noTokens } from '../records/tokens.js'
-import type { ReplyView, SubAgent } from '../view/view.js'
 
 type Parts = readonly ReplyPart[]
 
@@ -61,6 +61,8 @@ export function foldChange(view: ReplyView, change: Change): ReplyView {
       return { ...view, revision, asks: view.asks.filter(({ id }) => id !== change.askId) }
     case 'totals-changed':
       return { ...view, revision, cost: change.cost, tokens: change.tokens }
+    case 'workspace-changed':
+      return { ...view, revision, workspace: { ...view.workspace, ...change.workspace } }
     case 'errored':
       return { ...view, revision, error: change.error }
     case 'anomaly':

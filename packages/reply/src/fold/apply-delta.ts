@@ -1,7 +1,7 @@
 import { recordAnomaly } from '../state/anomaly.js'
 import { string } from '../records/fields.js'
 import type { Fields } from '../records/fields.js'
-import { ensureMessage, keepsParts } from '../state/message-store.js'
+import { ensureMessage, keepsParts } from '../tracking/message-store.js'
 import { announceChange, insertPart } from '../state/part-store.js'
 import { isVisible, sessionOf } from '../state/state.js'
 import type { PartState, ReplyState } from '../state/state.js'
@@ -41,13 +41,13 @@ export function applyDelta(state: ReplyState, properties: Fields, eventId: strin
     part.gapped = true
     announceChange(state, part)
   }
-  part.touched = state.outbox.revision
+  part.touched = state.feed.revision
 }
 
 function announceDelta(state: ReplyState, part: PartState, delta: string, length: number): void {
   if (!isVisible(part)) return
   const { id: partId, message, body } = part
-  state.outbox.announce(() => ({
+  state.feed.announce(() => ({
     type: 'text-delta',
     partId,
     messageId: message.id,

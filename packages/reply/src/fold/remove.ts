@@ -1,7 +1,8 @@
 import { isNewer } from '../state/event-order.js'
 import { string } from '../records/fields.js'
 import type { Fields } from '../records/fields.js'
-import { forgetMessage } from '../state/message-store.js'
+import { refreshMembership } from '../tracking/membership.js'
+import { forgetMessage } from '../tracking/message-store.js'
 import { deletePart } from '../state/part-store.js'
 import { sessionOf } from '../state/state.js'
 import type { MessageState, PartState, ReplyState } from '../state/state.js'
@@ -27,7 +28,7 @@ export function removeMessage(state: ReplyState, properties: Fields, eventId: st
   if (id === null || session === undefined || id === state.promptId) return
   const message = session.messages.get(id)
   if (message !== undefined && !isNewer(eventId, message.events.newest)) return
-  if (message !== undefined) forgetMessage(state, message)
+  if (message !== undefined) forget(state, message)
   noteRemoval(state, id, eventId)
 }
 
@@ -37,8 +38,14 @@ export function dropMessage(state: ReplyState, message: MessageState): void {
   for (const { events } of message.parts) {
     if (events.newest !== null && isNewer(events.newest, newest)) newest = events.newest
   }
-  forgetMessage(state, message)
+  forget(state, message)
   noteRemoval(state, message.id, newest)
+}
+
+/** Which run an answer is of depends on the one before it. */
+function forget(state: ReplyState, message: MessageState): void {
+  forgetMessage(state, message)
+  refreshMembership(state, message.session)
 }
 
 /** Like {@link dropMessage} for a part. */
@@ -51,7 +58,7 @@ export function dropPart(state: ReplyState, part: PartState): void {
 function noteRemoval(state: ReplyState, id: string, eventId: string | null): void {
   const known = state.removed.get(id)
   if (known !== undefined && !isNewer(eventId, known.eventId)) return
-  state.removed.set(id, { eventId, revision: state.outbox.revision })
+  state.removed.set(id, { eventId, revision: state.feed.revision })
   const [oldest = ''] = state.removed.keys()
   if (state.removed.size > removedLimit) state.removed.delete(oldest)
 }

@@ -1,8 +1,9 @@
+import type { SessionStatus } from '../records/reply-view.js'
 import { number, string } from '../records/fields.js'
 import type { Fields } from '../records/fields.js'
-import { hasMovedOn } from '../state/membership.js'
+import { hasMovedOn } from '../tracking/membership.js'
 import { sessionOf } from '../state/state.js'
-import type { ReplyState, SessionState, SessionStatus } from '../state/state.js'
+import type { ReplyState, SessionState } from '../state/state.js'
 import { showStreamPart } from '../state/stream-part.js'
 
 /** Takes up what the server says a session does. */
@@ -19,7 +20,7 @@ export function applyStatus(
   if (status === 'retry' && (session !== state.root || !hasMovedOn(state)))
     showRetry(state, session, told)
   setStatus(state, session, status)
-  session.touched = state.outbox.revision
+  session.touched = state.feed.revision
 }
 
 /** Notes what a session does, told by an event or found out by a poll. */
@@ -31,7 +32,7 @@ export function setStatus(
   // A deleted session still says that it is busy and idle while its last run ends.
   if (session.status === status || session.status === 'deleted') return
   session.status = status
-  state.outbox.announce(() => ({ type: 'status-changed', sessionId: session.id, status }))
+  state.feed.announce(() => ({ type: 'status-changed', sessionId: session.id, status }))
 }
 
 /** What a `status` object says; `null` when it says nothing that is known. */

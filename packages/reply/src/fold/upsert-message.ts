@@ -1,22 +1,19 @@
 import { recordAnomaly } from '../state/anomaly.js'
+import { noteAuthorship } from '../tracking/authorship.js'
 import { isNewer } from '../state/event-order.js'
-import { flag, nested, number, string } from '../records/fields.js'
+import { flag, nested, nonBlank, number, string } from '../records/fields.js'
 import type { Fields } from '../records/fields.js'
 import { sameJson, toJsonValue } from '../records/json-value.js'
-import { refreshMembership } from '../state/membership.js'
+import { refreshMembership } from '../tracking/membership.js'
 import { recordOf } from '../state/message-record.js'
-import {
-  dropParts,
-  ensureMessage,
-  keepsParts,
-  placeMessage,
-  rememberForeign,
-} from '../state/message-store.js'
+import { ensureMessage, placeMessage } from '../tracking/message-store.js'
+import { noteDiffs } from './workspace.js'
 import type { Origin } from './origin.js'
 import { announceChange } from '../state/part-store.js'
 import { readReplyError } from '../records/reply-error.js'
 import { isAnswer } from '../state/state.js'
-import type { MessageState, PartBody, ReplyState, SessionState } from '../state/state.js'
+import { goesOn } from '../tracking/run-end.js'
+import type { MessageState, PartState, ReplyState, SessionState } from '../state/state.js'
 import { readTokens } from '../records/tokens.js'
 
 /** Folds what the server says about a message; the same for events and polls. */
@@ -39,20 +36,24 @@ export function upsertMessage(
   const before = message.member ? recordOf(message) : null
   const { role: knownRole, parentId } = message
   const { summary } = message
+  const wentOn = goesOn(message)
   write(message, role, info)
   if (summary !== message.summary) for (const part of message.parts) announceChange(state, part)
+  if (session === state.root) state.directory ??= nonBlank(nested(info, 'path'), 'cwd')
+  if (message === state.prompt) noteDiffs(state, nested(info, 'summary'), 'diffs')
   if (message === state.prompt || (origin.polled && session === state.root))
     notePromptTime(state, info)
-  if (knownRole === null || parentId !== message.parentId) attribute(state, message)
+  if (knownRole === null || parentId !== message.parentId || wentOn !== goesOn(message))
+    attribute(state, message)
   if (message.role === 'assistant') state.stale.add('losses')
   if (isAnswer(message)) {
     state.stale.add('totals')
     const record = recordOf(message)
     if (before !== null && !sameJson(before, record)) {
-      state.outbox.announce(() => ({ type: 'message-changed', message: record }))
+      state.feed.announce(() => ({ type: 'message-changed', message: record }))
     }
   }
-  if (!origin.polled) message.touched = state.outbox.revision
+  if (!origin.polled) message.touched = state.feed.revision
   return message
 }
 
@@ -138,19 +139,12 @@ function notePromptTime(state: ReplyState, info: Fields): void {
 
 function attribute(state: ReplyState, message: MessageState): void {
   const { session } = message
-  if (message.role === 'user') for (const { body } of message.parts) noteAuthorship(message, body)
+  if (message.role === 'user') for (const part of message.parts) noteKeptPart(message, part)
   refreshMembership(state, session)
-  // What waited for this message has its owner now.
-  for (const each of [message, ...state.unattributed]) {
-    if (keepsParts(each)) continue
-    dropParts(state, each)
-    rememberForeign(state, each)
-  }
 }
 
-/** Notes whether one part of a user message was written by the server; one part of a person decides. */
-export function noteAuthorship(message: MessageState, body: PartBody | null): void {
+/** A part that came before it was known whose message it is in. */
+function noteKeptPart(message: MessageState, { body, buffer }: PartState): void {
   if (body === null) return
-  const byServer = body.kind === 'text' ? body.synthetic : body.kind === 'compaction' && body.auto
-  message.author = byServer ? (message.author ?? 'server') : 'person'
+  noteAuthorship(message, { ...body, type: body.kind, text: buffer?.toString() ?? '' })
 }

@@ -1,15 +1,16 @@
 import { recordAnomaly } from '../state/anomaly.js'
+import { noteAuthorship } from '../tracking/authorship.js'
 import { nested, number, string } from '../records/fields.js'
 import type { Fields } from '../records/fields.js'
 import { sameJson } from '../records/json-value.js'
-import { refreshMembership } from '../state/membership.js'
-import { ensureMessage, keepsParts } from '../state/message-store.js'
+import { refreshMembership } from '../tracking/membership.js'
+import { ensureMessage, keepsParts } from '../tracking/message-store.js'
 import type { Origin } from './origin.js'
 import { insertPart, setBody } from '../state/part-store.js'
 import { readBody } from './read-body.js'
 import type { MessageState, PartBody, PartState, ReplyState, SessionState } from '../state/state.js'
 import { TextBuffer } from '../state/text-buffer.js'
-import { noteAuthorship, reviveAfter } from './upsert-message.js'
+import { reviveAfter } from './upsert-message.js'
 
 /** Folds a whole part: the one builder for events and polls. */
 export function upsertPart(
@@ -39,15 +40,16 @@ export function upsertPart(
   const target = part ?? insertPart(state, message, id, id, after)
   if (isOutdated(target, origin)) return target
   write(state, target, raw, origin, part === undefined)
-  if (!origin.polled) target.touched = state.outbox.revision
+  if (!origin.polled) target.touched = state.feed.revision
   return target
 }
 
 /** The parts of a user message are not shown, but they tell who wrote it. */
 function noteUserPart(state: ReplyState, message: MessageState, raw: Fields): void {
-  const before = message.author
-  noteAuthorship(message, readBody(raw, null, false))
-  if (message.author !== before) refreshMembership(state, message.session)
+  const { author, resultOf } = message
+  noteAuthorship(message, raw)
+  if (message.author !== author || message.resultOf !== resultOf)
+    refreshMembership(state, message.session)
 }
 
 function isOutdated(part: PartState, origin: Origin): boolean {

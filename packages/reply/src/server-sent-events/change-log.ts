@@ -1,10 +1,13 @@
+import type { ReplyView } from '../records/reply-view.js'
 import type { Change } from '../changes/change.js'
-import type { Reply } from '../reply.js'
+import { relativePaths } from '../changes/relative-paths.js'
+import type { PathOptions } from '../changes/relative-paths.js'
+import type { ReplySource } from '../changes/reply-source.js'
+import type { Outcome } from '../records/outcome.js'
 import { requireRange } from '../streaming/require-range.js'
-import type { ReplyView } from '../view/view.js'
 
 /** Options of {@link createChangeLog}. */
-export interface ChangeLogOptions {
+export interface ChangeLogOptions extends PathOptions {
   /** How many changes are kept for readers that come back; default 1,000. */
   readonly maxChanges?: number
   /** How many characters of JSON are kept, about; default 4,000,000. */
@@ -25,6 +28,8 @@ export interface ChangeLog {
   since(revision: number): readonly LoggedChange[] | null
   /** The reply as it is now. */
   view(): ReplyView
+  /** What the messages prove about the end of the turn. */
+  outcome(): Outcome
   /** Calls back after each change; the result unregisters. */
   onChange(listener: () => void): () => void
   /** Stops listening to the reply. Readers are not woken any more; one that comes back gets a snapshot. */
@@ -44,7 +49,7 @@ interface Entry {
 }
 
 /** Keeps the changes of a reply from now on, within bounds. */
-export function createChangeLog(reply: Reply, options: ChangeLogOptions = {}): ChangeLog {
+export function createChangeLog(reply: ReplySource, options: ChangeLogOptions = {}): ChangeLog {
   const { maxChanges = 1000, maxCharacters = 4_000_000, epoch = randomEpoch() } = options
   requireRange('maxChanges', maxChanges, 0)
   requireRange('maxCharacters', maxCharacters, 0)
@@ -53,10 +58,11 @@ export function createChangeLog(reply: Reply, options: ChangeLogOptions = {}): C
   const entries: Entry[] = []
   const listeners = new Set<() => void>()
   let characters = 0
+  const paths = relativePaths(reply, options)
 
   const stop = reply.observe({
     changed(change) {
-      const entry = toEntry(change)
+      const entry = toEntry(paths.change(change))
       entries.push(entry)
       characters += entry.size
       while (entries.length > maxChanges || characters > maxCharacters) {
@@ -78,7 +84,8 @@ export function createChangeLog(reply: Reply, options: ChangeLogOptions = {}): C
       if (first === undefined || from > revision || from < first.change.revision - 1) return null
       return entries.slice(from - first.change.revision + 1).map(toLogged)
     },
-    view: () => reply.view(),
+    view: () => paths.view(reply.view()),
+    outcome: () => reply.outcome(),
     onChange(listener) {
       listeners.add(listener)
       return () => listeners.delete(listener)

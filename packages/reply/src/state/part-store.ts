@@ -30,6 +30,7 @@ export function insertPart(
     provenance: 'server',
     final: false,
     lost: false,
+    superseded: false,
     gapped: false,
     startSeen: false,
     events: new EventClock(after),
@@ -52,11 +53,11 @@ export function deletePart(state: ReplyState, part: PartState): void {
   message.session.open.delete(part)
   state.parts.delete(part.id)
   state.writing = null
-  markStale(state, part.body)
+  markStale(state, part, part.body)
   if (shown) {
     const partId = part.id
     const sessionId = message.session.id
-    state.outbox.announce(() => ({ type: 'part-removed', partId, sessionId }))
+    state.feed.announce(() => ({ type: 'part-removed', partId, sessionId }))
     announceCost(state, part)
   }
 }
@@ -67,10 +68,10 @@ export function setBody(state: ReplyState, part: PartState, body: PartBody): voi
   const isWritten = body.kind === 'text' || body.kind === 'reasoning'
   if (isWritten) part.buffer ??= new TextBuffer()
   else part.buffer = null
-  markStale(state, part.body)
+  markStale(state, part, part.body)
   part.body = body
   part.view = null
-  markStale(state, body)
+  markStale(state, part, body)
   if (isWritten && !part.final && part.message.role !== 'user') part.message.session.open.add(part)
   else part.message.session.open.delete(part)
   if (!isVisible(part)) return
@@ -83,7 +84,7 @@ export function setBody(state: ReplyState, part: PartState, body: PartBody): voi
 export function announceChange(state: ReplyState, part: PartState): void {
   part.view = null
   if (!isVisible(part)) return
-  state.outbox.announce(() => {
+  state.feed.announce(() => {
     const view = viewOf(state, part)
     if (view.kind === 'tool') return { type: 'tool-progressed', part: view }
     const finished = (view.kind === 'text' || view.kind === 'reasoning') && view.final
@@ -93,7 +94,7 @@ export function announceChange(state: ReplyState, part: PartState): void {
 
 /** Tells that a part became visible. */
 export function announceAdded(state: ReplyState, part: PartState): void {
-  state.outbox.announce(() => ({
+  state.feed.announce(() => ({
     type: 'part-added',
     part: viewOf(state, part),
     after: visibleBefore(part),
@@ -102,8 +103,8 @@ export function announceAdded(state: ReplyState, part: PartState): void {
   if (kind !== 'step-finish' && kind !== 'retry') return
   const view = viewOf(state, part)
   if (view.kind === 'step-finish')
-    state.outbox.announce(() => ({ type: 'step-finished', part: view }))
-  if (view.kind === 'retry') state.outbox.announce(() => ({ type: 'retried', part: view }))
+    state.feed.announce(() => ({ type: 'step-finished', part: view }))
+  if (view.kind === 'retry') state.feed.announce(() => ({ type: 'retried', part: view }))
 }
 
 function visibleBefore(part: PartState): string | null {
@@ -120,13 +121,24 @@ function visibleBefore(part: PartState): string | null {
 /** The server tells what a step cost a moment before it tells what the message cost. */
 function announceCost(state: ReplyState, { body, message }: PartState): void {
   if (body?.kind !== 'step-finish' || message.completedAt !== null || message.cost !== 0) return
-  state.outbox.announce(() => ({ type: 'message-changed', message: recordOf(message) }))
+  state.feed.announce(() => ({ type: 'message-changed', message: recordOf(message) }))
 }
 
-function markStale(state: ReplyState, body: PartBody | null): void {
+function markStale(state: ReplyState, { message }: PartState, body: PartBody | null): void {
   const { stale } = state
   if (body?.kind === 'step-finish') stale.add('totals')
-  if (body?.kind === 'step-start') stale.add('losses')
+  if (body?.kind === 'step-start' || (isPartOfStep(body) && isRepeated(message))) {
+    stale.add('losses')
+    state.repeated.add(message)
+  }
   if (body?.kind === 'tool' && body.tool === taskTool) stale.add('children')
   if (isTodoTool(body)) stale.add('todos')
+}
+
+function isPartOfStep(body: PartBody | null): boolean {
+  return body?.kind === 'text' || body?.kind === 'reasoning' || body?.kind === 'step-finish'
+}
+
+function isRepeated({ parts }: MessageState): boolean {
+  return parts.filter(({ body }) => body?.kind === 'step-start').length > 1
 }

@@ -1,14 +1,16 @@
-import type { Anomaly } from './anomaly.js'
+import type { Anomaly } from '../records/anomaly.js'
+import type { SessionStatus } from '../records/reply-view.js'
 import type { Ask } from '../records/ask.js'
 import type { EventClock } from './event-order.js'
 import { string } from '../records/fields.js'
 import type { Fields } from '../records/fields.js'
 import type { JsonObject, JsonValue } from '../records/json-value.js'
-import type { Outbox } from '../changes/outbox.js'
+import type { ChangeFeed } from '../changes/change-feed.js'
 import type {
   AskPart,
   CompactionPart,
   FilePart,
+  NotePart,
   PartIdentity,
   PatchPart,
   ReplyPart,
@@ -23,6 +25,8 @@ import type { ReplyError } from '../records/reply-error.js'
 import type { TextBuffer } from './text-buffer.js'
 import type { Todo } from '../records/todo.js'
 import type { Tokens } from '../records/tokens.js'
+import type { ServerToolStatus } from '../records/tool-status.js'
+import type { Workspace } from '../records/workspace.js'
 
 /** What a text or reasoning part has beside its text. */
 export interface WrittenBody {
@@ -34,7 +38,9 @@ export interface WrittenBody {
 }
 
 /** A tool call without what other events attach to it. */
-export type ToolBody = Omit<ToolPart, keyof PartIdentity | 'asks' | 'childSessionId'>
+export type ToolBody = Omit<ToolPart, keyof PartIdentity | 'asks' | 'childSessionId' | 'status'> & {
+  readonly status: ServerToolStatus
+}
 
 type Plain<Part> = Omit<Part, keyof PartIdentity>
 
@@ -50,6 +56,7 @@ export type PartBody =
   | Plain<CompactionPart>
   | Plain<TodosPart>
   | Plain<AskPart>
+  | Plain<NotePart>
   | Plain<UnknownPart>
 
 /** One part while it can still change. */
@@ -65,6 +72,7 @@ export interface PartState {
   provenance: PartIdentity['provenance']
   final: boolean
   lost: boolean
+  superseded: boolean
   gapped: boolean
   /** False when the text may have begun before the first delta that came here. */
   startSeen: boolean
@@ -96,8 +104,15 @@ export interface MessageState {
   /** True for the message in which a compaction wrote its summary. */
   summary: boolean
   structured: JsonValue
-  /** Who wrote a user message: the server does so in the middle of a turn. `null` until its parts tell. */
-  author: 'person' | 'server' | null
+  /**
+   * Who wrote a user message: the server does so in the middle of a turn, and `POST /shell` for the command that a
+   * person runs. `null` until its parts tell.
+   */
+  author: 'person' | 'server' | 'shell' | null
+  /** The sub-agent whose result a user message brings, after it worked in the background. */
+  resultOf: string | null
+  /** The newest prompt that an assistant message is for; `null` when that is not known. */
+  answers: string | null
   /** True when the message belongs to this reply. */
   member: boolean
   /** True when the session went idle and left the message open. */
@@ -127,15 +142,16 @@ export interface SessionState {
   touched: number
 }
 
-/** What the server last said a session does; `deleted` is its last word. */
-export type SessionStatus = 'busy' | 'idle' | 'retry' | 'deleted' | null
-
 /** Everything a reply knows. */
 export interface ReplyState {
   readonly sessionId: string
   readonly promptId: string
   /** When the prompt was made, by the server's clock; the earliest time that was told. */
   promptedAt: number | null
+  /** The directory that the server works in, as the messages say. */
+  directory: string | null
+  /** True once the turn is settled: then no ask is open, and no tool runs. */
+  closed: boolean
   readonly root: SessionState
   readonly prompt: MessageState
   readonly sessions: Map<string, SessionState>
@@ -158,15 +174,22 @@ export interface ReplyState {
   todosTouched: number
   /** The list as it was last announced. */
   shownTodos: readonly Todo[]
+  /** What happened in the directory. */
+  workspace: Workspace
+  /** The events about files and about terminals. */
+  fileEvents: EventClock
+  processEvents: EventClock
   /** The last `session.error` of the reply's own session. */
   sessionError: ReplyError | null
   errorEvents: EventClock
   readonly anomalies: Anomaly[]
+  /** Messages whose steps changed, and may tell of attempts that failed. */
+  readonly repeated: Set<MessageState>
   /** What must be worked out again before the current input is done. */
   readonly stale: Set<Derived>
   cost: number
   tokens: Tokens
-  readonly outbox: Outbox
+  readonly feed: ChangeFeed
 }
 
 /** When something was removed. */
@@ -184,7 +207,7 @@ export function sessionOf(state: ReplyState, fields: Fields): SessionState | und
 }
 
 /** What is shown also when it is filed under a message that is no answer. */
-const shownBesideAnswers: readonly string[] = ['compaction', 'todos', 'ask', 'retry']
+const shownBesideAnswers: readonly string[] = ['compaction', 'todos', 'ask', 'retry', 'note']
 
 /** True when the part is shown: it is of this reply, its kind is known, and it is not the user's prompt. */
 export function isVisible(part: PartState): boolean {

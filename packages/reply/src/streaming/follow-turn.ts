@@ -1,9 +1,10 @@
-import type { Settled } from '../view/settled.js'
-
 /** When a stream of a turn ends. */
 export interface TurnEnd {
-  /** Resolves when the turn is over; with a verdict, that is told to the reader. */
-  readonly ended: Promise<Settled | void>
+  /**
+   * Settles when the turn is over, in any way: for example the promise of `runTurn`. How it ended is what the reply's
+   * `outcome()` says then.
+   */
+  readonly ended: Promise<unknown>
   /** Ends the stream early. */
   readonly signal?: AbortSignal | undefined
 }
@@ -11,7 +12,6 @@ export interface TurnEnd {
 /** What a stream of a running turn has to know while it reads. */
 export interface RunningTurn {
   readonly isOver: boolean
-  readonly verdict: Settled | void
   /** True once nobody reads on: the reader left, or the stream was aborted. */
   readonly isLeft: boolean
   /** Aborts when there is no reason any more to let time pass: the turn is over, or nobody reads on. */
@@ -54,7 +54,6 @@ export function followTurn<Item>(
 
 class Following implements RunningTurn {
   isOver = false
-  verdict: Settled | void = undefined
   isLeft = false
   readonly #hurry = new AbortController()
   readonly #link: { turn: Following | null } = { turn: this }
@@ -81,8 +80,7 @@ class Following implements RunningTurn {
     if (own.aborted) this.leave()
   }
 
-  end(verdict: Settled | void): void {
-    this.verdict = verdict
+  end(): void {
     this.isOver = true
     this.#hurry.abort()
     this.wake()
@@ -110,6 +108,6 @@ class Following implements RunningTurn {
 
 /** The turn may go on long after a reader left, so its end keeps no more of that one than the link. */
 function tellEnd(ended: TurnEnd['ended'], link: { turn: Following | null }): void {
-  const tell = (verdict: Settled | void): void => link.turn?.end(verdict)
-  ended.then(tell, () => tell())
+  const tell = (): void => link.turn?.end()
+  ended.then(tell, tell)
 }

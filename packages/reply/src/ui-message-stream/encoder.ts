@@ -1,7 +1,9 @@
+import type { Outcome } from '../records/outcome.js'
+import type { ReplyView } from '../records/reply-view.js'
 import type { JsonValue } from '../records/json-value.js'
-import type { Reply } from '../reply.js'
-import type { Settled } from '../view/settled.js'
-import type { ReplyView } from '../view/view.js'
+import { relativePaths } from '../changes/relative-paths.js'
+import type { PathOptions } from '../changes/relative-paths.js'
+import type { ReplySource } from '../changes/reply-source.js'
 import type { UiChunk, UiFinishReason } from './chunk.js'
 import type { UiVersion } from './encode-tool.js'
 import { beginning } from './position.js'
@@ -9,7 +11,7 @@ import type { UiMessagePosition } from './position.js'
 import { ViewEncoder } from './view-encoder.js'
 
 /** Options of {@link createUiMessageEncoder}. */
-export interface UiMessageOptions {
+export interface UiMessageOptions extends PathOptions {
   /** Id of the UI message; default: the prompt's id with `:reply` behind it. */
   readonly messageId?: string
   /** The version of the AI SDK that reads the chunks. 6 adds approval requests and denials. Default 5. */
@@ -19,7 +21,7 @@ export interface UiMessageOptions {
   /** Metadata for the UI message, sent at its end; default none. */
   readonly messageMetadata?: (view: ReplyView) => JsonValue
   /** What the user reads when the turn failed; default a sentence without details, which may hold secrets. */
-  readonly errorText?: (settled: Extract<Settled, { state: 'failed' }>) => string
+  readonly errorText?: (outcome: Extract<Outcome, { state: 'failed' }>) => string
 }
 
 /** Tells a reader of UI chunks, step by step, what it does not have yet. */
@@ -27,38 +29,39 @@ export interface UiMessageEncoder {
   /** The chunks that bring the reader to the reply as it is now; none when nothing changed. */
   next(): readonly UiChunk[]
   /** The last chunks: what is still missing, then how the turn ended. */
-  end(settled?: Settled): readonly UiChunk[]
+  end(outcome?: Outcome): readonly UiChunk[]
   /** How far the reader is: plain JSON. */
   readonly position: UiMessagePosition
 }
 
 /** Encodes a reply as chunks of the AI SDK's UI-message stream, from any position. */
 export function createUiMessageEncoder(
-  reply: Reply,
+  reply: ReplySource,
   options: UiMessageOptions = {},
 ): UiMessageEncoder {
   const encoder = new ViewEncoder(options.version ?? 5, options.position ?? beginning)
+  const paths = relativePaths(reply, options)
   const { errorText = () => 'The assistant could not finish its answer.' } = options
   const next = (): readonly UiChunk[] => {
     const opening = encoder.start(options.messageId ?? `${reply.promptId}:reply`)
-    return [...opening, ...encoder.encode(reply.view())]
+    return [...opening, ...encoder.encode(paths.view(reply.view()))]
   }
   return {
     next,
-    end(settled = reply.settled()) {
+    end(outcome = reply.outcome()) {
       const chunks = [...next(), ...encoder.closeTexts()]
-      if (settled.state === 'failed') {
+      if (outcome.state === 'failed') {
         return [
           ...chunks,
-          settled.reason === 'aborted'
+          outcome.reason === 'aborted'
             ? { type: 'abort' }
-            : { type: 'error', errorText: errorText(settled) },
+            : { type: 'error', errorText: errorText(outcome) },
         ]
       }
       const finish =
-        settled.state === 'finished' ? { finishReason: finishReasonOf(settled.finish) } : {}
+        outcome.state === 'completed' ? { finishReason: finishReasonOf(outcome.finish) } : {}
       const metadata = options.messageMetadata && {
-        messageMetadata: options.messageMetadata(reply.view()),
+        messageMetadata: options.messageMetadata(paths.view(reply.view())),
       }
       return [...chunks, { type: 'finish', ...finish, ...metadata }]
     },

@@ -2,7 +2,8 @@ import { systemClock } from '../streaming/clock.js'
 import type { Clock } from '../streaming/clock.js'
 import { followTurn } from '../streaming/follow-turn.js'
 import type { TurnEnd } from '../streaming/follow-turn.js'
-import type { Reply } from '../reply.js'
+import { keepAlive } from '../streaming/keep-alive.js'
+import type { ReplySource } from '../changes/reply-source.js'
 import { longestMs, requireRange } from '../streaming/require-range.js'
 import { eventStreamHeaders, toByteStream, writeTexts } from '../streaming/text-stream.js'
 import type { ServerResponseLike } from '../streaming/text-stream.js'
@@ -24,7 +25,7 @@ export interface UiMessageStreamOptions extends UiMessageOptions, TurnEnd {
  * An aborted stream rejects with `signal.reason`, without last chunks. A reader that leaves frees it at once.
  */
 export function uiMessageStream(
-  reply: Reply,
+  reply: ReplySource,
   options: UiMessageStreamOptions,
 ): AsyncGenerator<UiChunk> {
   const { signal, intervalMs = 0, clock = systemClock } = options
@@ -40,7 +41,7 @@ export function uiMessageStream(
         if (intervalMs > 0) await clock.sleep(intervalMs, { signal: turn.hurry }).catch(() => {})
       }
       signal?.throwIfAborted()
-      if (!turn.isLeft) yield* encoder.end(turn.verdict ?? reply.settled())
+      if (!turn.isLeft) yield* encoder.end()
     },
   )
 }
@@ -51,17 +52,37 @@ export const uiMessageStreamHeaders: Readonly<Record<string, string>> = Object.f
   'x-vercel-ai-ui-message-stream': 'v1',
 })
 
+/** Options of {@link toUiMessageResponse} and {@link writeUiMessageStream}. */
+export interface UiResponseOptions {
+  /** Time without a chunk after which a comment is sent, so that no proxy hangs up, in milliseconds; default 15,000. */
+  readonly heartbeatMs?: number
+  /** Default: the time of the machine. */
+  readonly clock?: Clock
+}
+
 /** Chunks as a Web response, for `useChat` of the AI SDK. */
-export function toUiMessageResponse(chunks: AsyncIterable<UiChunk>): Response {
-  return new Response(toByteStream(frames(chunks)), { headers: uiMessageStreamHeaders })
+export function toUiMessageResponse(
+  chunks: AsyncIterable<UiChunk>,
+  options: UiResponseOptions = {},
+): Response {
+  return new Response(toByteStream(framesOf(chunks, options)), { headers: uiMessageStreamHeaders })
 }
 
 /** Chunks as the body of a Node response. Resolves when the stream ended or the reader left. */
 export async function writeUiMessageStream(
   chunks: AsyncIterable<UiChunk>,
   response: ServerResponseLike,
+  options: UiResponseOptions = {},
 ): Promise<void> {
-  await writeTexts(frames(chunks), response, uiMessageStreamHeaders)
+  await writeTexts(framesOf(chunks, options), response, uiMessageStreamHeaders)
+}
+
+function framesOf(
+  chunks: AsyncIterable<UiChunk>,
+  { heartbeatMs = 15_000, clock = systemClock }: UiResponseOptions,
+): AsyncIterable<string> {
+  requireRange('heartbeatMs', heartbeatMs, 1, longestMs)
+  return keepAlive(frames(chunks), heartbeatMs, clock)
 }
 
 /** Chunks as frames. No generator, because one that waits for a chunk cannot be left. */

@@ -1,7 +1,7 @@
+import type { ReplyView } from '../records/reply-view.js'
 import type { ReplyPart } from '../records/part.js'
-import { answerText } from '../view/result.js'
+import { answerText } from '../records/answer.js'
 import { isTerminal } from '../records/tool-status.js'
-import type { ReplyView } from '../view/view.js'
 import type { UiChunk, UiDataChunk } from './chunk.js'
 import { encodeText, takenBack } from './encode-text.js'
 import { encodeTool } from './encode-tool.js'
@@ -134,13 +134,17 @@ export class ViewEncoder {
         const { id, attempt, nextAt } = part
         return this.#encodeData({ type: 'data-retry', id, data: { attempt, nextAt } })
       }
+      case 'note': {
+        const { id, type, data } = part
+        return this.#encodeData({ type: 'data-note', id, data: { type, data } })
+      }
       default:
         return []
     }
   }
 
-  #encodeFile(id: string, url: string, mediaType: string): UiChunk[] {
-    if (this.#sent.has(id) || !isFileAddress(url)) return []
+  #encodeFile(id: string, url: string | null, mediaType: string): UiChunk[] {
+    if (url === null || this.#sent.has(id) || !isFileAddress(url)) return []
     this.#sent.add(id)
     return [{ type: 'file', url, mediaType }]
   }

@@ -1,12 +1,13 @@
+import type { ReplyView } from '../records/reply-view.js'
+import { answerText, joinTexts } from '../records/answer.js'
 import type { JsonValue } from '../records/json-value.js'
-import type { Attachment, ReasoningPart, ReplyPart, TextPart, ToolPart } from '../records/part.js'
+import type { Attachment, ReasoningPart, ReplyPart, ToolPart } from '../records/part.js'
 import type { ReplyError } from '../records/reply-error.js'
 import { isAnswer } from '../state/state.js'
 import type { ReplyState } from '../state/state.js'
 import type { Todo } from '../records/todo.js'
 import type { Tokens } from '../records/tokens.js'
-import { lookAt } from './view.js'
-import type { ReplyView } from './view.js'
+import { buildView } from './view.js'
 
 /** A file of the reply: one that the model gave, or one that a tool handed to it. */
 export interface ReplyFile extends Attachment {
@@ -40,12 +41,12 @@ export interface ReplyResult {
 
 /** Sums up a reply. */
 export function summarise(state: ReplyState): ReplyResult {
-  const view = lookAt(state)
+  const view = buildView(state)
   const answers = state.root.order.filter(isAnswer)
   const newest = answers.findLast((each) => !each.summary)
   return Object.freeze({
     text: answerText(view.parts),
-    reasoning: joined(view.parts.filter(isReasoning)) || null,
+    reasoning: joinTexts(view.parts.filter(isReasoning)) || null,
     tools: Object.freeze(toolsOf(view, view.parts)),
     files: Object.freeze(filesOf(view)),
     todos: view.todos,
@@ -57,31 +58,8 @@ export function summarise(state: ReplyState): ReplyResult {
   })
 }
 
-/**
- * The answer. A text that the server lost counts only when nothing took its place: behind it no step began again.
- */
-export function answerText(parts: readonly ReplyPart[]): string {
-  return joined(answerParts(parts))
-}
-
-/** The text parts that make up the answer. */
-export function answerParts(parts: readonly ReplyPart[]): TextPart[] {
-  const lastStep = parts.findLastIndex((part) => part.kind === 'step-start')
-  return parts.filter((part, index): part is TextPart => {
-    if (part.kind !== 'text' || part.summary || part.synthetic) return false
-    return !part.lost || index > lastStep
-  })
-}
-
 function isReasoning(part: ReplyPart): part is ReasoningPart {
-  return part.kind === 'reasoning' && !part.summary
-}
-
-function joined(parts: readonly (TextPart | ReasoningPart)[]): string {
-  return parts
-    .map((part) => part.text)
-    .filter((text) => text.trim() !== '')
-    .join('\n\n')
+  return part.kind === 'reasoning' && !part.summary && !part.superseded
 }
 
 function toolsOf(view: ReplyView, parts: readonly ReplyPart[]): ToolPart[] {
@@ -99,7 +77,7 @@ function filesOf(view: ReplyView): ReplyFile[] {
     if (part.kind === 'tool')
       return part.attachments.map((file) => Object.freeze({ ...file, ...owner }))
     if (part.kind !== 'file') return []
-    const { id, mime, filename, url } = part
-    return [Object.freeze({ id, mime, filename, url, ...owner })]
+    const { id, mime, filename, url, size } = part
+    return [Object.freeze({ id, mime, filename, url, size, ...owner })]
   })
 }

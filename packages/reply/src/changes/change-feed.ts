@@ -1,0 +1,55 @@
+import type { Change, ChangeBody } from './change.js'
+import { notify } from './observer.js'
+import type { ObserverErrorHandler, ReplyObserver } from './observer.js'
+
+interface Entry {
+  readonly observer: ReplyObserver
+  /** The revision at which it came: it is told of later changes only. Infinity once it left. */
+  since: number
+}
+
+/** Numbers the changes of one reply and delivers them, in order, when the reply is consistent again. */
+export class ChangeFeed {
+  revision = 0
+  onObserverError: ObserverErrorHandler | null = null
+  #entries: readonly Entry[] = []
+  #queue: Change[] = []
+  #delivering = false
+
+  /** Registers an observer; the result unregisters it. */
+  observe(observer: ReplyObserver): () => void {
+    // An entry of its own, so that one observer registered twice leaves twice.
+    const entry: Entry = { observer, since: this.revision }
+    this.#entries = [...this.#entries, entry]
+    return () => {
+      entry.since = Infinity
+      this.#entries = this.#entries.filter((each) => each !== entry)
+    }
+  }
+
+  /** Counts a change and, when somebody listens, builds it. */
+  announce(build: () => ChangeBody): void {
+    this.revision += 1
+    if (this.#entries.length === 0) return
+    // Not spread, which costs a delta several times as much.
+    this.#queue.push(Object.assign(build(), { revision: this.revision }))
+  }
+
+  /** Delivers what was announced. Safe to call from an observer: the outer delivery goes on with it. */
+  deliver(): void {
+    if (this.#delivering || this.#queue.length === 0) return
+    this.#delivering = true
+    for (let index = 0; index < this.#queue.length; index += 1) {
+      const change = this.#queue[index]
+      if (change !== undefined) this.#send(change)
+    }
+    this.#queue.length = 0
+    this.#delivering = false
+  }
+
+  #send(change: Change): void {
+    for (const { observer, since } of this.#entries) {
+      if (change.revision > since) notify(observer, change, this.onObserverError)
+    }
+  }
+}
