@@ -22,7 +22,7 @@ export type TestkitErrorCode =
   | 'replay_mismatch'
   | 'closed'
 
-/** The error this package throws; switch on {@link TestkitError.code}. */
+/** The error of this package; switch on {@link TestkitError.code}. Its message begins with the code in brackets. */
 export class TestkitError extends Error {
   override readonly name: string = 'TestkitError'
   /** Why it failed. */
@@ -31,7 +31,7 @@ export class TestkitError extends Error {
   readonly retryable: boolean
 
   constructor(code: TestkitErrorCode, message: string, options?: ErrorOptions) {
-    super(message, options)
+    super(`[${code}] ${message}`, options)
     this.code = code
     this.retryable = code === 'wait_timeout' || code === 'start_failed'
     Object.defineProperty(this, brand, { value: true })
@@ -39,6 +39,6 @@ export class TestkitError extends Error {
 
   /** True for a TestkitError made by any installed copy of this package. */
   static is(value: unknown): value is TestkitError {
-    return value instanceof Error && brand in value
+    return typeof value === 'object' && value !== null && brand in value
   }
 }

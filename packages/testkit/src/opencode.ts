@@ -7,6 +7,7 @@
  *     await server.close()
  */
 export { findOpencodeBinary } from './opencode/find-binary.js'
+export { machineFactor } from './opencode/machine-factor.js'
 export { scriptedProvider } from './opencode/model-config.js'
 export {
   startOpencode,

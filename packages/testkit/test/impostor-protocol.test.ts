@@ -287,4 +287,56 @@ describe('Impostor', () => {
     expect(error).to.have.property('code', 'wait_timeout')
     expect(error).to.have.property('message').that.includes('GET /global/health')
   })
+
+  for (const format of [{ type: 'text' }, { type: 'json_schema', schema: { type: 'object' } }]) {
+    it(`cannot list a message with the format ${format.type} again, as the server cannot`, async () => {
+      impostor = await startImpostor([reply(text('one')), reply(text('two'))])
+      const { url } = impostor
+      const id = await createSession(url)
+      const path = `/session/${id}/message`
+      await send(url, 'POST', path, { parts: [{ type: 'text', text: 'a' }] })
+      const { status, body } = await send(url, 'POST', path, {
+        parts: [{ type: 'text', text: 'b' }],
+        format,
+      })
+      expect(status).to.equal(200)
+      const { info } = body as Shown
+      const statusOf = async (method: string, rest: string): Promise<number> =>
+        (await send(url, method, `/session/${id}${rest}`)).status
+      const listed = await send(url, 'GET', path)
+      expect(listed.status).to.equal(400)
+      expect(listed.body).to.have.nested.property('data.kind', 'Body')
+      expect(listed.body)
+        .to.have.nested.property('data.message')
+        .that.matches(
+          /^Expected OutputFormat(Text|JsonSchema), got .*\n {2}at \[2\]\["info"\]\["format"\]$/,
+        )
+      expect(await statusOf('GET', '/message?limit=1')).to.equal(200)
+      expect(await statusOf('GET', '/message?limit=3')).to.equal(200)
+      expect(await statusOf('GET', '/message?limit=4')).to.equal(400)
+      expect(await statusOf('GET', `/message/${info.id}`)).to.equal(200)
+      expect(await statusOf('GET', `/message/${info.parentID}`)).to.equal(400)
+      expect(await statusOf('POST', '/fork')).to.equal(500)
+      expect(await statusOf('GET', '')).to.equal(200)
+    })
+  }
+
+  it('shows an answer what a model reads: the prompt and what the server made of its files and agents', async () => {
+    const seen: string[] = []
+    impostor = await startImpostor((info) => {
+      seen.push(info.text)
+      return reply(text('ok'))
+    })
+    const id = await createSession(impostor.url)
+    const url = `data:text/plain;base64,${Buffer.from('needle').toString('base64')}`
+    await send(impostor.url, 'POST', `/session/${id}/message`, {
+      parts: [
+        { type: 'text', text: 'Look' },
+        { type: 'file', mime: 'text/plain', filename: 'a.txt', url },
+        { type: 'agent', name: 'general' },
+      ],
+    })
+    expect(seen[0]).to.match(/^Look\n/)
+    expect(seen[0]).to.contain('needle').and.to.contain('subagent: general')
+  })
 })

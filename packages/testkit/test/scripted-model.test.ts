@@ -170,4 +170,36 @@ describe('startScriptedModel', () => {
     const response = await fetch(`${model.url}/chat/completions`, { method: 'POST', body: '{}' })
     expect(response.status).to.equal(400)
   })
+
+  it('takes the message in which the server hands over an image for no prompt', async () => {
+    model = await startScriptedModel([
+      on('look', reply(tool.read({ filePath: 'a.png' }), text('A dot.'))),
+    ])
+    const call = { id: 'call_1', type: 'function', function: { name: 'read', arguments: '{}' } }
+    const image = { type: 'image_url', image_url: { url: 'data:image/png;base64,AA==' } }
+    const heading = { type: 'text', text: 'Attached media from tool result:' }
+    const turn = [
+      user('look'),
+      { role: 'assistant', content: '', tool_calls: [call] },
+      { role: 'tool', tool_call_id: 'call_1', content: 'Image read successfully' },
+    ]
+    await (await ask(turn.slice(0, 1))).text()
+    const answer = await chunksOf(await ask([...turn, { role: 'user', content: [heading, image] }]))
+    expect(said(answer)).to.equal('A dot.')
+    expect(model.requests.entries.map(({ prompt, loop }) => [prompt, loop])).to.deep.equal([
+      ['look', 0],
+      ['look', 1],
+    ])
+    model.assertComplete()
+  })
+
+  it('takes what a person asks after a tool, or with an image, for a prompt', async () => {
+    model = await startScriptedModel(reply(text('ok')))
+    const image = { type: 'image_url', image_url: { url: 'data:image/png;base64,AA==' } }
+    const asked = { role: 'user', content: [{ type: 'text', text: 'What is this?' }, image] }
+    await (
+      await ask([user('a'), { role: 'tool', tool_call_id: 'c', content: 'cut' }, asked])
+    ).text()
+    expect(model.requests.entries[0]).to.include({ prompt: 'What is this?', loop: 0 })
+  })
 })

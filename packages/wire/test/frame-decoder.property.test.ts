@@ -8,6 +8,8 @@ import { dataOf, recordedStreams } from './support/cassettes.js'
 
 const streams = recordedStreams()
 const maxBytes = 16 * 1024 * 1024
+/** All recordings in each shape take a minute on a busy machine: one in so many, others for each shape, unless it is CI. */
+const oneIn = process.env['CI'] === undefined ? 6 : 1
 
 function decode(chunks: Iterable<Buffer>, limit = maxBytes): string[] {
   const events: string[] = []
@@ -74,9 +76,10 @@ describe('createFrameDecoder over the cassettes', () => {
     expect(streams.size).to.be.above(50)
   })
 
-  for (const [shape, reshape] of Object.entries(shapes)) {
+  for (const [turn, [shape, reshape]] of Object.entries(shapes).entries()) {
+    const chosen = [...streams].filter((_, index) => index % oneIn === turn % oneIn)
     it(`gives identical events for ${shape}, cut at every byte`, () => {
-      for (const [name, frames] of streams) {
+      for (const [name, frames] of chosen) {
         const expected = frames.map(dataOf).filter((data) => data !== null)
         const start = shape === 'a byte order mark' ? '\uFEFF' : ''
         const bytes = Buffer.from(start + frames.map(reshape).join(''))

@@ -1,6 +1,7 @@
 import { expect } from 'chai'
 import { afterEach, describe, it } from 'mocha'
 
+import { reply, startImpostor, text } from '@turnstead/testkit'
 import { createClient, type Client, type MessageWithParts } from '../src/index.js'
 import { failure } from './support/failure.js'
 import { sendJson, sendPage, startStub, type StubServer } from './support/stub-server.js'
@@ -74,6 +75,26 @@ describe('message.newest', () => {
       expect(newest.reached).to.equal(reached)
     })
   }
+
+  it("reads all of a session whose lists fail only where they reach its beginning, as the server's do", async () => {
+    const impostor = await startImpostor(reply(text('ok')))
+    client = createClient({ baseUrl: impostor.url, env: {} })
+    const session = await client.session.create()
+    server = await startStub(() => {})
+    const ask = (format?: { type: 'text' }): Promise<MessageWithParts> =>
+      client.session.prompt(session.id, {
+        parts: [{ type: 'text', text: 'a' }],
+        ...(format === undefined ? {} : { format }),
+      })
+    await ask()
+    const { info } = await ask({ type: 'text' })
+    expect((await failure(client.session.messages(session.id))).code).to.equal('unreadable_entry')
+    const { messages, reached } = await client.message.newest(session.id, { limit: 50 })
+    expect(messages).to.have.length(4)
+    expect(reached).to.equal('start')
+    expect(messages.at(-1)?.info.id).to.equal(info.id)
+    await impostor.close()
+  })
 
   it('asks once when nothing is in its way', async () => {
     await serve()

@@ -42,6 +42,25 @@ export const sessionScenarios: readonly ConformanceScenario[] = [
     },
   },
   {
+    name: 'messages that the server cannot list again',
+    async run(client) {
+      for (const format of [
+        { type: 'text' },
+        { type: 'json_schema', schema: { type: 'object', properties: {} }, retryCount: 2 },
+      ]) {
+        const id = await client.session()
+        const parts = [{ type: 'text', text: 'note' }]
+        await client.send('POST', `/session/${id}/message`, { noReply: true, parts })
+        await client.send('POST', `/session/${id}/message`, { noReply: true, parts })
+        await client.send('POST', `/session/${id}/message`, { noReply: true, parts, format })
+        await client.quiet()
+        for (const page of ['', '?limit=1', '?limit=2', '?limit=9'])
+          await client.send('GET', `/session/${id}/message${page}`)
+        await client.send('POST', `/session/${id}/fork`, {})
+      }
+    },
+  },
+  {
     name: 'sessions that cannot be created',
     async run(client) {
       for (const raw of ['{nope', 'null', '[]', '"x"'])

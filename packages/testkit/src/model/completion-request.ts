@@ -11,6 +11,8 @@ export interface ModelMessage {
   }[]
   /** The call that a tool message answers. */
   readonly toolCallId: string | null
+  /** True for a user message in which the server hands over images or files of tool results: it is no prompt. */
+  readonly isToolMedia: boolean
 }
 
 /** A request that the scripted model got. */
@@ -47,7 +49,7 @@ export function parseCompletionRequest(
   }
   const messages = body['messages'].filter(isRecord).map(toMessage)
   const tools = listOf(body['tools']).map((tool) => nameOf(tool['function']))
-  const lastUser = messages.findLastIndex((message) => message.role === 'user')
+  const lastUser = messages.findLastIndex(isPrompt)
   const since = messages.slice(lastUser + 1)
   const session = headers['x-session-id']
   const model = String(body['model'] ?? '')
@@ -77,6 +79,11 @@ function kindOf(
   return 'chat'
 }
 
+/** True for what a person, or an agent for its sub-agent, has asked. */
+export function isPrompt(message: ModelMessage): boolean {
+  return message.role === 'user' && !message.isToolMedia
+}
+
 /** A run that the server lost leaves an empty assistant message; the call after it is the same call again. */
 function saidSomething(message: ModelMessage): boolean {
   return message.role === 'assistant' && (message.text !== '' || message.toolCalls.length > 0)
@@ -100,7 +107,20 @@ function toMessage(message: Record<string, unknown>): ModelMessage {
       arguments: isRecord(call['function']) ? String(call['function']['arguments'] ?? '') : '',
     })),
     toolCallId: typeof message['tool_call_id'] === 'string' ? message['tool_call_id'] : null,
+    isToolMedia: isToolMedia(message['content']),
   }
+}
+
+/** Where a provider takes no media in tool results, the server puts them into a user message that begins with this. */
+const mediaHeading = 'Attached media from tool result:'
+
+function isToolMedia(content: unknown): boolean {
+  const [heading, ...media] = listOf(content)
+  return (
+    heading?.['text'] === mediaHeading &&
+    media.length > 0 &&
+    media.every((part) => part['type'] !== 'text')
+  )
 }
 
 function textOf(content: unknown): string {

@@ -9,7 +9,7 @@ import { reply, text } from '../script/builder.js'
 import { defaultReply } from '../script/default-reply.js'
 import { attemptAt, callAt, planCalls, type ModelCall } from '../script/plan.js'
 import { createAnswerBook, type ScenarioLike } from '../script/scenario.js'
-import { parseCompletionRequest, type ModelRequest } from './completion-request.js'
+import { isPrompt, parseCompletionRequest, type ModelRequest } from './completion-request.js'
 import { sendAttempt } from './send-attempt.js'
 
 /** Options of {@link startScriptedModel}. */
@@ -74,7 +74,7 @@ export async function startScriptedModel(
   let closing: Promise<void> | null = null
 
   const planFor = (request: ModelRequest): Progress => {
-    const users = request.messages.filter((message) => message.role === 'user').length
+    const users = request.messages.filter(isPrompt).length
     const key = `${request.sessionId ?? ''}\n${users}\n${request.prompt}`
     const known = progress.get(key)
     if (known) return known

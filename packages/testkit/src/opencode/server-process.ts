@@ -1,6 +1,8 @@
 import { spawn, type ChildProcess } from 'node:child_process'
+import { randomBytes } from 'node:crypto'
 import { TestkitError } from '../errors.js'
 import { realTime } from '../real-time.js'
+import { markName, watchOrphan } from './orphan-watch.js'
 
 /** A running `opencode serve`. */
 export interface ServerProcess {
@@ -19,6 +21,8 @@ export interface SpawnOptions {
   readonly env: Readonly<Record<string, string>>
   readonly port: number
   readonly readyTimeoutMs: number
+  /** Folder to be removed when this process is killed; null for none. */
+  readonly temporary: string | null
   readonly signal?: AbortSignal | undefined
   /** Gets every line that the server prints. */
   readonly onOutput: (text: string) => void
@@ -27,7 +31,7 @@ export interface SpawnOptions {
 const groups = new Set<number>()
 let isCleaningUp = false
 
-/** Children are killed with this process even when a test forgets to close them. */
+/** Ends what a test forgot to close before this process is gone; a signal to it leaves that to the watch. */
 function killGroupsOnExit(): void {
   if (isCleaningUp) return
   isCleaningUp = true
@@ -51,16 +55,25 @@ function signalGroup(pid: number, signal: NodeJS.Signals): void {
 export async function spawnServer(options: SpawnOptions): Promise<ServerProcess> {
   options.signal?.throwIfAborted()
   killGroupsOnExit()
+  const mark = randomBytes(12).toString('hex')
   const child = spawn(
     options.binary,
     ['serve', '--port', String(options.port), '--hostname', '127.0.0.1'],
-    { cwd: options.cwd, env: options.env, detached: true, stdio: ['ignore', 'pipe', 'pipe'] },
+    {
+      cwd: options.cwd,
+      env: { ...options.env, [markName]: mark },
+      detached: true,
+      stdio: ['ignore', 'pipe', 'pipe'],
+    },
   )
   const pid = child.pid
+  const { temporary } = options
+  const watch = pid === undefined ? null : watchOrphan({ pid, mark, temporary })
   if (pid !== undefined) groups.add(pid)
   const exited = new Promise<{ code: number | null; signal: NodeJS.Signals | null }>((resolve) => {
     child.once('exit', (code, signal) => {
       if (pid !== undefined) groups.delete(pid)
+      watch?.release()
       resolve({ code, signal })
     })
   })
@@ -92,7 +105,7 @@ function readiness(child: ChildProcess, options: SpawnOptions): Promise<number> 
     const fail = (why: string, cause?: unknown): void => {
       stop()
       reject(
-        new TestkitError('start_failed', `opencode serve ${why}; see logTail() or its output`, {
+        new TestkitError('start_failed', `opencode serve ${why}; its output is the cause`, {
           cause: cause ?? seen.slice(-2_000),
         }),
       )
@@ -110,7 +123,8 @@ function readiness(child: ChildProcess, options: SpawnOptions): Promise<number> 
       resolve(Number(port))
     }
     const timer = realTime.setTimeout(
-      () => fail(`printed no readiness line within ${options.readyTimeoutMs} ms`),
+      () =>
+        fail(`printed no readiness line within ${options.readyTimeoutMs} ms (\`readyTimeoutMs\`)`),
       options.readyTimeoutMs,
     )
     options.signal?.addEventListener('abort', onAbort, { once: true })

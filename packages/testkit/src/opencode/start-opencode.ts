@@ -3,6 +3,7 @@ import { createServer } from 'node:net'
 import { TestkitError } from '../errors.js'
 import { findOpencodeBinary } from './find-binary.js'
 import { createIsolatedHome } from './isolated-home.js'
+import { machineFactor } from './machine-factor.js'
 import { mergeConfig, scriptedConfig } from './model-config.js'
 import { spawnServer, type ServerProcess } from './server-process.js'
 
@@ -30,7 +31,7 @@ export interface StartOpencodeOptions {
   readonly password?: string | null
   /** Default `opencode`. */
   readonly username?: string
-  /** How long to wait for readiness, default 20,000. */
+  /** How long to wait for readiness, in milliseconds. Default: 30,000, times {@link machineFactor}. */
   readonly readyTimeoutMs?: number
   /** Aborts the start. */
   readonly signal?: AbortSignal
@@ -96,10 +97,11 @@ export async function startOpencode(options: StartOpencodeOptions): Promise<Runn
   const launch = async (): Promise<void> => {
     const started = await spawnServer({
       binary,
+      temporary: options.dataDir === undefined ? home.root : null,
       cwd: directory,
       env: serverEnvironment(home.env, options.env, username, password),
       port,
-      readyTimeoutMs: options.readyTimeoutMs ?? 20_000,
+      readyTimeoutMs: options.readyTimeoutMs ?? 30_000 * machineFactor(),
       signal: options.signal,
       onOutput: (text) => {
         log = (log + text).slice(-20_000)

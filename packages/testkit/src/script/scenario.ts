@@ -3,7 +3,10 @@ import type { Reply } from './steps.js'
 
 /** What is known of a prompt when its answer is chosen. */
 export interface PromptInfo {
-  /** The prompt's text, all text parts joined by line feeds. */
+  /**
+   * The prompt's text as a model reads it: all text parts joined by line feeds, and after them what the server makes of
+   * text files and agents. To match what a person typed, look for a part of it.
+   */
   readonly text: string
   /** The session that asks; null where the model cannot tell. */
   readonly sessionId: string | null

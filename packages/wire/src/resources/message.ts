@@ -13,8 +13,9 @@ export interface MessageResource {
    */
   page(sessionId: string, query: PageQuery, options?: CallOptions): Promise<MessagePage>
   /**
-   * The newest messages, and how far back they could be read. The server answers 400 for every list that holds a user
-   * message with a `format`, forever, and such a message hides only those older than itself here.
+   * The newest messages, and how far back they could be read. After a prompt with a `format` the server answers 400 for
+   * every list that reaches the beginning of the session, forever. This call reads around that page by page; only if the
+   * very first message is such a prompt, it is left out.
    */
   newest(sessionId: string, query: NewestQuery, options?: CallOptions): Promise<NewestMessages>
   /** Whether the session has a message, also one that the server cannot show; false also when there is no such session. */

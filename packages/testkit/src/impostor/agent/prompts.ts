@@ -44,13 +44,11 @@ export function storePrompt(world: World, session: SessionRecord, body: PromptBo
   return message
 }
 
-/** The text of a user message. */
+/** The text of a user message as a model reads it, with what the server made of files and agents. */
 export function promptText(message: MessageRecord): string {
   return [...message.parts.values()]
     .toSorted((one, other) => (one.id < other.id ? -1 : 1))
-    .filter(
-      (part) => part.type === 'text' && part['synthetic'] !== true && part['ignored'] !== true,
-    )
+    .filter((part) => part.type === 'text' && part['ignored'] !== true)
     .map((part) => String(part['text']))
     .join('\n')
 }

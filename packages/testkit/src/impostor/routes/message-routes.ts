@@ -1,7 +1,21 @@
 import { fields, readBody, sessionIdOf } from '../http/body.js'
-import { busy, notFound, ok, plainBadRequest, type Call, type Outcome } from '../http/outcome.js'
+import {
+  badRequest,
+  busy,
+  notFound,
+  ok,
+  plainBadRequest,
+  type Call,
+  type Outcome,
+} from '../http/outcome.js'
 import { toRoutes, type Route } from '../http/router.js'
-import { listMessages, showMessage, type MessageRecord, type Part } from '../state/records.js'
+import {
+  asRecord,
+  listMessages,
+  showMessage,
+  type MessageRecord,
+  type Part,
+} from '../state/records.js'
 import { putPart } from '../state/world.js'
 import { sessionOf } from './session-routes.js'
 
@@ -13,13 +27,35 @@ function messageOf(call: Call): MessageRecord {
   return message
 }
 
+/**
+ * The server checks what it answers against its own schema, and a stored `format` does not pass: one such message spoils
+ * every answer that holds it.
+ */
+function shown(messages: readonly MessageRecord[]): unknown[] {
+  const index = messages.findIndex(({ info }) => info['format'] !== undefined)
+  if (index >= 0) throw unreadable(messages[index]?.info['format'], `[${index}]`)
+  return messages.map(showMessage)
+}
+
+function shownOne(message: MessageRecord): unknown {
+  const format = message.info['format']
+  if (format !== undefined) throw unreadable(format, '')
+  return showMessage(message)
+}
+
+function unreadable(format: unknown, place: string): Error {
+  const type = asRecord(format)?.['type'] === 'text' ? 'Text' : 'JsonSchema'
+  const message = `Expected OutputFormat${type}, got ${JSON.stringify(format)}\n  at ${place}["info"]["format"]`
+  return badRequest(message, 'Body')
+}
+
 /** The newest `limit` messages, oldest first, and where to go on. */
 function page(call: Call): Outcome {
   const all = listMessages(sessionOf(call))
   const limit = Number(call.query.get('limit') ?? 0)
   const before = call.query.get('before')
   if (before !== null && !(limit > 0)) throw plainBadRequest()
-  if (!(limit > 0)) return ok(all.map(showMessage))
+  if (!(limit > 0)) return ok(shown(all))
   const cursor = before === null ? null : readCursor(before)
   const older =
     cursor === null
@@ -31,9 +67,9 @@ function page(call: Call): Outcome {
             all.findIndex((message) => message.info.id === cursor),
           ),
         )
-  const shown = older.slice(-limit)
-  const first = shown[0]
-  if (!first || shown.length === older.length) return ok(shown.map(showMessage))
+  const newest = older.slice(-limit)
+  const first = newest[0]
+  if (!first || newest.length === older.length) return ok(shown(newest))
   const next = Buffer.from(
     JSON.stringify({ id: first.info.id, time: first.info.time.created }),
   ).toString('base64url')
@@ -43,7 +79,8 @@ function page(call: Call): Outcome {
   return {
     status: 200,
     headers: { link: `<${target.href}>; rel="next"`, 'x-next-cursor': next },
-    json: shown.map(showMessage),
+    // An answer with a cursor is sent past the check.
+    json: newest.map(showMessage),
   }
 }
 
@@ -60,7 +97,7 @@ function readCursor(cursor: string): string {
 /** Endpoints of stored messages and parts. */
 export const messageRoutes: readonly Route[] = toRoutes({
   'GET /session/:sessionID/message': page,
-  'GET /session/:sessionID/message/:messageID': (call) => ok(showMessage(messageOf(call))),
+  'GET /session/:sessionID/message/:messageID': (call) => ok(shownOne(messageOf(call))),
   'DELETE /session/:sessionID/message/:messageID': (call) => {
     const session = sessionOf(call)
     if (session.run) throw busy(session.info.id)

@@ -152,7 +152,9 @@ export const sessionRoutes: readonly Route[] = toRoutes({
   'POST /session/:sessionID/fork': (call) => {
     const body = readLooseBody(call, { messageID: fields.optionalId('msg') })
     const before = typeof body['messageID'] === 'string' ? body['messageID'] : null
-    return ok(forkSession(call.world, sessionOf(call), before).info)
+    const fork = forkSession(call.world, sessionOf(call), before)
+    if (fork === null) throw unexpected(call.world)
+    return ok(fork.info)
   },
   'POST /session/:sessionID/share': (call) => {
     sessionOf(call)

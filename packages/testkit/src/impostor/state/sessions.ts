@@ -116,12 +116,15 @@ export function patchSession(
   }
 }
 
-/** Copies a session's messages before `messageId` (all without it, or when it is unknown) into a new session. */
+/**
+ * Copies a session's messages before `messageId` (all without it, or when it is unknown) into a new session. Null when the
+ * server breaks off, and leaves a copy of what was before: at a message with a `format`.
+ */
 export function forkSession(
   world: World,
   session: SessionRecord,
   messageId: string | null,
-): SessionRecord {
+): SessionRecord | null {
   const fork = createSession(world, session.info.directory, {
     title: `${session.info.title.replace(/ \(fork #\d+\)$/u, '')} (fork #1)`,
     ...(session.info.metadata === undefined ? {} : { metadata: session.info.metadata }),
@@ -129,6 +132,7 @@ export function forkSession(
   const renamed = new Map<string, string>()
   for (const message of listMessages(session)) {
     if (message.info.id === messageId) break
+    if (message.info['format'] !== undefined) return null
     const id = world.identity.id('msg')
     renamed.set(message.info.id, id)
     const parentID =
