@@ -190,14 +190,40 @@ describe('options of prompt.send', () => {
     expect(verdict).to.include({ delivered: 'yes', evidence: 'found', sends: 1 })
   })
 
-  it('runs a prompt again without a look, and without what the server would expand again', async () => {
+  const sentParts = (): string[] => {
+    const body = server.seen.find((each) => each.method === 'POST')?.body ?? ''
+    return (JSON.parse(body) as { parts: { id: string }[] }).parts.map(({ id }) => id)
+  }
+
+  it('runs a prompt again though it is there, without what the server would expand again', async () => {
     const again = prompt(text, note, image, file, agent)
+    answer = (request, response) =>
+      request.method === 'GET'
+        ? sendJson(response, { ...storedMessage, parts: again.parts })
+        : response.writeHead(204).end()
     const verdict = await client.prompt.send('ses_1', again, { rerun: true })
     expect(verdict).to.include({ delivered: 'yes', evidence: 'accepted', sends: 1 })
-    expect(seen('GET')).to.equal(0)
-    const { parts } = JSON.parse(server.seen[0]?.body ?? '') as { parts: { id: string }[] }
-    expect(parts.map(({ id }) => id)).to.deep.equal([again.parts[0]?.id, again.parts[2]?.id])
+    expect(sentParts()).to.deep.equal([again.parts[0]?.id, again.parts[2]?.id])
   })
+
+  for (const [name, found, expected] of [
+    ['sends again what a server that died had not stored', storedMessage, 3],
+    ['sends all when the message is not there after all', null, 3],
+    ['leaves everything expanded out when the message cannot be shown', 'unreadable', 1],
+  ] as const) {
+    it(name, async () => {
+      const again = prompt(text, note, agent)
+      answer = ({ method }, response) => {
+        if (method === 'POST') response.writeHead(204).end()
+        else if (found === null) sendRefusal(response, 404)
+        else if (found === 'unreadable')
+          sendJson(response, { name: 'BadRequest', data: { message: '', kind: 'Body' } }, 400)
+        else sendJson(response, { ...found, parts: again.parts.slice(0, 1) })
+      }
+      await client.prompt.send('ses_1', again, { rerun: true })
+      expect(sentParts()).to.have.length(expected)
+    })
+  }
 
   it('sends a rerun whose answer was lost again, because the message proves nothing', async () => {
     answer = (request, response) =>

@@ -50,8 +50,8 @@ export function createMessageResource(requester: Requester): MessageResource {
     page,
     newest: (sessionId, query, options) =>
       readNewest((part) => page(sessionId, part, options), query),
-    exists: (sessionId, messageId, options) =>
-      findMessage(requester, sessionId, messageId, { ...options }),
+    exists: async (sessionId, messageId, options) =>
+      (await findMessage(requester, sessionId, messageId, { ...options })) !== null,
     delete: (sessionID, messageID, options) =>
       request('DELETE', '/session/{sessionID}/message/{messageID}', {
         ...options,

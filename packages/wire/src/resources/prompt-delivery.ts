@@ -4,7 +4,7 @@ import { mayHaveArrived } from '../http/sent-ids.js'
 import type { Settings } from '../options.js'
 import { isExpanded } from '../prompt-files.js'
 import { jitteredDelayMs } from '../retry-policy.js'
-import { findMessage } from './find-message.js'
+import { findMessage, type FoundMessage } from './find-message.js'
 import type { IdentifiedPrompt, SendOptions, SendVerdict } from './send-options.js'
 
 /** One prompt on its way. */
@@ -36,10 +36,6 @@ export async function deliver(
   const attempts = options.attempts ?? (giveUpAfterMs === Infinity ? defaultAttempts : Infinity)
   const givesUpAt = clock.now() + giveUpAfterMs
   const isExpandedPrompt = prompt.parts.some(isExpanded)
-  // What the server made of these parts is in the message already.
-  const body = rerun
-    ? { ...prompt, parts: prompt.parts.filter((part) => !isExpanded(part)) }
-    : prompt
   const call = { signal, timeoutMs }
   let sends = 0
   let error: WireError | null = null
@@ -75,7 +71,11 @@ export async function deliver(
       return failure
     }
   }
-  const post = async (): Promise<WireError | null> => {
+  const find = (): Promise<{ readonly value: FoundMessage } | WireError> =>
+    attempt((beforeWrite) =>
+      findMessage(requester, sessionId, prompt.messageID, { ...call, beforeWrite }),
+    )
+  const post = async (body: IdentifiedPrompt): Promise<WireError | null> => {
     const path = '/session/{sessionID}/prompt_async'
     const params = { sessionID: sessionId }
     const result = await attempt((beforeWrite) =>
@@ -86,11 +86,9 @@ export async function deliver(
   const look = async (): Promise<boolean | WireError> => {
     const most = isExpandedPrompt ? expandedLooks : 1
     for (let looks = 1; ; looks += 1) {
-      const result = await attempt((beforeWrite) =>
-        findMessage(requester, sessionId, prompt.messageID, { ...call, beforeWrite }),
-      )
+      const result = await find()
       if (WireError.is(result)) return result
-      if (result.value || looks >= most || isLate()) return result.value
+      if (result.value !== null || looks >= most || isLate()) return result.value !== null
       await pause(lookEveryMs)
     }
   }
@@ -109,8 +107,17 @@ export async function deliver(
       }
       if (error !== null && isFinal(error)) return verdict('no', evidenceOf(error))
     }
+    let body = prompt
+    if (rerun && isExpandedPrompt) {
+      const stored = await find()
+      if (WireError.is(stored)) {
+        error = stored
+        continue
+      }
+      body = withoutExpanded(prompt, stored.value)
+    }
     sends += 1
-    error = await post()
+    error = await post(body)
     if (error === null) return verdict('yes', 'accepted')
     mayBeThere ||= !isNew || mayHaveArrived(error)
     if (isFinal(error) && (rerun || !mayBeThere)) return verdict('no', evidenceOf(error))
@@ -140,6 +147,14 @@ function isFinal(error: WireError): boolean {
 
 function evidenceOf({ code, status }: WireError): 'refused' | 'unreachable' {
   return status !== undefined || code === 'bad_request' ? 'refused' : 'unreachable'
+}
+
+/** Leaves out what the server would expand a second time; it may have died before it had stored all of it. */
+function withoutExpanded(prompt: IdentifiedPrompt, stored: FoundMessage): IdentifiedPrompt {
+  if (stored === null) return prompt
+  const ids = stored === 'unreadable' ? null : new Set(stored.parts.map((part) => part.id))
+  const isThere = (id: string): boolean => ids === null || ids.has(id)
+  return { ...prompt, parts: prompt.parts.filter((part) => !isExpanded(part) || !isThere(part.id)) }
 }
 
 /** A mistake of an observer must not end what it observes. */

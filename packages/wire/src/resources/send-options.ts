@@ -15,9 +15,9 @@ export interface SendOptions extends CallOptions {
   /** It may have been sent before (by a process that died): look for it first. Default: false. */
   mayBeSent?: boolean | undefined
   /**
-   * The server has the message and lost its run: send it again on purpose, without looking first. Parts that the server
-   * expands (files that it reads, texts, agents) are left out, because the message holds what it made of them. The
-   * verdict is then about the new run: `found` does not occur. Default: false.
+   * The server has the message and lost its run: send it again on purpose, also when it is there. Parts that the server
+   * expands (files that it reads, texts, agents) are left out where the message holds them already. The verdict is then
+   * about the new run: `found` does not occur. Default: false.
    */
   rerun?: boolean | undefined
   /** How often to try, sending or looking, before giving up. Default: 3; without a limit when `giveUpAfterMs` is given. */
