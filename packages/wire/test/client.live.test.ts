@@ -109,7 +109,7 @@ suite('the real server', function () {
     const late = client.permission.reply('per_000000000000aaaaaaaaaaaaaa', { reply: 'once' })
     expect((await failure(late)).code).to.equal('not_found')
     const unknown = client.request('GET', '/no/such/route' as '/path')
-    expect((await failure(unknown)).code).to.equal('malformed_response')
+    expect((await failure(unknown)).code).to.equal('foreign_response')
   })
 
   it('finds every GET operation that needs no id behind its path', async () => {
