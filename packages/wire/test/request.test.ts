@@ -10,6 +10,7 @@ import { createClient, type Client, type ClientOptions } from '../src/index.js'
 import { failure } from './support/failure.js'
 import {
   sendJson,
+  sendPage,
   sendRefusal,
   startStub,
   type Handler,
@@ -358,6 +359,20 @@ describe('fs.read', () => {
     )
     expect(file).to.include({ contentType: 'text/html', sizeBytes: 5 })
     expect(Buffer.concat(await file.body.toArray())).to.deep.equal(bytes)
+    await client.close()
+    await server.close()
+  })
+
+  it('takes the page of a proxy for no file, unless the file is a page itself', async () => {
+    const server = await startStub((_, response) => sendPage(response, 200))
+    const client = createClient({ baseUrl: server.url, env: {} })
+    for (const path of ['report.pdf', 'noext', 'a.html.txt']) {
+      expect(await failure(client.fs.read(path))).to.include({ code: 'foreign_response' })
+    }
+    for (const path of ['a.html', 'sub/A.HTM', 'a.xhtml']) {
+      const { body } = await client.fs.read(path)
+      expect(Buffer.concat(await body.toArray()).toString()).to.contain('<!doctype html>')
+    }
     await client.close()
     await server.close()
   })

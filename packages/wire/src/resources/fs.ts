@@ -1,5 +1,7 @@
 import type { Readable } from 'node:stream'
 
+import { WireError } from '../errors.js'
+import { isWebPage } from '../http/json-answer.js'
 import type { CallOptions } from '../operation-types.js'
 import type { Requester } from '../http/request.js'
 
@@ -17,7 +19,8 @@ export interface FileStream {
 export interface FsResource {
   /**
    * Reads a file by its path relative to the directory. The server answers 500 (`server_error`) to a
-   * missing file, a folder, and whatever leads out of the directory.
+   * missing file, a folder, and whatever leads out of the directory. A web page for a file that is none by its name is
+   * `foreign_response`: the server does not know the route, or a proxy answered.
    */
   read(path: string, options?: CallOptions): Promise<FileStream>
 }
@@ -26,6 +29,12 @@ export function createFsResource(requester: Requester): FsResource {
   return {
     read: async (path, options) => {
       const answer = await requester.open('/api/fs/read/*', { ...options, params: { '*': path } })
+      if (isWebPage(answer.headers) && !/\.[sx]?html?$|\.xht$/i.test(path)) {
+        answer.body.destroy()
+        throw new WireError('foreign_response', 'GET /api/fs/read/* answered with a web page', {
+          status: answer.status,
+        })
+      }
       const length = answer.headers['content-length']
       return {
         contentType: String(answer.headers['content-type'] ?? 'application/octet-stream'),
