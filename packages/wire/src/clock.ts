@@ -1,6 +1,6 @@
 /** Time as this package sees it; hand in another one to test without waiting. */
 export interface Clock {
-  /** Milliseconds since the Unix epoch. */
+  /** Milliseconds; only differences are used, so a clock that is never set back serves best. */
   now(): number
   /** Resolves after `ms` milliseconds; rejects with `signal.reason` as soon as the signal aborts. */
   sleep(ms: number, options?: { readonly signal?: AbortSignal }): Promise<void>
@@ -9,9 +9,9 @@ export interface Clock {
 /** A longer timer fires after one millisecond. */
 export const longestTimerMs: number = 2 ** 31 - 1
 
-/** The machine's own clock; it leaves no timer behind after an abort. */
+/** The time of this process, which goes on evenly when the machine's clock is set; no timer stays behind after an abort. */
 export const systemClock: Clock = {
-  now: () => Date.now(),
+  now: () => performance.timeOrigin + performance.now(),
   sleep: (ms, { signal } = {}) =>
     new Promise((resolve, reject) => {
       if (signal?.aborted === true) return reject(signal.reason)

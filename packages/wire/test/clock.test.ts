@@ -1,5 +1,6 @@
 import { expect } from 'chai'
 import { describe, it } from 'mocha'
+import sinon from 'sinon'
 
 import { systemClock } from '../src/clock.js'
 import { startDeadline } from '../src/http/deadline.js'
@@ -9,6 +10,16 @@ const tooLong = [2 ** 31, Number.MAX_SAFE_INTEGER]
 const aMoment = (): Promise<void> => new Promise((resolve) => setTimeout(resolve, 10))
 
 describe('systemClock', () => {
+  it('goes on evenly when the clock of the machine is set', () => {
+    const before = systemClock.now()
+    const date = sinon.useFakeTimers({ now: Date.now() - 3_600_000, toFake: ['Date'] })
+    try {
+      expect(systemClock.now() - before).to.be.within(0, 10_000)
+    } finally {
+      date.restore()
+    }
+  })
+
   it('sleeps longer than a timer can', async () => {
     const stop = new AbortController()
     const { signal } = stop
