@@ -27,7 +27,7 @@ describe('answers of something between client and server', () => {
     await server.close()
   })
 
-  for (const status of [300, 302, 307, 400, 401, 403, 404, 405, 409, 410, 413, 418, 422, 500]) {
+  for (const status of [300, 302, 307, 400, 401, 403, 404, 405, 409, 410, 418, 422, 500]) {
     it(`are foreign_response: a page with ${status}`, async () => {
       await serve(status, html, page)
       expect(await failure(client.session.status())).to.include({
@@ -66,6 +66,8 @@ describe('answers of something between client and server', () => {
 
   for (const [status, code, headers, body] of [
     [400, 'bad_request', json, refusal],
+    [413, 'bad_request', html, page],
+    [429, 'rate_limited', html, page],
     [400, 'bad_request', json, '{"_tag":"BadRequest"}'],
     [401, 'unauthorized', basic, ''],
     [401, 'unauthorized', { 'www-authenticate': 'basic realm="x"' }, ''],

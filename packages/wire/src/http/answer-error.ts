@@ -16,7 +16,8 @@ export function toAnswerError(label: string, refusal: Refusal): WireError {
   const { status, body } = refusal
   const parsed = parse(body)
   const code = toCode(refusal, parsed)
-  return new WireError(code, `${label} answered ${status}${hint(code)}`, {
+  const why = status === 413 ? ': too large for something before the server' : hint(code)
+  return new WireError(code, `${label} answered ${status}${why}`, {
     status,
     bodyText: body,
     issues: readIssues(parsed),
@@ -25,13 +26,13 @@ export function toAnswerError(label: string, refusal: Refusal): WireError {
 
 function toCode(refusal: Refusal, body: unknown): WireErrorCode {
   const { status } = refusal
-  // The server itself has no limit of rate: whoever says this has not passed the request on.
+  // The server itself has no limits of rate and size: whoever says this has not passed the request on, and means it.
   if (status === 429) return 'rate_limited'
+  if (status === 413) return 'bad_request'
   if (!isServersOwn(refusal, body)) return 'foreign_response'
   switch (status) {
     case 400:
       return isUnreadable(body) ? 'unreadable_entry' : 'bad_request'
-    case 413:
     case 415:
     case 422:
       return 'bad_request'
