@@ -238,4 +238,20 @@ describe('options of prompt.send', () => {
     const verdict = await client.prompt.send('ses_1', prompt(), { rerun: true })
     expect(verdict).to.include({ delivered: 'no', evidence: 'refused', sends: 1 })
   })
+
+  it('says no of a rerun that never had a connection', async () => {
+    await server.close()
+    const verdict = await finish(client.prompt.send('ses_1', prompt(), { rerun: true }))
+    expect(verdict).to.include({ delivered: 'no', evidence: 'unreachable', sends: 3 })
+  })
+
+  it('gives up at once where it may not look', async () => {
+    answer = (_, response) => sendRefusal(response, 401)
+    const verdict = await finish(
+      client.prompt.send('ses_1', prompt(), { mayBeSent: true, giveUpAfterMs: 60_000 }),
+    )
+    expect(verdict).to.include({ delivered: 'unknown', evidence: 'unanswered', sends: 0 })
+    expect(verdict.error?.code).to.equal('unauthorized')
+    expect(server.seen.length).to.be.below(3)
+  })
 })

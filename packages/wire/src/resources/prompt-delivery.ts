@@ -1,20 +1,12 @@
-import { WireError } from '../errors.js'
+import type { WireError } from '../errors.js'
 import type { Requester } from '../http/request.js'
 import { mayHaveArrived } from '../http/sent-ids.js'
 import type { Settings } from '../options.js'
 import { isExpanded } from '../prompt-files.js'
 import { jitteredDelayMs } from '../retry-policy.js'
-import { findMessage, type FoundMessage } from './find-message.js'
-import type { IdentifiedPrompt, SendOptions, SendVerdict } from './send-options.js'
-
-/** One prompt on its way. */
-export interface Parcel {
-  readonly sessionId: string
-  readonly prompt: IdentifiedPrompt
-  /** This client has not sent it before. */
-  readonly isNew: boolean
-  readonly options: SendOptions
-}
+import type { FoundMessage } from './find-message.js'
+import { createPromptRequests, type Parcel } from './prompt-requests.js'
+import type { IdentifiedPrompt, SendVerdict } from './send-options.js'
 
 const defaultAttempts = 3
 const retryDelays = { firstDelayMs: 250, maxDelayMs: 5000 }
@@ -29,104 +21,81 @@ const lookEveryMs = 500
 export async function deliver(
   requester: Requester,
   settings: Settings,
-  { sessionId, prompt, isNew, options }: Parcel,
+  parcel: Parcel,
 ): Promise<SendVerdict> {
   const { clock, random } = settings
-  const { mayBeSent = false, rerun = false, giveUpAfterMs = Infinity, signal, timeoutMs } = options
+  const { prompt, isNew, options } = parcel
+  const { mayBeSent = false, rerun = false, giveUpAfterMs = Infinity, signal } = options
   const attempts = options.attempts ?? (giveUpAfterMs === Infinity ? defaultAttempts : Infinity)
   const givesUpAt = clock.now() + giveUpAfterMs
   const isExpandedPrompt = prompt.parts.some(isExpanded)
-  const call = { signal, timeoutMs }
+  const requests = createPromptRequests(requester, parcel)
   let sends = 0
   let error: WireError | null = null
   // Once true it stays: a failure of this send says nothing about an earlier one.
-  let mayBeThere = mayBeSent || rerun
+  let mayBeThere = mayBeSent
 
   const verdict = (
     delivered: SendVerdict['delivered'],
     evidence: SendVerdict['evidence'],
   ): SendVerdict => ({ delivered, evidence, sends, error })
+  const refused = (final: WireError): SendVerdict => verdict('no', evidenceOf(final))
+  const isLate = (): boolean => clock.now() >= givesUpAt
   const pause = (ms: number): Promise<void> =>
     clock.sleep(Math.max(0, Math.min(ms, givesUpAt - clock.now())), signal ? { signal } : {})
-  const isLate = (): boolean => clock.now() >= givesUpAt
 
-  /** Runs one request; its failure is noted, and what `beforeTry` throws is passed on. */
-  const attempt = async <T>(
-    run: (beforeWrite: () => void) => Promise<T>,
-  ): Promise<{ readonly value: T } | WireError> => {
-    let refusal: { readonly reason: unknown } | null = null
-    const beforeWrite = (): void => {
-      try {
-        options.beforeTry?.()
-      } catch (reason) {
-        refusal = { reason }
-        throw reason
-      }
-    }
-    try {
-      return { value: await run(beforeWrite) }
-    } catch (failure) {
-      if (refusal !== null || !WireError.is(failure)) throw failure
-      tell(options.onTry, failure)
-      return failure
-    }
-  }
-  const find = (): Promise<{ readonly value: FoundMessage } | WireError> =>
-    attempt((beforeWrite) =>
-      findMessage(requester, sessionId, prompt.messageID, { ...call, beforeWrite }),
-    )
-  const post = async (body: IdentifiedPrompt): Promise<WireError | null> => {
-    const path = '/session/{sessionID}/prompt_async'
-    const params = { sessionID: sessionId }
-    const result = await attempt((beforeWrite) =>
-      requester.fetchJson('POST', path, { ...call, params, body, beforeWrite }),
-    )
-    return WireError.is(result) ? result : null
-  }
-  const look = async (): Promise<boolean | WireError> => {
+  /** Whether the session has the message; undefined when it cannot be found out now. */
+  const look = async (): Promise<boolean | undefined> => {
     const most = isExpandedPrompt ? expandedLooks : 1
     for (let looks = 1; ; looks += 1) {
-      const result = await find()
-      if (WireError.is(result)) return result
-      if (result.value !== null || looks >= most || isLate()) return result.value !== null
+      const found = await requests.find()
+      if (found.answer === undefined) {
+        error = found.error
+        return undefined
+      }
+      if (found.answer !== null || looks >= most || isLate()) return found.answer !== null
       await pause(lookEveryMs)
     }
   }
+  /** What is to be sent; undefined when it cannot be found out now. */
+  const toSend = async (): Promise<IdentifiedPrompt | undefined> => {
+    if (!rerun || !isExpandedPrompt) return prompt
+    const stored = await requests.find()
+    if (stored.answer !== undefined) return withoutExpanded(prompt, stored.answer)
+    error = stored.error
+    return undefined
+  }
 
-  for (let round = 1; round <= attempts && error?.code !== 'closed'; round += 1) {
+  for (let round = 1; round <= attempts && !isOver(error); round += 1) {
     if (round > 1) {
       if (isLate()) break
       await pause(jitteredDelayMs(retryDelays, round - 1, random))
     }
     if (mayBeThere && !rerun) {
+      const earlier: WireError | null = error
       const seen = await look()
       if (seen === true) return verdict('yes', 'found')
-      if (seen !== false) {
-        error = seen
-        continue
-      }
-      if (error !== null && isFinal(error)) return verdict('no', evidenceOf(error))
+      if (seen === undefined) continue
+      if (earlier !== null && isFinal(earlier)) return refused(earlier)
     }
-    let body = prompt
-    if (rerun && isExpandedPrompt) {
-      const stored = await find()
-      if (WireError.is(stored)) {
-        error = stored
-        continue
-      }
-      body = withoutExpanded(prompt, stored.value)
-    }
+    const body = await toSend()
+    if (body === undefined) continue
     sends += 1
-    error = await post(body)
-    if (error === null) return verdict('yes', 'accepted')
+    const sent = await requests.post(body)
+    if (sent.answer === true) {
+      error = null
+      return verdict('yes', 'accepted')
+    }
+    error = sent.error
     mayBeThere ||= !isNew || mayHaveArrived(error)
-    if (isFinal(error) && (rerun || !mayBeThere)) return verdict('no', evidenceOf(error))
+    if (isFinal(error) && (rerun || !mayBeThere)) return refused(error)
   }
-  if (error !== null && !mayBeThere) return verdict('no', evidenceOf(error))
+  if (error !== null && !mayBeThere) return refused(error)
   if (rerun) return verdict('unknown', 'unanswered')
+  const last = error
   const seen = await look()
   if (seen === true) return verdict('yes', 'found')
-  if (seen === false && error !== null && isFinal(error)) return verdict('no', evidenceOf(error))
+  if (seen === false && last !== null && isFinal(last)) return refused(last)
   return verdict('unknown', 'unanswered')
 }
 
@@ -145,6 +114,11 @@ function isFinal(error: WireError): boolean {
   }
 }
 
+/** Nothing more comes of a client that is closed, or that may not look. */
+function isOver(error: WireError | null): boolean {
+  return error?.code === 'closed' || error?.code === 'unauthorized' || error?.code === 'forbidden'
+}
+
 function evidenceOf({ code, status }: WireError): 'refused' | 'unreachable' {
   return status !== undefined || code === 'bad_request' ? 'refused' : 'unreachable'
 }
@@ -155,14 +129,4 @@ function withoutExpanded(prompt: IdentifiedPrompt, stored: FoundMessage): Identi
   const ids = stored === 'unreadable' ? null : new Set(stored.parts.map((part) => part.id))
   const isThere = (id: string): boolean => ids === null || ids.has(id)
   return { ...prompt, parts: prompt.parts.filter((part) => !isExpanded(part) || !isThere(part.id)) }
-}
-
-/** A mistake of an observer must not end what it observes. */
-function tell(observer: SendOptions['onTry'], error: WireError): void {
-  try {
-    const returned: unknown = observer?.(error)
-    if (returned instanceof Promise) returned.catch(() => {})
-  } catch {
-    // It is the observer's.
-  }
 }

@@ -4,7 +4,8 @@ import type { SentIds } from '../http/sent-ids.js'
 import { trace } from '../http/trace.js'
 import type { Settings } from '../options.js'
 import { assertAllowed } from '../guards.js'
-import { deliver, type Parcel } from './prompt-delivery.js'
+import { deliver } from './prompt-delivery.js'
+import type { Parcel } from './prompt-requests.js'
 import type { IdentifiedPrompt, SendOptions, SendVerdict } from './send-options.js'
 
 /** Prompts, sent with certainty. */
