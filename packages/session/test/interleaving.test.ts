@@ -106,6 +106,24 @@ describe('between two statements of a verb', () => {
     expect(await rows.knex('conversations').first('turn_owner')).to.deep.equal({ turn_owner: null })
   })
 
+  it('a claim that is given up in between is given back', async () => {
+    await insert()
+    const controller = new AbortController()
+    const hook = ({ sql }: { sql: string }): void => {
+      if (start.test(sql)) controller.abort(new Error('enough'))
+    }
+    rows.knex.on('query', hook)
+    try {
+      const { signal } = controller
+      const request = { ...ids, owner: 'worker-1', leaseMs: 10_000, signal }
+      const error: unknown = await store.claim(request).catch((reason: unknown) => reason)
+      expect(error).to.equal(signal.reason)
+    } finally {
+      rows.knex.off('query', hook)
+    }
+    expect(await claim('worker-2')).to.include({ claimed: true })
+  })
+
   it('a message that moves to another conversation is missing from this one', async () => {
     await insert()
     const other = await rows.insertConversation()
