@@ -290,6 +290,28 @@ describe('while a statement waits for a row', () => {
     expect((await store.read(turnId))?.status).to.equal('running')
     await rows.clear()
   })
+
+  it('the fence of the row still counts for an adoption', async () => {
+    const conversationId = await rows.insertConversation()
+    const [left, next] = [
+      await rows.insertTurn(conversationId),
+      await rows.insertTurn(conversationId),
+    ]
+    const store = createSessionStore({ knex: rows.database.connect() })
+    const request = { conversationId, owner: 'worker-1', leaseMs: 60_000 }
+    const first = await store.claim({ ...request, turnId: left })
+    if (!first.claimed) throw new Error('the turn must be free')
+    await store.release(first.lease)
+    const claim = await store.claim({ ...request, turnId: next })
+    if (!claim.claimed) throw new Error('the turn must be free')
+    const blocker = await rows.database.connect().transaction()
+    await blocker('messages').where({ id: left }).forUpdate()
+    const adoption = store.adopt(claim.lease, left)
+    expect(await overtaken(rows.database, adoption, blocker)).to.equal(null)
+    const row = await rows.knex('messages').where({ id: left }).first('turn_fence')
+    expect(Number(row.turn_fence)).to.equal(7)
+    await rows.clear()
+  })
 })
 
 /** Until one of this server's clients waits for a row of the messages. */
