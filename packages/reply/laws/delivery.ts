@@ -10,7 +10,7 @@ export interface Delivery {
   readonly fates: readonly Fate[]
 }
 
-type Fate = 'once' | 'twice' | 'lost' | 'late' | 'gap' | 'poll' | 'slow-poll'
+type Fate = 'once' | 'twice' | 'lost' | 'late' | 'gap' | 'poll' | 'slow-poll' | 'page' | 'single'
 
 const fates = fc.constantFrom<Fate>(
   'once',
@@ -24,6 +24,8 @@ const fates = fc.constantFrom<Fate>(
   'gap',
   'poll',
   'slow-poll',
+  'page',
+  'single',
 )
 
 /** Any way in which a history may reach a client. */
@@ -49,6 +51,11 @@ export function deliver(
     if (fate === 'slow-poll') {
       const { revision } = reply
       slow.push(() => pollAll(reply, history.polls[index + 1], { revision }))
+    }
+    if (fate === 'page' || fate === 'single') {
+      const list = history.polls[index + 1]?.messages.get(reply.sessionId) ?? []
+      if (fate === 'page') reply.reconcile(list.slice(-2))
+      else reply.reconcile(list.slice(index % (list.length + 1)).slice(0, 1), { partial: true })
     }
     if (index % 5 === 4) {
       for (const each of late.splice(0)) reply.apply(each)

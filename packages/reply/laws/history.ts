@@ -2,7 +2,8 @@ import type fc from 'fast-check'
 import { answerEarlier, answerLater } from './other-turns.js'
 import { ModelAgent } from './model-agent.js'
 import { continuation, tokens } from './server-data.js'
-import { scripts } from './script.js'
+import { messagesOfTurn } from './server-truth.js'
+import { scripts, withoutBytes } from './script.js'
 import type { Script, Step } from './script.js'
 import { ServerModel } from './server-model.js'
 import type { ModelEvent, ModelPoll } from './server-model.js'
@@ -16,10 +17,15 @@ export interface History {
   readonly polls: readonly ModelPoll[]
   /** The assistant messages of the turn, sub-agents included. */
   readonly own: ReadonlySet<string>
+  /** True when the later prompt was answered together with this one. */
+  readonly isJoined: boolean
 }
 
 /** Any history of a turn: several steps with texts, tools, sub-agents, asks, failures, crashes and foreign noise. */
 export const histories: fc.Arbitrary<History> = scripts.map(play)
+
+/** The same without bytes, which are no part of a stored reply. */
+export const storableHistories: fc.Arbitrary<History> = scripts.map(withoutBytes).map(play)
 
 /** What happens when the server follows the script. */
 export function play(script: Script): History {
@@ -54,8 +60,13 @@ class Recorder {
     this.#record()
   }
 
-  history(later: boolean): History {
-    if (later) answerLater(this.#server, this.#sessionId)
+  history(later: Script['later']): History {
+    const server = this.#server
+    const others = later === 'none' ? [] : answerLater(server, this.#sessionId, later)
+    const list = server.poll().messages.get(this.#sessionId) ?? []
+    const turn = messagesOfTurn(this.#promptId, list)
+    const isJoined = others.some((id) => turn.has(id))
+    if (isJoined) for (const id of others) this.#agent.own.add(id)
     this.#server.setStatus(this.#sessionId, { type: 'idle' })
     this.#record()
     return {
@@ -64,6 +75,7 @@ class Recorder {
       events: this.#server.events.slice(this.#begin),
       polls: this.#polls,
       own: this.#agent.own,
+      isJoined,
     }
   }
 
@@ -105,6 +117,8 @@ class Recorder {
       server.send('session.error', { sessionID: this.#sessionId, error })
       return this.#agent.complete(message, { error })
     }
+    if (finish === 'structured')
+      return this.#agent.complete(message, { finish: 'tool-calls', structured: { n: 1 } })
     if (finish === 'neither') return this.#agent.complete(message, {})
     const reason = finish === 'compact' ? 'stop' : finish
     server.putPart(message, { type: 'step-finish', reason, cost: 0.25, tokens: tokens(3) })

@@ -76,7 +76,7 @@ const turn = play({
   earlier: 'none',
   compactsFirst: false,
   steps: [{ actions: [], finish: 'crash' }],
-  later: false,
+  later: 'none',
 })
 
 /** The ids that a history begins with, so that junk is about what is there. */

@@ -6,9 +6,12 @@ import { createReply, parseReply, SnapshotError } from '../src/index.js'
 import type { Reply, ReplyPart, ReplyView } from '../src/index.js'
 import { storedPart, throughJson, verdict } from './compare.js'
 import { deliver, deliveries, pollAll } from './delivery.js'
-import { histories } from './history.js'
+import { histories, storableHistories } from './history.js'
 import type { History } from './history.js'
 import { earlierWord, laterWord } from './other-turns.js'
+import { attemptWord } from './model-agent.js'
+import { messagesOfTurn } from './server-truth.js'
+import { toUiMessage } from '../src/ui-message-stream.js'
 import { uiMessages } from './ui-law.js'
 import { anyEvents, anyInput, damaged } from './junk.js'
 
@@ -107,7 +110,7 @@ const nothingLost = fc.property(histories, (history) => {
 })
 
 /** 4. JSON there and back is identity at every moment, also for what comes afterwards. */
-const roundTrip = fc.property(anyDelivery, fc.nat(), (delivery, seed) => {
+const roundTrip = fc.property(deliveries(storableHistories), fc.nat(), (delivery, seed) => {
   let reply = begin(delivery.history)
   const twin = begin(delivery.history)
   const { events, polls } = delivery.history
@@ -124,6 +127,16 @@ const roundTrip = fc.property(anyDelivery, fc.nat(), (delivery, seed) => {
     assertSameJson(JSON.stringify(reply.view()), JSON.stringify(twin.view()))
     assertSameJson(JSON.stringify(reply.result()), JSON.stringify(twin.result()))
   }
+})
+
+/** 4c. A stored reply holds no bytes of files, and a poll brings them back. */
+const bytes = fc.property(anyDelivery, (delivery) => {
+  const reply = begin(delivery.history)
+  deliver(reply, delivery)
+  const copy = parseReply(JSON.stringify(reply))
+  assert.ok(!JSON.stringify(copy).includes('base64'))
+  for (const each of [reply, copy]) pollAll(each, delivery.history.polls.at(-1))
+  assert.deepEqual({ ...copy.view(), revision: 0 }, { ...reply.view(), revision: 0 })
 })
 
 /** 4b. A stored reply that was damaged is refused, or works like any other. */
@@ -220,9 +233,61 @@ const laterTurns = fc.property(histories, (history) => {
     reply.apply(event)
     if (index % 7 === 0) pollAll(reply, history.polls[index + 1])
     const shown = JSON.stringify([reply.view(), reply.result()])
-    for (const word of [...foreignWords, laterWord]) assert.ok(!shown.includes(word), word)
+    const words = history.isJoined ? foreignWords : [...foreignWords, laterWord]
+    for (const word of words) assert.ok(!shown.includes(word), word)
   }
 })
+
+/** 9. The turn has the answers that the list of the server gives it, and no text of an attempt that failed. */
+const membership = fc.property(anyDelivery, (delivery) => {
+  const { history } = delivery
+  const reply = begin(history)
+  deliver(reply, delivery)
+  const last = history.polls.at(-1)
+  pollAll(reply, last)
+  const list = last?.messages.get(history.sessionId) ?? []
+  const own = messagesOfTurn(history.promptId, list)
+  const named = reply.view().messages.filter(({ sessionId }) => sessionId === history.sessionId)
+  assert.deepEqual(named.map(({ id }) => id).sort(), [...own].sort())
+  assert.ok(!reply.result().text.includes(attemptWord))
+})
+
+/** 10. A closed reply is over in every view, whatever is still told, and stays so through JSON. */
+const closing = fc.property(anyDelivery, fc.nat(), (delivery, moment) => {
+  const { history } = delivery
+  const { length } = history.events
+  const early = { ...history, events: history.events.slice(0, moment % (length + 1)) }
+  let reply = begin(history)
+  deliver(reply, { ...delivery, history: early })
+  reply.close()
+  assertOver(reply)
+  const stored = throughJson(reply)
+  reply.close()
+  assert.deepEqual(throughJson(reply), stored)
+  reply = parseReply(stored)
+  deliver(reply, delivery, () => assertOver(reply))
+  pollAll(reply, history.polls.at(-1))
+  assertOver(reply)
+})
+
+function assertOver(reply: Reply): void {
+  const view = reply.view()
+  assert.equal(reply.isBlocked(), false)
+  assert.deepEqual(
+    reply.asks.filter(({ state }) => state === 'open'),
+    [],
+  )
+  for (const { status } of reply.result().tools) assert.ok(!['pending', 'running'].includes(status))
+  for (const idle of [true, false])
+    assert.notEqual(reply.outcome({ sessionIdle: idle }).state, 'running')
+  for (const part of [view, ...view.children].flatMap(({ parts }) => parts)) {
+    if (part.kind === 'tool') for (const { state } of part.asks) assert.notEqual(state, 'open')
+    if (part.kind === 'ask') assert.notEqual(part.ask.state, 'open')
+  }
+  for (const part of toUiMessage(reply).parts) {
+    if (part.type === 'dynamic-tool') assert.ok(part.state.startsWith('output-'), part.state)
+  }
+}
 
 /** The laws by name; every one is run by `npm run laws` and, with fewer cases, by the tests. */
 export const laws: readonly Law[] = [
@@ -232,9 +297,12 @@ export const laws: readonly Law[] = [
   { name: '3b text that was seen is never gone', property: nothingLost },
   { name: '4 JSON there and back is identity at every prefix', property: roundTrip },
   { name: '4b a damaged stored reply is refused or works', property: damage },
+  { name: '4c a stored reply holds no bytes of files', property: bytes },
   { name: '5 what observers are told, folded, is the state', property: observation },
   { name: '6 UI chunks read by the AI SDK equal the result', property: uiMessages },
   { name: '7 the cost is the sum over the messages of the server', property: cost },
   { name: '8 what is foreign never shows', property: isolation },
   { name: '8b what is of a later turn never shows', property: laterTurns },
+  { name: '9 the turn has the answers that the server gives it', property: membership },
+  { name: '10 a closed reply is over', property: closing },
 ]

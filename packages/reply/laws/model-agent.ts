@@ -2,6 +2,9 @@ import type { Action } from './script.js'
 import { assistant, todo, tokens } from './server-data.js'
 import type { ServerModel } from './server-model.js'
 
+/** What an attempt wrote that failed and was repeated: it must never be in the answer. */
+export const attemptWord = 'of a failed attempt'
+
 /** Does what the actions of a script say: writes, calls tools, delegates, and what may go wrong meanwhile. */
 export class ModelAgent {
   /** The assistant messages of the turn, sub-agents included. */
@@ -151,14 +154,18 @@ export class ModelAgent {
     else if (op === 'unannounced') server.delta(message, server.newId('prt'), 'never announced')
     else if (op === 'repeat') server.putPart(message, { type: 'step-start', snapshot: 'again' })
     else if (op === 'loose-ask') server.ask(session, null)
-    else if (op === 'file')
+    else if (op === 'file' || op === 'data-file')
       server.putPart(message, {
         type: 'file',
         mime: 'image/png',
         filename: 'a.png',
-        url: 'data:image/png;base64,AA==',
+        url: op === 'file' ? 'https://files.invalid/a.png' : 'data:image/png;base64,AA==',
       })
-    else if (op === 'unknown')
+    else if (op === 'failed-attempt') {
+      this.write(message, 'text', [attemptWord], 'whole')
+      this.#lastText = null
+      server.putPart(message, { type: 'step-start', snapshot: 'again' })
+    } else if (op === 'unknown')
       server.putPart(message, { type: 'novelty', something: { new: true } })
     else if (this.#lastText !== null) this.#change(op, ...this.#lastText)
   }

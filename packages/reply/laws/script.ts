@@ -37,7 +37,9 @@ const noise = fc.record({
     'unannounced' as const,
     'loose-ask' as const,
     'file' as const,
+    'data-file' as const,
     'unknown' as const,
+    'failed-attempt' as const,
   ),
 })
 const steps = fc.record({
@@ -55,6 +57,7 @@ const steps = fc.record({
     'resent',
     'compact',
     'removed',
+    'structured',
   ),
 })
 
@@ -65,10 +68,21 @@ export const scripts = fc.record({
   /** Whether the server compacts before the first answer. */
   compactsFirst: fc.boolean(),
   steps: fc.array(steps, { minLength: 1, maxLength: 4 }),
-  /** Whether another prompt follows in the same session. */
-  later: fc.boolean(),
+  /** What follows in the same session: nothing, another prompt, one with synthetic parts only, a command of a person. */
+  later: fc.constantFrom('none', 'prompt', 'synthetic', 'shell'),
 })
 
 export type Script = typeof scripts extends fc.Arbitrary<infer Value> ? Value : never
 export type Step = Script['steps'][number]
 export type Action = Step['actions'][number]
+
+/** The script with addresses in the place of bytes, which are no part of a stored reply. */
+export function withoutBytes(script: Script): Script {
+  const steps = script.steps.map((step) => ({
+    ...step,
+    actions: step.actions.map((action) =>
+      action.op === 'data-file' ? ({ op: 'file' } as const) : action,
+    ),
+  }))
+  return { ...script, steps }
+}

@@ -169,6 +169,14 @@ export class ServerModel {
     return ask.id
   }
 
+  /** The assistant messages of all sessions that were made after this one. */
+  answersSince(id: string): readonly string[] {
+    const messages = [...this.#sessions.values()].flatMap((session) => session.messages)
+    return messages.flatMap(({ info }) =>
+      info['role'] === 'assistant' && info.id > id ? [info.id] : [],
+    )
+  }
+
   /** A server that died asks nothing any more. */
   crash(): void {
     this.#permissions.clear()

@@ -7,9 +7,13 @@ import type { ReplyPart, ReplyView } from '../src/index.js'
  */
 export function contradictions(view: ReplyView, messages: readonly unknown[]): readonly string[] {
   const found: string[] = []
+  const own = messagesOfTurn(view.promptId, messages)
+  const named = view.messages.filter(({ sessionId }) => sessionId === view.sessionId)
+  if (!isDeepStrictEqual(named.map(({ id }) => id).sort(), [...own].sort()))
+    found.push(`other messages: ${named.map(({ id }) => id).join()} for ${[...own].join()}`)
   for (const message of messages) {
     const { info, parts } = Object(message)
-    if (info.role !== 'assistant' || info.parentID !== view.promptId) continue
+    if (!own.has(info.id)) continue
     const shown = view.parts.filter((part) => part.messageId === info.id)
     const ids = parts.map((part: { id: string }) => part.id)
     if (
@@ -53,4 +57,118 @@ function agrees(
 
 function emptyIsNull(value: unknown): unknown {
   return value === undefined || isDeepStrictEqual(value, {}) ? null : value
+}
+
+interface Listed {
+  readonly info: {
+    readonly id: string
+    readonly role: string
+    readonly parentID?: string
+    readonly finish?: string
+    readonly error?: unknown
+    readonly structured?: unknown
+    readonly summary?: unknown
+    readonly time: { readonly created: number; readonly completed?: number }
+  }
+  readonly parts: readonly (Record<string, unknown> & {
+    readonly metadata?: Record<string, unknown>
+    readonly state?: Record<string, unknown> & { readonly metadata?: Record<string, unknown> }
+  })[]
+}
+
+/** The assistant messages of one session that answer a prompt, alone or together with others. */
+export function messagesOfTurn(promptId: string, messages: readonly unknown[]): Set<string> {
+  const list = messages as readonly Listed[]
+  const truth = new Truth(list)
+  const prompt = list.findIndex(({ info }) => info.id === promptId)
+  const own = list.filter(
+    ({ info }, index) => info.role === 'assistant' && truth.isFor(index, prompt),
+  )
+  return new Set(own.map(({ info }) => info.id))
+}
+
+/** Asks of each answer whether it is for a prompt, instead of going through the list once. */
+class Truth {
+  readonly #list: readonly Listed[]
+  readonly #known = new Map<string, boolean>()
+
+  constructor(list: readonly Listed[]) {
+    this.#list = list
+  }
+
+  isFor(answer: number, prompt: number): boolean {
+    const key = `${answer} ${prompt}`
+    const known = this.#known.get(key) ?? this.#judge(answer, prompt)
+    this.#known.set(key, known)
+    return known
+  }
+
+  #judge(answer: number, prompt: number): boolean {
+    const { parentID } = this.#at(answer).info
+    const parent = this.#list.findIndex(({ info }) => info.id === parentID)
+    // Sent again after a crash, a prompt is listed behind its first answers.
+    if (parent === prompt && prompt >= 0) return true
+    if (parent < 0 || parent > answer) return false
+    if (!this.#isByServer(parent)) {
+      if (prompt > parent || this.#isShell(parent)) return false
+      const before = this.#answerBefore(answer)
+      if (this.#isWaiting(prompt, answer)) return true
+      if (before === null || !this.isFor(before, prompt)) return false
+      return this.isFor(before, parent) || this.#goesOn(before)
+    }
+    const before = this.#answerBefore(parent)
+    if (prompt < parent && this.#isWaiting(prompt, parent)) return true
+    if (before === null || !this.isFor(before, prompt)) return false
+    const { info } = this.#at(before)
+    const isReasonless =
+      info.time.completed !== undefined && info.error === undefined && info.finish === undefined
+    if (this.#goesOn(before) || isReasonless) return true
+    return !this.#list.some((_, index) => index < parent && this.#isWaiting(index, parent))
+  }
+
+  /** A prompt that no answer before this place is for. */
+  #isWaiting(prompt: number, place: number): boolean {
+    if (prompt < 0 || prompt >= place || this.#at(prompt).info.role !== 'user') return false
+    if (this.#isByServer(prompt) || this.#isShell(prompt)) return false
+    return !this.#list.some(
+      ({ info }, index) => index < place && info.role === 'assistant' && this.isFor(index, prompt),
+    )
+  }
+
+  #answerBefore(place: number): number | null {
+    const index = this.#list.findLastIndex(
+      ({ info }, each) => each < place && info.role === 'assistant',
+    )
+    return index < 0 ? null : index
+  }
+
+  #goesOn(answer: number): boolean {
+    const { info, parts } = this.#at(answer)
+    if (info.time.completed === undefined || info.error !== undefined) return false
+    if (info.summary === true || info.finish === 'unknown') return true
+    const isRejected = parts.some(({ state }) =>
+      String(state?.['error']).startsWith('The user rejected permission to use this specific'),
+    )
+    return info.finish === 'tool-calls' && info.structured === undefined && !isRejected
+  }
+
+  #isByServer(index: number): boolean {
+    const { parts } = this.#at(index)
+    const isOne = (part: Listed['parts'][number]): boolean =>
+      part['type'] === 'compaction'
+        ? part['auto'] === true
+        : part['synthetic'] === true && part.metadata?.['compaction_continue'] === true
+    return parts.length > 0 && parts.every(isOne)
+  }
+
+  #isShell(index: number): boolean {
+    const texts = this.#at(index).parts.map(({ text }) => text)
+    return texts.includes('The following tool was executed by the user')
+  }
+
+  #at(index: number): Listed {
+    const found = this.#list[index]
+    if (found === undefined) throw new RangeError(`no message ${index}`)
+    return found
+  }
 }

@@ -1,4 +1,4 @@
-const brand = Symbol.for('@turnstead/reply.ReplyError')
+const brand = Symbol.for('@turnstead/reply.SnapshotError')
 
 /** Why a stored reply cannot be read: it is `malformed`, or of a `version` that this package does not know. */
 export type SnapshotErrorCode = 'malformed' | 'unsupported_version'
@@ -11,13 +11,13 @@ export class SnapshotError extends Error {
   readonly retryable = false as const
 
   constructor(code: SnapshotErrorCode, message: string, options?: ErrorOptions) {
-    super(message, options)
+    super(`[${code}] ${message}`, options)
     this.code = code
     Object.defineProperty(this, brand, { value: true })
   }
 
-  /** True for a SnapshotError made by any installed copy of this package. */
+  /** True for a SnapshotError made by any installed copy of this package, in any realm. */
   static is(value: unknown): value is SnapshotError {
-    return value instanceof Error && brand in value
+    return typeof value === 'object' && value !== null && brand in value
   }
 }

@@ -12,6 +12,7 @@
  */
 export { createReply, parseReply } from './reply.js'
 export type { ObserveOptions, Reply, ReplyOptions } from './reply.js'
+export type { Note } from './fold/note.js'
 export type { Poll } from './fold/reconcile.js'
 export type {
   CompletedOutcome,
@@ -31,6 +32,7 @@ export type {
   Attachment,
   CompactionPart,
   FilePart,
+  NotePart,
   PartIdentity,
   PartKind,
   PatchPart,
@@ -39,13 +41,14 @@ export type {
   RetryPart,
   StepFinishPart,
   StepStartPart,
+  StoredFile,
   TextPart,
   TodosPart,
   ToolPart,
   UnknownPart,
   WrittenPart,
 } from './records/part.js'
-export type { ToolStatus } from './records/tool-status.js'
+export type { ServerToolStatus, ToolStatus } from './records/tool-status.js'
 export type { MessageRecord } from './records/message-record.js'
 export type {
   Ask,
@@ -57,10 +60,13 @@ export type {
   QuestionOption,
 } from './records/ask.js'
 export type { Todo } from './records/todo.js'
+export type { ChangedFile, Diagnosed, FileDiff, Process, Workspace } from './records/workspace.js'
 export type { Tokens } from './records/tokens.js'
 export type { ReplyError } from './records/reply-error.js'
 export type { Anomaly, AnomalyCode } from './records/anomaly.js'
 export type { JsonObject, JsonValue } from './records/json-value.js'
 export type { Change, ChangeBody } from './changes/change.js'
 export type { ChangeOf, ReplyObserver } from './changes/observer.js'
+export { observeAnswer } from './changes/observe-answer.js'
+export type { AnswerCallbacks } from './changes/observe-answer.js'
 export type { ReplySource } from './changes/reply-source.js'

@@ -1,9 +1,12 @@
 import type { ReplyView } from './records/reply-view.js'
 import { recordAnomaly } from './state/anomaly.js'
+import { closeReply } from './fold/close.js'
+import { addNote } from './fold/note.js'
+import type { Note } from './fold/note.js'
 import { applyEvent } from './fold/apply.js'
 import type { Ask } from './records/ask.js'
-import { ownAsks } from './state/ask-store.js'
-import { newState } from './state/new-state.js'
+import { ownAsks } from './tracking/ask-store.js'
+import { newState } from './tracking/new-state.js'
 import type { ReplySource } from './changes/reply-source.js'
 import type { ReplyObserver } from './changes/observer.js'
 import { ChangeFeed } from './changes/change-feed.js'
@@ -39,6 +42,7 @@ export interface ReplyOptions extends ObserveOptions {
 
 /** The assistant's answer to one prompt, folded from events and polls. Never throws on what the server says. */
 export interface Reply extends ReplySource {
+  readonly directory: string | null
   /** Parts of the reply's own session, in order. */
   readonly parts: readonly ReplyPart[]
   /** Permissions and questions of this reply, sub-agents included, oldest first. */
@@ -55,7 +59,22 @@ export interface Reply extends ReplySource {
   isBlocked(): boolean
   /** What the turn came to so far. */
   result(): ReplyResult
-  /** Everything there is to know, for `parseReply`. */
+  /**
+   * Says that the turn is settled. From then on no ask is open (`expired`), no tool runs (`interrupted`), and
+   * `outcome` does not say `running`. What is still applied may add to the parts, but opens nothing again. Not undone;
+   * part of the JSON.
+   */
+  close(): void
+  /**
+   * Shows a part of the host's own, behind what there is; the result is its part id. A reply keeps 256 of them.
+   *
+   * Throws a `TypeError` when the note has no type, a `RangeError` when there are too many.
+   */
+  note(note: Note): string
+  /**
+   * Everything there is to know, for `parseReply`, but without the bytes of files: a `data:` address is `null` in the
+   * copy until a poll brings it back.
+   */
   toJSON(): ReplyJson
 }
 
@@ -81,6 +100,9 @@ function present(state: ReplyState, options: ObserveOptions): Reply {
   return {
     sessionId: state.sessionId,
     promptId: state.promptId,
+    get directory() {
+      return state.directory
+    },
     get revision() {
       return feed.revision
     },
@@ -115,6 +137,15 @@ function present(state: ReplyState, options: ObserveOptions): Reply {
     isBlocked: () => isBlocked(state),
     result: () => summarise(state),
     view,
+    close() {
+      closeReply(state)
+      feed.deliver()
+    },
+    note(note) {
+      const id = addNote(state, note)
+      feed.deliver()
+      return id
+    },
     toJSON: () => serialize(state),
     observe: (observer) => feed.observe(observer),
   }

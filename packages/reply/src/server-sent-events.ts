@@ -59,3 +59,4 @@ export function toEventResponse(
   const frames = eventFrames(log, lastEventId, { ...options, signal: AbortSignal.any(signals) })
   return new Response(toByteStream(frames), { headers: eventStreamHeaders })
 }
+export type { PathOptions } from './changes/relative-paths.js'

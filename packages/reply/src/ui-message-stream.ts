@@ -18,10 +18,19 @@ export {
   uiMessageStreamHeaders,
   writeUiMessageStream,
 } from './ui-message-stream/stream.js'
-export type { UiMessageStreamOptions } from './ui-message-stream/stream.js'
+export type { UiMessageStreamOptions, UiResponseOptions } from './ui-message-stream/stream.js'
 export type { ServerResponseLike } from './streaming/text-stream.js'
 export { toUiMessage, toUiMessages } from './ui-message-stream/ui-message.js'
-export type { UiMessage, UiPart, UiTextPart, UiToolPart } from './ui-message-stream/ui-message.js'
+export type { UiPrompt, UiTurn } from './ui-message-stream/ui-message.js'
+export type {
+  UiFilePart,
+  UiMessage,
+  UiPart,
+  UiTextPart,
+  UiToolCall,
+  UiToolPart,
+  UiUserMessage,
+} from './ui-message-stream/ui-parts.js'
 export type { TextPosition, ToolPosition, UiMessagePosition } from './ui-message-stream/position.js'
 export type {
   PartMark,
@@ -33,3 +42,4 @@ export type {
   UiSubAgent,
   UiToolOutput,
 } from './ui-message-stream/chunk.js'
+export type { PathOptions } from './changes/relative-paths.js'

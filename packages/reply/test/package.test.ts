@@ -12,6 +12,7 @@ const files = readdirSync(source, { recursive: true, encoding: 'utf8' }).filter(
 const levels = [
   ['ui-message-stream', 'server-sent-events', 'turbo'],
   ['fold', 'view'],
+  ['tracking'],
   ['state'],
   ['changes', 'tool-display'],
   ['streaming'],

@@ -1,13 +1,15 @@
 import { expect } from 'chai'
 import { describe, it } from 'mocha'
-import type { ToolPart, ToolStatus } from '../src/index.js'
+import type { ToolPart, ServerToolStatus } from '../src/index.js'
 import { readRecordings } from '../laws/cassettes.js'
 import { createReply } from '../src/index.js'
 import { beginTurn } from './support/turn.js'
 import type { Turn } from './support/turn.js'
 
 /** What is shown after one status and then another. Every cell has to be filled in. */
-const table: Readonly<Record<ToolStatus, Readonly<Record<ToolStatus, ToolStatus>>>> = {
+const table: Readonly<
+  Record<ServerToolStatus, Readonly<Record<ServerToolStatus, ServerToolStatus>>>
+> = {
   pending: { pending: 'pending', running: 'running', completed: 'completed', error: 'error' },
   running: { pending: 'running', running: 'running', completed: 'completed', error: 'error' },
   completed: { pending: 'completed', running: 'completed', completed: 'completed', error: 'error' },

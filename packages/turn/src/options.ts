@@ -4,11 +4,14 @@ import { type AskPolicy, rejectAsks } from './ask-policy.js'
 import { type Budgets, defaultBudgets } from './budgets.js'
 import { type Clock, steady, type SteadyClock, systemClock } from './clock.js'
 import type { ArtifactCollector, IdSource, RowId, TurnClient, TurnStore } from './ports.js'
-import { assertPrompt, type Prompt } from './prompt.js'
+import { assertPrompt, type Prompt, splitModel } from './prompt.js'
 import type { TurnResult } from './result.js'
 
 /** How the upstream session is made when the conversation has none yet. */
-export type SessionSetup = Pick<SessionInput, 'title' | 'permission' | 'model'>
+export interface SessionSetup extends Pick<SessionInput, 'title' | 'permission'> {
+  /** The model, as `"provider/model"` or as the server names it in a session (`{ providerID, id }`). */
+  readonly model?: string | NonNullable<SessionInput['model']>
+}
 
 /** What a worker process has once and gives to every verb: `{ ...turns, conversationId, turnId, prompt }`. */
 export interface TurnPorts<Report = unknown> {
@@ -138,6 +141,7 @@ const defaultRecovery: Recovery = {
 export function resolveOptions<Report>(options: TurnOptions<Report>): TurnSetup {
   const { prompt = null } = options
   if (prompt !== null) assertPrompt(prompt)
+  if (typeof options.session?.model === 'string') splitModel(options.session.model)
   const timing = { ...defaultTiming, ...withoutUndefined(options.timing ?? {}) }
   for (const [name, ms] of Object.entries(timing)) {
     if (!(ms > 0))

@@ -60,14 +60,20 @@ export function toParts(prompt: Prompt): readonly PromptPart[] {
   return [...text, ...(prompt.parts ?? [])]
 }
 
-/** The model in the server's two fields. */
+/** The model in the two fields that a prompt has. */
 export function toModel(model: NonNullable<Prompt['model']>): NonNullable<PromptBody['model']> {
   if (typeof model !== 'string') return model
+  const [providerID, modelID] = splitModel(model)
+  return { providerID, modelID }
+}
+
+/** The two halves of `"provider/model"`; the model's own name may have slashes. */
+export function splitModel(model: string): readonly [provider: string, model: string] {
   const slash = model.indexOf('/')
   if (slash <= 0 || slash === model.length - 1) {
-    throw new TypeError('`prompt.model` must read "provider/model"')
+    throw new TypeError('`model` must read "provider/model"')
   }
-  return { providerID: model.slice(0, slash), modelID: model.slice(slash + 1) }
+  return [model.slice(0, slash), model.slice(slash + 1)]
 }
 
 /** The prompt as it is sent, with the ids that were chosen for it. */

@@ -1,7 +1,7 @@
 import { createManualClock, fault, on, reply, text, tool } from '@turnstead/testkit'
 import { expect } from 'chai'
 import { afterEach, beforeEach, describe, it } from 'mocha'
-import { type AskAnswer, runTurn, waitForPerson } from '../src/index.js'
+import { type AskDecision, runTurn, waitForPerson } from '../src/index.js'
 import { openRig, type Rig } from './support/rig.js'
 
 describe('asks of a turn', () => {
@@ -27,7 +27,7 @@ describe('asks of a turn', () => {
     const result = await runTurn(
       options({
         asks: (one) => {
-          seen.push(`${one.kind} ${one.permission}`)
+          seen.push(one.kind === 'permission' ? `permission ${one.permission}` : one.kind)
           return { action: 'allow' }
         },
       }),
@@ -78,7 +78,7 @@ describe('asks of a turn', () => {
   ] as const) {
     it(`counts a policy that ${name} as waiting, and says so`, async () => {
       const result = await runTurn(
-        options({ asks: () => decision as AskAnswer, budgets: { askMs: 50 } }),
+        options({ asks: () => decision as AskDecision, budgets: { askMs: 50 } }),
       )
       expect(result.status).to.not.equal('skipped')
       expect(rig.reports.join()).to.include('asks: TypeError')

@@ -89,7 +89,7 @@ describe('the bounds of a turn', () => {
               conversationId: 1,
               turnId,
               owner: 'worker-1',
-              timing: { leaseMs: 60_000 },
+              leaseMs: 60_000,
             }),
         }),
       }),

@@ -45,6 +45,7 @@ const outcomeOf: Record<State, Evidence['outcome']> = {
     messageId: 'msg_1',
     rejected: false,
     answeredBy: null,
+    background: [],
   },
   failed: { state: 'failed', reason: 'error', error, messageId: 'msg_1', answeredBy: null },
   running: {
@@ -53,6 +54,7 @@ const outcomeOf: Record<State, Evidence['outcome']> = {
     interrupted: true,
     blocked: false,
     answeredBy: null,
+    background: [],
   },
   unknown: { state: 'unknown', error: null, answeredBy: null },
 }

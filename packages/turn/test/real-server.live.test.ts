@@ -21,6 +21,7 @@ import { type Client, createClient } from '@turnstead/wire'
 import { expect } from 'chai'
 import { after, before, describe, it } from 'mocha'
 import { runTurn } from '../src/index.js'
+import { observing } from './support/rig.js'
 import { openRows, type Rows } from './support/rows.js'
 import type { WorkerTask } from './support/worker.js'
 
@@ -93,7 +94,7 @@ describe('runTurn on the real opencode serve', function () {
     const deltas: string[] = []
     const result = await runTurn({
       ...turnOptions(turnId, 'Say hello'),
-      onReply: observing({ textDelta: ({ delta }) => deltas.push(delta) }),
+      onReply: observing({ textDelta: ({ delta }) => void deltas.push(delta) }),
     })
     expect(result).to.include({ status: 'completed', finish: 'stop' })
     expect(deltas.join('')).to.equal('Hello, this is the whole answer.')

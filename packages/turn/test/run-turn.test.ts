@@ -222,9 +222,11 @@ describe('runTurn', () => {
       }
       const { result } = await run({
         onSettled: broken,
-        onReply: broken,
+        onReply: (reply) => {
+          reply.observe({ changed: broken })
+          broken()
+        },
         onError: broken,
-        onReply: observing({ changed: broken }),
         artifacts: { collect: () => Promise.reject(new Error('disk full')) },
       })
       expect(result.status).to.equal('completed')

@@ -186,8 +186,7 @@ describe('the waits of a turn', () => {
   })
 
   describe('of wrong options', () => {
-    const setup = (more: object) =>
-      resolveOptions({ ...rig.options(1, 'Hello'), ...more }, { asks: waitForPerson })
+    const setup = (more: object) => resolveOptions({ ...rig.options(1, 'Hello'), ...more })
 
     it('never become senseless: an option that is undefined is one that was left out', () => {
       const given = setup({
@@ -195,7 +194,7 @@ describe('the waits of a turn', () => {
         budgets: { progressMs: undefined },
         owner: undefined,
       })
-      expect(given.pollMs).to.equal(3_000)
+      expect(given.timing.pollMs).to.equal(3_000)
       expect(given.budgets.progressMs).to.equal(360_000)
       expect(given.owner).to.match(/^worker-/)
     })
@@ -206,7 +205,10 @@ describe('the waits of a turn', () => {
         '`budgets.progressMs`',
       )
       expect(() => setup({ budgets: { stopMs: -1 } })).to.throw(RangeError, '`budgets.stopMs`')
-      expect(() => setup({ maxReruns: Number.NaN })).to.throw(RangeError, '`maxReruns`')
+      expect(() => setup({ recovery: { maxReruns: Number.NaN } })).to.throw(
+        RangeError,
+        '`recovery.maxReruns`',
+      )
     })
   })
 })

@@ -71,6 +71,7 @@ function subjectOf(change: Change): string | null {
       return `ask ${change.askId}`
     case 'todos-changed':
     case 'totals-changed':
+    case 'workspace-changed':
     case 'errored':
       return change.type
     case 'step-finished':
@@ -94,6 +95,9 @@ function merge(waiting: Change, change: Change): Change | null {
     case 'tool-progressed':
       if (waiting.type === 'part-added') return { ...waiting, part: change.part, revision }
       return change
+    case 'workspace-changed':
+      if (waiting.type !== 'workspace-changed') return null
+      return { ...change, workspace: { ...waiting.workspace, ...change.workspace } }
     default:
       return change
   }

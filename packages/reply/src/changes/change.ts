@@ -5,6 +5,7 @@ import type { ReplyPart, RetryPart, StepFinishPart, ToolPart } from '../records/
 import type { ReplyError } from '../records/reply-error.js'
 import type { Todo } from '../records/todo.js'
 import type { Tokens } from '../records/tokens.js'
+import type { Workspace } from '../records/workspace.js'
 
 /** A part appeared. */
 export interface PartAdded {
@@ -129,6 +130,13 @@ export interface StatusChanged {
   readonly status: 'busy' | 'idle' | 'retry' | 'deleted'
 }
 
+/** Something happened in the directory. */
+export interface WorkspaceChanged {
+  readonly type: 'workspace-changed'
+  /** The lists that changed, each as a whole. */
+  readonly workspace: Partial<Workspace>
+}
+
 /** Cost or tokens of the whole reply changed, sub-agents included. */
 export interface TotalsChanged {
   readonly type: 'totals-changed'
@@ -163,6 +171,7 @@ export type ChangeBody =
   | Errored
   | StatusChanged
   | TotalsChanged
+  | WorkspaceChanged
   | AnomalyRecorded
 
 /** One change of a reply: plain JSON, numbered. Applied to a view in order, changes give the reply's state. */

@@ -61,6 +61,8 @@ export function foldChange(view: ReplyView, change: Change): ReplyView {
       return { ...view, revision, asks: view.asks.filter(({ id }) => id !== change.askId) }
     case 'totals-changed':
       return { ...view, revision, cost: change.cost, tokens: change.tokens }
+    case 'workspace-changed':
+      return { ...view, revision, workspace: { ...view.workspace, ...change.workspace } }
     case 'errored':
       return { ...view, revision, error: change.error }
     case 'anomaly':

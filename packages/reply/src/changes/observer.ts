@@ -10,8 +10,9 @@ export type ChangeOf<Type extends Change['type']> = Extract<Change, { readonly t
 export interface ReplyObserver {
   /** Every change, before the callback of its type. */
   changed?(change: Change): void
-  partAdded?(change: ChangeOf<'part-added'>): void
+  /** Every piece of every text: of reasoning and of sub-agents too. `observeAnswer` has those of the answer alone. */
   textDelta?(change: ChangeOf<'text-delta'>): void
+  partAdded?(change: ChangeOf<'part-added'>): void
   partChanged?(change: ChangeOf<'part-changed'>): void
   partFinished?(change: ChangeOf<'part-finished'>): void
   toolProgressed?(change: ChangeOf<'tool-progressed'>): void
@@ -29,6 +30,7 @@ export interface ReplyObserver {
   errored?(change: ChangeOf<'errored'>): void
   statusChanged?(change: ChangeOf<'status-changed'>): void
   totalsChanged?(change: ChangeOf<'totals-changed'>): void
+  workspaceChanged?(change: ChangeOf<'workspace-changed'>): void
   anomaly?(change: ChangeOf<'anomaly'>): void
 }
 

@@ -10,6 +10,8 @@ import type { ReplyObserver } from './observer.js'
 export interface ReplySource {
   readonly sessionId: string
   readonly promptId: string
+  /** The directory that the server works in; views show paths relative to it. `null` while it is not known. */
+  readonly directory?: string | null
   /** Rises by one with every change; equal revisions mean that nothing changed. */
   readonly revision: number
   /** Everything there is to show: the same object as long as the revision is the same. */

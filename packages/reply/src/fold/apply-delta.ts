@@ -1,7 +1,7 @@
 import { recordAnomaly } from '../state/anomaly.js'
 import { string } from '../records/fields.js'
 import type { Fields } from '../records/fields.js'
-import { ensureMessage, keepsParts } from '../state/message-store.js'
+import { ensureMessage, keepsParts } from '../tracking/message-store.js'
 import { announceChange, insertPart } from '../state/part-store.js'
 import { isVisible, sessionOf } from '../state/state.js'
 import type { PartState, ReplyState } from '../state/state.js'

@@ -1,14 +1,14 @@
 import { recordAnomaly } from '../state/anomaly.js'
 import { applyDelta } from './apply-delta.js'
 import type { Ask, AskState } from '../records/ask.js'
-import { closeAsk, openAsk } from '../state/ask-store.js'
-import { adoptSession } from '../state/children.js'
-import { derive } from '../state/derive.js'
+import { closeAsk, openAsk } from '../tracking/ask-store.js'
+import { adoptSession } from '../tracking/children.js'
+import { derive } from '../tracking/derive.js'
 import { nested, objectOf, string } from '../records/fields.js'
 import type { Fields } from '../records/fields.js'
 import { noteGap } from './gap.js'
 import { sameJson } from '../records/json-value.js'
-import { hasMovedOn } from '../state/membership.js'
+import { hasMovedOn } from '../tracking/membership.js'
 import type { Origin } from './origin.js'
 import { removeMessage, removePart } from './remove.js'
 import { readReplyError } from '../records/reply-error.js'
@@ -17,6 +17,7 @@ import { sessionOf } from '../state/state.js'
 import type { ReplyState, SessionState } from '../state/state.js'
 import { readTodos } from '../records/todo.js'
 import { upsertMessage } from './upsert-message.js'
+import { workspaceHandlers } from './workspace.js'
 import { upsertPart } from './upsert-part.js'
 
 type Handler = (state: ReplyState, properties: Fields, eventId: string | null) => void
@@ -41,6 +42,7 @@ const handlers: Readonly<Record<string, Handler>> = {
   'question.asked': asked('question'),
   'question.replied': answered('question', 'answered'),
   'question.rejected': answered('question', 'rejected'),
+  ...workspaceHandlers,
 }
 
 /** Folds one event. What is of another session or of no known type changes nothing. */

@@ -1,10 +1,10 @@
 import { recordAnomaly } from '../state/anomaly.js'
-import { reconcileAsks } from '../state/ask-store.js'
-import { adoptSession } from '../state/children.js'
-import { derive } from '../state/derive.js'
-import { list, nested, number, objectOf, string } from '../records/fields.js'
+import { reconcileAsks } from '../tracking/ask-store.js'
+import { adoptSession } from '../tracking/children.js'
+import { derive } from '../tracking/derive.js'
+import { list, nested, number, objectOf } from '../records/fields.js'
 import type { Fields } from '../records/fields.js'
-import { hasMovedOn } from '../state/membership.js'
+import { hasMovedOn } from '../tracking/membership.js'
 import type { Origin } from './origin.js'
 import { dropMessage, dropPart } from './remove.js'
 import { setStatus } from './session-status.js'
@@ -18,6 +18,11 @@ import { upsertPart } from './upsert-part.js'
 export interface Poll {
   /** The session whose messages these are; default: the reply's own. */
   readonly sessionId?: string
+  /**
+   * True for some of the messages, such as single ones: what is not among them is not denied. Default `false`: all of
+   * them, or a page with the newest.
+   */
+  readonly partial?: boolean
   /** The reply's revision when the polls were sent. What the stream told later is not denied by them. Default: now. */
   readonly revision?: number
   /** Whether the session was idle, by `GET /session/status`. Idle with an open message means that text was lost. */
@@ -40,7 +45,8 @@ export function reconcile(state: ReplyState, messages: unknown, poll: Poll): voi
   if (id !== state.sessionId) adoptAll(state, poll.sessions)
   const session = state.sessions.get(id)
   if (session !== undefined && messages !== undefined) {
-    reconcileMessages(state, session, messages, { polled: true, eventId: null, revision })
+    const origin: Origin = { polled: true, eventId: null, revision }
+    reconcileMessages(state, session, messages, poll.partial === true, origin)
   }
   if (id === state.sessionId) adoptAll(state, poll.sessions)
   if (session !== undefined && poll.sessionIdle !== undefined)
@@ -73,6 +79,7 @@ function reconcileMessages(
   state: ReplyState,
   session: SessionState,
   messages: unknown,
+  isPartial: boolean,
   origin: Origin,
 ): void {
   if (!Array.isArray(messages)) {
@@ -86,7 +93,8 @@ function reconcileMessages(
   const first = listed.has(state.promptId) ? undefined : all[0]
   const since = number(nested(objectOf(first?.info), 'time'), 'created') ?? 0
   // Before the rest, because which run an answer is of depends on the answers before it.
-  removeUnlisted(state, session, listed, since, origin)
+  const isOfTurn = all.length === 0 || polled.length > 0
+  if (isOfTurn && !isPartial) removeUnlisted(state, session, listed, since, origin)
   for (const { info, parts } of polled) {
     // A user message is known for what it is by its parts, and the answers that follow it depend on that.
     const message = upsertMessage(state, session, info, origin)
@@ -106,14 +114,17 @@ function sinceThePrompt(
   polled: readonly Polled[],
 ): readonly Polled[] {
   if (session !== state.root) return polled
-  const first = polled.findIndex(({ info }) => isSinceThePrompt(state, info))
-  return first < 0 ? [] : polled.slice(first)
-}
-
-/** A page need not reach back to the prompt: then a message that is known to be of the reply tells. */
-function isSinceThePrompt(state: ReplyState, info: Fields): boolean {
-  if (info['id'] === state.promptId || info['parentID'] === state.promptId) return true
-  return state.root.messages.get(string(info, 'id') ?? '')?.member === true
+  const prompt = polled.findIndex(
+    ({ info }) => info['id'] === state.promptId || info['parentID'] === state.promptId,
+  )
+  if (prompt >= 0) return polled.slice(prompt)
+  // A page may begin in the middle of the turn.
+  const { promptedAt } = state
+  if (promptedAt === null) return []
+  const began = polled.findIndex(
+    ({ info }) => (number(nested(info, 'time'), 'created') ?? -1) >= promptedAt,
+  )
+  return began < 0 ? [] : polled.slice(began)
 }
 
 function reconcileParts(
@@ -140,7 +151,7 @@ function removeUnlisted(
   origin: Origin,
 ): void {
   for (const message of [...session.order]) {
-    if (listed.has(message.id) || !message.member || message === state.prompt) continue
+    if (listed.has(message.id) || message === state.prompt) continue
     if (message.touched > origin.revision) continue
     if ((message.createdAt ?? 0) < since) continue
     dropMessage(state, message)

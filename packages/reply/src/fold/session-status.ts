@@ -1,7 +1,7 @@
 import type { SessionStatus } from '../records/reply-view.js'
 import { number, string } from '../records/fields.js'
 import type { Fields } from '../records/fields.js'
-import { hasMovedOn } from '../state/membership.js'
+import { hasMovedOn } from '../tracking/membership.js'
 import { sessionOf } from '../state/state.js'
 import type { ReplyState, SessionState } from '../state/state.js'
 import { showStreamPart } from '../state/stream-part.js'

@@ -3,9 +3,10 @@ import type { Fields } from '../records/fields.js'
 import { toJsonObject } from '../records/json-value.js'
 import type { JsonObject } from '../records/json-value.js'
 import type { Attachment } from '../records/part.js'
+import { dataSize } from '../records/data-url.js'
 import type { ToolBody } from '../state/state.js'
 import { isTerminal, mayBecome, readToolStatus } from '../records/tool-status.js'
-import type { ToolStatus } from '../records/tool-status.js'
+import type { ServerToolStatus } from '../records/tool-status.js'
 
 const empty: JsonObject = Object.freeze({})
 const noAttachments: readonly Attachment[] = Object.freeze([])
@@ -51,7 +52,7 @@ function toolName(
   raw: Fields,
   input: JsonObject | null,
   known: ToolBody | null,
-  status: ToolStatus,
+  status: ServerToolStatus,
 ): string {
   const name = nonBlank(raw, 'tool')
   if (name !== null && name !== invalidTool) return name
@@ -90,5 +91,6 @@ export function readAttachment(fields: Fields): Attachment | null {
     mime: string(fields, 'mime') ?? 'application/octet-stream',
     filename: string(fields, 'filename'),
     url,
+    size: dataSize(url),
   })
 }

@@ -1,23 +1,18 @@
 import { recordAnomaly } from '../state/anomaly.js'
-import { noteAuthorship } from '../state/authorship.js'
+import { noteAuthorship } from '../tracking/authorship.js'
 import { isNewer } from '../state/event-order.js'
-import { flag, nested, number, string } from '../records/fields.js'
+import { flag, nested, nonBlank, number, string } from '../records/fields.js'
 import type { Fields } from '../records/fields.js'
 import { sameJson, toJsonValue } from '../records/json-value.js'
-import { refreshMembership } from '../state/membership.js'
+import { refreshMembership } from '../tracking/membership.js'
 import { recordOf } from '../state/message-record.js'
-import {
-  dropParts,
-  ensureMessage,
-  keepsParts,
-  placeMessage,
-  rememberForeign,
-} from '../state/message-store.js'
+import { ensureMessage, placeMessage } from '../tracking/message-store.js'
+import { noteDiffs } from './workspace.js'
 import type { Origin } from './origin.js'
 import { announceChange } from '../state/part-store.js'
 import { readReplyError } from '../records/reply-error.js'
 import { isAnswer } from '../state/state.js'
-import { goesOn } from '../state/run-end.js'
+import { goesOn } from '../tracking/run-end.js'
 import type { MessageState, PartState, ReplyState, SessionState } from '../state/state.js'
 import { readTokens } from '../records/tokens.js'
 
@@ -44,6 +39,8 @@ export function upsertMessage(
   const wentOn = goesOn(message)
   write(message, role, info)
   if (summary !== message.summary) for (const part of message.parts) announceChange(state, part)
+  if (session === state.root) state.directory ??= nonBlank(nested(info, 'path'), 'cwd')
+  if (message === state.prompt) noteDiffs(state, nested(info, 'summary'), 'diffs')
   if (message === state.prompt || (origin.polled && session === state.root))
     notePromptTime(state, info)
   if (knownRole === null || parentId !== message.parentId || wentOn !== goesOn(message))
@@ -144,12 +141,6 @@ function attribute(state: ReplyState, message: MessageState): void {
   const { session } = message
   if (message.role === 'user') for (const part of message.parts) noteKeptPart(message, part)
   refreshMembership(state, session)
-  // What waited for this message has its owner now.
-  for (const each of [message, ...state.unattributed]) {
-    if (keepsParts(each)) continue
-    dropParts(state, each)
-    rememberForeign(state, each)
-  }
 }
 
 /** A part that came before it was known whose message it is in. */

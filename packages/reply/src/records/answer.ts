@@ -1,7 +1,8 @@
 import type { ReasoningPart, ReplyPart, TextPart } from './part.js'
 
 /**
- * The answer. A text that the server lost counts only when nothing took its place: behind it no step began again.
+ * The answer. A text of an attempt that failed is no part of it, and one that the server lost only when nothing took
+ * its place: behind it no step began again.
  */
 export function answerText(parts: readonly ReplyPart[]): string {
   return joinTexts(answerParts(parts))
@@ -11,7 +12,7 @@ export function answerText(parts: readonly ReplyPart[]): string {
 export function answerParts(parts: readonly ReplyPart[]): TextPart[] {
   const lastStep = parts.findLastIndex((part) => part.kind === 'step-start')
   return parts.filter((part, index): part is TextPart => {
-    if (part.kind !== 'text' || part.summary || part.synthetic) return false
+    if (part.kind !== 'text' || part.summary || part.synthetic || part.superseded) return false
     return !part.lost || index > lastStep
   })
 }

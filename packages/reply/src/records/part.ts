@@ -12,8 +12,8 @@ export interface PartIdentity {
   readonly messageId: string
   /** The session of that message: the reply's own, or that of a sub-agent. */
   readonly sessionId: string
-  /** `server` when the server stores the content, `stream` when only the event stream ever had it. */
-  readonly provenance: 'server' | 'stream'
+  /** `server`: the server stores the content; `stream`: only the event stream ever had it; `host`: it is a note. */
+  readonly provenance: 'server' | 'stream' | 'host'
 }
 
 /** Text that grows by deltas until the server states it in full. */
@@ -24,6 +24,11 @@ export interface WrittenPart extends PartIdentity {
   readonly final: boolean
   /** True when subscribers saw this text and the server lost it: a retry, an abort or a crash came first. */
   readonly lost: boolean
+  /**
+   * True when the attempt that wrote this text failed and the step began again in the same message: it is no part of
+   * the answer.
+   */
+  readonly superseded: boolean
   /** True when the server wrote it, not the model. */
   readonly synthetic: boolean
   /** True when pieces of the text may be missing because the stream was interrupted. */
@@ -79,20 +84,27 @@ export interface ToolPart extends PartIdentity {
   readonly endedAt: number | null
 }
 
-/** A file by its URL, which may be a `data:` URL. */
-export interface Attachment {
-  readonly id: string | null
+/** A file that the server keeps in a message. */
+export interface StoredFile {
   readonly mime: string
   readonly filename: string | null
-  readonly url: string
+  /**
+   * Its address, mostly a `data:` URL that holds the bytes. `null` in a reply that was stored and read again, because
+   * `toJSON` leaves bytes out: a poll brings them back.
+   */
+  readonly url: string | null
+  /** Number of bytes; `null` when its address does not hold them. */
+  readonly size: number | null
+}
+
+/** A file that a tool handed to the model. */
+export interface Attachment extends StoredFile {
+  readonly id: string | null
 }
 
 /** A file in the answer. */
-export interface FilePart extends PartIdentity {
+export interface FilePart extends PartIdentity, StoredFile {
   readonly kind: 'file'
-  readonly mime: string
-  readonly filename: string | null
-  readonly url: string
 }
 
 /** The files that a step changed on disk; only in a git repository. */
@@ -148,6 +160,14 @@ export interface AskPart extends PartIdentity {
   readonly ask: Ask
 }
 
+/** A part that the host added by `note`. */
+export interface NotePart extends PartIdentity {
+  readonly kind: 'note'
+  /** What it is, in the host's own words. */
+  readonly type: string
+  readonly data: JsonValue
+}
+
 /** A part of a kind that this version does not know. */
 export interface UnknownPart extends PartIdentity {
   readonly kind: 'unknown'
@@ -170,6 +190,7 @@ export type ReplyPart =
   | CompactionPart
   | TodosPart
   | AskPart
+  | NotePart
   | UnknownPart
 
 /** The kinds of {@link ReplyPart}. */

@@ -5,6 +5,7 @@ import type { ReplyPart } from './part.js'
 import type { ReplyError } from './reply-error.js'
 import type { Todo } from './todo.js'
 import type { Tokens } from './tokens.js'
+import type { Workspace } from './workspace.js'
 
 /** What the server last said a session does; `deleted` is its last word. */
 export type SessionStatus = 'busy' | 'idle' | 'retry' | 'deleted' | null
@@ -49,5 +50,7 @@ export interface ReplyView {
   readonly tokens: Tokens
   /** The last session error; does not mean that the turn failed. */
   readonly error: ReplyError | null
+  /** What happened in the directory: files, diffs, diagnostics, terminals. */
+  readonly workspace: Workspace
   readonly anomalies: readonly Anomaly[]
 }

@@ -1,11 +1,13 @@
 import type { ReplyView } from '../records/reply-view.js'
 import type { Change } from '../changes/change.js'
+import { relativePaths } from '../changes/relative-paths.js'
+import type { PathOptions } from '../changes/relative-paths.js'
 import type { ReplySource } from '../changes/reply-source.js'
 import type { Outcome } from '../records/outcome.js'
 import { requireRange } from '../streaming/require-range.js'
 
 /** Options of {@link createChangeLog}. */
-export interface ChangeLogOptions {
+export interface ChangeLogOptions extends PathOptions {
   /** How many changes are kept for readers that come back; default 1,000. */
   readonly maxChanges?: number
   /** How many characters of JSON are kept, about; default 4,000,000. */
@@ -56,10 +58,11 @@ export function createChangeLog(reply: ReplySource, options: ChangeLogOptions = 
   const entries: Entry[] = []
   const listeners = new Set<() => void>()
   let characters = 0
+  const paths = relativePaths(reply, options)
 
   const stop = reply.observe({
     changed(change) {
-      const entry = toEntry(change)
+      const entry = toEntry(paths.change(change))
       entries.push(entry)
       characters += entry.size
       while (entries.length > maxChanges || characters > maxCharacters) {
@@ -81,7 +84,7 @@ export function createChangeLog(reply: ReplySource, options: ChangeLogOptions = 
       if (first === undefined || from > revision || from < first.change.revision - 1) return null
       return entries.slice(from - first.change.revision + 1).map(toLogged)
     },
-    view: () => reply.view(),
+    view: () => paths.view(reply.view()),
     outcome: () => reply.outcome(),
     onChange(listener) {
       listeners.add(listener)

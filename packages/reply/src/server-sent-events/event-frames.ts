@@ -1,6 +1,7 @@
 import { systemClock } from '../streaming/clock.js'
 import type { Clock } from '../streaming/clock.js'
 import { followTurn } from '../streaming/follow-turn.js'
+import { heartbeatFrame } from '../streaming/keep-alive.js'
 import type { RunningTurn, TurnEnd } from '../streaming/follow-turn.js'
 import { longestMs, requireRange } from '../streaming/require-range.js'
 import type { ChangeLog } from './change-log.js'
@@ -71,7 +72,7 @@ export function eventFrames(
           yield frame(endId(log), 'end', JSON.stringify(log.outcome()))
           return
         }
-        if (heartbeat.isDue()) yield ': heartbeat\n\n'
+        if (heartbeat.isDue()) yield heartbeatFrame
         else await turn.sleep()
       }
     },

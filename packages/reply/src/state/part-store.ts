@@ -30,6 +30,7 @@ export function insertPart(
     provenance: 'server',
     final: false,
     lost: false,
+    superseded: false,
     gapped: false,
     startSeen: false,
     events: new EventClock(after),
@@ -52,7 +53,7 @@ export function deletePart(state: ReplyState, part: PartState): void {
   message.session.open.delete(part)
   state.parts.delete(part.id)
   state.writing = null
-  markStale(state, part.body)
+  markStale(state, part, part.body)
   if (shown) {
     const partId = part.id
     const sessionId = message.session.id
@@ -67,10 +68,10 @@ export function setBody(state: ReplyState, part: PartState, body: PartBody): voi
   const isWritten = body.kind === 'text' || body.kind === 'reasoning'
   if (isWritten) part.buffer ??= new TextBuffer()
   else part.buffer = null
-  markStale(state, part.body)
+  markStale(state, part, part.body)
   part.body = body
   part.view = null
-  markStale(state, body)
+  markStale(state, part, body)
   if (isWritten && !part.final && part.message.role !== 'user') part.message.session.open.add(part)
   else part.message.session.open.delete(part)
   if (!isVisible(part)) return
@@ -123,10 +124,21 @@ function announceCost(state: ReplyState, { body, message }: PartState): void {
   state.feed.announce(() => ({ type: 'message-changed', message: recordOf(message) }))
 }
 
-function markStale(state: ReplyState, body: PartBody | null): void {
+function markStale(state: ReplyState, { message }: PartState, body: PartBody | null): void {
   const { stale } = state
   if (body?.kind === 'step-finish') stale.add('totals')
-  if (body?.kind === 'step-start') stale.add('losses')
+  if (body?.kind === 'step-start' || (isPartOfStep(body) && isRepeated(message))) {
+    stale.add('losses')
+    state.repeated.add(message)
+  }
   if (body?.kind === 'tool' && body.tool === taskTool) stale.add('children')
   if (isTodoTool(body)) stale.add('todos')
+}
+
+function isPartOfStep(body: PartBody | null): boolean {
+  return body?.kind === 'text' || body?.kind === 'reasoning' || body?.kind === 'step-finish'
+}
+
+function isRepeated({ parts }: MessageState): boolean {
+  return parts.filter(({ body }) => body?.kind === 'step-start').length > 1
 }

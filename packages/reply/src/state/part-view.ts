@@ -1,6 +1,7 @@
 import type { Ask } from '../records/ask.js'
 import type { ReplyPart } from '../records/part.js'
 import type { PartState, ReplyState, ToolBody } from './state.js'
+import { isTerminal } from '../records/tool-status.js'
 import { namedSession, taskTool } from './task-call.js'
 
 /** The public record of a part, built when somebody asks for it and kept until the part changes. */
@@ -27,6 +28,7 @@ function build(state: ReplyState, part: PartState): ReplyPart {
         text: part.buffer?.toString() ?? '',
         final: part.final,
         lost: part.lost,
+        superseded: part.superseded,
         gapped: part.gapped,
         summary: part.message.summary,
       }
@@ -34,6 +36,7 @@ function build(state: ReplyState, part: PartState): ReplyPart {
       return {
         ...identity,
         ...body,
+        status: state.closed && !isTerminal(body.status) ? 'interrupted' : body.status,
         asks: asksOf(state, part.message.id, body.callId),
         childSessionId: body.tool === taskTool ? childOf(state, part.id, body) : null,
       }

@@ -10,6 +10,7 @@ import type {
   AskPart,
   CompactionPart,
   FilePart,
+  NotePart,
   PartIdentity,
   PatchPart,
   ReplyPart,
@@ -24,6 +25,8 @@ import type { ReplyError } from '../records/reply-error.js'
 import type { TextBuffer } from './text-buffer.js'
 import type { Todo } from '../records/todo.js'
 import type { Tokens } from '../records/tokens.js'
+import type { ServerToolStatus } from '../records/tool-status.js'
+import type { Workspace } from '../records/workspace.js'
 
 /** What a text or reasoning part has beside its text. */
 export interface WrittenBody {
@@ -35,7 +38,9 @@ export interface WrittenBody {
 }
 
 /** A tool call without what other events attach to it. */
-export type ToolBody = Omit<ToolPart, keyof PartIdentity | 'asks' | 'childSessionId'>
+export type ToolBody = Omit<ToolPart, keyof PartIdentity | 'asks' | 'childSessionId' | 'status'> & {
+  readonly status: ServerToolStatus
+}
 
 type Plain<Part> = Omit<Part, keyof PartIdentity>
 
@@ -51,6 +56,7 @@ export type PartBody =
   | Plain<CompactionPart>
   | Plain<TodosPart>
   | Plain<AskPart>
+  | Plain<NotePart>
   | Plain<UnknownPart>
 
 /** One part while it can still change. */
@@ -66,6 +72,7 @@ export interface PartState {
   provenance: PartIdentity['provenance']
   final: boolean
   lost: boolean
+  superseded: boolean
   gapped: boolean
   /** False when the text may have begun before the first delta that came here. */
   startSeen: boolean
@@ -141,6 +148,8 @@ export interface ReplyState {
   readonly promptId: string
   /** When the prompt was made, by the server's clock; the earliest time that was told. */
   promptedAt: number | null
+  /** The directory that the server works in, as the messages say. */
+  directory: string | null
   /** True once the turn is settled: then no ask is open, and no tool runs. */
   closed: boolean
   readonly root: SessionState
@@ -165,10 +174,17 @@ export interface ReplyState {
   todosTouched: number
   /** The list as it was last announced. */
   shownTodos: readonly Todo[]
+  /** What happened in the directory. */
+  workspace: Workspace
+  /** The events about files and about terminals. */
+  fileEvents: EventClock
+  processEvents: EventClock
   /** The last `session.error` of the reply's own session. */
   sessionError: ReplyError | null
   errorEvents: EventClock
   readonly anomalies: Anomaly[]
+  /** Messages whose steps changed, and may tell of attempts that failed. */
+  readonly repeated: Set<MessageState>
   /** What must be worked out again before the current input is done. */
   readonly stale: Set<Derived>
   cost: number
@@ -191,7 +207,7 @@ export function sessionOf(state: ReplyState, fields: Fields): SessionState | und
 }
 
 /** What is shown also when it is filed under a message that is no answer. */
-const shownBesideAnswers: readonly string[] = ['compaction', 'todos', 'ask', 'retry']
+const shownBesideAnswers: readonly string[] = ['compaction', 'todos', 'ask', 'retry', 'note']
 
 /** True when the part is shown: it is of this reply, its kind is known, and it is not the user's prompt. */
 export function isVisible(part: PartState): boolean {

@@ -2,15 +2,16 @@ import { insertPart, setBody } from './part-store.js'
 import { isAnswer } from './state.js'
 import type { MessageState, PartBody, PartState, ReplyState, SessionState } from './state.js'
 
-/** Shows what the stream alone tells: in the part with this id, or in a new one. */
+/** Shows what the stream alone tells, or the host: in the part with this id, or in a new one. */
 export function showStreamPart(
   state: ReplyState,
   session: SessionState,
   id: string,
   body: PartBody,
+  provenance: 'stream' | 'host' = 'stream',
 ): void {
   const part = state.parts.get(id) ?? insertStreamPart(state, session, id)
-  part.provenance = 'stream'
+  part.provenance = provenance
   setBody(state, part, body)
 }
 

@@ -6,20 +6,31 @@ export interface Clock {
   sleep(ms: number, options?: { readonly signal?: AbortSignal }): Promise<void>
 }
 
-/** The time of the machine. */
+/** A longer timer would fire at once. */
+const longestTimerMs = 2 ** 31 - 1
+
+/** The time of the machine; it leaves no timer after an abort. */
 export const systemClock: Clock = {
   now: () => Date.now(),
   sleep: (ms, { signal } = {}) =>
     new Promise((resolve, reject) => {
       signal?.throwIfAborted()
+      let left = ms
+      let timer: ReturnType<typeof setTimeout>
       const onAbort = (): void => {
         clearTimeout(timer)
         reject(signal?.reason)
       }
-      const timer = setTimeout(() => {
+      const wait = (): void => {
+        const part = Math.min(left, longestTimerMs)
+        left -= part
+        timer = setTimeout(left > 0 ? wait : end, part)
+      }
+      const end = (): void => {
         signal?.removeEventListener('abort', onAbort)
         resolve()
-      }, ms)
+      }
       signal?.addEventListener('abort', onAbort, { once: true })
+      wait()
     }),
 }

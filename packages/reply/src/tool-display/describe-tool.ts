@@ -43,7 +43,7 @@ export interface ToolDisplay {
   readonly provider: string
   readonly status: ToolStatus
   readonly isRunning: boolean
-  /** True once it completed or failed. */
+  /** True once it completed, failed or was interrupted. */
   readonly isDone: boolean
   readonly icon: string
   readonly noun: string
@@ -88,7 +88,7 @@ export function describeTool(part: ToolPart, options: ToolDisplayOptions = {}): 
     icon: wording?.icon ?? 'tool',
     noun: wording?.noun ?? humanised(part.tool),
     target,
-    title: isDone ? after : before,
+    title: isDone && part.status !== 'interrupted' ? after : before,
     titleBefore: before,
     titleAfter: after,
     diff: nonBlank(told, 'diff'),

@@ -1,3 +1,6 @@
+/** Known in every copy of this package and in every realm, and nothing that JSON can hold. */
+const brand = Symbol.for('@turnstead/reply.Html')
+
 /**
  * Text that is HTML already. Made by {@link html} or, with care, by {@link trustedHtml}, and by nothing else: JSON of
  * the agent that looks like it is none.
@@ -7,6 +10,7 @@ export class Html {
 
   constructor(text: string) {
     this.#html = text
+    Object.defineProperty(this, brand, { value: true })
   }
 
   toString(): string {
@@ -40,6 +44,10 @@ export function escapeHtml(text: string): string {
 export function toText(value: HtmlValue): string {
   if (typeof value === 'string') return escapeHtml(value)
   if (typeof value === 'number') return String(value)
-  if (value instanceof Html) return value.toString()
-  return Array.isArray(value) ? value.map(toText).join('') : ''
+  if (Array.isArray(value)) return value.map(toText).join('')
+  return isHtml(value) ? value.toString() : ''
+}
+
+function isHtml(value: unknown): value is Html {
+  return typeof value === 'object' && value !== null && brand in value
 }

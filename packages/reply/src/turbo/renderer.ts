@@ -1,115 +1,142 @@
-import type { ReplyView } from '../records/reply-view.js'
-import type { ReplyPart } from '../records/part.js'
+import { relativePaths } from '../changes/relative-paths.js'
+import type { PathOptions } from '../changes/relative-paths.js'
 import type { ReplySource } from '../changes/reply-source.js'
-import { escapeHtml, toText } from './html.js'
+import type { Ask } from '../records/ask.js'
+import type { ToolPart } from '../records/part.js'
+import type { ReplyView } from '../records/reply-view.js'
+import { element, joined, turboStream } from './action.js'
+import { html, toText } from './html.js'
 import type { Html } from './html.js'
+import { PartActions } from './part-actions.js'
 import { plainTemplates } from './templates.js'
 import type { TurboTemplates } from './templates.js'
 
 /** Options of {@link createTurboRenderer}. */
-export interface TurboOptions {
+export interface TurboOptions extends PathOptions {
   /** Begins every element id; default `reply-` and the prompt's id. */
   readonly prefix?: string
   /** The host's own templates; default {@link plainTemplates}. */
   readonly templates?: Partial<TurboTemplates>
+  /**
+   * Renders a text or reasoning, for example Markdown. With it a growing text is changed in place: finished blocks
+   * stay, only the tail is rendered again. What it returns must be safe, whatever the model wrote. Default: plain text,
+   * rendered whole with each change.
+   */
+  readonly renderText?: (source: string) => Html
 }
 
 /** Renders a reply as Turbo Stream elements. */
 export interface TurboRenderer {
-  /** The whole reply as HTML, for the first page. */
+  /**
+   * The whole reply as HTML, for a new page. Where other pages follow the same renderer, send them `next()` before:
+   * both continue from here.
+   */
   page(): string
   /** The `<turbo-stream>` elements that bring a page to the reply as it is now; empty when nothing changed. */
   next(): string
 }
 
-/** The content type of Turbo Stream elements. */
-export const turboStreamType = 'text/vnd.turbo-stream.html; charset=utf-8'
-
-/** Renders a reply for Turbo. Everything that comes from the agent is escaped. */
+/**
+ * Renders a reply for Turbo. Everything that comes from the agent is escaped.
+ *
+ * @example
+ * ```ts
+ * const renderer = createTurboRenderer(reply, { templates: { part: (part) => html`<p>${part.kind}</p>` } })
+ * broadcast(renderer.next())
+ * ```
+ */
 export function createTurboRenderer(reply: ReplySource, options: TurboOptions = {}): TurboRenderer {
   const prefix = options.prefix ?? `reply-${reply.promptId}`
-  const templates = { ...plainTemplates, ...options.templates }
-  let shown: ReplyView | null = null
+  const templates: TurboTemplates = { ...plainTemplates, ...options.templates }
+  const paths = relativePaths(reply, options)
+  const parts = new PartActions({ prefix, templates, renderText: options.renderText ?? null })
+  let sections = new Map<string, string>()
+  let asked: readonly string[] = []
+
   return {
     page() {
-      const view = reply.view()
-      const parts = view.parts.map((part) => element(`${prefix}-${part.id}`, templates.part(part)))
-      const sections = sectionsOf(view, templates).map(([name, content]) =>
-        element(`${prefix}-${name}`, content),
-      )
-      shown = view
-      return `<div id="${escapeHtml(prefix)}"><div id="${escapeHtml(prefix)}-parts">${parts.join('')}</div>${sections.join('')}</div>`
+      const view = paths.view(reply.view())
+      const shown = parts.page(view)
+      const inside = sectionsOf(view, templates, prefix)
+      sections = new Map(inside.map(([name, content]) => [name, toText(content)]))
+      asked = openAsks(view).map(({ id }) => id)
+      return html`<div id="${prefix}"><div id="${prefix}-parts">${shown}</div>${inside.map(
+        ([name, content]) => element(`${prefix}-${name}`, content),
+      )}</div>`.toString()
     },
     next() {
-      const view = reply.view()
-      const before = shown
-      const actions = [
-        ...partActions(prefix, templates, before, view),
-        ...sectionActions(prefix, templates, before, view),
-      ]
-      // Not earlier: what a template fails to show is shown the next time.
-      shown = view
-      return actions.join('')
+      const view = paths.view(reply.view())
+      const actions = [...parts.next(view)]
+      const open = openAsks(view)
+      if (templates.ask !== undefined) {
+        actions.push(...askActions(view, templates, prefix, asked))
+        asked = open.map(({ id }) => id)
+      }
+      for (const [name, content] of sectionsOf(view, templates, prefix)) {
+        if (name === 'asks' && templates.ask !== undefined) continue
+        const text = toText(content)
+        if (sections.get(name) === text) continue
+        sections.set(name, text)
+        actions.push(turboStream('update', `${prefix}-${name}`, content))
+      }
+      return joined(actions).toString()
     },
   }
-}
-
-function partActions(
-  prefix: string,
-  templates: TurboTemplates,
-  before: ReplyView | null,
-  view: ReplyView,
-): string[] {
-  const known = new Map(before?.parts.map((part) => [part.id, part]))
-  const actions: string[] = []
-  for (const [index, part] of view.parts.entries()) {
-    const id = `${prefix}-${part.id}`
-    const was = known.get(part.id)
-    known.delete(part.id)
-    if (was === part) continue
-    const content = element(id, templates.part(part))
-    if (was !== undefined) actions.push(action('replace', id, content))
-    else actions.push(insertion(prefix, view.parts[index - 1], content))
-  }
-  for (const id of known.keys()) actions.push(action('remove', `${prefix}-${id}`, null))
-  return actions
-}
-
-function insertion(prefix: string, previous: ReplyPart | undefined, content: string): string {
-  if (previous === undefined) return action('prepend', `${prefix}-parts`, content)
-  return action('after', `${prefix}-${previous.id}`, content)
 }
 
 type Section = readonly [name: string, content: Html | null]
 
-function sectionsOf(view: ReplyView, templates: TurboTemplates): readonly Section[] {
-  const open = view.asks.filter((ask) => ask.state === 'open')
+function sectionsOf(
+  view: ReplyView,
+  templates: TurboTemplates,
+  prefix: string,
+): readonly Section[] {
+  const open = openAsks(view)
+  const asks =
+    templates.ask === undefined
+      ? templates.asks(open)
+      : joined(open.map((ask) => askElement(view, ask, templates, prefix)))
   return [
-    ['asks', templates.asks(open)],
+    ['asks', asks],
     ['todos', templates.todos(view.todos)],
     ['status', templates.status(view)],
   ]
 }
 
-function sectionActions(
-  prefix: string,
-  templates: TurboTemplates,
-  before: ReplyView | null,
+function askActions(
   view: ReplyView,
-): string[] {
-  const known = new Map(before === null ? [] : sectionsOf(before, templates))
-  return sectionsOf(view, templates).flatMap(([name, content]) => {
-    const text = toText(content)
-    if (before !== null && toText(known.get(name)) === text) return []
-    return [action('update', `${prefix}-${name}`, text)]
-  })
+  templates: TurboTemplates,
+  prefix: string,
+  asked: readonly string[],
+): readonly Html[] {
+  const open = openAsks(view)
+  const gone = asked.filter((id) => open.every((ask) => ask.id !== id))
+  const fresh = open.filter(({ id }) => !asked.includes(id))
+  return [
+    ...gone.map((id) => turboStream('remove', askElementId(prefix, id))),
+    ...fresh.map((ask) =>
+      turboStream('append', `${prefix}-asks`, askElement(view, ask, templates, prefix)),
+    ),
+  ]
 }
 
-function element(id: string, content: Html | null): string {
-  return `<div id="${escapeHtml(id)}">${toText(content)}</div>`
+function askElement(view: ReplyView, ask: Ask, templates: TurboTemplates, prefix: string): Html {
+  const elementId = askElementId(prefix, ask.id)
+  return element(elementId, templates.ask?.(ask, { elementId, call: callOf(view, ask) }) ?? null)
 }
 
-function action(name: string, target: string, content: string | null): string {
-  const template = content === null ? '' : `<template>${content}</template>`
-  return `<turbo-stream action="${name}" target="${escapeHtml(target)}">${template}</turbo-stream>`
+function askElementId(prefix: string, askId: string): string {
+  return `${prefix}-ask-${askId}`
+}
+
+function callOf({ parts, children }: ReplyView, { callId }: Ask): ToolPart | null {
+  if (callId === null) return null
+  const all = [...parts, ...children.flatMap((child) => child.parts)]
+  return (
+    all.find((part): part is ToolPart => part.kind === 'tool' && part.callId === callId) ?? null
+  )
+}
+
+function openAsks(view: ReplyView): readonly Ask[] {
+  return view.asks.filter((ask) => ask.state === 'open')
 }

@@ -1,17 +1,43 @@
-import type { ReplyView } from '../records/reply-view.js'
 import type { Ask } from '../records/ask.js'
-import type { ReplyPart } from '../records/part.js'
-import { describeTool } from '../tool-display/describe-tool.js'
+import type { ReplyPart, ToolPart } from '../records/part.js'
+import type { ReplyView } from '../records/reply-view.js'
 import type { Todo } from '../records/todo.js'
+import { describeTool } from '../tool-display/describe-tool.js'
 import { html } from './html.js'
 import type { Html } from './html.js'
+
+/** What a template of a part is given beside the part. */
+export interface PartContext {
+  /** The id of the part's element. */
+  readonly elementId: string
+  /**
+   * The text of a text or reasoning part as `renderText` made it. While the text grows it holds elements that are
+   * changed in place, so a template shows it whole or not at all.
+   */
+  readonly content: Html | null
+}
+
+/** What a template of an ask is given beside the ask. */
+export interface AskContext {
+  /** The id of the ask's element. */
+  readonly elementId: string
+  /** The tool call that asks, when it is known. */
+  readonly call: ToolPart | null
+}
 
 /** How a host shows a reply. Every template returns what goes inside the element; `null` shows nothing. */
 export interface TurboTemplates {
   /** The inside of a part's element. */
-  readonly part: (part: ReplyPart) => Html | null
-  /** The inside of the element with open asks. */
+  readonly part: (part: ReplyPart, context: PartContext) => Html | null
+  /**
+   * Turbo Stream elements that bring a part which is shown already up to date, so that its element is not replaced,
+   * for example to keep a `<details>` open. `null` replaces the element. Default: always replaced.
+   */
+  readonly partUpdate?: (part: ReplyPart, context: PartContext) => Html | null
+  /** The inside of the element with open asks, where there is no template for each. */
   readonly asks: (asks: readonly Ask[]) => Html | null
+  /** The inside of the element of one open ask. With it asks come and go one by one, so that a form stays as it is. */
+  readonly ask?: (ask: Ask, context: AskContext) => Html | null
   /** The inside of the todo list's element. */
   readonly todos: (todos: readonly Todo[]) => Html | null
   /** The inside of the status element. */
@@ -31,12 +57,13 @@ export const plainTemplates: TurboTemplates = {
   status: ({ status }) => (status === null ? null : html`<span data-status="${status}"></span>`),
 }
 
-function showPart(part: ReplyPart): Html | null {
+function showPart(part: ReplyPart, { content }: PartContext): Html | null {
   switch (part.kind) {
     case 'text':
-      return part.synthetic || part.summary ? null : html`<p>${part.text}</p>`
+      if (part.synthetic || part.summary) return null
+      return part.superseded ? html`<del>${content}</del>` : content
     case 'reasoning':
-      return part.summary ? null : html`<details><summary>Reasoning</summary>${part.text}</details>`
+      return part.summary ? null : html`<details><summary>Reasoning</summary>${content}</details>`
     case 'tool': {
       const { title, status } = describeTool(part)
       return html`<code data-status="${status}">${title}</code>`

@@ -2,12 +2,14 @@ import type { Ask } from '../records/ask.js'
 import type { JsonObject, JsonValue } from '../records/json-value.js'
 import type { Todo } from '../records/todo.js'
 
-/** What the parts of this package carry under `providerMetadata.turnstead`. */
-export interface PartMark {
+/** What the parts of this package carry under `providerMetadata.turnstead`. A type, because an interface has no index. */
+export type PartMark = {
   /** The reply's part that a text comes from. */
   readonly partId: string
   /** True on the text of a part that the server lost. */
   readonly lost?: true
+  /** True on the text of an attempt that failed and was repeated. */
+  readonly superseded?: true
 }
 
 interface Marked {
@@ -42,6 +44,11 @@ export type UiDataChunk =
       readonly id: string
       readonly data: { readonly attempt: number; readonly nextAt: number | null }
     }
+  | {
+      readonly type: 'data-note'
+      readonly id: string
+      readonly data: { readonly type: string; readonly data: JsonValue }
+    }
   /**
    * What was shown under this id is not valid any more: the server removed it or states it differently. When it is
    * there again, it is sent under another id, with `~1` behind the part's id, then `~2`. Readers keep the ids of tool
@@ -63,9 +70,12 @@ interface ToolCall {
 /** A chunk of the AI SDK's UI-message stream: the set of version 5. */
 export type UiChunk5 =
   | { readonly type: 'start'; readonly messageId: string; readonly messageMetadata?: JsonValue }
-  | ({ readonly type: 'text-start' | 'reasoning-start'; readonly id: string } & Marked)
-  | { readonly type: 'text-delta' | 'reasoning-delta'; readonly id: string; readonly delta: string }
-  | ({ readonly type: 'text-end' | 'reasoning-end'; readonly id: string } & Marked)
+  | ({ readonly type: 'text-start'; readonly id: string } & Marked)
+  | ({ readonly type: 'reasoning-start'; readonly id: string } & Marked)
+  | { readonly type: 'text-delta'; readonly id: string; readonly delta: string }
+  | { readonly type: 'reasoning-delta'; readonly id: string; readonly delta: string }
+  | ({ readonly type: 'text-end'; readonly id: string } & Marked)
+  | ({ readonly type: 'reasoning-end'; readonly id: string } & Marked)
   | ({ readonly type: 'tool-input-start'; readonly toolName: string } & ToolCall)
   | ({
       readonly type: 'tool-input-available'

@@ -51,7 +51,7 @@ function begin(part: Written, round: number): EncodedText {
     length: 0,
     fingerprint: '',
     isOpen: true,
-    isLost: false,
+    isVoid: false,
   }
   const { chunks, position } = proceed(part, fresh)
   return {
@@ -68,11 +68,17 @@ function proceed(part: Written, known: TextPosition): Omit<EncodedText, 'round'>
   const delta = part.text.slice(known.length)
   if (delta !== '') chunks.push({ type: `${part.kind}-delta`, id, delta })
   const isEnded = part.final || part.lost
+  const isVoid = isNoAnswer(part)
   if (isEnded) chunks.push({ type: `${part.kind}-end`, id, ...mark(part) })
   return {
     chunks,
-    position: { ...known, length: part.text.length, isOpen: !isEnded, isLost: part.lost },
+    position: { ...known, length: part.text.length, isOpen: !isEnded, isVoid },
   }
+}
+
+/** What a reader was sent is marked as it ends; another mark means to send it again. */
+function isNoAnswer(part: Written): boolean {
+  return part.lost || part.superseded
 }
 
 function isHeldBack(part: Written): boolean {
@@ -81,13 +87,18 @@ function isHeldBack(part: Written): boolean {
 
 function isContradicted(part: Written, known: TextPosition, shown: string | null): boolean {
   if (part.kind !== known.kind) return true
-  if (!known.isOpen && (part.text.length > known.length || part.lost !== known.isLost)) return true
+  if (!known.isOpen && (part.text.length > known.length || isNoAnswer(part) !== known.isVoid))
+    return true
   if (shown === null) return fingerprint(part.text.slice(0, known.length)) !== known.fingerprint
   // Only the server's own statement can change what deltas gave, so nothing else is compared.
   return part.final && shown !== part.text && !part.text.startsWith(shown.slice(0, known.length))
 }
 
 function mark(part: Written): { readonly providerMetadata: { readonly turnstead: PartMark } } {
-  const turnstead: PartMark = part.lost ? { partId: part.id, lost: true } : { partId: part.id }
+  const turnstead: PartMark = {
+    partId: part.id,
+    ...(part.lost && { lost: true }),
+    ...(part.superseded && { superseded: true }),
+  }
   return { providerMetadata: { turnstead } }
 }

@@ -26,7 +26,8 @@ export function encodeTool(
   if (known === null || (status === 'pending' && known.tool !== tool)) {
     chunks.push({ type: 'tool-input-start', toolName, ...call })
   }
-  const input = status === 'pending' ? '' : fingerprint(JSON.stringify([tool, part.input]))
+  const hasInput = status !== 'pending' && !(status === 'interrupted' && isEmpty(part.input))
+  const input = !hasInput ? '' : fingerprint(JSON.stringify([tool, part.input]))
   const isInputNew = input !== '' && input !== known?.input
   if (isInputNew) {
     chunks.push({ type: 'tool-input-available', toolName, input: part.input, ...call })
@@ -55,6 +56,8 @@ function outcomeOf(part: ToolPart, toolCallId: string, version: UiVersion): UiCh
       const type = 'tool-output-available'
       return { type, output: outputOf(part, output), preliminary: true, ...call }
     }
+    case 'interrupted':
+      return { type: 'tool-output-error', errorText: 'The call was interrupted.', ...call }
     case 'completed':
       return { type: 'tool-output-available', output: outputOf(part, part.output ?? ''), ...call }
     case 'error': {
@@ -74,4 +77,9 @@ function outputOf({ title, metadata }: ToolPart, output: string): UiToolOutput {
 function openPermission(part: ToolPart): string | null {
   const open = part.asks.find((ask) => ask.kind === 'permission' && ask.state === 'open')
   return open?.id ?? null
+}
+
+/** A call that was interrupted may not have had its arguments yet. */
+function isEmpty(input: ToolPart['input']): boolean {
+  return Object.keys(input).length === 0
 }

@@ -1,6 +1,8 @@
 import type { Outcome } from '../records/outcome.js'
 import type { ReplyView } from '../records/reply-view.js'
 import type { JsonValue } from '../records/json-value.js'
+import { relativePaths } from '../changes/relative-paths.js'
+import type { PathOptions } from '../changes/relative-paths.js'
 import type { ReplySource } from '../changes/reply-source.js'
 import type { UiChunk, UiFinishReason } from './chunk.js'
 import type { UiVersion } from './encode-tool.js'
@@ -9,7 +11,7 @@ import type { UiMessagePosition } from './position.js'
 import { ViewEncoder } from './view-encoder.js'
 
 /** Options of {@link createUiMessageEncoder}. */
-export interface UiMessageOptions {
+export interface UiMessageOptions extends PathOptions {
   /** Id of the UI message; default: the prompt's id with `:reply` behind it. */
   readonly messageId?: string
   /** The version of the AI SDK that reads the chunks. 6 adds approval requests and denials. Default 5. */
@@ -38,10 +40,11 @@ export function createUiMessageEncoder(
   options: UiMessageOptions = {},
 ): UiMessageEncoder {
   const encoder = new ViewEncoder(options.version ?? 5, options.position ?? beginning)
+  const paths = relativePaths(reply, options)
   const { errorText = () => 'The assistant could not finish its answer.' } = options
   const next = (): readonly UiChunk[] => {
     const opening = encoder.start(options.messageId ?? `${reply.promptId}:reply`)
-    return [...opening, ...encoder.encode(reply.view())]
+    return [...opening, ...encoder.encode(paths.view(reply.view()))]
   }
   return {
     next,
@@ -58,7 +61,7 @@ export function createUiMessageEncoder(
       const finish =
         outcome.state === 'completed' ? { finishReason: finishReasonOf(outcome.finish) } : {}
       const metadata = options.messageMetadata && {
-        messageMetadata: options.messageMetadata(reply.view()),
+        messageMetadata: options.messageMetadata(paths.view(reply.view())),
       }
       return [...chunks, { type: 'finish', ...finish, ...metadata }]
     },

@@ -10,7 +10,8 @@ export interface TextPosition {
   /** Tells what was sent from another text. */
   readonly fingerprint: string
   readonly isOpen: boolean
-  readonly isLost: boolean
+  /** True when it was marked as lost or superseded. */
+  readonly isVoid: boolean
 }
 
 /** How much of a tool call was sent. */

@@ -2,6 +2,7 @@ import { systemClock } from '../streaming/clock.js'
 import type { Clock } from '../streaming/clock.js'
 import { followTurn } from '../streaming/follow-turn.js'
 import type { TurnEnd } from '../streaming/follow-turn.js'
+import { keepAlive } from '../streaming/keep-alive.js'
 import type { ReplySource } from '../changes/reply-source.js'
 import { longestMs, requireRange } from '../streaming/require-range.js'
 import { eventStreamHeaders, toByteStream, writeTexts } from '../streaming/text-stream.js'
@@ -51,17 +52,37 @@ export const uiMessageStreamHeaders: Readonly<Record<string, string>> = Object.f
   'x-vercel-ai-ui-message-stream': 'v1',
 })
 
+/** Options of {@link toUiMessageResponse} and {@link writeUiMessageStream}. */
+export interface UiResponseOptions {
+  /** Time without a chunk after which a comment is sent, so that no proxy hangs up, in milliseconds; default 15,000. */
+  readonly heartbeatMs?: number
+  /** Default: the time of the machine. */
+  readonly clock?: Clock
+}
+
 /** Chunks as a Web response, for `useChat` of the AI SDK. */
-export function toUiMessageResponse(chunks: AsyncIterable<UiChunk>): Response {
-  return new Response(toByteStream(frames(chunks)), { headers: uiMessageStreamHeaders })
+export function toUiMessageResponse(
+  chunks: AsyncIterable<UiChunk>,
+  options: UiResponseOptions = {},
+): Response {
+  return new Response(toByteStream(framesOf(chunks, options)), { headers: uiMessageStreamHeaders })
 }
 
 /** Chunks as the body of a Node response. Resolves when the stream ended or the reader left. */
 export async function writeUiMessageStream(
   chunks: AsyncIterable<UiChunk>,
   response: ServerResponseLike,
+  options: UiResponseOptions = {},
 ): Promise<void> {
-  await writeTexts(frames(chunks), response, uiMessageStreamHeaders)
+  await writeTexts(framesOf(chunks, options), response, uiMessageStreamHeaders)
+}
+
+function framesOf(
+  chunks: AsyncIterable<UiChunk>,
+  { heartbeatMs = 15_000, clock = systemClock }: UiResponseOptions,
+): AsyncIterable<string> {
+  requireRange('heartbeatMs', heartbeatMs, 1, longestMs)
+  return keepAlive(frames(chunks), heartbeatMs, clock)
 }
 
 /** Chunks as frames. No generator, because one that waits for a chunk cannot be left. */

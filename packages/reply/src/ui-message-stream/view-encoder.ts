@@ -134,13 +134,17 @@ export class ViewEncoder {
         const { id, attempt, nextAt } = part
         return this.#encodeData({ type: 'data-retry', id, data: { attempt, nextAt } })
       }
+      case 'note': {
+        const { id, type, data } = part
+        return this.#encodeData({ type: 'data-note', id, data: { type, data } })
+      }
       default:
         return []
     }
   }
 
-  #encodeFile(id: string, url: string, mediaType: string): UiChunk[] {
-    if (this.#sent.has(id) || !isFileAddress(url)) return []
+  #encodeFile(id: string, url: string | null, mediaType: string): UiChunk[] {
+    if (url === null || this.#sent.has(id) || !isFileAddress(url)) return []
     this.#sent.add(id)
     return [{ type: 'file', url, mediaType }]
   }

@@ -1,7 +1,7 @@
 import type { FailedOutcome, Outcome, OutcomeOptions } from '../records/outcome.js'
 import type { ReplyError } from '../records/reply-error.js'
-import { isAtWork, unreturned } from '../state/background.js'
-import { hasRejectedTool } from '../state/run-end.js'
+import { isAtWork, unreturned } from '../tracking/background.js'
+import { hasRejectedTool } from '../tracking/run-end.js'
 import { isAnswer } from '../state/state.js'
 import type { MessageState, ReplyState } from '../state/state.js'
 

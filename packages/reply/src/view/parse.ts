@@ -1,19 +1,20 @@
-import { blankSession } from '../state/children.js'
+import { blankSession } from '../tracking/children.js'
 import { SnapshotError } from '../errors.js'
 import { EventClock } from '../state/event-order.js'
 import { objectOf } from '../records/fields.js'
 import { toJsonValue } from '../records/json-value.js'
-import { blankMessage, keepsParts, placeMessage } from '../state/message-store.js'
-import { newState } from '../state/new-state.js'
+import { blankMessage, keepsParts, placeMessage } from '../tracking/message-store.js'
+import { newState } from '../tracking/new-state.js'
 import type { ChangeFeed } from '../changes/change-feed.js'
 import { insertPart } from '../state/part-store.js'
 import { summarise } from './result.js'
 import { snapshotVersion } from './serialize.js'
 import type { MessageJson, PartJson, ReplyJson, SessionJson } from './serialize.js'
 import type { MessageState, ReplyState, SessionState } from '../state/state.js'
+import { emptyWorkspace } from '../records/workspace.js'
 import { TextBuffer } from '../state/text-buffer.js'
-import { currentTodos } from '../state/todo-list.js'
-import { refreshTotals } from '../state/totals.js'
+import { currentTodos } from '../tracking/todo-list.js'
+import { refreshTotals } from '../tracking/totals.js'
 
 /** Reads what `serialize` wrote, as an object or as its JSON text. */
 export function parse(value: unknown, feed: ChangeFeed): ReplyState {
@@ -34,10 +35,19 @@ function restore(json: ReplyJson, feed: ChangeFeed): ReplyState {
   for (const session of json.sessions) restoreSession(state, session)
   for (const ask of json.asks) state.asks.set(ask.id, ask)
   for (const [id, eventId] of json.removed) state.removed.set(id, { eventId, revision: 0 })
-  const { promptedAt, closed, todos, sessionError } = json
-  Object.assign(state, { promptedAt, closed: closed === true, todos, sessionError })
+  const { promptedAt, directory, closed, todos, sessionError } = json
+  Object.assign(state, {
+    promptedAt,
+    directory: typeof directory === 'string' ? directory : null,
+    closed: closed === true,
+    todos,
+    sessionError,
+  })
   state.todoEvents = new EventClock(json.eventIds[0])
   state.errorEvents = new EventClock(json.eventIds[1])
+  state.fileEvents = new EventClock(json.eventIds[2])
+  state.processEvents = new EventClock(json.eventIds[3])
+  state.workspace = Object.freeze({ ...emptyWorkspace, ...json.workspace })
   for (const { code, subject } of json.anomalies) state.anomalies.push({ code, subject })
   state.shownTodos = currentTodos(state)
   refreshTotals(state)

@@ -59,7 +59,7 @@ export function summarise(state: ReplyState): ReplyResult {
 }
 
 function isReasoning(part: ReplyPart): part is ReasoningPart {
-  return part.kind === 'reasoning' && !part.summary
+  return part.kind === 'reasoning' && !part.summary && !part.superseded
 }
 
 function toolsOf(view: ReplyView, parts: readonly ReplyPart[]): ToolPart[] {
@@ -77,7 +77,7 @@ function filesOf(view: ReplyView): ReplyFile[] {
     if (part.kind === 'tool')
       return part.attachments.map((file) => Object.freeze({ ...file, ...owner }))
     if (part.kind !== 'file') return []
-    const { id, mime, filename, url } = part
-    return [Object.freeze({ id, mime, filename, url, ...owner })]
+    const { id, mime, filename, url, size } = part
+    return [Object.freeze({ id, mime, filename, url, size, ...owner })]
   })
 }

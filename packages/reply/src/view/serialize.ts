@@ -3,7 +3,9 @@ import type { Ask } from '../records/ask.js'
 import type { JsonValue } from '../records/json-value.js'
 import type { ReplyError } from '../records/reply-error.js'
 import type { MessageState, PartBody, PartState, ReplyState, SessionState } from '../state/state.js'
+import { isDataUrl } from '../records/data-url.js'
 import type { Tokens } from '../records/tokens.js'
+import type { Workspace } from '../records/workspace.js'
 
 /** The version of {@link ReplyJson} that this package writes. */
 export const snapshotVersion = 1
@@ -18,11 +20,18 @@ export interface ReplyJson {
   readonly asks: readonly Ask[]
   readonly removed: readonly (readonly [id: string, eventId: string | null])[]
   readonly promptedAt: number | null
+  readonly directory: string | null
   readonly closed: boolean
   readonly todos: ReplyState['todos']
   readonly sessionError: ReplyError | null
-  /** The newest events about the todo list and of session errors. */
-  readonly eventIds: readonly [todos: string | null, errors: string | null]
+  readonly workspace: Workspace
+  /** The newest events about the todo list, session errors, files and terminals. */
+  readonly eventIds: readonly [
+    todos: string | null,
+    errors: string | null,
+    files: string | null,
+    processes: string | null,
+  ]
   readonly anomalies: readonly Anomaly[]
 }
 
@@ -73,6 +82,7 @@ export interface PartJson {
   readonly provenance: PartState['provenance']
   readonly final: boolean
   readonly lost: boolean
+  readonly superseded: boolean
   readonly gapped: boolean
   readonly startSeen: boolean
   readonly eventId: string | null
@@ -89,10 +99,17 @@ export function serialize(state: ReplyState): ReplyJson {
     asks: [...state.asks.values()],
     removed: [...state.removed].map(([id, { eventId }]) => [id, eventId] as const),
     promptedAt: state.promptedAt,
+    directory: state.directory,
     closed: state.closed,
     todos: state.todos,
     sessionError: state.sessionError,
-    eventIds: [state.todoEvents.newest, state.errorEvents.newest],
+    workspace: state.workspace,
+    eventIds: [
+      state.todoEvents.newest,
+      state.errorEvents.newest,
+      state.fileEvents.newest,
+      state.processEvents.newest,
+    ],
     anomalies: [...state.anomalies],
   }
 }
@@ -129,7 +146,23 @@ function partJson({
   view: ___,
   events,
   buffer,
+  body,
   ...rest
 }: PartState): PartJson {
-  return { ...rest, eventId: events.newest, text: buffer === null ? null : buffer.toString() }
+  return {
+    ...rest,
+    body: withoutBytes(body),
+    eventId: events.newest,
+    text: buffer === null ? null : buffer.toString(),
+  }
+}
+
+/** The bytes are in every poll, and a reply is stored many times. */
+function withoutBytes(body: PartBody | null): PartBody | null {
+  if (body?.kind === 'file' && isDataUrl(body.url)) return { ...body, url: null }
+  if (body?.kind !== 'tool' || !body.attachments.some(({ url }) => isDataUrl(url))) return body
+  const attachments = body.attachments.map((file) =>
+    isDataUrl(file.url) ? { ...file, url: null } : file,
+  )
+  return { ...body, attachments }
 }

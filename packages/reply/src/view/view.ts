@@ -1,13 +1,13 @@
 import type { ReplyView, SubAgent } from '../records/reply-view.js'
-import { ownAsks } from '../state/ask-store.js'
-import { childrenByAge } from '../state/children.js'
+import { ownAsks } from '../tracking/ask-store.js'
+import { childrenByAge } from '../tracking/children.js'
 import { recordsOf } from '../state/message-record.js'
 import type { ReplyPart } from '../records/part.js'
 import { viewOf } from '../state/part-view.js'
 import { spentOn } from '../records/spent.js'
 import { visibleParts } from '../state/state.js'
 import type { ReplyState, SessionState } from '../state/state.js'
-import { allRecords } from '../state/totals.js'
+import { allRecords } from '../tracking/totals.js'
 
 /** The reply as plain JSON. */
 export function buildView(state: ReplyState): ReplyView {
@@ -25,6 +25,7 @@ export function buildView(state: ReplyState): ReplyView {
     cost: state.cost,
     tokens: state.tokens,
     error: state.sessionError,
+    workspace: state.workspace,
     anomalies: Object.freeze([...state.anomalies]),
   })
 }

@@ -1,4 +1,6 @@
-import { type Session, WireError } from '@turnstead/wire'
+import { type Session, type SessionInput, WireError } from '@turnstead/wire'
+import type { SessionSetup } from '../options.js'
+import { splitModel } from '../prompt.js'
 import type { SessionUpstream } from '../ports.js'
 import type { RequestLimits } from '../run/limits.js'
 import { requestLimits, type TurnRun } from '../run/run.js'
@@ -11,12 +13,16 @@ const sessionsPerPage = 10_000
 /** The server's side of making, finding and ending the session of a conversation. */
 export function sessionUpstream(run: TurnRun): SessionUpstream {
   const { client, session: input, budgets } = run.setup
+  const { model, ...rest } = input
   return {
     async create({ key, title }) {
       const named = input.title === undefined && title !== null ? { title } : {}
       const metadata = { [metadataKey]: key }
       await run.lease.confirm()
-      return await client.session.create({ ...input, ...named, metadata }, requestLimits(run))
+      return await client.session.create(
+        { ...rest, ...modelOf(model), ...named, metadata },
+        requestLimits(run),
+      )
     },
     async delete(sessionId) {
       try {
@@ -37,6 +43,13 @@ export function sessionUpstream(run: TurnRun): SessionUpstream {
       return sessions.find((session) => session.metadata?.[metadataKey] === key) ?? null
     },
   }
+}
+
+/** A session names its model by other fields than a prompt does. */
+function modelOf(model: SessionSetup['model']): Pick<SessionInput, 'model'> {
+  if (typeof model !== 'string') return model === undefined ? {} : { model }
+  const [providerID, id] = splitModel(model)
+  return { model: { providerID, id } }
 }
 
 /** Whether the server says that it does not know a session. Alone it proves little: see {@link findUpstream}. */

@@ -1,0 +1,113 @@
+import type { Ask } from '../records/ask.js'
+import type { ReplyPart } from '../records/part.js'
+import type { ReplyView } from '../records/reply-view.js'
+import type { Workspace } from '../records/workspace.js'
+import type { Change } from './change.js'
+
+/** How a view that goes to a browser shows the paths of the server's machine. */
+export interface PathOptions {
+  /**
+   * Paths in here are shown relative to it, in everything but the texts that the model wrote. Default: the directory
+   * that the server names. `null` leaves all paths as they are.
+   */
+  readonly root?: string | null
+}
+
+/** Takes the path of the directory out of what tools, asks, files and patches say. */
+export interface RelativePaths {
+  view(view: ReplyView): ReplyView
+  change(change: Change): Change
+}
+
+interface Rooted {
+  readonly directory?: string | null
+}
+
+/** The same object for the same input, as long as the root is the same: encoders compare by identity. */
+export function relativePaths(source: Rooted, { root }: PathOptions): RelativePaths {
+  let paths = pathsIn(null)
+  let current: string | null = null
+  return {
+    view: (view) => now().view(view),
+    change: (change) => now().change(change),
+  }
+  function now(): RelativePaths {
+    const next = root === undefined ? (source.directory ?? null) : root
+    if (next !== current) paths = pathsIn(next)
+    current = next
+    return paths
+  }
+}
+
+function pathsIn(root: string | null): RelativePaths {
+  const pattern = patternOf(root)
+  if (pattern === null) return { view: (view) => view, change: (change) => change }
+  const known = new WeakMap<object, unknown>()
+
+  const strip = <Value>(value: Value): Value => deepStrip(value, pattern) as Value
+  const once = <Value extends object>(value: Value, make: (value: Value) => Value): Value => {
+    const made = known.get(value) ?? make(value)
+    known.set(value, made)
+    return made as Value
+  }
+  const ask = (each: Ask): Ask => once(each, strip)
+  const part = (each: ReplyPart): ReplyPart => {
+    if (each.kind === 'text' || each.kind === 'reasoning' || each.kind === 'note') return each
+    return once<ReplyPart>(each, strip)
+  }
+  const parts = (list: readonly ReplyPart[]): readonly ReplyPart[] => list.map(part)
+  const workspace = (each: Workspace): Workspace => once(each, strip)
+  return {
+    view: (view) =>
+      once(view, () => ({
+        ...view,
+        parts: parts(view.parts),
+        children: view.children.map((child) => ({ ...child, parts: parts(child.parts) })),
+        asks: view.asks.map(ask),
+        workspace: workspace(view.workspace),
+      })),
+    change: (change) => {
+      switch (change.type) {
+        case 'part-added':
+        case 'part-changed':
+        case 'part-finished':
+          return { ...change, part: part(change.part) }
+        case 'tool-progressed':
+        case 'workspace-changed':
+          return strip(change)
+        case 'ask-opened':
+        case 'ask-resolved':
+        case 'ask-expired':
+          return { ...change, ask: ask(change.ask) }
+        default:
+          return change
+      }
+    },
+  }
+}
+
+/** The root where a path begins, with the separator behind it; `null` for a root that holds everything. */
+function patternOf(root: string | null): RegExp | null {
+  const bare = (root ?? '').replace(/[\\/]+$/, '')
+  if (bare === '') return null
+  const escaped = bare.replace(/[.*+?^${}()|[\]\\]/g, String.raw`\$&`)
+  const before = String.raw`(?<![\w.\-\\/])(?:file://)?`
+  const behind = String.raw`(?:([\\/]+)(?=[^\s"'<>\\/])|[\\/]+|(?![\w\-\\/]|\.\w))`
+  return new RegExp(before + escaped + behind, 'g')
+}
+
+function stripped(text: string, pattern: RegExp): string {
+  return text.replace(pattern, (_, separator: string | undefined) =>
+    separator === undefined ? '.' : '',
+  )
+}
+
+function deepStrip(value: unknown, pattern: RegExp): unknown {
+  if (typeof value === 'string') return stripped(value, pattern)
+  if (typeof value !== 'object' || value === null) return value
+  if (Array.isArray(value)) return value.map((item) => deepStrip(item, pattern))
+  const entries = Object.entries(value)
+  return Object.fromEntries(
+    entries.map(([key, item]) => [stripped(key, pattern), deepStrip(item, pattern)]),
+  )
+}

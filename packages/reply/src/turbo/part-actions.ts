@@ -1,0 +1,151 @@
+import type { ReplyPart, ReasoningPart, TextPart } from '../records/part.js'
+import type { ReplyView } from '../records/reply-view.js'
+import { element, turboStream } from './action.js'
+import { html, toText } from './html.js'
+import type { Html } from './html.js'
+import { createLiveText, tailId } from './live-text.js'
+import type { LiveText } from './live-text.js'
+import type { PartContext, TurboTemplates } from './templates.js'
+
+interface Shown {
+  readonly part: ReplyPart
+  /** True when its growing text is changed in place. */
+  readonly isLive: boolean
+}
+
+export interface PartActionsOptions {
+  readonly prefix: string
+  readonly templates: TurboTemplates
+  /** Renders a text; without it each change renders the whole part again. */
+  readonly renderText: ((source: string) => Html) | null
+}
+
+/** Knows what the pages show of each part, and changes only what differs. */
+export class PartActions {
+  readonly #options: PartActionsOptions
+  #shown = new Map<string, Shown>()
+  readonly #texts = new Map<string, LiveText>()
+
+  constructor(options: PartActionsOptions) {
+    this.#options = options
+  }
+
+  /** All parts, for a new page; what other pages were sent must have been brought up to date before. */
+  page(view: ReplyView): readonly Html[] {
+    return this.#step(view, (shown) =>
+      view.parts.map((part) => {
+        this.#growth(part)
+        const context = this.#contextOf(part)
+        const inside = this.#options.templates.part(part, context)
+        shown.set(part.id, { part, isLive: this.#isLive(part, context, inside) })
+        return element(context.elementId, inside)
+      }),
+    )
+  }
+
+  next(view: ReplyView): readonly Html[] {
+    return this.#step(view, (shown) => {
+      const before = this.#shown
+      const actions = view.parts.flatMap((part, index) => {
+        const known = before.get(part.id)
+        if (known?.part === part) {
+          shown.set(part.id, known)
+          return []
+        }
+        return this.#bring(part, known, view.parts[index - 1], shown)
+      })
+      for (const id of before.keys())
+        if (!shown.has(id)) actions.push(turboStream('remove', this.#elementId(id)))
+      return actions
+    })
+  }
+
+  /** Nothing is noted as shown before all of it was made: what a template fails to show is shown the next time. */
+  #step(view: ReplyView, make: (shown: Map<string, Shown>) => readonly Html[]): readonly Html[] {
+    const shown = new Map<string, Shown>()
+    try {
+      const made = make(shown)
+      this.#shown = shown
+      const ids = new Set(view.parts.map(({ id }) => id))
+      for (const id of this.#texts.keys()) if (!ids.has(id)) this.#texts.delete(id)
+      return made
+    } catch (error) {
+      // What these say of the pages may not be true any more.
+      this.#texts.clear()
+      for (const [id, { part }] of this.#shown) this.#shown.set(id, { part, isLive: false })
+      throw error
+    }
+  }
+
+  #bring(
+    part: ReplyPart,
+    known: Shown | undefined,
+    previous: ReplyPart | undefined,
+    shown: Map<string, Shown>,
+  ): readonly Html[] {
+    const { templates, prefix } = this.#options
+    const growth = this.#growth(part)
+    if (known?.isLive === true && growth !== null) {
+      shown.set(part.id, { part, isLive: true })
+      return growth
+    }
+    const context = this.#contextOf(part)
+    const inside = templates.part(part, context)
+    shown.set(part.id, { part, isLive: this.#isLive(part, context, inside) })
+    const { elementId } = context
+    if (known !== undefined) {
+      const update = known.isLive ? null : (templates.partUpdate?.(part, context) ?? null)
+      return [update ?? turboStream('replace', elementId, element(elementId, inside))]
+    }
+    const content = element(elementId, inside)
+    if (previous === undefined) return [turboStream('prepend', `${prefix}-parts`, content)]
+    return [turboStream('after', this.#elementId(previous.id), content)]
+  }
+
+  /** How the text grew since the last time; `null` when it is not one that is being written. */
+  #growth(part: ReplyPart): readonly Html[] | null {
+    const { renderText } = this.#options
+    if (renderText === null || !isBeingWritten(part)) {
+      this.#texts.delete(part.id)
+      return null
+    }
+    const growth = this.#texts.get(part.id)?.update(part.text) ?? null
+    if (growth !== null) return growth
+    const fresh = createLiveText(`${this.#elementId(part.id)}-text`, renderText)
+    fresh.update(part.text)
+    this.#texts.set(part.id, fresh)
+    return null
+  }
+
+  #contextOf(part: ReplyPart): PartContext {
+    const elementId = this.#elementId(part.id)
+    if (part.kind !== 'text' && part.kind !== 'reasoning') return { elementId, content: null }
+    const live = this.#texts.get(part.id)
+    return { elementId, content: live?.view() ?? this.#rendered(part) }
+  }
+
+  #rendered({ kind, text }: TextPart | ReasoningPart): Html {
+    const { renderText } = this.#options
+    return renderText === null ? plainText(kind, text) : renderText(text)
+  }
+
+  /** A template may leave a text out while it is empty; then its elements are not in the page. */
+  #isLive(part: ReplyPart, { elementId }: PartContext, inside: Html | null): boolean {
+    if (!this.#texts.has(part.id)) return false
+    return toText(inside).includes(toText(tailId(`${elementId}-text`)))
+  }
+
+  #elementId(partId: string): string {
+    return `${this.#options.prefix}-${partId}`
+  }
+}
+
+/** The server has not stated the whole text yet, and still may. */
+function isBeingWritten(part: ReplyPart): part is TextPart | ReasoningPart {
+  if (part.kind !== 'text' && part.kind !== 'reasoning') return false
+  return !part.final && !part.lost && !part.superseded
+}
+
+function plainText(kind: 'text' | 'reasoning', text: string): Html {
+  return kind === 'text' ? html`<p>${text}</p>` : html`${text}`
+}
