@@ -225,6 +225,22 @@ describe('options of prompt.send', () => {
     })
   }
 
+  it('takes out half of what a server that died had expanded, and has it made again', async () => {
+    const again = prompt(text, note, agent)
+    const made = { id: 'prt_made', type: 'text', text: 'hi', synthetic: true }
+    const parts = [again.parts[0], made, again.parts[2]]
+    answer = ({ method }, response) => {
+      if (method === 'GET') sendJson(response, { ...storedMessage, parts })
+      else if (method === 'DELETE') sendJson(response, true)
+      else response.writeHead(204).end()
+    }
+    await client.prompt.send('ses_1', again, { rerun: true })
+    expect(
+      server.seen.map(({ method, url }) => `${method} ${url.split('/').at(-1)}`),
+    ).to.deep.equal([`GET ${again.messageID}`, 'DELETE prt_made', 'POST prompt_async'])
+    expect(sentParts()).to.have.length(3)
+  })
+
   it('sends a rerun whose answer was lost again, because the message proves nothing', async () => {
     answer = (request, response) =>
       seen('POST') === 1 ? lost(request, response) : void response.writeHead(204).end()

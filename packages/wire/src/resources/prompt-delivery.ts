@@ -4,7 +4,7 @@ import { mayHaveArrived } from '../http/sent-ids.js'
 import type { Settings } from '../options.js'
 import { isExpanded } from '../prompt-files.js'
 import { jitteredDelayMs } from '../retry-policy.js'
-import type { FoundMessage } from './find-message.js'
+import type { MessageWithParts } from '../models.js'
 import { createPromptRequests, type Parcel } from './prompt-requests.js'
 import type { IdentifiedPrompt, SendVerdict } from './send-options.js'
 
@@ -61,9 +61,22 @@ export async function deliver(
   const toSend = async (): Promise<IdentifiedPrompt | undefined> => {
     if (!rerun || !isExpandedPrompt) return prompt
     const stored = await requests.find()
-    if (stored.answer !== undefined) return withoutExpanded(prompt, stored.answer)
-    error = stored.error
-    return undefined
+    if (stored.answer === undefined) {
+      error = stored.error
+      return undefined
+    }
+    if (stored.answer === null) return prompt
+    if (stored.answer === 'unreadable' || isWhole(prompt, stored.answer)) {
+      return { ...prompt, parts: prompt.parts.filter((part) => !isExpanded(part)) }
+    }
+    // The server died while it expanded: what it has of that goes, and all of it is made again.
+    for (const partId of expansionsIn(prompt, stored.answer)) {
+      const removed = await requests.removePart(partId)
+      if (removed.answer !== undefined) continue
+      error = removed.error
+      return undefined
+    }
+    return prompt
   }
 
   for (let round = 1; round <= attempts && !isOver(error); round += 1) {
@@ -123,10 +136,16 @@ function evidenceOf({ code, status }: WireError): 'refused' | 'unreachable' {
   return status !== undefined || code === 'bad_request' ? 'refused' : 'unreachable'
 }
 
-/** Leaves out what the server would expand a second time; it may have died before it had stored all of it. */
-function withoutExpanded(prompt: IdentifiedPrompt, stored: FoundMessage): IdentifiedPrompt {
-  if (stored === null) return prompt
-  const ids = stored === 'unreadable' ? null : new Set(stored.parts.map((part) => part.id))
-  const isThere = (id: string): boolean => ids === null || ids.has(id)
-  return { ...prompt, parts: prompt.parts.filter((part) => !isExpanded(part) || !isThere(part.id)) }
+/** A part that is expanded is stored itself when all that was made of it is. */
+function isWhole(prompt: IdentifiedPrompt, stored: MessageWithParts): boolean {
+  const ids = new Set(stored.parts.map((part) => part.id))
+  return prompt.parts.every((part) => !isExpanded(part) || ids.has(part.id))
+}
+
+/** Ids of the parts that the server made. */
+function expansionsIn(prompt: IdentifiedPrompt, stored: MessageWithParts): string[] {
+  const own = new Set(prompt.parts.map((part) => part.id))
+  return stored.parts
+    .filter((part) => part.type === 'text' && part.synthetic === true && !own.has(part.id))
+    .map((part) => part.id)
 }

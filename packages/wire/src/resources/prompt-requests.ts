@@ -17,12 +17,14 @@ export type Tried<T> =
   | { readonly answer: T }
   | { readonly answer: undefined; readonly error: WireError }
 
-/** The two requests of a send. Each reports its failure; what `beforeTry` throws, and abort reasons, are thrown. */
+/** The requests of a send. Each reports its failure; what `beforeTry` throws, and abort reasons, are thrown. */
 export interface PromptRequests {
   /** Gives the prompt to the server. */
   readonly post: (body: IdentifiedPrompt) => Promise<Tried<true>>
   /** Looks for its message. */
   readonly find: () => Promise<Tried<FoundMessage>>
+  /** Takes a part out of it. */
+  readonly removePart: (partId: string) => Promise<Tried<true>>
 }
 
 export function createPromptRequests(
@@ -49,18 +51,26 @@ export function createPromptRequests(
       return { answer: undefined, error }
     }
   }
-  const path = '/session/{sessionID}/prompt_async'
-  const params = { sessionID: sessionId }
+  const call = { signal, timeoutMs }
+  const params = { sessionID: sessionId, messageID: prompt.messageID }
   return {
     post: (body) =>
       attempt(async (beforeWrite) => {
-        await requester.fetchJson('POST', path, { signal, timeoutMs, params, body, beforeWrite })
+        const path = '/session/{sessionID}/prompt_async'
+        await requester.fetchJson('POST', path, { ...call, params, body, beforeWrite })
         return true as const
       }),
     find: () =>
       attempt((beforeWrite) =>
-        findMessage(requester, sessionId, prompt.messageID, { signal, timeoutMs, beforeWrite }),
+        findMessage(requester, sessionId, prompt.messageID, { ...call, beforeWrite }),
       ),
+    removePart: (partID) =>
+      attempt(async (beforeWrite) => {
+        const path = '/session/{sessionID}/message/{messageID}/part/{partID}'
+        const place = { ...params, partID }
+        await requester.fetchJson('DELETE', path, { ...call, params: place, beforeWrite })
+        return true as const
+      }),
   }
 }
 

@@ -16,8 +16,9 @@ export interface SendOptions extends CallOptions {
   mayBeSent?: boolean | undefined
   /**
    * The server has the message and lost its run: send it again on purpose, also when it is there. Parts that the server
-   * expands (files that it reads, texts, agents) are left out where the message holds them already. The verdict is then
-   * about the new run: `found` does not occur. Default: false.
+   * expands (files that it reads, texts, agents) are left out when the message holds them; when it holds only half, because
+   * the server died meanwhile, that half is removed and all of it is sent. The verdict is about the new run: `found` does
+   * not occur. Default: false.
    */
   rerun?: boolean | undefined
   /** How often to try, sending or looking, before giving up. Default: 3; without a limit when `giveUpAfterMs` is given. */
