@@ -7,7 +7,7 @@ export interface Clock {
 }
 
 /** A longer timer fires after one millisecond. */
-export const longestTimerMs: number = 2 ** 31 - 1
+const longestTimerMs = 2 ** 31 - 1
 
 /** The machine's own clock; it leaves no timer behind after an abort. */
 export const systemClock: Clock = {

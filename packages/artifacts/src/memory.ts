@@ -23,7 +23,13 @@ interface Entry {
 
 const chunkBytes = 65_536
 
-/** A store in this process's memory: for tests, and the reference for how every store behaves. */
+/**
+ * A store in this process's memory: for tests, and the reference for how every store behaves.
+ *
+ * @example
+ * const store = createMemoryStore()
+ * await store.put(parseArtifactKey('uploads/42'), Buffer.from('hello'))
+ */
 export function createMemoryStore(options: MemoryStoreOptions = {}): ArtifactStore {
   const clock = options.clock ?? systemClock
   const entries = new Map<ArtifactKey, Entry>()

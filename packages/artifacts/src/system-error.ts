@@ -5,7 +5,7 @@ export function isMissing(error: unknown): boolean {
 }
 
 /**
- * The code that a system call failed with, such as `ENOENT`. Told by shape: a test runner may load this package into a
+ * The code that a system call failed with, such as `ENOENT`. Recognised by shape: a test runner may load this package into a
  * realm of its own, where Node's errors are no instances of `Error`.
  */
 export function errorCode(error: unknown): string | undefined {

@@ -8,7 +8,7 @@ export interface ManualClock extends Clock {
   advance(ms: number): Promise<void>
   /** How many sleeps wait now. */
   readonly pending: number
-  /** Milliseconds until the next sleeper wakes; null when nobody sleeps. */
+  /** Milliseconds until the next sleeper wakes; null when there is no sleeper. */
   readonly nextInMs: number | null
   /**
    * Resolves when at least `count` sleeps wait. Use it before `advance` when the code under test reaches its sleep

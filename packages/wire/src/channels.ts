@@ -52,7 +52,7 @@ export interface PromptTrace {
   errorCode?: TraceErrorCode
 }
 
-/** The tracing channels of this package; nothing is done for them while nobody subscribes. */
+/** The tracing channels of this package; nothing is done for them while there is no subscriber. */
 export interface WireChannels {
   /** `turnstead:wire:request` */
   readonly request: TracingChannel<RequestTrace, RequestTrace>

@@ -105,7 +105,15 @@ export interface Client extends ScopedClient {
   [Symbol.asyncDispose](): Promise<void>
 }
 
-/** Makes a client. Nothing is sent yet. Throws `TypeError` or `RangeError` for options that cannot be meant. */
+/**
+ * Makes a client. Nothing is sent yet.
+ *
+ * @throws TypeError or RangeError for options that cannot be meant.
+ * @example
+ * const client = createClient({ baseUrl: 'http://127.0.0.1:4096', password, directory: '/srv/project' })
+ * const session = await client.session.create({ title: 'Hello' })
+ * await client.close()
+ */
 export function createClient(options: ClientOptions = {}): Client {
   const settings = resolveOptions(options)
   const http = createHttp(settings, options.dispatcher)

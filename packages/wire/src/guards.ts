@@ -17,7 +17,7 @@ export interface Allowed {
   readonly allowFiles: readonly string[]
 }
 
-/** The server answers 500 to an id of the wrong kind, so it is told apart here. */
+/** The server answers 500 to an id of the wrong kind, so it is detected here. */
 const idPrefixes: Readonly<Record<string, string>> = {
   sessionID: 'ses',
   messageID: 'msg',

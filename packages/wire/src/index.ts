@@ -10,15 +10,12 @@
  * for await (const event of events) if (event.type === 'session.idle') break
  * ```
  */
-export {
-  channels,
-  type PromptTrace,
-  type RequestTrace,
-  type StreamTrace,
-  type TraceErrorCode,
-  type WireChannels,
-} from './channels.js'
+
+// For applications: a client, its errors, its events, its prompts.
 export { createClient, type Client, type ScopedClient } from './client.js'
+export type { ClientOptions, HeadersOption, Limits, Timeouts } from './options.js'
+export type { Allowance } from './guards.js'
+export type { ReconnectPolicy } from './retry-policy.js'
 export type { Clock } from './clock.js'
 export {
   WireError,
@@ -37,7 +34,8 @@ export type {
 export type { EventsResource, SubscribeOptions } from './events/events.js'
 export type { Subscription } from './events/subscription.js'
 export { compareIds, createMessageId, createPartId, readIdTime, type IdOptions } from './ids.js'
-export type * as openapi from './generated/openapi.js'
+export type { PromptResource } from './resources/prompt.js'
+export type { IdentifiedPrompt, SendOptions, SendVerdict } from './resources/send-options.js'
 export type {
   AssistantMessage,
   FileDiff,
@@ -57,6 +55,17 @@ export type {
   ToolPart,
   UserMessage,
 } from './models.js'
+
+// For libraries on top of it: the types of every resource and operation, and what can be observed.
+export {
+  channels,
+  type PromptTrace,
+  type RequestTrace,
+  type StreamTrace,
+  type TraceErrorCode,
+  type WireChannels,
+} from './channels.js'
+export type * as openapi from './generated/openapi.js'
 export type {
   CallOptions,
   Method,
@@ -65,10 +74,8 @@ export type {
   RequestOptions,
   ResponseOf,
 } from './operation-types.js'
-export type { ClientOptions, HeadersOption, Limits, Timeouts } from './options.js'
 export { protocol } from './generated/protocol.js'
 export type { Request } from './http/request.js'
-export type { Allowance } from './guards.js'
 export type {
   AgentResource,
   CommandResource,
@@ -84,13 +91,10 @@ export type { MessagePage, PageQuery } from './resources/message-page.js'
 export type { NewestMessages, NewestQuery } from './resources/newest-messages.js'
 export type { PermissionReply, PermissionResource } from './resources/permission.js'
 export type { Project, ProjectResource } from './resources/project.js'
-export type { PromptResource } from './resources/prompt.js'
-export type { IdentifiedPrompt, SendOptions, SendVerdict } from './resources/send-options.js'
 export type { Pty, PtyResource } from './resources/pty.js'
 export type { QuestionReply, QuestionResource } from './resources/question.js'
 export type { MessageQuery, SessionQuery, SessionResource } from './resources/session.js'
 export type { ForkInput, SessionWork } from './resources/session-work.js'
 export type { TuiResource } from './resources/tui.js'
 export type { VcsResource } from './resources/vcs.js'
-export type { ReconnectPolicy } from './retry-policy.js'
 export type { Scope } from './http/scope.js'

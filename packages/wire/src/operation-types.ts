@@ -8,7 +8,7 @@ export type PathFor<M extends Method> = {
   [P in keyof paths]: [OperationAt<M, P>] extends [never] ? never : P
 }[keyof paths]
 
-/** The operation of the OpenAPI document behind a method and a path. */
+/** The operation of the OpenAPI document for a method and a path. */
 export type OperationAt<M extends Method, P extends keyof paths> = paths[P] extends {
   [K in Lowercase<M>]: infer Operation
 }

@@ -1,4 +1,4 @@
-/** Values that may stand in a query; `undefined` leaves the name out, an object becomes `name[key]=value`. */
+/** Values of a query; `undefined` leaves the name out, an object becomes `name[key]=value`. */
 export type QueryValue =
   | string
   | number

@@ -147,7 +147,7 @@ async function* readRemote(
   }
 }
 
-/** Bytes that somebody wrote after the turn are not the turn's. */
+/** Bytes that were written after the turn are not the turn's. */
 function refuseLater(changedAt: number, settledAt: number | null): void {
   if (settledAt !== null && changedAt > settledAt) throw new Drop('changed_later')
 }

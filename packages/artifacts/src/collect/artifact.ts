@@ -31,7 +31,7 @@ export interface Artifact {
   readonly key: ArtifactKey
   /** The host's row of the turn that it belongs to. */
   readonly turnId: string
-  /** The host's conversation, when `collect` was told. */
+  /** The host's conversation, when `collect` was given it. */
   readonly conversationId: string | null
   /** Path below the agent's directory, for showing; invisible characters are removed. Escape it as any text. */
   readonly path: string

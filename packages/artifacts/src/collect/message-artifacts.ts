@@ -32,7 +32,7 @@ export interface MessageArtifactsOptions {
   readonly clock?: Clock | undefined
 }
 
-/** What one `collect` is told. */
+/** Options of {@link MessageArtifacts.collect}. */
 export interface CollectOptions extends StoreCallOptions {
   /** The host's row of the turn that the files belong to. */
   readonly turnId: string | number | bigint
@@ -111,7 +111,14 @@ const retryableReasons: ReadonlySet<DropReason> = new Set([
   'store_failed',
 ])
 
-/** Keeps what an agent writes, turn by turn, in a store. */
+/**
+ * Keeps what an agent writes, turn by turn, in a store.
+ *
+ * @throws TypeError or RangeError for options that cannot be meant.
+ * @example
+ * const artifacts = createMessageArtifacts({ store, directory: '/srv/agents/7' })
+ * const { kept, dropped } = await artifacts.collect({ turnId: 42, tools: reply.result().tools })
+ */
 export function createMessageArtifacts(options: MessageArtifactsOptions): MessageArtifacts {
   const { store, reader } = options
   const directory = options.directory === undefined ? undefined : resolve(options.directory)

@@ -113,7 +113,7 @@ export async function rejection(promise: Promise<unknown>): Promise<unknown> {
   return assert.fail('Nothing was thrown.')
 }
 
-/** A source that stops in the middle until it is told how to go on, and knows whether it was closed. */
+/** A source that stops in the middle until the test says how to go on, and knows whether it was closed. */
 export interface HeldSource {
   readonly source: AsyncIterable<Uint8Array>
   /** Resolves when the first chunk was taken and the second one asked for. */

@@ -6,7 +6,7 @@ import { Drop } from './drop-reason.js'
 import { errorCode, isMissing } from '../system-error.js'
 import type { FileSystem } from './file-system.js'
 
-/** What {@link openContainedFile} is told. */
+/** Options of {@link openContainedFile}. */
 export interface ContainedOptions {
   readonly fileSystem: FileSystem
   /** Real path of the agent's directory. */

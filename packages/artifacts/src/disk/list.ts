@@ -29,7 +29,7 @@ export async function* walkKeys(root: string, options: WalkOptions): AsyncGenera
   yield* walk(toDirectoryPath(root, segments), base, options)
 }
 
-/** Removes temporary files that nobody has touched since `before`; returns how many. */
+/** Removes temporary files that were not touched since `before`; returns how many. */
 export async function removeTemporaries(
   directory: string,
   before: number,

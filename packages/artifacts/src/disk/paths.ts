@@ -14,7 +14,7 @@ export interface ObjectPath {
   readonly file: string
 }
 
-/** What a name in the store's folder stands for. */
+/** What a name in the store's folder means. */
 export interface DiskEntry {
   readonly kind: 'directory' | 'object'
   /** The key segment. */

@@ -17,7 +17,7 @@ export function toWebStream(body: Readable): ReadableStream<Uint8Array> {
       },
       cancel: () => void body.destroy(),
     },
-    // Nothing is read before somebody wants it.
+    // Nothing is read before it is wanted.
     { highWaterMark: 0 },
   )
 }

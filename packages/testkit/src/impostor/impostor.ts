@@ -42,11 +42,11 @@ export interface Impostor {
   readonly headers: Readonly<Record<string, string>>
   /** Every request, waitable. */
   readonly journal: Journal<LoggedRequest>
-  /** Every event that was published, waitable, whether anybody listened or not. */
+  /** Every event that was published, waitable, whether there was a listener or not. */
   readonly events: Journal<PublishedEvent>
   /** Open event streams. */
   readonly streams: StreamsControl
-  /** Adds answers behind those that exist. */
+  /** Adds answers after those that exist. */
   answer(scenario: ScenarioLike): void
   /** The gate of a `gate(name)` step or of a tool's `gate`. */
   gate(name: string): Gate
@@ -96,6 +96,12 @@ export interface StreamsControl {
 /**
  * Starts an Impostor. A scenario is one reply for every prompt, replies in order, answers for certain prompts, or a
  * function; without one every prompt gets a useful default answer.
+ *
+ * @example
+ * const impostor = await startImpostor(reply(text('Hello.')))
+ * // Point the application at `impostor.url`, and ask something.
+ * impostor.assertComplete()
+ * await impostor.close()
  */
 export async function startImpostor(
   scenario: ScenarioLike = defaultReply,

@@ -32,7 +32,7 @@ export interface ScriptedModel {
   readonly requests: Journal<ModelRequest>
   /** Requests for titles and summaries, which are answered by themselves. */
   readonly asides: Journal<ModelRequest>
-  /** Adds answers behind those that exist. */
+  /** Adds answers after those that exist. */
   answer(scenario: ScenarioLike): void
   /** The next chat request that was not yet returned; the same as `requests.next`. */
   next: Journal<ModelRequest>['next']

@@ -9,7 +9,7 @@ import { spawnServer, type ServerProcess } from './server-process.js'
 
 /** Options of {@link startOpencode}. */
 export interface StartOpencodeOptions {
-  /** The model behind it: a scripted model, or the base URL of an OpenAI-compatible one. */
+  /** The model that it uses: a scripted model, or the base URL of an OpenAI-compatible one. */
   readonly model: { readonly url: string } | string
   /** The executable. Default: {@link findOpencodeBinary}. */
   readonly binary?: string
@@ -66,6 +66,11 @@ export interface RunningOpencode {
 /**
  * Starts a real `opencode serve` with its own home, data, temporary folder, port and password.
  * Fails with `binary_missing` or `start_failed`.
+ *
+ * @example
+ * const model = await startScriptedModel(reply(text('Hello.')))
+ * const server = await startOpencode({ model })
+ * await server.close()
  */
 export async function startOpencode(options: StartOpencodeOptions): Promise<RunningOpencode> {
   const binary = options.binary ?? findOpencodeBinary()

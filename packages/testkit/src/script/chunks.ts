@@ -6,7 +6,7 @@ export interface Chunking {
   readonly paceMs?: number
 }
 
-/** Cuts `content` into deltas: as told, into a number of equal pieces, or after each word. */
+/** Cuts `content` into deltas: as given, into a number of equal pieces, or after each word. */
 export function chunksOf(content: string, options: Chunking): readonly string[] {
   if (typeof options.chunks === 'object') return options.chunks
   if (content === '') return []

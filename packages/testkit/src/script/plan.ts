@@ -104,7 +104,7 @@ export function callAt(calls: readonly ModelCall[], index: number): ModelCall {
   )
 }
 
-/** The attempt at `index`; the last one stands for all later ones. */
+/** The attempt at `index`; the last one is used for all later ones. */
 export function attemptAt(call: ModelCall, index: number): Attempt {
   const attempt = call.attempts[Math.min(index, call.attempts.length - 1)]
   if (!attempt) throw new TypeError('a model call has at least one attempt')

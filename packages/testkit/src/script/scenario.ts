@@ -67,7 +67,7 @@ export interface Leftover {
 
 /** Answers that are consumed as prompts arrive. */
 export interface AnswerBook {
-  /** Adds answers behind those that exist. */
+  /** Adds answers after those that exist. */
   add(scenario: ScenarioLike): void
   /** Takes the answer for a prompt; null when there is none left. */
   take(prompt: Omit<PromptInfo, 'index'>): Reply | null

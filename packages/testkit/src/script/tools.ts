@@ -19,7 +19,7 @@ export interface ScriptedQuestion {
 export interface ScriptedTodo {
   /** What is to be done. */
   readonly content: string
-  /** Where it stands. */
+  /** What it is doing. */
   readonly status: 'pending' | 'in_progress' | 'completed' | 'cancelled'
   /** How much it matters. Default `medium`. */
   readonly priority?: 'high' | 'medium' | 'low'

@@ -7,13 +7,13 @@ import { readLines } from './lines.js'
 
 /**
  * One run of the command line tool. Iterate over it, once, for its events; leaving the loop stops the
- * run. The process waits while nobody reads.
+ * run. The process waits while there is no reader.
  */
 export interface CliRun extends AsyncIterable<CliEvent> {
   /** Process id. */
   readonly pid: number
   /**
-   * How it ended. Reads the events itself when nobody has begun to; else it waits until the reader has come to the end, or
+   * How it ended. Reads the events itself when there is no reader yet; else it waits until the reader has come to the end, or
    * until {@link CliRun.stop}. A failed run is a value here, too. Rejects with the reason of the signal when that stopped
    * it, or WireError `frame_too_large`.
    */
@@ -56,7 +56,7 @@ export class RunningCli implements CliRun {
     })
     // Who only iterates gets the same failure from the loop.
     this.#result.catch(() => undefined)
-    // Node throws away the output of an ended process that nobody reads yet, unless somebody listens like this.
+    // Node throws away the output of an ended process that has no reader yet, unless there is a listener like this.
     parts.stdout.on('readable', () => undefined)
     parts.signal?.addEventListener('abort', this.#onAbort)
     if (parts.signal?.aborted === true) this.#onAbort()

@@ -123,7 +123,7 @@ export function openConnection(
   }
 }
 
-/** On `/event` the envelope is the event, on `/global/event` it stands in `payload`. */
+/** On `/event` the envelope is the event, on `/global/event` it is in `payload`. */
 function isConnected(data: string): boolean {
   try {
     const frame = JSON.parse(data) as { type?: unknown; payload?: { type?: unknown } } | null

@@ -98,7 +98,7 @@ function readString(bytes: Buffer, start: number, end: number): string | null {
   }
 }
 
-/** ASCII that stands for itself in JSON. */
+/** ASCII that is written as it is in JSON. */
 function isPlain(bytes: Buffer, start: number, end: number): boolean {
   for (let at = start; at < end; at += 1) {
     const byte = bytes[at] ?? 0
@@ -115,7 +115,7 @@ function areStrings(
 
 /**
  * `null` for a delta of any other form than the server's: as `JSON.stringify` writes it, and with the delta at the end.
- * Otherwise what stands between the id and the delta would not be all that another frame has in common with it.
+ * Otherwise what is between the id and the delta would not be all that another frame has in common with it.
  */
 function toPattern(data: string, event: ServerEvent): Pattern | null {
   const idEnd = beforeId.length + idLength

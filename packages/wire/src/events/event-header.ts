@@ -18,7 +18,7 @@ export interface EventHeader {
 
 /**
  * Reads the beginning of an event from the bytes of its frame, byte by byte and without making a
- * string; `null` where the session cannot be told.
+ * string; `null` where the session is not known.
  *
  * The server writes the envelope first and, for nearly every event of a session, the session's id
  * first in it: `{"id":"…","type":"…","properties":{"sessionID":"…"`. Anything else is left to the parser.
@@ -38,7 +38,7 @@ export function readEventHeader(bytes: Buffer, start: number, end: number): Even
 }
 
 /**
- * The tail key of the session where everything stands in the server's form; any other number elsewhere.
+ * The tail key of the session where everything is in the server's form; any other number elsewhere.
  * Enough to tell that a frame may be wanted, and several times cheaper than to read its beginning.
  */
 export function guessSessionKey(bytes: Buffer, start: number): number {

@@ -100,7 +100,7 @@ export function isOneLine(bytes: Buffer, start: number, end: number): boolean {
   return !line.includes(lineFeed) && !line.includes(carriageReturn)
 }
 
-/** Whether `data: ` stands there, the space included. */
+/** Whether there is `data: `, the space included. */
 function startsWithPrefix(bytes: Buffer, at: number): boolean {
   return (
     bytes[at] === 0x64 &&

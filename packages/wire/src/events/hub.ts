@@ -95,7 +95,7 @@ export function createHub<Event>(
   }
 
   /**
-   * A frame is parsed only if somebody wants its session, and then once for all of them; of a delta
+   * A frame is parsed only if a subscriber wants its session, and then once for all of them; of a delta
    * only what is new.
    */
   const takeBytes = (bytes: Buffer, start: number, end: number): boolean => {

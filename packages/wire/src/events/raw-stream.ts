@@ -5,7 +5,7 @@ import type { Settings } from '../options.js'
 import { download, type Budget } from '../http/send.js'
 import { createFrameDecoder } from './frame-decoder.js'
 
-/** How long a stream may keep its reader waiting; 0 means for ever. */
+/** How long a stream may keep its reader waiting; 0 means forever. */
 export interface StreamPatience {
   /** For its head. */
   readonly open: Budget

@@ -4,7 +4,7 @@ import type { Gap, ServerEvent } from './event-types.js'
 
 /**
  * A live view of the server's events. Iterate it once, with `for await`; leaving the loop closes it
- * and gives the connection back when nobody else uses it.
+ * and gives the connection back when no one else uses it.
  */
 export interface Subscription<Event = ServerEvent> extends AsyncIterable<Event | Gap> {
   /**
@@ -24,7 +24,7 @@ export interface Subscription<Event = ServerEvent> extends AsyncIterable<Event |
 export interface Feed {
   /** Hands over an event of `size` characters. */
   readonly push: (event: unknown, size: number) => void
-  /** Tells that events may be missing; one gap stands for several in a row. */
+  /** Tells that events may be missing; one gap is for several in a row. */
   readonly pushGap: (reason: Gap['reason']) => void
   readonly markReady: () => void
   readonly isReady: () => boolean
@@ -69,7 +69,7 @@ export function createSubscription<Event>(
     head = 0
     queuedSize = 0
   }
-  /** A reader that is always a little behind never empties the queue; what it has read must go all the same. */
+  /** A reader that is always a little late never empties the queue; what it has read must go all the same. */
   const compact = (): void => {
     queue = queue.slice(head)
     sizes = sizes.slice(head)
@@ -149,7 +149,7 @@ function createGate(): {
     open = resolve
     refuse = reject
   })
-  // Nobody has to look at `ready`: the iteration reports the same error.
+  // No one has to look at `ready`: the iteration reports the same error.
   promise.catch(() => {})
   return { promise, open, refuse }
 }

@@ -78,7 +78,7 @@ function hint(code: WireErrorCode): string {
     case 'bad_request':
       return '; see `issues`'
     case 'foreign_response':
-      return " in words that are not the OpenCode server's; look at what stands between (proxy, gateway, `baseUrl`)"
+      return " in words that are not the OpenCode server's; look at what is in between (proxy, gateway, `baseUrl`)"
     case 'unreadable_entry':
       return ': the server cannot write down one of these entries, see `issues`; ask for fewer'
     case 'server_error':

@@ -93,7 +93,7 @@ function mergePermissions(user: unknown): unknown {
     const before = merged[name]
     // Patterns are exceptions: for what they leave out the default holds, and not the rule for everything.
     const isException = isObject(rule) && !('*' in rule) && typeof before === 'string'
-    // Deleted first, to stand after the defaults.
+    // Deleted first, to come after the defaults.
     delete merged[name]
     merged[name] = isException ? { '*': before, ...rule } : rule
   }

@@ -1,4 +1,4 @@
-/** A configuration object, as it would stand in `opencode.json`. */
+/** A configuration object, as it would be in `opencode.json`. */
 export type ConfigObject = Readonly<Record<string, unknown>>
 
 /**

@@ -10,7 +10,7 @@ export interface PermissionReply {
    * `deny` rules, until the server restarts; it is refused unless the client was made with `allow: ['always']`.
    */
   reply: 'once' | 'always' | 'reject'
-  /** With `reject`: told to the agent, whose turn then goes on. */
+  /** With `reject`: passed to the agent, whose turn then goes on. */
   message?: string
 }
 

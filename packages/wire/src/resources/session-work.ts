@@ -32,7 +32,7 @@ export interface SessionWork {
     body: BodyFor<'POST', '/session/{sessionID}/command'>,
     options?: CallOptions,
   ): Promise<MessageWithParts>
-  /** Runs a shell command outside of the agent. Fails with `conflict` while busy. Its exit code is not told. */
+  /** Runs a shell command outside of the agent. Fails with `conflict` while busy. Its exit code is not reported. */
   shell(
     sessionId: string,
     body: BodyFor<'POST', '/session/{sessionID}/shell'>,

@@ -67,7 +67,7 @@ export interface SessionResource extends SessionWork {
   /** One message. Fails with `not_found`, or `session_not_found`. */
   message(sessionId: string, messageId: string, options?: CallOptions): Promise<MessageWithParts>
   /**
-   * Gives a prompt to the agent and returns when it is accepted; what happens then is told by events.
+   * Gives a prompt to the agent and returns when it is accepted; what happens then is reported by events.
    * On failure `WireError.delivered` says whether the server has it. Sent again with the same message
    * and part ids, it stays one prompt. In a second session the server would fail and add the text to the
    * first one's message: a message id that this client used there is refused with a `TypeError`, by every

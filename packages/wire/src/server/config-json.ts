@@ -1,4 +1,4 @@
-/** An environment variable ends at 128 KiB on Linux; the room left is for escapes nobody counted. */
+/** An environment variable ends at 128 KiB on Linux; the room left is for escapes that were not counted. */
 const maxConfigBytes = 100 * 1024
 
 /** A configuration as it travels in the environment; RangeError when it is too large for that. */

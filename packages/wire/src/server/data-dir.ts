@@ -98,7 +98,7 @@ async function makeFolder(dataDir: string | undefined): Promise<string> {
   return realpath(path)
 }
 
-/** A host that was killed cannot remove its temporary folder, and nobody else knows its name. */
+/** A host that was killed cannot remove its temporary folder, and no one else knows its name. */
 async function sweepTemporary(mark: string): Promise<void> {
   const root = await realpath(tmpdir())
   for (const name of await readdir(root)) {

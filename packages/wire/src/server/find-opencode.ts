@@ -81,7 +81,7 @@ function findOnPath(env: Readonly<Record<string, string | undefined>>): string |
   return null
 }
 
-/** A strict installer hides the platform package behind `opencode-ai`, so that one is a second starting point. */
+/** A strict installer hides the platform package inside `opencode-ai`, so that one is a second starting point. */
 function findInPackage(name: string, folder: string): string | null {
   const wrapper = resolvePackage('opencode-ai', folder)
   for (const from of wrapper === null ? [folder] : [folder, wrapper]) {

@@ -28,7 +28,7 @@ export interface LaunchSpec {
   readonly mark: string
   readonly log: LogTail
   readonly readyTimeoutMs: number
-  /** Told the process id at once, before anything can go wrong. */
+  /** Called with the process id at once, before anything can go wrong. */
   readonly onSpawn: (pid: number) => void
 }
 
@@ -80,7 +80,7 @@ function spawnServer(spec: LaunchSpec): ChildProcessByStdio<null, Readable, Read
 
 const drainMs = 250
 
-/** Waits for the last output; a process that escaped may hold the pipes open for ever. */
+/** Waits for the last output; a process that escaped may hold the pipes open forever. */
 function drained(child: ChildProcess, exited: Promise<ServerExit>): Promise<ServerExit> {
   return new Promise((resolve) => {
     let timer: NodeJS.Timeout | undefined

@@ -26,7 +26,7 @@ export class Launcher {
     this.#parts = parts
   }
 
-  /** A first life: on the given port, or on a free one; that one may be taken by somebody just before the server takes it. */
+  /** A first life: on the given port, or on a free one; that one may be taken by another process just before the server takes it. */
   async launchFirst(signal: AbortSignal): Promise<ServerProcess> {
     const { options, log } = this.#parts
     if (options.port !== 0) return this.launch(options.port, signal)

@@ -20,7 +20,7 @@ export interface OpencodeServer {
   readonly dataDir: string
   /** The executable that runs. */
   readonly binary: string
-  /** Where it stands. */
+  /** What it is doing. */
   readonly state: ServerState
   /** Settles when the present (or last) process is gone; never rejects. */
   readonly exited: Promise<ServerExit>

@@ -7,7 +7,7 @@ export interface ServerHealth {
   readonly healthy: boolean
   /**
    * `ok`; `exited`: there is no process; `timeout`: no answer in time, as from a frozen process;
-   * `connection`: nobody listens or the connection broke; `unauthorized`: the password is not
+   * `connection`: nothing listens, or the connection broke; `unauthorized`: the password is not
    * this server's, so another one listens there; `status`: any other answer.
    */
   readonly reason: 'ok' | 'exited' | 'timeout' | 'connection' | 'unauthorized' | 'status'

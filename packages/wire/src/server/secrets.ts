@@ -2,10 +2,10 @@ const secretName = /(keys?|tokens?)$|secret|passw(or)?d|credential|authorization
 /** Shorter values occur in ordinary text, and hiding them there would make a log unreadable. */
 const shortestSecret = 4
 
-/** What stands in the place of a secret. */
+/** What is shown in place of a secret. */
 export const redacted = '[redacted]'
 
-/** True for names such as `apiKey`, `OPENAI_API_KEY` or `Authorization`, whose value nobody may print. */
+/** True for names such as `apiKey`, `OPENAI_API_KEY` or `Authorization`, whose value must not be printed. */
 export function isSecretName(name: string): boolean {
   return secretName.test(name)
 }
@@ -49,7 +49,7 @@ export function createRedactor(secrets: Iterable<string>): (text: string) => str
   return (text) => longestFirst.reduce((rest, needle) => rest.replaceAll(needle, redacted), text)
 }
 
-/** A secret that stands JSON-escaped in an environment variable is printed without the escapes. */
+/** A secret that is JSON-escaped in an environment variable is printed without the escapes. */
 function withoutEscapes(secret: string): string {
   try {
     return String(JSON.parse(`"${secret}"`))

@@ -62,7 +62,7 @@ function claim(path: string, record: string): boolean {
   return takeOver(path, text, record)
 }
 
-/** Linked, so that nobody ever reads half a record. */
+/** Linked, so that no one ever reads half a record. */
 function place(path: string, record: string): boolean {
   const draft = `${path}.${randomUUID()}.new`
   writeFileSync(draft, record, { flag: 'wx', mode: 0o600 })
@@ -78,7 +78,7 @@ function place(path: string, record: string): boolean {
 }
 
 /**
- * Replaces the record of a dead host. Who saw it may do so a moment after somebody else did, and would then remove the
+ * Replaces the record of a dead host. Who saw it may do so a moment after another host did, and would then remove the
  * record of a living host. So the right to succeed this very record is claimed first, in the same way, and it is looked at again.
  */
 function takeOver(path: string, text: string, record: string): boolean {

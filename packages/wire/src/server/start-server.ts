@@ -16,6 +16,10 @@ import { startFailed } from './start-failed.js'
  *
  * @throws WireError with code `server_unsupported` (Windows, no executable) or `server_start_failed`;
  * TypeError or RangeError for options that cannot work; the signal's reason when aborted. Nothing is left running then.
+ * @example
+ * const server = await startServer({ directory: '/srv/project', supervise: true })
+ * const client = createClient({ baseUrl: server.url, username: server.username, password: server.password })
+ * await server.close()
  */
 export async function startServer(options: ServerOptions = {}): Promise<OpencodeServer> {
   const { signal } = options

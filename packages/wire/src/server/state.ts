@@ -1,7 +1,7 @@
 import type { ServerExit } from './process/child-control.js'
 
 /**
- * Where a server stands.
+ * What a server is doing.
  *
  * ```
  * starting -> ready -> restarting -> ready        restart(), or supervised after a crash

@@ -121,7 +121,7 @@ async function endAttempt(
   return 'continue'
 }
 
-/** An abort in the middle of a step: the error first, then what was open ends as it stands. */
+/** An abort in the middle of a step: the error first, then what was open ends as it is. */
 function interrupt(step: ModelStep, speech: Speech, context: ToolContext): void {
   const { world, session } = step
   tellError(world, session, { name: 'MessageAbortedError', data: { message: 'Aborted' } })

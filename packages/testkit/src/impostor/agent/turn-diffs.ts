@@ -31,7 +31,7 @@ export function turnDiffs(world: World, session: SessionRecord, userId: string):
   })
 }
 
-/** The server's background job: the session's and the user message's summaries, told late. */
+/** The server's background job: the session's and the user message's summaries, reported late. */
 export function tellSummaries(world: World, session: SessionRecord, user: MessageRecord): void {
   session.info = { ...session.info, summary: { additions: 0, deletions: 0, files: 0 } }
   tellSession(world, session)

@@ -69,7 +69,7 @@ function readPrompt(call: Call): PromptBody {
   }
 }
 
-/** An unknown agent is found out late: the error is told, nothing is stored, and nothing turns busy or idle. */
+/** An unknown agent is found out late: the error is reported, nothing is stored, and nothing turns busy or idle. */
 function unknownAgent(call: Call, session: SessionRecord, body: PromptBody): boolean {
   if (body.agent === undefined || agentNames.includes(body.agent)) return false
   const message = `Agent not found: "${body.agent}". Available agents: ${agentNames.join(', ')}`
@@ -127,7 +127,7 @@ export const promptRoutes: readonly Route[] = toRoutes({
 })
 
 /**
- * A message id that another session has: the text is added to that session's message while this one is told of it, and
+ * A message id that another session has: the text is added to that session's message while this one gets the event, and
  * the call fails.
  */
 function foreignOwner(call: Call, session: SessionRecord, body: PromptBody): boolean {

@@ -32,7 +32,7 @@ export interface Bus {
   readonly listeners: ReadonlySet<Listener>
   /** Everything that was published, waitable. */
   readonly published: WritableJournal<PublishedEvent>
-  /** An event as it stands in a frame of this stream. */
+  /** An event as it is in a frame of this stream. */
   frame(listener: Listener, event: PublishedEvent): string
 }
 

@@ -41,7 +41,7 @@ export function actionFor(
   return rule?.action ?? 'ask'
 }
 
-/** `*` stands for any text, `?` for one character; a final ` *` also matches nothing at all. */
+/** `*` matches any text, `?` one character; a final ` *` also matches nothing at all. */
 export function isMatch(wildcard: string, text: string): boolean {
   const source = wildcard
     .replaceAll(/[.+^${}()|[\]\\]/gu, String.raw`\$&`)

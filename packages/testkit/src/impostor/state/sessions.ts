@@ -9,7 +9,7 @@ import {
 } from './records.js'
 import { tellSession, type World } from './world.js'
 
-/** What a new session may be told. */
+/** Options of a new session. */
 export interface NewSession {
   readonly title?: string
   readonly parentID?: string

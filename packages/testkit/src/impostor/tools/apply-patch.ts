@@ -60,7 +60,7 @@ function describe(
     type: change.type,
     patch: filePatch(filePath, change.before, change.after),
     additions,
-    // The server counts the empty line behind the last line feed of a deleted file.
+    // The server counts the empty line after the last line feed of a deleted file.
     deletions: change.type === 'delete' ? change.before.split('\n').length : deletions,
     ...(movePath === null ? {} : { movePath }),
   }

@@ -35,7 +35,7 @@ export interface ToolResult {
   readonly metadata: Json
 }
 
-/** A tool failed; the model is told and the turn goes on. */
+/** A tool failed; the model gets the message and the turn goes on. */
 export class ToolFailure extends Error {
   override readonly name: string = 'ToolFailure'
   readonly metadata: Json | undefined

@@ -59,6 +59,6 @@ function send(pid: number, signal: NodeJS.Signals): void {
   try {
     process.kill(pid, signal)
   } catch {
-    // It is gone already, or belongs to somebody else: either way not ours to stop.
+    // It is gone already, or belongs to another process: either way not ours to stop.
   }
 }

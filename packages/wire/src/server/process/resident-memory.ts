@@ -2,7 +2,7 @@ import { execFileSync } from 'node:child_process'
 import { readFileSync } from 'node:fs'
 import { markedProcesses } from './process-tree.js'
 
-/** Resident memory of a server and of everything it started, in bytes; null when it cannot be told. */
+/** Resident memory of a server and of everything it started, in bytes; null when it is not known. */
 export function residentBytes(pid: number, mark: string): number | null {
   if (process.platform !== 'linux') return posixResidentBytes(pid)
   const all = new Set([pid, ...markedProcesses(mark)])
