@@ -339,4 +339,16 @@ describe('Impostor', () => {
     expect(seen[0]).to.match(/^Look\n/)
     expect(seen[0]).to.contain('needle').and.to.contain('subagent: general')
   })
+
+  it('lists a hundred sessions unless it is asked for more, and all children', async () => {
+    impostor = await startImpostor()
+    const { url } = impostor
+    const parentID = await createSession(url)
+    for (let count = 0; count < 101; count += 1) await createSession(url, { parentID })
+    const lengthOf = async (path: string): Promise<unknown> =>
+      ((await send(url, 'GET', path)).body as unknown[]).length
+    expect(await lengthOf('/session')).to.equal(100)
+    expect(await lengthOf('/session?limit=1000')).to.equal(102)
+    expect(await lengthOf(`/session/${parentID}/children`)).to.equal(101)
+  })
 })

@@ -12,7 +12,7 @@ import { createSessionWork, type SessionWork } from './session-work.js'
 
 /** Which sessions to list. */
 export interface SessionQuery {
-  /** At most so many, the latest updated first. */
+  /** At most so many, the latest updated first. The server's default: 100. */
   limit?: number
   /** Only sessions whose title contains this, in any case. */
   search?: string
@@ -40,7 +40,7 @@ export interface SessionResource extends SessionWork {
   create(input?: SessionInput, options?: CallOptions): Promise<Session>
   /** One session. Fails with `session_not_found`. */
   get(sessionId: string, options?: CallOptions): Promise<Session>
-  /** The sessions of the client's directory. */
+  /** The sessions of the client's directory; no more than 100, unless `limit` says so. */
   list(query?: SessionQuery, options?: CallOptions): Promise<Session[]>
   /**
    * Deletes a session and its sub-agents' sessions. A running turn goes on and an open permission can

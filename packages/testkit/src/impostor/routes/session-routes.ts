@@ -14,6 +14,9 @@ import {
 } from '../state/sessions.js'
 import { turnDiffs } from '../agent/turn-diffs.js'
 
+/** So many sessions the server lists when it is not asked for another number. */
+const defaultListLimit = 100
+
 /** The session of a request; refuses as the server does. */
 export function sessionOf(call: Call): SessionRecord {
   const id = sessionIdOf(call)
@@ -105,7 +108,7 @@ function list(call: Call): readonly SessionRecord[] {
       (one, other) =>
         other.info.time.updated - one.info.time.updated || (one.info.id < other.info.id ? -1 : 1),
     )
-  return limit > 0 ? found.slice(0, limit) : found
+  return found.slice(0, limit > 0 ? limit : defaultListLimit)
 }
 
 function patch(call: Call): SessionRecord {
