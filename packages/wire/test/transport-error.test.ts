@@ -1,3 +1,4 @@
+import { runInNewContext } from 'node:vm'
 import { expect } from 'chai'
 import { createServer, type AddressInfo, type Socket } from 'node:net'
 import { describe, it } from 'mocha'
@@ -42,6 +43,14 @@ describe('what the network does', () => {
     await client.close()
     const lost = toTransportError(new Error('below'), 'GET /session', 'unknown')
     expect(lost.message).to.equal('[connection] GET /session lost its connection')
+  })
+
+  it('reads the code of an error of another realm', () => {
+    const foreign: unknown = runInNewContext(
+      "Object.assign(new Error('x'), { code: 'DEPTH_ZERO_SELF_SIGNED_CERT' })",
+    )
+    expect(foreign).to.not.be.instanceOf(Error)
+    expect(toTransportError(foreign, 'GET /x', 'no')).to.include({ retryable: false })
   })
 
   for (const [code, expected] of [

@@ -1,3 +1,5 @@
+import { isRegExp } from 'node:util/types'
+
 import { childReplies } from './plan.js'
 import type { Reply } from './steps.js'
 
@@ -162,7 +164,7 @@ function isList(scenario: object): scenario is readonly (Reply | Answer)[] {
 function matches(match: PromptMatch | undefined, prompt: PromptInfo): boolean {
   if (match === undefined) return true
   if (typeof match === 'function') return match(prompt)
-  if (typeof match === 'string' || match instanceof RegExp) return fits(match, prompt.text)
+  if (typeof match === 'string' || isRegExp(match)) return fits(match, prompt.text)
   return (
     (match.text === undefined || fits(match.text, prompt.text)) &&
     (match.session === undefined || match.session === prompt.sessionId) &&
@@ -179,9 +181,7 @@ function fits(match: string | RegExp, content: string): boolean {
 function describeMatch(match: PromptMatch | undefined): string {
   if (match === undefined) return '(any prompt)'
   if (typeof match === 'string') return JSON.stringify(match)
-  if (match instanceof RegExp) return String(match)
+  if (isRegExp(match)) return String(match)
   if (typeof match === 'function') return '(a function)'
-  return JSON.stringify(match, (_key, value: unknown) =>
-    value instanceof RegExp ? String(value) : value,
-  )
+  return JSON.stringify(match, (_key, value: unknown) => (isRegExp(value) ? String(value) : value))
 }

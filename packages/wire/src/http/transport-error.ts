@@ -1,9 +1,10 @@
+import { errorCode } from '../error-code.js'
 import { WireError, type Delivered } from '../errors.js'
 
 /** Turns what undici or Node report about a broken exchange into this package's error. */
 export function toTransportError(error: unknown, label: string, delivered: Delivered): Error {
   if (WireError.is(error)) return error
-  const code = readCode(error)
+  const code = errorCode(error)
   switch (code) {
     case 'UND_ERR_CONNECT_TIMEOUT':
       return new WireError(
@@ -38,11 +39,6 @@ export function toTransportError(error: unknown, label: string, delivered: Deliv
       return new WireError('connection', message, { cause: error, delivered, retryable })
     }
   }
-}
-
-function readCode(error: unknown): string | null {
-  if (!(error instanceof Error)) return null
-  return 'code' in error && typeof error.code === 'string' ? error.code : null
 }
 
 /** A certificate that is not trusted now will not be trusted in a second either. */

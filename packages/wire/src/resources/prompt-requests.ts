@@ -1,5 +1,6 @@
 import { WireError } from '../errors.js'
 import type { Requester } from '../http/request.js'
+import { notify } from '../notify.js'
 import { findMessage, type FoundMessage } from './find-message.js'
 import type { IdentifiedPrompt, SendOptions } from './send-options.js'
 
@@ -47,7 +48,7 @@ export function createPromptRequests(
       return { answer: await run(beforeWrite) }
     } catch (error) {
       if (refusal !== null || !WireError.is(error)) throw error
-      tell(onTry, error)
+      notify(onTry, error)
       return { answer: undefined, error }
     }
   }
@@ -71,15 +72,5 @@ export function createPromptRequests(
         await requester.fetchJson('DELETE', path, { ...call, params: place, beforeWrite })
         return true as const
       }),
-  }
-}
-
-/** A mistake of an observer must not end what it observes. */
-function tell(observer: SendOptions['onTry'], error: WireError): void {
-  try {
-    const returned: unknown = observer?.(error)
-    if (returned instanceof Promise) returned.catch(() => {})
-  } catch {
-    // It is the observer's.
   }
 }

@@ -30,7 +30,7 @@ export interface SendOptions extends CallOptions {
    * between. What it throws ends the send, which then rejects with it; that request was not written.
    */
   beforeTry?: (() => void) | undefined
-  /** Reports each try that failed. What it throws is ignored. */
+  /** Reports each try that failed. What it throws, or rejects with, is ignored. */
   onTry?: ((error: WireError) => void) | undefined
 }
 

@@ -2,6 +2,7 @@ import { spawn, type ChildProcess, type ChildProcessByStdio } from 'node:child_p
 import { availableParallelism, loadavg } from 'node:os'
 import type { Readable } from 'node:stream'
 import type { Clock } from '../clock.js'
+import { errorCode } from '../error-code.js'
 import type { WireError } from '../errors.js'
 import {
   controlChild,
@@ -147,7 +148,8 @@ export function saysPortTaken(log: string): boolean {
 }
 
 function notRunnable(spec: LaunchSpec, cause: unknown): WireError {
-  const why = cause instanceof Error && 'code' in cause ? ` (${String(cause.code)})` : ''
+  const code = errorCode(cause)
+  const why = code === null ? '' : ` (${code})`
   return startFailed(`${spec.binary} could not be run in ${spec.cwd}${why}.`, cause)
 }
 

@@ -1,5 +1,6 @@
 import { inspect } from 'node:util'
 import { WireError } from '../errors.js'
+import { notify } from '../notify.js'
 import { jitteredDelayMs } from '../retry-policy.js'
 import type { ClaimedDataDir } from './data-dir.js'
 import { onProcessExit } from './process/exit-hook.js'
@@ -16,7 +17,7 @@ import { watchServer } from './watch.js'
 /** What one server needs beside what starts it. */
 export interface ServerParts extends LauncherParts {
   readonly dataDir: ClaimedDataDir
-  readonly onState: (change: ServerStateChange) => void
+  readonly onState: (change: ServerStateChange) => unknown
   readonly signal: AbortSignal | undefined
 }
 
@@ -239,10 +240,6 @@ export class ManagedServer implements OpencodeServer {
     error?: unknown,
   ): void {
     this.#state = state
-    try {
-      this.#parts.onState({ state, reason, pid: this.pid, exit, error })
-    } catch {
-      // An observer's mistake must not stop the server that it observes.
-    }
+    notify(this.#parts.onState, { state, reason, pid: this.pid, exit, error })
   }
 }

@@ -77,7 +77,7 @@ export interface ServerOptions {
   readonly supervise?: boolean | SuperviseOptions
   /** Waits between attempts of one restart. Default: up to 500 ms at first, doubling to 30,000 ms. */
   readonly backoff?: Backoff
-  /** Called with every change of state. What it throws is ignored. */
+  /** Called with every change of state. What it throws, or rejects with, is ignored. */
   readonly onState?: (change: ServerStateChange) => void
   /** How much of the server's output is kept, in characters. Default 65,536. */
   readonly logTailLength?: number

@@ -4,6 +4,7 @@ import { join } from 'node:path'
 import { processIdentity } from './process/process-identity.js'
 import { killTree, markedProcesses } from './process/process-tree.js'
 import { startFailed } from './start-failed.js'
+import { errorCode } from '../error-code.js'
 
 const fileName = 'turnstead-server.json'
 
@@ -144,5 +145,5 @@ function readText(path: string): string | null {
 }
 
 function isExisting(error: unknown): boolean {
-  return error instanceof Error && 'code' in error && error.code === 'EEXIST'
+  return errorCode(error) === 'EEXIST'
 }

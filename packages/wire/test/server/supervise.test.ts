@@ -197,4 +197,22 @@ describeOnLinux('a server that is restarted', () => {
 
     expect(server.state).to.equal('ready')
   })
+
+  it('ignores what the observer rejects with', async () => {
+    const unhandled: unknown[] = []
+    const note = (reason: unknown): void => void unhandled.push(reason)
+    process.on('unhandledRejection', note)
+    try {
+      await start('ready', {
+        onState: async () => {
+          throw new Error('observer, later')
+        },
+      })
+      await server.restart()
+    } finally {
+      process.off('unhandledRejection', note)
+    }
+    expect(server.state).to.equal('ready')
+    expect(unhandled).to.deep.equal([])
+  })
 })
