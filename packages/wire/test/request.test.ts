@@ -143,6 +143,13 @@ describe('client requests', () => {
     })
   })
 
+  it('gives a patch as its text', async () => {
+    await serve((_, response) =>
+      response.writeHead(200, { 'content-type': 'text/x-diff' }).end('--- a\n+++ b\n'),
+    )
+    expect(await client.vcs.rawDiff()).to.equal('--- a\n+++ b\n')
+  })
+
   it('takes broken JSON for an error and keeps the cause', async () => {
     await serve((_, response) =>
       response.writeHead(200, { 'content-type': 'application/json' }).end('{"a'),

@@ -11,24 +11,32 @@ import type { Answer } from './send.js'
  */
 export function readJson(label: string, { status, headers, body }: Answer): unknown {
   if (status === 204 || status === 205) return undefined
-  const details = { status, bodyText: body.toString('utf8', 0, 8192) }
-  if (isWebPage(headers)) {
-    const message = `${label} answered with a web page; this server has no such route, or a proxy answered`
-    throw new WireError('foreign_response', message, details)
-  }
   const type = String(headers['content-type'] ?? '')
-  if (!/^application\/([\w.-]+\+)?json\b/i.test(type)) {
-    const what = type === '' ? 'no content type' : type.split(';')[0]
-    throw new WireError('malformed_response', `${label} answered ${what} instead of JSON`, details)
-  }
+  const isJson = /^application\/([\w.-]+\+)?json\b/i.test(type)
+  if (!isJson) throw notJson(label, { status, headers, body }, type)
   try {
     return JSON.parse(body.toString('utf8'))
   } catch (cause) {
-    throw new WireError('malformed_response', `${label} answered broken JSON`, {
-      ...details,
-      cause,
-    })
+    const details = { ...detailsOf({ status, body }), cause }
+    throw new WireError('malformed_response', `${label} answered broken JSON`, details)
   }
+}
+
+function notJson(label: string, answer: Answer, type: string): WireError {
+  const details = detailsOf(answer)
+  if (isWebPage(answer.headers)) {
+    const message = `${label} answered with a web page; this server has no such route, or a proxy answered`
+    return new WireError('foreign_response', message, details)
+  }
+  const what = type === '' ? 'no content type' : type.split(';')[0]
+  return new WireError('malformed_response', `${label} answered ${what} instead of JSON`, details)
+}
+
+function detailsOf({ status, body }: Pick<Answer, 'status' | 'body'>): {
+  status: number
+  bodyText: string
+} {
+  return { status, bodyText: body.toString('utf8', 0, 8192) }
 }
 
 /** True for HTML. */

@@ -131,7 +131,7 @@ export function createRequester(
     }
   }
 
-  const fetchAny: Requester['fetchJson'] = async (method, path, call) => {
+  const fetchAny = async (method: Method, path: string, call: LooseCall): Promise<JsonAnswer> => {
     const answer = await sendCall(method, path, call, jsonType)
     const { status, headers } = answer
     return { status, headers, data: readJson(`${method} ${path}`, answer) }
@@ -143,10 +143,8 @@ export function createRequester(
     return answer
   }
 
-  const request = async (method: Method, path: string, call: LooseCall = {}): Promise<unknown> =>
-    (await fetchJson(method, path, call)).data
-
-  const requestAny = async (
+  const run = async (
+    check: typeof assertShape | null,
     method: Method,
     path: string,
     call: LooseCall = {},
@@ -162,12 +160,14 @@ export function createRequester(
         return (await sendCall(method, path, call, 'text/x-diff')).body.toString()
       if (path === '/api/fs/read/*') return (await sendCall(method, path, call, '*/*')).body
     }
-    return (await fetchAny(method, path, call)).data
+    const answer = await fetchAny(method, path, call)
+    check?.(method, path, answer)
+    return answer.data
   }
 
   return {
-    request: request as Request,
-    requestAny: requestAny as Request,
+    request: run.bind(null, assertShape) as Request,
+    requestAny: run.bind(null, null) as Request,
     fetchJson,
     open: async (path, call) =>
       await download(
