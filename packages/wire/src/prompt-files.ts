@@ -1,5 +1,5 @@
 import { fileURLToPath } from 'node:url'
-import { isAbsolute, normalize, sep } from 'node:path'
+import { posix } from 'node:path'
 
 import { isRecord } from './record.js'
 
@@ -31,11 +31,11 @@ export function isExpanded(part: unknown): boolean {
 /** Checks the option of the client. */
 export function resolveRoots(roots: readonly string[]): readonly string[] {
   return roots.map((root) => {
-    if (typeof root !== 'string' || !isAbsolute(root)) {
+    if (typeof root !== 'string' || !posix.isAbsolute(root)) {
       throw new TypeError('`allowFiles` must hold absolute paths of folders')
     }
-    const path = normalize(root)
-    return path.endsWith(sep) ? path : path + sep
+    const path = posix.normalize(root)
+    return path.endsWith('/') ? path : `${path}/`
   })
 }
 
@@ -64,8 +64,9 @@ function protocolOf(url: unknown): string | null {
 
 function isBelow(roots: readonly string[], url: unknown): boolean {
   try {
-    const path = fileURLToPath(new URL(String(url)))
-    return roots.some((root) => path.startsWith(root) || path + sep === root)
+    // The server's machine decides what a path is, and OpenCode servers that this package knows are no Windows.
+    const path = fileURLToPath(new URL(String(url)), { windows: false })
+    return roots.some((root) => path.startsWith(root) || `${path}/` === root)
   } catch {
     return false
   }
