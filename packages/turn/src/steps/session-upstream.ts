@@ -80,11 +80,9 @@ export async function findUpstream(
       return await client.session.get(sessionId, limits)
     } catch (error) {
       if (!isSessionGone(error)) throw error
-      if (asked === 2) return null
-      await clock.sleep(
-        confirmDelayMs,
-        limits.signal === undefined ? {} : { signal: limits.signal },
-      )
+      const delayMs = confirmDelaysMs[asked]
+      if (delayMs === undefined) return null
+      await clock.sleep(delayMs, limits.signal === undefined ? {} : { signal: limits.signal })
     }
   }
 }
