@@ -79,13 +79,14 @@ let conversations = 0
 
 export async function openStage(ground: Ground, played: ScenarioLike = scenario): Promise<Stage> {
   const { knex } = ground.database
-  const impostor = await startImpostor(played)
+  conversations += 1
+  const conversationId = conversations
+  // Ids of its own: the rows of all experiments are in one database, and a session belongs to one conversation.
+  const impostor = await startImpostor(played, { seed: conversations })
   const client = createClient({
     baseUrl: impostor.url,
     reconnect: { firstDelayMs: 5, maxDelayMs: 20 },
   })
-  conversations += 1
-  const conversationId = conversations
   const turnId = conversationId
   await knex('conversations').insert({ id: conversationId })
   await knex('messages').insert({ id: turnId, conversation_id: conversationId, status: 'pending' })

@@ -3,7 +3,7 @@ import type { Client } from '@turnstead/wire'
 /** What a turn uses of `wire`'s client; a host may hand in anything of the same shape. */
 export type TurnClient = Pick<
   Client,
-  'session' | 'prompt' | 'permission' | 'question' | 'events' | 'request' | 'withScope'
+  'session' | 'message' | 'prompt' | 'permission' | 'question' | 'events' | 'request' | 'withScope'
 >
 
 /** Id of a host's row, in every form in which a database driver gives one. */

@@ -1,8 +1,14 @@
-import { fault, on, reply, text, tool } from '@turnstead/testkit'
+import { type AnswerFault, fault, on, reply, text, tool } from '@turnstead/testkit'
 import { expect } from 'chai'
 import { afterEach, beforeEach, describe, it } from 'mocha'
 import { type AskDecision, runTurn, waitForPerson } from '../src/index.js'
 import { openRig, type Rig } from './support/rig.js'
+
+/** What the server answers while one pending ask cannot be put into its list. */
+const refusal = {
+  headers: { 'content-type': 'application/json' },
+  body: JSON.stringify({ name: 'BadRequest', data: { message: 'Expected number', kind: 'Body' } }),
+}
 
 describe('asks of a turn', () => {
   let rig: Rig
@@ -123,8 +129,15 @@ describe('asks of a turn', () => {
     })
   }
 
-  it('goes on waiting for a person while the server cannot list its asks', async () => {
-    rig.impostor.fail('GET /permission', fault.status(400), { times: 1_000 })
+  for (const [name, broken] of [
+    ['the server cannot list its asks', fault.status(400, refusal)],
+    ['a firewall does not let the list through', fault.status(400)],
+  ] as const) {
+    it(`goes on waiting for a person, and to the end, while ${name}`, () => waitThrough(broken))
+  }
+
+  async function waitThrough(broken: AnswerFault): Promise<void> {
+    rig.impostor.fail('GET /permission', broken, { times: 1_000 })
     const running = runTurn(options({ asks: waitForPerson, budgets: { progressMs: 300 } }))
     const asked = await rig.impostor.events.next((event) => event.type === 'permission.asked')
     rig.impostor.streams.end()
@@ -134,5 +147,5 @@ describe('asks of a turn', () => {
     while (performance.now() < since + 600) await rig.impostor.next('GET /session/status')
     await rig.client.permission.reply(id, { reply: 'once' })
     expect((await running).status).to.equal('completed')
-  })
+  }
 })

@@ -33,7 +33,7 @@ describe('runTurn after a crash of its worker', function () {
     for (const after of [
       'store.recordPrompt',
       'client.prompt.send',
-      'client.session.messages',
+      'client.message.newest',
       'store.settle',
     ]) {
       it(`ends so too when it died at ${after}, ${when}`, async () => {

@@ -73,12 +73,19 @@ describe('createPollSchedule', () => {
     expect(schedule.begin()).to.deep.equal({ readsAsks: false, hadGap: false })
     schedule.gap()
     expect(schedule.begin()).to.deep.equal({ readsAsks: true, hadGap: true })
-    schedule.asksRead()
+    schedule.asksRead(true)
     schedule.failed()
     expect(schedule.begin()).to.deep.equal({ readsAsks: true, hadGap: true })
-    schedule.asksRead()
+    schedule.asksRead(true)
     now += 4 * pollMs
     expect(schedule.begin()).to.deep.equal({ readsAsks: true, hadGap: false })
+  })
+
+  it('reads the asks with the next poll when they could not be read', () => {
+    schedule.asksRead(false)
+    expect(schedule.begin().readsAsks).to.equal(true)
+    schedule.asksRead(true)
+    expect(schedule.begin().readsAsks).to.equal(false)
   })
 
   it('counts how long every poll has failed, and polls closely meanwhile', () => {

@@ -9,7 +9,8 @@ import { on, providerError, reply, text, tool } from '@turnstead/testkit'
 import type { Client } from '@turnstead/wire'
 import { expect } from 'chai'
 import { afterEach, describe, it } from 'mocha'
-import { runTurn, type ArtifactCollector, type TurnClient, type TurnStore } from '../src/index.js'
+import { type ArtifactCollector, runTurn, type TurnClient, type TurnStore } from '../src/index.js'
+import { dyingPorts } from './support/dying-ports.js'
 import { openRig, type Rig } from './support/rig.js'
 
 // The compiler is the test: the packages that turn is made for fit its ports as they are.
@@ -21,19 +22,22 @@ describe('the ports of runTurn', () => {
   let rig: Rig
   afterEach(() => rig.close())
 
-  it('hand over the tools of a turn that failed later, in the same job and in the next', async () => {
+  it('hand over the tools of a turn that failed, again in the next job when the collector failed, and then no more', async () => {
     const written = tool.write({ filePath: 'notes.txt', content: 'the bytes' })
     rig = await openRig(on('Write it', reply(written, providerError({ status: 401 }))))
     const turnId = await rig.rows.addMessage()
     const options = rig.options(turnId, 'Write it')
-    const artifacts: ArtifactCollector<number> = { collect: async ({ tools }) => tools.length }
-    const failed = await runTurn({ ...options, artifacts })
-    expect(failed).to.deep.include({ status: 'failed', artifacts: 1 })
-
     const seen: number[] = []
-    const collect = async (request: { tools: readonly unknown[] }): Promise<void> =>
-      void seen.push(request.tools.length)
-    await runTurn({ ...options, artifacts: { collect } })
+    let isBroken = true
+    const collect = async (request: { tools: readonly unknown[] }): Promise<number> => {
+      if (isBroken) throw new Error('disk full')
+      return seen.push(request.tools.length)
+    }
+    const failed = await runTurn({ ...options, artifacts: { collect } })
+    expect(failed).to.deep.include({ status: 'failed', artifacts: null })
+
+    isBroken = false
+    for (const _job of ['next', 'one more']) await runTurn({ ...options, artifacts: { collect } })
     expect(seen).to.deep.equal([1])
   })
 
@@ -51,10 +55,14 @@ describe('the ports of runTurn', () => {
       reader: rig.client.fs,
     })
     const turnId = await rig.rows.addMessage()
-    const crashed = await runTurn({ ...rig.options(turnId, 'Write it') })
-    expect(crashed.status).to.equal('completed')
+    const client = rig.connect()
+    const death = { after: 'store.settle', losesLast: true }
+    const ports = dyingPorts({ client, store: rig.rows.store }, death)
+    void runTurn({ ...rig.options(turnId, 'Write it', ports), artifacts })
+    await ports.died
 
-    const again = await runTurn({ ...rig.options(turnId, 'Write it'), artifacts })
+    const restarted = { store: rig.rows.anotherStore(), artifacts }
+    const again = await runTurn(rig.options(turnId, 'Write it', { ...restarted, onBusy: 'wait' }))
     expect(again.status).to.equal('skipped')
     const names: string[] = []
     for await (const artifact of artifacts.list(turnId)) {

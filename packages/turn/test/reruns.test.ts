@@ -1,7 +1,7 @@
 import { gate, on, reply, text } from '@turnstead/testkit'
 import { expect } from 'chai'
 import { afterEach, beforeEach, describe, it } from 'mocha'
-import { runTurn } from '../src/index.js'
+import { runTurn, type TurnResult } from '../src/index.js'
 import { openRig, type Rig, observing } from './support/rig.js'
 
 describe('a turn whose run was lost', () => {
@@ -25,23 +25,25 @@ describe('a turn whose run was lost', () => {
     return (await rig.rows.store.read(turnId))?.prompt?.sessionId ?? ''
   }
 
-  it('is not asked again when the host said so, also after another worker had sent it', async () => {
-    await rig.client.session.delete(await handOff())
-    const result = await runTurn(
-      rig.options(turnId, 'Hello', { recovery: { onServerLost: 'fail' } }),
-    )
-    expect(result).to.have.nested.property('error.code', 'server_lost_turn')
+  it('is not asked again elsewhere when its session was deleted: the first run may have done its work', async () => {
+    const sessionId = await handOff()
+    await rig.client.session.delete(sessionId)
+    const result = await runTurn(rig.options(turnId, 'Hello'))
+    expect(result).to.have.nested.property('error.code', 'turn_stopped')
+    expect(await rig.userMessages()).to.equal(0)
+    expect(await rig.client.session.status()).to.deep.equal({})
   })
 
-  it('is not asked again in a session that another turn has made meanwhile', async () => {
+  it('is settled before the next turn of the conversation runs, in a session of its own', async () => {
     await rig.client.session.delete(await handOff())
     rig.impostor.answer(on('Other', reply(text('Other.'))))
     const otherId = await rig.rows.addMessage()
-    expect((await runTurn(rig.options(otherId, 'Other'))).status).to.equal('completed')
-    const result = await runTurn(
-      rig.options(turnId, 'Hello', { recovery: { onServerLost: 'fail' } }),
-    )
-    expect(result).to.have.nested.property('error.code', 'server_lost_turn')
+    const settled: unknown[] = []
+    const onSettled = (result: TurnResult): void => void settled.push(result.turnId)
+    const result = await runTurn(rig.options(otherId, 'Other', { onSettled }))
+    expect(result).to.include({ status: 'completed', sessionRecreated: true })
+    expect(settled).to.deep.equal([turnId, otherId])
+    expect(await rig.rows.row(turnId)).to.include({ status: 'failed', error_code: 'turn_stopped' })
   })
 
   it('is no lost run when it was never sent: a gone session is replaced whatever the policy', async () => {

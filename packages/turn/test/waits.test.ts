@@ -23,17 +23,36 @@ describe('the waits of a turn', () => {
   })
 
   describe('on a database that stopped answering', () => {
-    it('end with the lease, before another worker may start', async () => {
+    it('reject, so that the job comes back, and leave the row to it', async () => {
       rig.impostor.answer(on('Hello', reply(text('Partial.'), gate('more'))))
       const store = hang('renew', 'snapshot', 'release')
-      const result = await runTurn(
+      const budgets = { requestMs: 50, unreachableMs: 200 }
+      const running = runTurn(
+        rig.options(turnId, 'Hello', { store, budgets, timing: { leaseMs: 200 } }),
+      )
+      const error: unknown = await running.catch((reason: unknown) => reason)
+      expect(error).to.be.an('error').with.property('retryable', true)
+      expect(await rig.rows.row(turnId)).to.include({ status: 'running' })
+    })
+
+    it('go on under a lease that ran out while no one else took it', async () => {
+      rig.impostor.answer(on('Hello', reply(text('One. '), gate('more'), text('Two.'))))
+      let isAway = false
+      const renew: TurnStore['renew'] = (...args) =>
+        isAway ? never : rig.rows.store.renew(...args)
+      const running = runTurn(
         rig.options(turnId, 'Hello', {
-          store,
-          timing: { leaseMs: 200 },
-          budgets: { requestMs: 50 },
+          store: { ...rig.rows.store, renew },
+          timing: { leaseMs: 100 },
+          onReply: observing({ textDelta: () => (isAway = true) }),
         }),
       )
-      expect(result).to.include({ status: 'skipped', reason: 'lease_lost' })
+      await rig.impostor.gate('more').reached()
+      await new Promise((resolve) => setTimeout(resolve, 250))
+      isAway = false
+      rig.impostor.gate('more').open()
+      expect(await running).to.include({ status: 'completed' })
+      expect(await rig.rows.row(turnId)).to.include({ status: 'completed', text: 'One. Two.' })
     })
 
     for (const verb of ['ensureSession', 'recordPrompt', 'snapshot'] as const) {

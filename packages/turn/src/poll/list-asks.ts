@@ -27,7 +27,7 @@ export async function listAsks(
     const permissions = await client.permission.list(options)
     return { permissions: permissions.filter(isOurs), questions }
   } catch (error) {
-    if (!WireError.is(error) || error.code !== 'bad_request') throw error
+    if (!WireError.is(error) || error.code !== 'unreadable_entry') throw error
     report(error, 'asks')
     return { questions }
   }

@@ -1,5 +1,6 @@
 import type { PromptRecord } from '../ports.js'
 import type { RequestLimits } from '../run/limits.js'
+import { isPassing } from '../run/passing.js'
 import { requestLimits, type TurnRun } from '../run/run.js'
 import type { Evidence } from './evidence.js'
 import { listAsks } from './list-asks.js'
@@ -41,8 +42,13 @@ export function createPoller(run: TurnRun, prompt: PromptRecord): Poller {
       const rootStatus = statusOf(statuses, prompt.sessionId)
       const isRootIdle = rootStatus === 'idle'
       reply.reconcile(messages, { revision, sessionIdle: isRootIdle })
-      if (readsAsks || isRootIdle) await pollSubAgents(run, doneAgents, options)
-      if (readsAsks) await readAsks(run, prompt.sessionId, options)
+      if (readsAsks || isRootIdle) {
+        await aside(run, () => pollSubAgents(run, doneAgents, options))
+      }
+      if (readsAsks) {
+        const isRead = await aside(run, () => readAsks(run, prompt.sessionId, options))
+        schedule.asksRead(isRead)
+      }
 
       const busyAgent = subAgents(run).find((id) => statusOf(statuses, id) !== 'idle')
       const status: SessionStatus = isRootIdle && busyAgent !== undefined ? 'busy' : rootStatus
@@ -63,6 +69,19 @@ export function createPoller(run: TurnRun, prompt: PromptRecord): Poller {
   }
 }
 
+/** What is read beside the messages must not keep the turn from its proof when only that cannot be read. */
+async function aside(run: TurnRun, read: () => Promise<void>): Promise<boolean> {
+  try {
+    await read()
+    return true
+  } catch (error) {
+    run.signal.throwIfAborted()
+    if (!isPassing(error)) throw error
+    run.setup.report(error, 'poll')
+    return false
+  }
+}
+
 /** The events of a gap may have reported asks; a sub-agent must be known before its asks are. */
 async function readAsks(run: TurnRun, sessionId: string, options: RequestLimits): Promise<void> {
   if (run.reply === null) return
@@ -70,7 +89,6 @@ async function readAsks(run: TurnRun, sessionId: string, options: RequestLimits)
   const tree = await readSessionTree(run, sessionId, options)
   const asks = await listAsks(run, tree, options)
   run.reply.reconcile(undefined, { revision, ...asks })
-  run.schedule.asksRead()
 }
 
 /** Text, cost and asks of sub-agents come from their own sessions' messages; those that ended are read once more. */

@@ -27,11 +27,10 @@ const firstPage = 4
 
 /**
  * Asks only for what may have changed: messages that were seen complete are not read again, and neither is the prompt, whose
- * attachments may be large. A list that the server cannot answer (400 while a listed prompt has a `format`; more than the
- * client takes) is asked for in smaller pages.
+ * attachments may be large.
  */
 export function createExchangeReader(
-  { session }: Pick<TurnClient, 'session'>,
+  { message, session }: Pick<TurnClient, 'message' | 'session'>,
   prompt: { readonly id: string; readonly sessionId: string },
 ): ExchangeReader {
   /** The newest message of which it is known that it, and all before it, are complete. */
@@ -41,43 +40,15 @@ export function createExchangeReader(
   let firstOpen: string | null = null
   let isPromptStored = false
 
-  const reaches = (messages: Messages, limit: number): boolean =>
-    messages.length < limit ||
-    messages.some(({ info }) => info.id === anchor || info.id === prompt.id) ||
-    (firstOpen !== null && messages.some(({ info }) => info.id === firstOpen))
-
-  const readPages = async (options: RequestLimits): Promise<Messages> => {
-    let limit = anchor === null ? firstPage : Math.max(1, open)
-    for (;;) {
-      const page = await readLargest(prompt.sessionId, limit, options)
-      if (page.isCut || reaches(page.messages, limit) || limit >= largestPage) return page.messages
-      limit *= 2
-    }
-  }
-
-  /** The largest page up to the limit that the server can answer and the client takes. */
-  const readLargest = async (
-    sessionId: string,
-    limit: number,
-    options: RequestLimits,
-  ): Promise<{ messages: Messages; isCut: boolean }> => {
-    let refused = Infinity
-    let readable: Messages | null = null
-    let size = limit
-    for (;;) {
-      try {
-        const messages = await session.messages(sessionId, { limit: size }, options)
-        if (size + 1 >= refused || size >= limit) return { messages, isCut: refused !== Infinity }
-        readable = messages
-        size = Math.min(limit, refused - 1, size * 2)
-      } catch (error) {
-        if (!isUnreadable(error) || size <= 1) {
-          if (readable !== null && isUnreadable(error)) return { messages: readable, isCut: true }
-          throw error
-        }
-        refused = size
-        size = Math.max(1, readable === null ? Math.floor(size / 2) : size - 1)
-      }
+  const readBack = async (options: RequestLimits): Promise<Messages> => {
+    const backTo = firstOpen ?? anchor ?? prompt.id
+    for (let limit = anchor === null ? firstPage : Math.max(1, open); ; limit *= 2) {
+      const { messages, reached } = await message.newest(
+        prompt.sessionId,
+        { limit, backTo },
+        options,
+      )
+      if (reached !== 'limit' || limit >= largestPage) return messages
     }
   }
 
@@ -92,31 +63,25 @@ export function createExchangeReader(
     firstOpen = rest[complete.length]?.info.id ?? null
   }
 
-  const newest = async (options: RequestLimits): Promise<Messages> => {
-    const { messages } = await readLargest(prompt.sessionId, firstPage, options)
-    isPromptStored = messages.some(
-      ({ info }) => info.id === prompt.id || ('parentID' in info && info.parentID === prompt.id),
-    )
+  /** Without looking back through a history that the prompt may not be part of yet. */
+  const lookForPrompt = async (options: RequestLimits): Promise<Messages> => {
+    const { messages } = await message.newest(prompt.sessionId, { limit: firstPage }, options)
+    isPromptStored =
+      messages.some(
+        ({ info }) => info.id === prompt.id || ('parentID' in info && info.parentID === prompt.id),
+      ) || (await isStored({ session }, prompt, options))
     return messages
   }
 
   return {
     async read(options) {
-      try {
-        if (!isPromptStored) {
-          const messages = await newest(options)
-          isPromptStored ||= await isStored({ session }, prompt, options)
-          if (!isPromptStored) return { messages, isPromptStored }
-        }
-        const messages = await readPages(options)
-        note(messages)
-        return { messages, isPromptStored }
-      } catch (error) {
-        // Not even the newest message can be read: it is a prompt with a `format`.
-        if (!isUnreadable(error) || !(await isStored({ session }, prompt, options))) throw error
-        isPromptStored = true
-        return { messages: [], isPromptStored }
+      if (!isPromptStored) {
+        const messages = await lookForPrompt(options)
+        if (!isPromptStored) return { messages, isPromptStored }
       }
+      const messages = await readBack(options)
+      note(messages)
+      return { messages, isPromptStored }
     },
     forget() {
       anchor = null
@@ -138,17 +103,10 @@ export async function isStored(
   } catch (error) {
     if (!WireError.is(error)) throw error
     if (error.code === 'not_found') return false
-    // It is there and cannot be given out.
-    if (isUnreadable(error)) return true
+    // It is there and cannot be given out: a prompt with a `format` is like that.
+    if (error.code === 'unreadable_entry' || error.code === 'response_too_large') return true
     throw error
   }
-}
-
-/** The server, or the client, cannot handle what is listed; fewer messages may do. */
-function isUnreadable(error: unknown): boolean {
-  return (
-    WireError.is(error) && (error.code === 'bad_request' || error.code === 'response_too_large')
-  )
 }
 
 function isComplete({ info }: Messages[number]): boolean {

@@ -22,8 +22,8 @@ export interface PollSchedule {
   begin(): { readonly readsAsks: boolean; readonly hadGap: boolean }
   succeeded(seen: PollSeen): void
   failed(): void
-  /** The asks were read from the server. */
-  asksRead(): void
+  /** The asks were read from the server; or they could not be, and the next poll tries again. */
+  asksRead(isRead: boolean): void
   /** For how long nothing of the session was heard, while the polls showed the same. */
   quietMs(): number
   /** For how long every poll has failed; 0 while the server answers. */
@@ -89,8 +89,8 @@ export function createPollSchedule(now: () => number, pollMs: number): PollSched
       idleSince = null
       unreachableSince ??= polledAt
     },
-    asksRead() {
-      asksReadAt = now()
+    asksRead(isRead) {
+      asksReadAt = isRead ? now() : -Infinity
     },
     quietMs: () => now() - Math.max(heardAt, idleSince ?? heardAt),
     unreachableMs: () => (unreachableSince === null ? 0 : polledAt - unreachableSince),

@@ -13,6 +13,8 @@ export interface Attempt<T> {
   readonly signal?: AbortSignal | undefined
   /** One try. Default: {@link storeCallMs}. */
   readonly limitMs?: number
+  /** What else may pass. Default: what may pass at every step. */
+  readonly mayPass?: (error: unknown) => boolean
   readonly attempt: (signal: AbortSignal) => Promise<T>
 }
 
@@ -24,7 +26,7 @@ export interface Attempt<T> {
  */
 export async function withRetry<T>(setup: TurnSetup, options: Attempt<T>): Promise<T> {
   const { clock, budgets, report } = setup
-  const { step, signal, limitMs = storeCallMs(setup), attempt } = options
+  const { step, signal, limitMs = storeCallMs(setup), mayPass, attempt } = options
   const givesUpAt = clock.now() + budgets.unreachableMs
   for (let delayMs = firstDelayMs; ; delayMs = Math.min(delayMs * 2, longestDelayMs)) {
     signal?.throwIfAborted()
@@ -33,7 +35,8 @@ export async function withRetry<T>(setup: TurnSetup, options: Attempt<T>): Promi
       return await withinMs(clock, { ms: limitMs, signal, expired }, attempt)
     } catch (error) {
       signal?.throwIfAborted()
-      if (!isPassing(error) && !isPassingInStore(error)) throw error
+      const isOver = !isPassing(error) && !isPassingInStore(error) && mayPass?.(error) !== true
+      if (isOver) throw error
       report(error, step)
       if (clock.now() + delayMs > givesUpAt) {
         throw WireError.is(error) ? unreachable(budgets.unreachableMs, error) : error

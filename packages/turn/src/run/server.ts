@@ -32,9 +32,17 @@ export function createServer(given: TurnClient): TurnServer {
 async function directoryOf(client: TurnClient, limits: RequestLimits): Promise<string> {
   const known = directories.get(client)
   if (known !== undefined) return await known
-  const asked = client.request('GET', '/path', limits).then(({ directory }) => directory)
+  const asked = client.request('GET', '/path', limits).then(readDirectory)
   directories.set(client, asked)
   // A failed question is asked again.
   asked.catch(() => directories.delete(client))
   return await asked
+}
+
+function readDirectory(answer: unknown): string {
+  const directory: unknown =
+    typeof answer === 'object' && answer !== null ? Reflect.get(answer, 'directory') : undefined
+  if (typeof directory === 'string' && directory !== '') return directory
+  const error = new Error('The OpenCode server did not say which directory the client is bound to.')
+  throw Object.assign(error, { retryable: true })
 }

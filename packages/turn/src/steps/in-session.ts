@@ -7,7 +7,7 @@ import { storeCallMs, withRetry } from '../run/retry.js'
 import { requestLimits, type TurnRun } from '../run/run.js'
 import { followToProof } from './follow.js'
 import type { Snapshots } from './save-snapshot.js'
-import { findUpstream, isSessionGone, sessionUpstream } from './session-upstream.js'
+import { findUpstream, isNotFound, isSessionGone, sessionUpstream } from './session-upstream.js'
 import { pumpStream, watchReply } from './stream.js'
 import { choosePrompt, submit } from './submit.js'
 
@@ -41,7 +41,7 @@ async function obtainSession(run: TurnRun): Promise<FoundSession> {
   const { budgets, conversationId, report, store } = run.setup
   const upstream = sessionUpstream(run)
   const limitMs = Math.max(storeCallMs(run.setup), budgets.unreachableMs)
-  const patient = { step: 'session', signal: run.signal, limitMs } as const
+  const patient = { step: 'session', signal: run.signal, limitMs, mayPass: isNotFound } as const
   let { sessionId } = await withRetry(run.setup, {
     ...patient,
     attempt: (signal) => store.ensureSession(conversationId, upstream, { signal }),
@@ -69,6 +69,7 @@ async function bindToDirectory(run: TurnRun, { session }: FoundSession): Promise
     step: 'session',
     signal: run.signal,
     limitMs: run.setup.budgets.requestMs,
+    mayPass: isNotFound,
     attempt: () => run.server.bindTo(session, requestLimits(run)),
   })
 }

@@ -57,7 +57,13 @@ export function isSessionGone(error: unknown): boolean {
   return WireError.is(error) && error.code === 'session_not_found'
 }
 
-const confirmDelayMs = 500
+/** A request that names nothing cannot miss anything: whoever answers 404 to it is not the server, or not yet. */
+export function isNotFound(error: unknown): boolean {
+  return WireError.is(error) && (error.code === 'not_found' || isSessionGone(error))
+}
+
+/** Between the questions whether a session is gone. */
+const confirmDelaysMs = [250, 500, 1_000]
 
 /**
  * The session as the server has it; null when it really is gone: a balancer that asked the wrong backend, or a server that has
@@ -69,16 +75,14 @@ export async function findUpstream(
   limits: RequestLimits = requestLimits(run),
 ): Promise<Session | null> {
   const { client, clock } = run.setup
-  for (let asked = 1; ; asked += 1) {
+  for (let asked = 0; ; asked += 1) {
     try {
       return await client.session.get(sessionId, limits)
     } catch (error) {
       if (!isSessionGone(error)) throw error
-      if (asked === 2) return null
-      await clock.sleep(
-        confirmDelayMs,
-        limits.signal === undefined ? {} : { signal: limits.signal },
-      )
+      const delayMs = confirmDelaysMs[asked]
+      if (delayMs === undefined) return null
+      await clock.sleep(delayMs, limits.signal === undefined ? {} : { signal: limits.signal })
     }
   }
 }

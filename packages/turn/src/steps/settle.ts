@@ -110,7 +110,7 @@ export function toResult<Report>(
   },
 ): TurnResult<Report> {
   const { usage, setup, delivery } = run
-  const result = (run.reply ?? createReply({ sessionId: '', promptId: '' })).result()
+  const result = (run.reply ?? createReply({ sessionId: 'none', promptId: 'none' })).result()
   const settled: SettledTurn<Report> = {
     turnId: setup.turnId,
     reply: result,

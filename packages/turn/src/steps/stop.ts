@@ -34,8 +34,9 @@ export async function stopAgent(run: TurnRun, prompt: PromptRecord): Promise<Sto
   } catch (error) {
     report(error, 'stop')
   }
-  const { isTold, hasUnansweredAbort, rejected, asksClosed, idle } = progress
-  const aborted = isTold && !hasUnansweredAbort
+  const { isTold, isProven, hasUnansweredAbort, rejected, asksClosed, idle } = progress
+  // The word of a later abort says nothing of an earlier one that may still be carried out; the quiet after it does.
+  const aborted = isTold && (isProven || !hasUnansweredAbort)
   return { aborted, rejectedAsks: rejected.size, asksClosed, idle }
 }
 
@@ -53,6 +54,8 @@ interface Stop {
 interface Progress {
   /** The server was told to abort everything of the turn that was at work. */
   isTold: boolean
+  /** The server showed that nothing of the turn can happen any more. */
+  isProven: boolean
   /** An abort had no answer: the server may still carry it out, and then it would hit the next turn. */
   hasUnansweredAbort: boolean
   readonly rejected: Set<string>
@@ -64,6 +67,7 @@ interface Progress {
 function newProgress(): Progress {
   return {
     isTold: false,
+    isProven: false,
     hasUnansweredAbort: false,
     rejected: new Set(),
     asksClosed: false,
@@ -78,7 +82,10 @@ async function stopUntilProven(run: TurnRun, stop: Stop, signal: AbortSignal): P
   for (let delayMs = firstDelayMs; ;) {
     try {
       await stopOnce(run, stop, signal)
-      if (isProven(run, stop.progress)) return
+      if (isProven(run, stop.progress)) {
+        stop.progress.isProven = true
+        return
+      }
       delayMs = firstDelayMs
     } catch (error) {
       signal.throwIfAborted()

@@ -117,11 +117,9 @@ export const promptRoutes: readonly Route[] = toRoutes({
     return ok(showMessage(last))
   },
   'POST /session/:sessionID/abort': async (call) => {
-    await abortSession(
-      call.world,
-      call.world.sessions.get(sessionIdOf(call)) ?? sessionIdOf(call),
-      call.directory,
-    )
+    const { deleted, sessions } = call.world
+    const id = sessionIdOf(call)
+    await abortSession(call.world, sessions.get(id) ?? deleted.get(id) ?? id, call.directory)
     return ok(true)
   },
 })

@@ -81,6 +81,7 @@ export function createWorld(
     gates: parts.gates,
     book: parts.book,
     sessions: new Map(),
+    deleted: new Map(),
     asks: createAsks(),
     answers: new Map(),
     statuses: new Map(),

@@ -76,10 +76,11 @@ export function childrenOf(world: World, id: string): readonly SessionRecord[] {
   return [...world.sessions.values()].filter((session) => session.info.parentID === id)
 }
 
-/** Deletes a session and its children, children first. A run goes on, as on the server. */
+/** Deletes a session and its children, children first. A run goes on, as on the server, until it is aborted. */
 export function deleteSession(world: World, session: SessionRecord): void {
   for (const child of childrenOf(world, session.info.id)) deleteSession(world, child)
   world.sessions.delete(session.info.id)
+  if (session.run) world.deleted.set(session.info.id, session)
   world.bus.publish(session.info.directory, 'session.deleted', {
     sessionID: session.info.id,
     info: session.info,

@@ -52,6 +52,8 @@ export interface World {
   readonly gates: Gates
   readonly book: AnswerBook
   readonly sessions: Map<string, SessionRecord>
+  /** Deleted sessions whose run goes on: an abort still reaches it. */
+  readonly deleted: Map<string, SessionRecord>
   readonly asks: Asks
   /** Answers by the id of the user message that they are for. */
   readonly answers: Map<string, PlannedAnswer>
