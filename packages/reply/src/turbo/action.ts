@@ -22,11 +22,7 @@ export const turboStreamType = 'text/vnd.turbo-stream.html; charset=utf-8'
  * turboStream('append', 'messages', html`<p>${text}</p>`)
  * ```
  */
-export function turboStream(
-  action: TurboAction,
-  target: string,
-  content: HtmlValue = undefined,
-): Html {
+export function turboStream(action: TurboAction, target: string, content?: HtmlValue): Html {
   const template = content === undefined ? null : html`<template>${content}</template>`
   return html`<turbo-stream action="${action}" target="${target}">${template}</turbo-stream>`
 }
