@@ -1,5 +1,5 @@
 /**
- * Work with the changes of a reply: read them in a loop, be told less often, or fold them into a view elsewhere.
+ * Work with the changes of a reply: read them in a loop, be called less often, or fold them into a view elsewhere.
  *
  * ```ts
  * let view = await fetchView()

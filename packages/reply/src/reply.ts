@@ -26,9 +26,9 @@ import { buildView } from './view/view.js'
 
 /** Options of {@link createReply} and {@link parseReply}. */
 export interface ObserveOptions {
-  /** Told of every change from the start. */
+  /** Called with every change from the start. */
   readonly observers?: readonly ReplyObserver[]
-  /** Told what an observer threw or rejected with; default: nothing happens. */
+  /** Called with what an observer threw or rejected with; default: nothing happens. */
   readonly onObserverError?: (error: unknown, observer: ReplyObserver) => void
 }
 
@@ -64,7 +64,7 @@ export interface Reply extends ReplySource {
    */
   close(): void
   /**
-   * Shows a part of the host's own, behind what there is; the result is its part id. A reply keeps 256 of them.
+   * Shows a part of the host's own, after what there is; the result is its part id. A reply keeps 256 of them.
    *
    * Throws a `TypeError` when the note has no type, a `RangeError` when there are too many.
    */

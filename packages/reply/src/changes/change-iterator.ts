@@ -21,7 +21,7 @@ export function changesOf(
 ): AsyncGenerator<Change> {
   const waiting = new ChangeQueue()
   return followTurn(
-    // A reply may change also behind the end of its turn, so only the reader knows when it has enough.
+    // A reply may change also after the end of its turn, so only the reader knows when it has enough.
     { ended: new Promise(() => {}), signal },
     (wake) =>
       reply.observe({

@@ -86,7 +86,7 @@ function pathsIn(root: string | null): RelativePaths {
   }
 }
 
-/** The root where a path begins, with the separator behind it; `null` for a root that holds everything. */
+/** The root where a path begins, with the separator after it; `null` for a root that holds everything. */
 function patternOf(root: string | null): RegExp | null {
   const bare = (root ?? '').replace(/[\\/]+$/, '')
   if (bare === '') return null

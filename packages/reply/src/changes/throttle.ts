@@ -11,11 +11,11 @@ export interface ThrottleOptions {
   readonly intervalMs?: number
   /** Default: the time of the machine. */
   readonly clock?: Clock
-  /** Told what the observer threw or rejected with; default: nothing happens. */
+  /** Called with what the observer threw or rejected with; default: nothing happens. */
   readonly onObserverError?: (error: unknown) => void
 }
 
-/** An observer that is told less often. */
+/** An observer that is called less often. */
 export interface ThrottledObserver extends ReplyObserver {
   /** Delivers what waits, now. */
   flush(): void

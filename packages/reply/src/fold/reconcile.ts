@@ -23,7 +23,7 @@ export interface Poll {
    * them, or a page with the newest.
    */
   readonly partial?: boolean
-  /** The reply's revision when the polls were sent. What the stream told later is not denied by them. Default: now. */
+  /** The reply's revision when the polls were sent. What the stream reported later is not denied by them. Default: now. */
   readonly revision?: number
   /** Whether the session was idle, by `GET /session/status`. Idle with an open message means that text was lost. */
   readonly sessionIdle?: boolean
@@ -138,7 +138,7 @@ function reconcileParts(
   const listed = new Set(parts.map(({ id }) => id))
   for (const part of [...message.parts]) {
     if (listed.has(part.id) || part.touched > origin.revision) continue
-    // What only the stream told is kept: a poll can neither confirm nor deny it.
+    // What only the stream reported is kept: a poll can neither confirm nor deny it.
     if (part.provenance === 'server' && !hasUnstoredText(part)) dropPart(state, part)
   }
 }

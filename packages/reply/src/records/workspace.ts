@@ -8,7 +8,7 @@ export const workspaceLimit = 200
 const patchLimit = 100_000
 
 /**
- * What happened in the directory while the turn ran, as far as the stream told; a hint, because these events name no
+ * What happened in the directory while the turn ran, as far as the stream reported; a hint, because these events name no
  * session: another turn in the same directory shows here too.
  *
  * At most 200 entries of each kind are kept, the first ones.
@@ -18,7 +18,7 @@ export interface Workspace {
   readonly edited: readonly string[]
   /** Files that changed on disk, whoever did it, each with what happened to it last. */
   readonly changed: readonly ChangedFile[]
-  /** What the turn changed, file by file; only in a git repository, and mostly told at the end. */
+  /** What the turn changed, file by file; only in a git repository, and mostly reported at the end. */
   readonly diffs: readonly FileDiff[]
   /** Files for which a language server gave diagnostics. */
   readonly diagnostics: readonly Diagnosed[]

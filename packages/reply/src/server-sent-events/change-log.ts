@@ -98,7 +98,7 @@ export function createChangeLog(reply: ReplySource, options: ChangeLogOptions = 
   }
 }
 
-/** Deltas are many and small: their JSON is made when somebody reads them. */
+/** Deltas are many and small: their JSON is made when they are read. */
 function toEntry(change: Change): Entry {
   if (change.type === 'text-delta') return { change, size: change.delta.length + 200, json: null }
   const json = JSON.stringify(change)

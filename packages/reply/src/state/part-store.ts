@@ -13,7 +13,7 @@ export function isTodoTool(body: PartBody | null): body is ToolBody {
   return body?.kind === 'tool' && todoTools.has(body.tool)
 }
 
-/** Adds an empty part to a message, in the server's order. Its events begin behind the event `after`. */
+/** Adds an empty part to a message, in the server's order. Its events begin after the event `after`. */
 export function insertPart(
   state: ReplyState,
   message: MessageState,
@@ -62,7 +62,7 @@ export function deletePart(state: ReplyState, part: PartState): void {
   }
 }
 
-/** Gives a part its content and tells what that changed. */
+/** Gives a part its content and reports what that changed. */
 export function setBody(state: ReplyState, part: PartState, body: PartBody): void {
   const wasVisible = isVisible(part)
   const isWritten = body.kind === 'text' || body.kind === 'reasoning'

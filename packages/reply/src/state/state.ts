@@ -138,7 +138,7 @@ export interface SessionState {
   toolPartId: string | null
   status: SessionStatus
   statusEvents: EventClock
-  /** Revision at which the stream last told the status. */
+  /** Revision at which the stream last reported the status. */
   touched: number
 }
 
@@ -146,7 +146,7 @@ export interface SessionState {
 export interface ReplyState {
   readonly sessionId: string
   readonly promptId: string
-  /** When the prompt was made, by the server's clock; the earliest time that was told. */
+  /** When the prompt was made, by the server's clock; the earliest time that was reported. */
   promptedAt: number | null
   /** The directory that the server works in, as the messages say. */
   directory: string | null
@@ -170,7 +170,7 @@ export interface ReplyState {
   /** The last `todo.updated`; `null` when none came. */
   todos: readonly Todo[] | null
   todoEvents: EventClock
-  /** Revision at which the stream last told the list. */
+  /** Revision at which the stream last reported the list. */
   todosTouched: number
   /** The list as it was last announced. */
   shownTodos: readonly Todo[]

@@ -43,7 +43,7 @@ export function shareRuns(state: ReplyState, since: number): ReadonlyMap<Message
 class Runs {
   newest: MessageState | null = null
   newestShare: Share = none
-  /** Whether the server wrote a message of its own behind the newest answer. */
+  /** Whether the server wrote a message of its own after the newest answer. */
   hasGoneOn = false
   #waiting: Share = none
 
