@@ -1,5 +1,5 @@
 import type { Knex } from 'knex'
-import type { DatabaseName, OpenDatabase } from './databases.js'
+import type { DatabaseName, OpenDatabase } from './kind.js'
 
 /** Collects a database's connections, so that its `close` leaves none behind. */
 export function openConnections(options: {

@@ -3,4 +3,4 @@
  * `open()` gives a fresh, isolated one.
  */
 export { databases } from './databases.js'
-export type { DatabaseKind, DatabaseName, OpenDatabase } from './databases.js'
+export type { DatabaseKind, DatabaseName, OpenDatabase } from './kind.js'

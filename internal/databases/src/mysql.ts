@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto'
 import knex, { type Knex } from 'knex'
 import { openConnections } from './connections.js'
-import type { DatabaseKind } from './databases.js'
+import type { DatabaseKind } from './kind.js'
 
 const serverUrl = process.env['TEST_MYSQL_URL'] ?? ''
 

@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { pathToFileURL } from 'node:url'
 import { openConnections } from './connections.js'
-import type { DatabaseKind } from './databases.js'
+import type { DatabaseKind } from './kind.js'
 import { createSqliteKnex } from './libsql-dialect.js'
 
 const folders = new Set<string>()

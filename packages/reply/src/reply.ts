@@ -53,6 +53,8 @@ export interface Reply extends ReplySource {
   reconcile(messages: unknown, poll?: Poll): void
   /** The part with this id, also of a sub-agent; `null` when there is none. */
   part(id: string): ReplyPart | null
+  /** Whether a message of the reply's own session belongs to it: the prompt, its answers, and what the server wrote for them. */
+  owns(messageId: string): boolean
   /** True while the turn waits for a person. */
   isBlocked(): boolean
   /** What the turn came to so far. */
@@ -130,6 +132,7 @@ function present(state: ReplyState, options: ObserveOptions): Reply {
       const part = state.parts.get(id)
       return part !== undefined && isVisible(part) ? viewOf(state, part) : null
     },
+    owns: (id) => id === state.promptId || state.root.messages.get(id)?.member === true,
     outcome: (options = {}) => outcomeOf(state, options),
     isBlocked: () => isBlocked(state),
     result: () => summarise(state),

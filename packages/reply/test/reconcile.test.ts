@@ -27,6 +27,23 @@ describe('Reply.reconcile', () => {
     expect(turn.reply.view().messages).to.deep.equal([])
   })
 
+  it('takes a page that begins after the prompt, whatever its first message answers', () => {
+    const turn = beginTurn()
+    const { sessionId } = turn
+    const message = (id: string, more: object, part: object): object => ({
+      info: { id, sessionID: sessionId, time: { created: turn.server.tick().now }, ...more },
+      parts: [{ id: `prt_${id}`, sessionID: sessionId, messageID: id, ...part }],
+    })
+    const asked = message('msg_x', { role: 'user' }, { type: 'compaction', auto: true })
+    const answer = { role: 'assistant', parentID: 'msg_x' }
+    const before = message('msg_y', answer, { type: 'text', text: 'before' })
+    turn.complete(turn.answer())
+    turn.reply.reconcile([...(turn.server.poll().messages.get(sessionId) ?? []), asked, before])
+    expect(turn.reply.owns('msg_y')).to.equal(true)
+    turn.reply.reconcile([message('msg_y', answer, { type: 'text', text: 'after' })])
+    expect(turn.reply.result().text).to.contain('after')
+  })
+
   it('keeps what the stream told after a poll was sent', () => {
     const turn = beginTurn()
     const { revision } = turn.reply

@@ -3,10 +3,14 @@
  * only. `@turnstead/testkit/contract` runs them, and so does a loop over `it(name, () => run(subject))`.
  */
 import { cancelCases } from './contract/cancelling.js'
+import { conversationClaimCases } from './contract/claiming-conversations.js'
 import { claimCases } from './contract/claiming.js'
 import { fenceCases } from './contract/fencing.js'
+import { leftoverCases } from './contract/leftovers.js'
 import { raceCases } from './contract/racing.js'
 import { recreateCases } from './contract/recreating.js'
+import { repeatCases } from './contract/repeating.js'
+import { restartCases } from './contract/restarting.js'
 import { sessionCases } from './contract/sessions.js'
 import type { SessionStoreCase } from './contract/subject.js'
 import { valueCases } from './contract/values.js'
@@ -16,7 +20,11 @@ export type { SessionStoreCase, SessionStoreSubject } from './contract/subject.j
 /** Every case; each name is one promise. */
 export const sessionStoreContract: readonly SessionStoreCase[] = [
   ...claimCases,
+  ...restartCases,
+  ...conversationClaimCases,
+  ...leftoverCases,
   ...fenceCases,
+  ...repeatCases,
   ...valueCases,
   ...cancelCases,
   ...sessionCases,

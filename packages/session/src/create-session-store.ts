@@ -1,125 +1,167 @@
 import { randomUUID } from 'node:crypto'
 import type { Knex } from 'knex'
-import { claimTurn } from './claim-turn.js'
+import { asRowId, assertDuration, assertName } from './asserts.js'
 import { systemClock } from './clock.js'
 import type { Clock } from './clock.js'
 import { SessionError } from './errors.js'
-import { obtainSession } from './mint-session.js'
-import type { OrphanSession } from './mint-session.js'
-import { assertDuration, assertRowId } from './options.js'
 import type { SessionStore } from './session-store.js'
+import { adoptTurn } from './statements/adopt-turn.js'
 import { cancelTurn } from './statements/cancel-turn.js'
+import { closeTurn } from './statements/close-turn.js'
 import { findSession } from './statements/find-session.js'
 import { readTurn } from './statements/read-turn.js'
 import { releaseLease } from './statements/release-lease.js'
-import { checkLease, renewLease } from './statements/renew-lease.js'
+import { readStatus, renewLease } from './statements/renew-lease.js'
+import { promptFields, snapshotFields } from './statements/row-values.js'
 import { writeTurn } from './statements/write-turn.js'
 import { conversationTable, messageTable } from './tables.js'
 import type { ConversationColumns, MessageColumns, TableOptions, Tables } from './tables.js'
-import { partialFields, promptFields, settlementFields, snapshotFields } from './turn-row.js'
+import { claimConversation } from './verbs/claim-conversation.js'
+import type { ClaimContext } from './verbs/claim-context.js'
+import { claimTurn } from './verbs/claim-turn.js'
+import type { OrphanSession } from './verbs/discard-session.js'
+import { ensureSession } from './verbs/ensure-session.js'
+import { keepPartial, settleTurn } from './verbs/settle-turn.js'
 
 /** Where the rows are, and what the store uses beside the database. */
 export interface SessionStoreOptions {
-  /** The host's Knex, or a function that gives it when it is needed. The store never destroys it. */
+  /**
+   * The host's Knex, or a function that gives it when it is needed. Not a transaction: what the store writes must be
+   * committed before OpenCode is called. The store never destroys it.
+   */
   readonly knex: Knex | (() => Knex)
   /** The conversations. Default table: `conversations`. */
   readonly conversations?: TableOptions<ConversationColumns>
   /** The messages. Default table: `messages`. */
   readonly messages?: TableOptions<MessageColumns>
-  /** What leases and mints expire by; the clocks of all workers should agree to well within a lease. Default: the machine's. */
+  /** What leases and creations expire by; the clocks of all workers should agree to well within a lease. Default: the machine's. */
   readonly clock?: Clock
-  /** Makes unguessable ids for mints, at most 64 characters. Default: `crypto.randomUUID`. */
+  /** Makes unguessable keys and claims, at most 64 characters without spaces. Default: `crypto.randomUUID`. */
   readonly randomId?: () => string
+  /**
+   * Names this life of the process, at most 128 characters; a process that starts again under its old `owner` needs another
+   * one. Default: one random id per process.
+   */
+  readonly instance?: string
   /** How long a worker may take to create an upstream session before another takes over, in milliseconds. Default: 30 000. */
-  readonly mintMs?: number
-  /** How long to wait for another worker's session before `mint_timeout`, in milliseconds. Default: 60 000. */
-  readonly mintWaitMs?: number
-  /** How often to look meanwhile, in milliseconds. Default: 100. */
-  readonly mintPollMs?: number
-  /** Told of every upstream session that nothing refers to and that could not be deleted. */
+  readonly createMs?: number
+  /** How long to wait for another worker's session before `session_create_timeout`, in milliseconds. Default: 60 000. */
+  readonly createWaitMs?: number
+  /** How often to read the row meanwhile, in milliseconds. Default: 100. */
+  readonly createPollMs?: number
+  /** Receives every upstream session that no row refers to any more and that was not deleted. What it throws is ignored. */
   readonly onOrphan?: (orphan: OrphanSession) => void
 }
 
-/** The store over two of the host's tables. It opens no transaction and owns no connection. */
+const thisProcess = randomUUID()
+const longestOwner = 255
+const longestInstance = 128
+
+/**
+ * The store over two of the host's tables. It opens no transaction and owns no connection. Throws a `TypeError` or
+ * `RangeError` that names the option that is wrong.
+ *
+ * @example
+ *     const store = createSessionStore({ knex, messages: { prefix: 'turn_' } })
+ *     const claim = await store.claim({ conversationId, turnId, owner: `${hostname()}-1`, leaseMs: 60_000 })
+ */
 export function createSessionStore(options: SessionStoreOptions): SessionStore {
-  const { knex, clock = systemClock, randomId = randomUUID } = options
+  const { clock = systemClock, randomId = randomUUID } = options
   const tables: Tables = {
-    knex: asGetter(knex),
+    knex: asGetter(options.knex),
+    clock,
     conversations: conversationTable(options.conversations),
     messages: messageTable(options.messages),
   }
-  const minting = {
+  const creating = {
     tables,
-    clock,
     randomId,
-    mintMs: assertDuration('mintMs', options.mintMs ?? 30_000),
-    mintWaitMs: assertDuration('mintWaitMs', options.mintWaitMs ?? 60_000),
-    mintPollMs: assertDuration('mintPollMs', options.mintPollMs ?? 100),
+    createMs: assertDuration('createMs', options.createMs ?? 30_000),
+    createWaitMs: assertDuration('createWaitMs', options.createWaitMs ?? 60_000),
+    createPollMs: assertDuration('createPollMs', options.createPollMs ?? 100),
     onOrphan: options.onOrphan,
+  }
+  const claiming: ClaimContext = {
+    tables,
+    randomId,
+    instance: assertName('instance', options.instance ?? thisProcess, longestInstance),
+    forsaken: new Set(),
   }
   const { columns } = tables.messages
 
   return {
-    claim: (request) => claimTurn({ tables, clock }, request),
+    claim: async (request) => {
+      assertClaim(request)
+      const conversationId = asRowId('conversationId', request.conversationId)
+      const turnId = asRowId('turnId', request.turnId)
+      return claimTurn(claiming, { ...request, conversationId, turnId })
+    },
+
+    claimConversation: async (request) => {
+      assertClaim(request)
+      const conversationId = asRowId('conversationId', request.conversationId)
+      return claimConversation(claiming, { ...request, conversationId })
+    },
+
+    adopt: async (lease, turnId) => {
+      const adopted = { ...lease, turnId: asRowId('turnId', turnId) }
+      if (!(await adoptTurn(tables, adopted))) return null
+      const turn = await readTurn(tables, adopted.turnId)
+      return turn === null ? null : { lease: adopted, turn }
+    },
 
     renew: async (lease, { leaseMs }) => {
-      await renewLease(tables, lease, clock.now() + assertDuration('leaseMs', leaseMs))
-      return (await checkLease(tables, lease)) ?? { held: false, status: 'cancelled' }
+      const expiresAt = clock.now() + assertDuration('leaseMs', leaseMs)
+      const held = await renewLease(tables, lease, expiresAt)
+      const { turnId } = lease
+      return { held, status: turnId === null ? 'running' : await readStatus(tables, turnId) }
     },
 
     release: (lease) => releaseLease(tables, lease),
 
-    recordPrompt: (lease, prompt) =>
+    recordPrompt: async (lease, prompt, spent) =>
       writeTurn(tables, lease, {
         what: 'store the prompt',
         from: 'running',
-        set: promptFields(columns, prompt),
+        set: promptFields(columns, prompt, spent),
       }),
 
-    snapshot: (lease, fields) =>
+    snapshot: async (lease, fields) =>
       writeTurn(tables, lease, {
         what: 'store a snapshot',
         from: 'running',
         set: snapshotFields(columns, fields),
       }),
 
-    settle: (lease, settlement) =>
-      writeTurn(tables, lease, {
-        what: 'store the end',
-        from: 'running',
-        set: settlementFields(columns, settlement, clock.now()),
-      }),
+    settle: (lease, settlement) => settleTurn(tables, lease, settlement),
 
-    keepPartial: (lease, fields) =>
-      writeTurn(tables, lease, {
-        what: 'store the partial reply',
-        from: 'cancelled',
-        set: partialFields(columns, fields),
-      }),
+    keepPartial: (lease, fields) => keepPartial(tables, lease, fields),
 
-    cancel: ({ turnId, reason = null }) =>
-      cancelTurn(tables, assertRowId('turnId', turnId), { reason, now: clock.now() }),
+    closeTurn: (lease) => closeTurn(tables, lease, clock.now()),
 
-    read: (turnId) => readTurn(tables, assertRowId('turnId', turnId)),
+    cancel: async ({ turnId, reason = null }) =>
+      cancelTurn(tables, asRowId('turnId', turnId), { reason, now: clock.now() }),
 
-    ensureSession: (conversationId, upstream, { signal } = {}) =>
-      obtainSession(minting, {
-        conversationId: assertRowId('conversationId', conversationId),
+    read: async (turnId) => readTurn(tables, asRowId('turnId', turnId)),
+
+    ensureSession: async (conversationId, upstream, { signal } = {}) =>
+      ensureSession(creating, {
+        conversationId: asRowId('conversationId', conversationId),
         upstream,
         staleSessionId: null,
         signal,
       }),
 
-    recreateSession: (conversationId, staleSessionId, upstream, { signal } = {}) =>
-      obtainSession(minting, {
-        conversationId: assertRowId('conversationId', conversationId),
+    recreateSession: async (conversationId, staleSessionId, upstream, { signal } = {}) =>
+      ensureSession(creating, {
+        conversationId: asRowId('conversationId', conversationId),
         upstream,
         staleSessionId,
         signal,
       }),
 
     abortSession: async (conversationId, upstream) => {
-      const row = await findSession(tables, assertRowId('conversationId', conversationId))
+      const row = await findSession(tables, asRowId('conversationId', conversationId))
       if (row === null) {
         throw new SessionError(
           'conversation_not_found',
@@ -133,10 +175,27 @@ export function createSessionStore(options: SessionStoreOptions): SessionStore {
   }
 }
 
-/** Knex itself is callable, so only `raw` tells it from a function that gives one. */
+function assertClaim({ owner, leaseMs }: { owner: string; leaseMs: number }): void {
+  assertName('owner', owner, longestOwner)
+  assertDuration('leaseMs', leaseMs)
+}
+
+/** Knex itself is callable, so only `raw` distinguishes it from a function that gives one. */
 function asGetter(knex: Knex | (() => Knex)): () => Knex {
   if (typeof knex !== 'function') {
     throw new TypeError('`knex` is missing: pass a Knex instance, or a function that returns one.')
   }
-  return 'raw' in knex ? () => knex : knex
+  if ('raw' in knex) {
+    const given = refuseTransaction(knex)
+    return () => given
+  }
+  return () => refuseTransaction(knex())
+}
+
+/** What is written in it is not there for other workers, and gone when this process dies, after the prompt was sent. */
+function refuseTransaction(knex: Knex): Knex {
+  if (knex.isTransaction !== true) return knex
+  throw new TypeError(
+    '`knex` is a transaction: what the store writes must be committed before OpenCode is called. Pass the Knex instance itself, and run the turn after the commit.',
+  )
 }

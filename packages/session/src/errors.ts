@@ -1,20 +1,28 @@
 /**
- * Why a verb of the store failed. The codes are the contract; messages are for people and may change.
+ * Why a verb of the store failed. The codes are the contract; messages begin with `[code]`, are for
+ * people and may change.
  *
  * | code | meaning | retryable |
  * |---|---|---|
  * | `conversation_not_found` | no conversation row has this id | no |
- * | `mint_timeout` | another worker's mint of the upstream session did not end in time | yes |
- * | `mint_failed` | the upstream answered a creation without a usable session id | no |
+ * | `session_create_timeout` | another worker's creation of the upstream session did not end in time | yes |
+ * | `session_create_failed` | the upstream answered a creation without a usable session id, or with another conversation's | no |
+ * | `row_contended` | the conversation's row changed before each of many attempts | yes |
  * | `malformed_row` | a column holds what this package never writes there | no |
  * | `database_failed` | the database refused or was out of reach; see `cause` | by its cause |
  */
 export type SessionErrorCode =
   | 'conversation_not_found'
-  | 'mint_timeout'
-  | 'mint_failed'
+  | 'session_create_timeout'
+  | 'session_create_failed'
+  | 'row_contended'
   | 'malformed_row'
   | 'database_failed'
+
+const retryableCodes: ReadonlySet<SessionErrorCode> = new Set([
+  'session_create_timeout',
+  'row_contended',
+])
 
 const brand = Symbol.for('@turnstead/session.SessionError')
 
@@ -34,14 +42,14 @@ export class SessionError extends Error {
     message: string,
     options: { cause?: unknown; retryable?: boolean } = {},
   ) {
-    super(message, 'cause' in options ? { cause: options.cause } : undefined)
+    super(`[${code}] ${message}`, 'cause' in options ? { cause: options.cause } : undefined)
     this.code = code
-    this.retryable = options.retryable ?? code === 'mint_timeout'
+    this.retryable = options.retryable ?? retryableCodes.has(code)
     Object.defineProperty(this, brand, { value: true })
   }
 
-  /** True for a SessionError made by any installed copy of this package. */
+  /** True for a SessionError made by any installed copy of this package, in any realm. */
   static is(value: unknown): value is SessionError {
-    return value instanceof Error && brand in value
+    return typeof value === 'object' && value !== null && brand in value
   }
 }

@@ -1,34 +1,42 @@
 /**
  * The rows of conversations and turns on a host's own tables: leases with a fence, prompts stored before they are sent,
- * terminal writes by compare-and-set, and upstream sessions of which any race mints exactly one.
+ * terminal writes by compare-and-set, and upstream sessions of which any race creates exactly one.
  *
  *     const store = createSessionStore({ knex })
  *     const claim = await store.claim({ conversationId, turnId, owner: 'worker-1', leaseMs: 60_000 })
  *     if (claim.claimed) await store.settle(claim.lease, settlement)
  */
-export { systemClock } from './clock.js'
 export type { Clock } from './clock.js'
 export { createSessionStore } from './create-session-store.js'
 export type { SessionStoreOptions } from './create-session-store.js'
 export { SessionError } from './errors.js'
 export type { SessionErrorCode } from './errors.js'
-export { conversationColumns, messageColumns, turnMigration } from './migrations.js'
-export type { TurnMigration, TurnMigrationOptions } from './migrations.js'
-export type { OrphanSession } from './mint-session.js'
+export { conversationColumns, messageColumns, migrations, turnMigration } from './migrations.js'
+export type { NamedMigration, TurnMigration, TurnMigrationOptions } from './migrations.js'
+export type { OrphanSession } from './verbs/discard-session.js'
 export { isTerminal } from './records.js'
 export type {
   ConversationRecord,
-  Lease,
+  ConversationLease,
   PartialReply,
   PromptRecord,
   RowId,
   Settlement,
+  Spent,
   StoredError,
   TerminalStatus,
   Tokens,
+  Lease,
   TurnRecord,
   TurnStatus,
 } from './records.js'
-export type { ClaimRequest, ClaimResult, SessionResult, SessionStore } from './session-store.js'
+export type {
+  ClaimRequest,
+  ClaimResult,
+  ConversationClaimRequest,
+  ConversationClaimResult,
+  SessionResult,
+  SessionStore,
+} from './session-store.js'
 export type { SessionUpstream } from './session-upstream.js'
 export type { ConversationColumns, MessageColumns, TableOptions } from './tables.js'

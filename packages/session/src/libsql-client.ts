@@ -2,7 +2,7 @@
 import knex, { type Knex } from 'knex'
 import BetterSqlite3Dialect from 'knex/lib/dialects/better-sqlite3/index.js'
 import Database from 'libsql'
-import { assertDuration } from './options.js'
+import { assertDuration } from './asserts.js'
 
 /** Where the database is. */
 export interface LibsqlKnexOptions {
@@ -36,7 +36,7 @@ export const LibsqlClient: typeof Knex.Client = LibsqlDialect as unknown as type
 
 /**
  * Knex with one connection to a SQLite file: write-ahead log, foreign keys on. Use one per process and file: the driver
- * is synchronous, so a second handle in the same process waits for the first for ever.
+ * is synchronous, so a second handle in the same process waits for the first without an end.
  */
 export function createLibsqlKnex(options: LibsqlKnexOptions): Knex {
   const { filename } = options

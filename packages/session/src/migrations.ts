@@ -1,4 +1,7 @@
 import type { Knex } from 'knex'
+import { addColumns, dropColumns } from './migrations/alter-table.js'
+import { defineColumns } from './migrations/table-version.js'
+import { conversationsVersion1, messagesVersion1 } from './migrations/turns.js'
 import { conversationTable, messageTable } from './tables.js'
 import type { ConversationColumns, MessageColumns, TableOptions } from './tables.js'
 
@@ -12,96 +15,95 @@ export interface TurnMigrationOptions {
 
 /** A migration as Knex takes it. */
 export interface TurnMigration {
-  /** Adds the columns. */
+  /**
+   * Adds the columns and indexes that are missing, so that it may run again after it was interrupted. Rejects with a
+   * `TypeError`, before any change, when the host has columns of these names.
+   */
   readonly up: (knex: Knex) => Promise<void>
   /** Drops them, with all that is in them. */
   readonly down: (knex: Knex) => Promise<void>
 }
 
-/**
- * Adds to a table that is being created or altered what a conversation needs, all but its key and title. Existing
- * rows need nothing.
- */
-export function conversationColumns(
-  table: Knex.CreateTableBuilder,
-  columns: Partial<ConversationColumns> = {},
-): void {
-  const names = conversationTable({ columns }).columns
-  table.string(names.sessionId, 128).nullable().index()
-  table.string(names.mintTokens, 512).nullable()
-  table.string(names.mintClaim, 64).nullable()
-  table.bigInteger(names.mintExpiresAt).nullable()
-  table.bigInteger(names.turnFence).notNullable().defaultTo(0)
-  table.string(names.turnOwner, 255).nullable()
-  table.string(names.turnId, 64).nullable()
-  table.bigInteger(names.turnExpiresAt).nullable()
+/** One version of the columns. */
+export interface NamedMigration extends TurnMigration {
+  /** Never changes, so it may be the name in the host's table of migrations. */
+  readonly name: string
 }
 
 /**
- * Adds to a table that is being created or altered what a turn needs, all but its key and the conversation's. The
- * status is null until the host writes `pending`, so existing rows are no turns.
+ * Every version of the columns from `from` on, oldest first, each as one step of the host's own chain. Nothing here runs
+ * by itself.
+ *
+ * @example
+ *     const [turns] = migrations({ messages: { prefix: 'turn_' } })
+ *     export const { up, down } = turns
  */
-export function messageColumns(
-  table: Knex.CreateTableBuilder,
-  columns: Partial<MessageColumns> = {},
-): void {
-  const names = messageTable({ columns }).columns
-  table.string(names.status, 16).nullable()
-  table.bigInteger(names.turnFence).notNullable().defaultTo(0)
-  table.string(names.promptId, 64).nullable()
-  table.string(names.promptSessionId, 128).nullable()
-  // JSON is kept as text: what a hostile agent can write into it would be refused by one JSON type or another.
-  table.text(names.promptPartIds, 'longtext').nullable()
-  table.integer(names.promptRuns).notNullable().defaultTo(0)
-  table.text(names.reply, 'longtext').nullable()
-  table.text(names.text, 'longtext').nullable()
-  table.text(names.reasoning, 'longtext').nullable()
-  table.double(names.cost).notNullable().defaultTo(0)
-  table.bigInteger(names.inputTokens).notNullable().defaultTo(0)
-  table.bigInteger(names.outputTokens).notNullable().defaultTo(0)
-  table.bigInteger(names.reasoningTokens).notNullable().defaultTo(0)
-  table.bigInteger(names.cacheReadTokens).notNullable().defaultTo(0)
-  table.bigInteger(names.cacheWriteTokens).notNullable().defaultTo(0)
-  table.string(names.errorCode, 64).nullable()
-  table.text(names.errorMessage, 'longtext').nullable()
-  table.text(names.reason, 'longtext').nullable()
-  table.string(names.finish, 64).nullable()
-  table.bigInteger(names.startedAt).nullable()
-  table.bigInteger(names.settledAt).nullable()
+export function migrations(
+  options: TurnMigrationOptions & {
+    /** The first version that the host does not have yet. Default: 1, all of them. */
+    readonly from?: number
+  } = {},
+): readonly NamedMigration[] {
+  const { from = 1 } = options
+  const all = [turns(options)]
+  if (!Number.isSafeInteger(from) || from < 1 || from > all.length + 1) {
+    throw new RangeError(`\`from\` must be a version of the columns, 1 to ${all.length + 1}.`)
+  }
+  return all.slice(from - 1)
 }
 
-/** A migration for the host's own chain that adds both sets of columns to existing tables. Nothing here runs by itself. */
+/** All versions as one migration, for tables that have none of the columns. */
 export function turnMigration(options: TurnMigrationOptions = {}): TurnMigration {
-  const conversations = conversationTable(options.conversations)
-  const messages = messageTable(options.messages)
+  const all = migrations(options)
   return {
     up: async (knex) => {
-      await knex.schema.alterTable(conversations.table, (table) =>
-        conversationColumns(table, conversations.columns),
-      )
-      await knex.schema.alterTable(messages.table, (table) =>
-        messageColumns(table, messages.columns),
-      )
+      for (const { up } of all) await up(knex)
     },
     down: async (knex) => {
-      await knex.schema.alterTable(messages.table, (table) => {
-        table.dropColumns(...except(messages.columns, ['id', 'conversationId']))
-      })
-      await knex.schema.alterTable(conversations.table, (table) => {
-        table.dropIndex(conversations.columns.sessionId)
-      })
-      await knex.schema.alterTable(conversations.table, (table) => {
-        table.dropColumns(...except(conversations.columns, ['id', 'title']))
-      })
+      for (const { down } of all.toReversed()) await down(knex)
     },
   }
 }
 
-/** The names of the columns that are not the host's own. */
-function except<Columns extends object>(
-  columns: Columns,
-  own: readonly (keyof Columns)[],
-): string[] {
-  const names = Object.entries(columns).filter(([key]) => !own.includes(key as keyof Columns))
-  return names.map(([, name]) => String(name))
+/**
+ * Adds to a table that is being created all that a conversation needs, but its key and title. Takes the same options
+ * as the store; without `table`, the indexes are named as for `conversations`.
+ */
+export function conversationColumns(
+  table: Knex.CreateTableBuilder,
+  options: TableOptions<ConversationColumns> = {},
+): void {
+  const conversations = conversationTable(options)
+  defineColumns(table, conversations.table, conversationsVersion1(conversations.columns))
+}
+
+/**
+ * Adds to a table that is being created all that a turn needs, but its key and the conversation's. The status is null
+ * until the host writes `pending`, so other messages are no turns. Without `table`, the indexes are named as for
+ * `messages`.
+ */
+export function messageColumns(
+  table: Knex.CreateTableBuilder,
+  options: TableOptions<MessageColumns> = {},
+): void {
+  const messages = messageTable(options)
+  defineColumns(table, messages.table, messagesVersion1(messages.columns))
+}
+
+function turns(options: TurnMigrationOptions): NamedMigration {
+  const conversations = conversationTable(options.conversations)
+  const messages = messageTable(options.messages)
+  const steps = [
+    {
+      option: 'conversations',
+      table: conversations.table,
+      version: conversationsVersion1(conversations.columns),
+    },
+    { option: 'messages', table: messages.table, version: messagesVersion1(messages.columns) },
+  ]
+  return {
+    name: 'turnstead-001-turns',
+    up: (knex) => addColumns(knex, steps),
+    down: (knex) => dropColumns(knex, steps),
+  }
 }

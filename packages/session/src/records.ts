@@ -1,5 +1,8 @@
-/** Primary key of one of the host's rows. */
-export type RowId = string | number
+/**
+ * Primary key of one of the host's rows, in any form that a driver gives: numbers must be safe integers, strings have at
+ * most 255 characters. What comes back is never a bigint, so it survives JSON.
+ */
+export type RowId = string | number | bigint
 
 /**
  * Where a turn stands.
@@ -14,12 +17,12 @@ export type TurnStatus = 'pending' | 'running' | TerminalStatus
 /** A status that nothing leaves. */
 export type TerminalStatus = 'completed' | 'failed' | 'cancelled'
 
-/** The right to run one conversation's turn. Every write repeats its fence. */
-export interface Lease {
+/** The right to a conversation without one of its turns; `adopt` makes a {@link Lease} of it. */
+export interface ConversationLease {
   /** The conversation that is held. */
   readonly conversationId: RowId
-  /** The message whose turn is run. */
-  readonly turnId: RowId
+  /** The message whose turn is run; null when the conversation alone was claimed. */
+  readonly turnId: RowId | null
   /** Who holds it, as given to `claim`. */
   readonly owner: string
   /** Number of this claim among all claims of the conversation; a higher one makes this lease worthless. */
@@ -28,11 +31,17 @@ export interface Lease {
   readonly expiresAt: number
 }
 
-/** What a claim tells about the conversation. */
+/** The right to run one conversation's turn, as `claim` and `adopt` give it. Every write repeats its fence. */
+export interface Lease extends ConversationLease {
+  /** The message whose turn is run. */
+  readonly turnId: RowId
+}
+
+/** What a claim reports of the conversation. */
 export interface ConversationRecord {
   /** The host's primary key. */
   readonly id: RowId
-  /** The upstream session, null before the first mint. */
+  /** The upstream session, null before it was created. */
   readonly sessionId: string | null
   /** Number of the newest claim. */
   readonly fence: number
@@ -48,6 +57,19 @@ export interface PromptRecord {
   readonly partIds: readonly string[]
   /** How often it was run again on purpose, after the server had lost a run. */
   readonly runs: number
+  /**
+   * This prompt's session was made anew because the server did not know the conversation's earlier one: the agent has
+   * forgotten what was said before.
+   */
+  readonly sessionRecreated: boolean
+}
+
+/** What earlier prompts of the same turn cost. */
+export interface Spent {
+  /** In the provider's currency. */
+  readonly cost: number
+  /** Tokens. */
+  readonly tokens: Tokens
 }
 
 /** Token counts of a turn, over all of its steps. */
@@ -70,6 +92,10 @@ export interface StoredError {
   readonly code: string
   /** For people. */
   readonly message: string
+  /** The provider's HTTP status, when the provider failed. Default: null. */
+  readonly status?: number | null
+  /** The provider's own message, when the provider failed. Default: null. */
+  readonly detail?: string | null
 }
 
 /** What a turn leaves when it was stopped before its end. */
@@ -106,6 +132,8 @@ export interface TurnRecord {
   readonly conversationId: RowId
   /** Where it stands. */
   readonly status: TurnStatus
+  /** What the user asked, as the first claim stored it; null when it was not stored. */
+  readonly input: unknown
   /** The prompt, null before one was chosen. */
   readonly prompt: PromptRecord | null
   /** The reply as JSON, null before the first snapshot. */
@@ -114,12 +142,16 @@ export interface TurnRecord {
   readonly text: string | null
   /** The reply's reasoning, null when there is none. */
   readonly reasoning: string | null
-  /** Cost in the provider's currency; 0 until it is known. */
+  /** Cost in the provider's currency; 0 until it is known. On a running turn: what its earlier prompts cost. */
   readonly cost: number
   /** Tokens; zeros until they are known. */
   readonly tokens: Tokens
   /** What went wrong, null unless it failed. */
-  readonly error: StoredError | null
+  readonly error: { readonly code: string; readonly message: string } | null
+  /** The provider's HTTP status, when the provider failed. */
+  readonly providerStatus: number | null
+  /** The provider's message, when the provider failed. */
+  readonly providerMessage: string | null
   /** Why it ended as it did. */
   readonly reason: string | null
   /** The model's finish reason. */
@@ -128,6 +160,8 @@ export interface TurnRecord {
   readonly startedAt: number | null
   /** When it became terminal, in milliseconds since the epoch. */
   readonly settledAt: number | null
+  /** When all that follows the end was done (`closeTurn`), in milliseconds since the epoch. */
+  readonly closedAt: number | null
 }
 
 /** True when nothing leaves this status. */

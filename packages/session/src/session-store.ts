@@ -1,10 +1,12 @@
 import type {
   ConversationRecord,
-  Lease,
+  ConversationLease,
   PartialReply,
   PromptRecord,
   RowId,
   Settlement,
+  Spent,
+  Lease,
   TurnRecord,
   TurnStatus,
 } from './records.js'
@@ -16,10 +18,17 @@ export interface ClaimRequest {
   readonly conversationId: RowId
   /** The message whose turn is to be run. */
   readonly turnId: RowId
-  /** Names the worker, at most 255 characters. A worker that starts again under its old name need not wait for its old lease. */
+  /**
+   * Names the worker, at most 255 characters: unique to its process, and the same when that starts again. A worker that
+   * starts again need not wait for the whole of its old lease.
+   */
   readonly owner: string
-  /** How long nobody else may take over without a `renew`, in milliseconds. */
+  /** How long no one else may take over without a `renew`, in milliseconds. Renew ten times as often. */
   readonly leaseMs: number
+  /** What the user asked, as JSON; kept by the first claim that has it, so that the turn can be run without its job. Default: none. */
+  readonly input?: unknown
+  /** Gives the call up; a lease that was taken already is given back. */
+  readonly signal?: AbortSignal
 }
 
 /** The answer to a claim. */
@@ -32,6 +41,11 @@ export type ClaimResult =
       readonly conversation: ConversationRecord
       /** The turn, now `running`; what an earlier worker stored is in it. */
       readonly turn: TurnRecord
+      /**
+       * Other turns of the conversation that earlier claims left unfinished, oldest first, at most 8: `running` under an
+       * older fence, or over with a prompt and not closed. The claim does not change them; `adopt` does.
+       */
+      readonly leftovers: readonly TurnRecord[]
     }
   | {
       readonly claimed: false
@@ -42,8 +56,32 @@ export type ClaimResult =
       readonly reason: 'busy' | 'settled' | 'missing'
       /** The turn as it stands; null when missing. */
       readonly turn: TurnRecord | null
-      /** When the holder's lease expires, in milliseconds since the epoch; null unless busy. */
+      /** When a claim may succeed, unless the holder renews, in milliseconds since the epoch; null unless busy. */
       readonly heldUntil: number | null
+      /** Whether the holder has this owner's name: this very process, an earlier life of it, or one that copied its name. */
+      readonly sameOwner: boolean
+    }
+
+/** Who wants a conversation without one of its turns. */
+export type ConversationClaimRequest = Omit<ClaimRequest, 'turnId' | 'input'>
+
+/** The answer to a claim of a conversation. */
+export type ConversationClaimResult =
+  | {
+      readonly claimed: true
+      /** For `adopt`, `renew` and `release`. */
+      readonly lease: ConversationLease
+      /** As of a claimed turn. */
+      readonly leftovers: readonly TurnRecord[]
+    }
+  | {
+      readonly claimed: false
+      /** `busy`: it is held. `missing`: there is no such conversation. */
+      readonly reason: 'busy' | 'missing'
+      /** As of a claimed turn. */
+      readonly heldUntil: number | null
+      /** As of a claimed turn. */
+      readonly sameOwner: boolean
     }
 
 /** The upstream session of a conversation. */
@@ -56,34 +94,64 @@ export interface SessionResult {
 
 /**
  * The rows of conversations and turns. Every write is one statement that repeats its own condition, so any
- * number of workers may race; no verb opens a transaction. Database failures reject with a `SessionError`
- * of code `database_failed`.
+ * number of workers may race; no verb opens a transaction. A failure of the database rejects with a `SessionError` of code
+ * `database_failed`, a row that does not stand still with `row_contended`.
  */
 export interface SessionStore {
   /**
-   * Takes the conversation's turn lease and moves the turn to `running`. Succeeds when the lease is free or expired, or
-   * when the same owner asks again for the same message. Each success raises the fence. A turn that is over answers
-   * `settled`; its own owner's lease, which a worker that died before `release` left, is given back then.
+   * Takes the lease of the turn's conversation and moves the turn to `running`. A conversation runs one turn at a time. A
+   * lease is free when it expired or was released, and for the same turn and owner when another life of the owner's
+   * process has not renewed it for three tenths of `leaseMs`. This very process is refused while it holds the
+   * lease. On a turn that is over, a lease that an earlier life of this owner left is given back.
    */
   claim(request: ClaimRequest): Promise<ClaimResult>
-  /** Extends a lease that nobody took over, also one that expired meanwhile; tells of a person's cancel. A turn whose row is gone counts as cancelled. */
+  /** Takes the lease of a conversation without a turn, for finishing what earlier claims left. */
+  claimConversation(request: ConversationClaimRequest): Promise<ConversationClaimResult>
+  /**
+   * Puts a leftover of the lease's conversation under this lease; its status stays. Use the returned lease for every verb on
+   * that turn, and either one for `renew` and `release`. Null when the lease was lost or the turn is no leftover any more.
+   */
+  adopt(
+    lease: ConversationLease,
+    turnId: RowId,
+  ): Promise<{ readonly lease: Lease; readonly turn: TurnRecord } | null>
+  /**
+   * Extends a lease that no one took over or released, also one that expired meanwhile: `held` says so. Beside it, where the
+   * turn stands: `cancelled` when a person stopped it or its row is gone, `running` for a lease without a turn.
+   */
   renew(
-    lease: Lease,
+    lease: ConversationLease,
     options: { readonly leaseMs: number },
   ): Promise<{ readonly held: boolean; readonly status: TurnStatus }>
   /** Gives the lease back. Does nothing when it was taken over. */
-  release(lease: Lease): Promise<void>
-  /** Stores the prompt that is about to be sent. False when the lease was lost or the turn is over: then nothing may be sent. */
-  recordPrompt(lease: Lease, prompt: PromptRecord): Promise<boolean>
+  release(lease: ConversationLease): Promise<void>
+  /**
+   * Stores the prompt that is about to be sent, and what earlier prompts of this turn cost. False when the lease was lost or
+   * the turn is over: then nothing may be sent.
+   */
+  recordPrompt(lease: Lease, prompt: PromptRecord, spent?: Spent): Promise<boolean>
   /** Stores the reply so far, without model hooks. False when the lease was lost or the turn is over. */
   snapshot(
     lease: Lease,
     fields: { readonly reply: unknown; readonly text: string },
   ): Promise<boolean>
-  /** Writes the terminal state, from `running` only. False when the lease was lost or somebody settled or cancelled before. */
+  /**
+   * Writes the terminal state, from `running` only. False when the lease was lost or another one settled or cancelled before;
+   * true when it is repeated under the same lease. Never refused for good: what the database does not take is left out,
+   * with the reason `reply_not_stored` or `text_not_stored` where there is no other. A settlement as `cancelled` that finds
+   * a person's cancel keeps the partial reply.
+   */
   settle(lease: Lease, settlement: Settlement): Promise<boolean>
-  /** Stores the partial reply of a turn that was cancelled under this lease; its status stays. False in every other case. */
+  /**
+   * Stores the partial reply of a turn that was cancelled under this lease; its status stays. False in every other case.
+   * Leaves out what the database does not take, as `settle` does.
+   */
   keepPartial(lease: Lease, fields: PartialReply): Promise<boolean>
+  /**
+   * Notes that all that follows the end was done: the agent is stopped, the reply and the files are kept. Until then a later claim
+   * reports the turn as a leftover. False when the lease was lost or the turn is not over; may be repeated.
+   */
+  closeTurn(lease: Lease): Promise<boolean>
   /** A person's stop: `pending` or `running` becomes `cancelled`. False when the turn is over or missing. */
   cancel(request: {
     /** The message whose turn is to end. */
@@ -91,11 +159,12 @@ export interface SessionStore {
     /** Why, for the row. Default: null. */
     readonly reason?: string | null
   }): Promise<boolean>
-  /** The turn as it stands; null when there is none. */
+  /** The turn as it stands; null when there is none, also for an id that none can have. */
   read(turnId: RowId): Promise<TurnRecord | null>
   /**
    * The conversation's upstream session, created when there is none. Of any number of racing callers one creates; the others
-   * wait for its id. Rejects with `conversation_not_found`, `mint_timeout`, `mint_failed`, or the upstream's own error.
+   * wait for its id. Rejects with `conversation_not_found`, `session_create_timeout`, `session_create_failed`, or the
+   * upstream's own error.
    */
   ensureSession(
     conversationId: RowId,
@@ -104,7 +173,8 @@ export interface SessionStore {
   ): Promise<SessionResult>
   /**
    * Replaces a session that the server does not know any more. When another worker replaced it already, its id is the
-   * answer. The stale session is deleted upstream.
+   * answer. The stale session is not deleted, but reported to `onOrphan`: if the server only seemed not to know it, it is
+   * all that was said.
    */
   recreateSession(
     conversationId: RowId,

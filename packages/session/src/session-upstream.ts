@@ -1,11 +1,11 @@
 /** What the store asks of OpenCode on behalf of the row that owns the session. No database connection is held meanwhile. */
 export interface SessionUpstream {
   /**
-   * Creates a session. Put `token` where `find` sees it, for example in the session's metadata.
+   * Creates a session, a new one for each call. Put `key` where `find` sees it, for example in the session's metadata.
    */
-  create(mint: {
+  create(request: {
     /** Identity of this attempt; a repeated attempt has another one. */
-    readonly token: string
+    readonly key: string
     /** The conversation's title, null when it has none or no title column is configured. */
     readonly title: string | null
   }): Promise<{ readonly id: string }>
@@ -14,8 +14,10 @@ export interface SessionUpstream {
   /** Stops what runs in a session. */
   abort(sessionId: string): Promise<void>
   /**
-   * Finds a session that `create` made with this token. Asked only after a mint did not end; without it, a
-   * worker that died between creation and storing leaves its session upstream.
+   * Finds a session that `create` made with this key. Asked only after a creation did not end; without it, a
+   * worker that died between creation and storing leaves its session upstream. Null says that *all* sessions were looked
+   * at and none has the key, which is then forgotten; `incomplete`, that some were not (a list is a page): the key is
+   * kept, and asked for again by the conversation's next creation.
    */
-  find?(token: string): Promise<{ readonly id: string } | null>
+  find?(key: string): Promise<{ readonly id: string } | 'incomplete' | null>
 }

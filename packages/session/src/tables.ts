@@ -1,4 +1,5 @@
 import type { Knex } from 'knex'
+import type { Clock } from './clock.js'
 
 /** Names of the columns on the host's conversation table. */
 export interface ConversationColumns {
@@ -8,16 +9,18 @@ export interface ConversationColumns {
   readonly title: string | null
   /** The upstream session. Default: `opencode_session_id`. */
   readonly sessionId: string
-  /** Tokens of the session and of mints that did not end, separated by spaces. Default: `opencode_mint_tokens`. */
-  readonly mintTokens: string
-  /** The mint that runs now. Default: `opencode_mint_claim`. */
-  readonly mintClaim: string
-  /** When another worker may take the mint over. Default: `opencode_mint_expires_at`. */
-  readonly mintExpiresAt: string
+  /** Keys of the session and of creations that did not end, separated by spaces. Default: `opencode_create_keys`. */
+  readonly createKeys: string
+  /** The creation that runs now. Default: `opencode_create_claim`. */
+  readonly createClaim: string
+  /** When another worker may take the creation over. Default: `opencode_create_expires_at`. */
+  readonly createExpiresAt: string
   /** Number of the newest claim. Default: `turn_fence`. */
   readonly turnFence: string
-  /** Who holds the turn lease; null when nobody does. Default: `turn_owner`. */
+  /** Who holds the turn lease; null when no one does. Default: `turn_owner`. */
   readonly turnOwner: string
+  /** Which life of the owner's process claimed. Default: `turn_instance`. */
+  readonly turnInstance: string
   /** The message of the newest claim. Default: `turn_id`. */
   readonly turnId: string
   /** When the turn lease expires. Default: `turn_expires_at`. */
@@ -34,6 +37,10 @@ export interface MessageColumns {
   readonly status: string
   /** Number of the claim under which it runs or ran. Default: `turn_fence`. */
   readonly turnFence: string
+  /** Counts the writes to the turn: a poll that finds it unchanged need not read the rest. Default: `turn_revision`. */
+  readonly turnRevision: string
+  /** What the user asked, as JSON. Default: `prompt_input`. */
+  readonly promptInput: string
   /** Default: `prompt_id`. */
   readonly promptId: string
   /** Default: `prompt_session_id`. */
@@ -42,6 +49,8 @@ export interface MessageColumns {
   readonly promptPartIds: string
   /** Default: `prompt_runs`. */
   readonly promptRuns: string
+  /** Whether the agent has forgotten what was said before. Default: `session_recreated`. */
+  readonly sessionRecreated: string
   /** JSON. Default: `reply`. */
   readonly reply: string
   /** Default: `text`. */
@@ -64,6 +73,10 @@ export interface MessageColumns {
   readonly errorCode: string
   /** Default: `error_message`. */
   readonly errorMessage: string
+  /** The provider's HTTP status. Default: `error_status`. */
+  readonly errorStatus: string
+  /** The provider's message. Default: `error_detail`. */
+  readonly errorDetail: string
   /** Default: `reason`. */
   readonly reason: string
   /** Default: `finish`. */
@@ -72,12 +85,19 @@ export interface MessageColumns {
   readonly startedAt: string
   /** Milliseconds since the epoch. Default: `settled_at`. */
   readonly settledAt: string
+  /** When all that follows the end was done, in milliseconds since the epoch. Default: `closed_at`. */
+  readonly closedAt: string
 }
 
 /** One of the host's tables. */
 export interface TableOptions<Columns> {
   /** Its name, `schema.table` where it is not on the search path. */
   readonly table?: string
+  /**
+   * Put before the default name of each of our columns, `turn_` for example, where the table has columns of its own
+   * named `text` or `status`. Default: none.
+   */
+  readonly prefix?: string
   /** Columns whose names differ from the defaults. */
   readonly columns?: Partial<Columns>
 }
@@ -91,6 +111,8 @@ export interface Table<Columns> {
 /** @internal What every statement needs. */
 export interface Tables {
   readonly knex: () => Knex
+  /** For the pauses between attempts. */
+  readonly clock: Clock
   readonly conversations: Table<ConversationColumns>
   readonly messages: Table<MessageColumns>
 }
@@ -99,11 +121,12 @@ const conversationDefaults: ConversationColumns = {
   id: 'id',
   title: null,
   sessionId: 'opencode_session_id',
-  mintTokens: 'opencode_mint_tokens',
-  mintClaim: 'opencode_mint_claim',
-  mintExpiresAt: 'opencode_mint_expires_at',
+  createKeys: 'opencode_create_keys',
+  createClaim: 'opencode_create_claim',
+  createExpiresAt: 'opencode_create_expires_at',
   turnFence: 'turn_fence',
   turnOwner: 'turn_owner',
+  turnInstance: 'turn_instance',
   turnId: 'turn_id',
   turnExpiresAt: 'turn_expires_at',
 }
@@ -113,10 +136,13 @@ const messageDefaults: MessageColumns = {
   conversationId: 'conversation_id',
   status: 'status',
   turnFence: 'turn_fence',
+  turnRevision: 'turn_revision',
+  promptInput: 'prompt_input',
   promptId: 'prompt_id',
   promptSessionId: 'prompt_session_id',
   promptPartIds: 'prompt_part_ids',
   promptRuns: 'prompt_runs',
+  sessionRecreated: 'session_recreated',
   reply: 'reply',
   text: 'text',
   reasoning: 'reasoning',
@@ -128,10 +154,23 @@ const messageDefaults: MessageColumns = {
   cacheWriteTokens: 'cache_write_tokens',
   errorCode: 'error_code',
   errorMessage: 'error_message',
+  errorStatus: 'error_status',
+  errorDetail: 'error_detail',
   reason: 'reason',
   finish: 'finish',
   startedAt: 'started_at',
   settledAt: 'settled_at',
+  closedAt: 'closed_at',
+}
+
+/** The columns that are the host's own: no migration adds them, and no prefix is put before them. */
+const hostColumns: ReadonlySet<string> = new Set(['id', 'title', 'conversationId'])
+
+/** @internal The names of the columns that are not the host's own. */
+export function ownColumns(columns: object): string[] {
+  return Object.entries(columns)
+    .filter(([key]) => !hostColumns.has(key))
+    .map(([, name]) => String(name))
 }
 
 /** @internal */
@@ -140,7 +179,7 @@ export function conversationTable(
 ): Table<ConversationColumns> {
   return {
     table: options.table ?? 'conversations',
-    columns: withDefaults('conversations.columns', conversationDefaults, options.columns),
+    columns: nameColumns('conversations', conversationDefaults, options),
   }
 }
 
@@ -148,20 +187,26 @@ export function conversationTable(
 export function messageTable(options: TableOptions<MessageColumns> = {}): Table<MessageColumns> {
   return {
     table: options.table ?? 'messages',
-    columns: withDefaults('messages.columns', messageDefaults, options.columns),
+    columns: nameColumns('messages', messageDefaults, options),
   }
 }
 
-function withDefaults<Columns extends object>(
+function nameColumns<Columns extends object>(
   option: string,
   defaults: Columns,
-  given: Partial<Columns> = {},
+  { columns = {}, prefix = '' }: TableOptions<Columns>,
 ): Columns {
-  for (const name of Object.keys(given)) {
+  for (const name of Object.keys(columns)) {
     if (!(name in defaults)) {
       const known = Object.keys(defaults).join(', ')
-      throw new TypeError(`\`${option}.${name}\` is not a column of a turn. Known: ${known}.`)
+      throw new TypeError(
+        `\`${option}.columns.${name}\` is not a column of a turn. Known: ${known}.`,
+      )
     }
   }
-  return { ...defaults, ...given }
+  const prefixed = Object.entries(defaults).map(([key, name]) => [
+    key,
+    hostColumns.has(key) ? name : `${prefix}${name}`,
+  ])
+  return { ...(Object.fromEntries(prefixed) as Columns), ...columns }
 }

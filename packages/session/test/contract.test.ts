@@ -4,7 +4,7 @@ import { after, before, describe, it } from 'mocha'
 import { sessionStoreContract } from '../src/contract.js'
 import { createSessionStore } from '../src/index.js'
 import { brokenStores } from './support/broken-stores.js'
-import type { BrokenStore } from './support/broken-stores.js'
+import type { BrokenStore } from './support/broken-store.js'
 import { openRows } from './support/open-rows.js'
 import type { Rows } from './support/open-rows.js'
 import { createShiftedClock } from './support/shifted-clock.js'
@@ -42,18 +42,22 @@ async function failuresOf(rows: Rows, broken: BrokenStore): Promise<string[]> {
   for (const { name, run } of sessionStoreContract) {
     if (!broken.caughtBy.includes(name)) continue
     const clock = createShiftedClock()
-    const open = () =>
-      broken.breakStore(
-        createSessionStore({ knex: rows.knex, clock, mintPollMs: 5, mintWaitMs: 500 }),
-        rows.knex,
-      )
+    let life = 0
+    const options = { knex: rows.knex, clock, createPollMs: 5, createWaitMs: 500 }
+    const open = () => broken.breakStore(createSessionStore(options), rows.knex)
+    const restarted = () => {
+      life += 1
+      const instance = `life ${life}`
+      return broken.breakStore(createSessionStore({ ...options, instance }), rows.knex)
+    }
     try {
       await run({
         ...rows,
         store: open(),
         another: open,
+        restarted,
         advance: clock.advance,
-        mintMs: 30_000,
+        createMs: 30_000,
       })
     } catch {
       failures.push(name)

@@ -15,23 +15,23 @@ import type { Rows } from './support/open-rows.js'
 const take = /^update `conversations` set `turn_fence`/
 const start = /^update `messages` set `status`/
 const read = /^select .* from `messages` where/
-const takeMint =
-  /^update `conversations` set `opencode_session_id` = (?:NULL|\?), `opencode_mint_tokens`/
+const takeCreation =
+  /^update `conversations` set `opencode_session_id` = (?:NULL|\?), `opencode_create_keys`/
 
 describe('between two statements of a verb', () => {
   const kind = databases.find(({ name }) => name === 'sqlite')
   if (kind === undefined) throw new Error('SQLite is always there')
   let rows: Rows
-  let somebody: Database.Database
+  let another: Database.Database
   let store: SessionStore
   let ids: { conversationId: RowId; turnId: RowId }
   before(async () => {
     rows = await openRows(kind)
-    somebody = new Database(fileURLToPath(rows.database.url))
+    another = new Database(fileURLToPath(rows.database.url))
     store = createSessionStore({ knex: rows.knex })
   })
   after(async () => {
-    somebody.close()
+    another.close()
     await rows.close()
   })
   afterEach(() => rows.clear())
@@ -41,18 +41,18 @@ describe('between two statements of a verb', () => {
     const hook = ({ sql }: { sql: string }): void => {
       if (!pattern.test(sql)) return
       rows.knex.off('query', hook)
-      for (const statement of statements) somebody.exec(statement)
+      for (const statement of statements) another.exec(statement)
     }
     rows.knex.on('query', hook)
   }
   const insert = async (): Promise<void> => {
     const conversationId = await rows.insertConversation()
-    ids = { conversationId, turnId: await rows.insertMessage(conversationId) }
+    ids = { conversationId, turnId: await rows.insertTurn(conversationId) }
   }
   const claim = (owner = 'worker-1') => store.claim({ ...ids, owner, leaseMs: 10_000 })
   const far = Date.now() + 3_600_000
   const expire = () =>
-    somebody.exec(`update conversations set turn_expires_at = 1 where id = ${ids.conversationId}`)
+    another.exec(`update conversations set turn_expires_at = 1 where id = ${ids.conversationId}`)
 
   it('a holder that renews in time keeps its lease', async () => {
     await insert()
@@ -118,24 +118,94 @@ describe('between two statements of a verb', () => {
     expect(row).to.deep.equal({ turn_owner: null })
   })
 
+  it('a row that changes before every attempt is an error worth another try, not a loop', async () => {
+    await insert()
+    const slept: number[] = []
+    const impatient = createSessionStore({
+      knex: rows.knex,
+      clock: { now: () => Date.now(), sleep: async (ms) => void slept.push(ms) },
+    })
+    let attempts = 0
+    const hook = ({ sql }: { sql: string }): void => {
+      if (!take.test(sql) && !takeCreation.test(sql)) return
+      attempts += 1
+      another.exec(
+        `update conversations set turn_fence = turn_fence + 1, opencode_create_claim = 'c${attempts}'`,
+      )
+    }
+    rows.knex.on('query', hook)
+    try {
+      const request = { ...ids, owner: 'worker-1', leaseMs: 10_000 }
+      for (const verb of [
+        () => impatient.claim(request),
+        () => impatient.claimConversation(request),
+        () => impatient.ensureSession(ids.conversationId, createFakeUpstream()),
+      ]) {
+        attempts = 0
+        slept.length = 0
+        const error: unknown = await verb().catch((reason: unknown) => reason)
+        expect(error).to.include({ code: 'row_contended', retryable: true })
+        expect(attempts).to.be.lessThan(100)
+        expect(slept.length).to.be.greaterThan(attempts / 2)
+      }
+      const signal = AbortSignal.abort(new Error('enough'))
+      const aborted: unknown = await impatient
+        .claim({ ...request, signal })
+        .catch((reason: unknown) => reason)
+      expect(aborted).to.equal(signal.reason)
+    } finally {
+      rows.knex.off('query', hook)
+    }
+  })
+
+  it("a message whose fence is above its conversation's is claimed at once", async () => {
+    await insert()
+    another.exec('update messages set turn_fence = 1000')
+    let statements = 0
+    const count = (): void => {
+      statements += 1
+    }
+    rows.knex.on('query', count)
+    try {
+      const result = await claim()
+      expect(result.claimed && result.lease.fence).to.equal(1001)
+      expect(statements).to.be.lessThan(8)
+    } finally {
+      rows.knex.off('query', count)
+    }
+  })
+
   it('a session that another one stored is taken over, not replaced', async () => {
     await insert()
     const upstream = createFakeUpstream()
-    justBefore(takeMint, "update conversations set opencode_session_id = 'ses_other'")
+    justBefore(takeCreation, "update conversations set opencode_session_id = 'ses_other'")
     const result = await store.ensureSession(ids.conversationId, upstream)
     expect(result).to.deep.equal({ sessionId: 'ses_other', created: false })
     expect(upstream.titles).to.deep.equal([])
   })
 
-  it('a mint that expires at this very moment is free', async () => {
+  it('a creation that began and failed in between leaves its key in the row', async () => {
+    await insert()
+    const upstream = createFakeUpstream()
+    upstream.sessions.set('ses_lost', 'key-of-another')
+    // Its claim is over again, and the server has its session although the answer was lost.
+    justBefore(
+      takeCreation,
+      "update conversations set opencode_create_keys = 'key-of-another', opencode_create_claim = null",
+    )
+    const { sessionId } = await store.ensureSession(ids.conversationId, upstream)
+    expect([...upstream.sessions.keys()]).to.deep.equal([sessionId])
+  })
+
+  it('a creation that expires at this very moment is free', async () => {
     await insert()
     const now = Date.now()
     const frozen = createSessionStore({
       knex: rows.knex,
       clock: { now: () => now, sleep: () => Promise.reject(new Error('must not wait')) },
     })
-    somebody.exec(
-      `update conversations set opencode_mint_claim = 'old', opencode_mint_expires_at = ${now}`,
+    another.exec(
+      `update conversations set opencode_create_claim = 'old', opencode_create_expires_at = ${now}`,
     )
     const result = await frozen.ensureSession(ids.conversationId, createFakeUpstream())
     expect(result.created).to.equal(true)
@@ -170,7 +240,7 @@ describe('while a statement waits for a row', () => {
 
   it('the fence of the row still counts for a start', async () => {
     const conversationId = await rows.insertConversation()
-    const turnId = await rows.insertMessage(conversationId)
+    const turnId = await rows.insertTurn(conversationId)
     const blocker = await rows.database.connect().transaction()
     await blocker('messages').where({ id: turnId }).forUpdate()
     const store = createSessionStore({ knex: rows.database.connect() })
@@ -186,7 +256,7 @@ describe('while a statement waits for a row', () => {
 
   it('the fence of the row still counts for a terminal write', async () => {
     const conversationId = await rows.insertConversation()
-    const turnId = await rows.insertMessage(conversationId)
+    const turnId = await rows.insertTurn(conversationId)
     const store = createSessionStore({ knex: rows.database.connect() })
     const claim = await store.claim({
       conversationId,

@@ -3,9 +3,9 @@ import { createManualClock } from '@turnstead/testkit'
 import { expect } from 'chai'
 import fc from 'fast-check'
 import { after, before, describe, it } from 'mocha'
-import { completed, partial } from '../src/contract/subject.js'
+import { completed, firstPrompt, partial } from '../src/contract/subject.js'
 import { createSessionStore } from '../src/index.js'
-import type { Lease, RowId, SessionStore } from '../src/index.js'
+import type { RowId, SessionStore, Lease } from '../src/index.js'
 import { createLeaseModel } from './support/lease-model.js'
 import { openRows } from './support/open-rows.js'
 import type { Rows } from './support/open-rows.js'
@@ -14,9 +14,22 @@ const leaseMs = 1000
 const owners = ['worker-1', 'worker-2']
 
 type Step =
-  | { readonly verb: 'claim'; readonly turn: number; readonly owner: number }
   | {
-      readonly verb: 'renew' | 'release' | 'snapshot' | 'settle' | 'keepPartial' | 'recordPrompt'
+      readonly verb: 'claim'
+      readonly turn: number
+      readonly owner: number
+      readonly life: number
+    }
+  | { readonly verb: 'adopt'; readonly turn: number; readonly lease: number }
+  | {
+      readonly verb:
+        | 'renew'
+        | 'release'
+        | 'snapshot'
+        | 'settle'
+        | 'keepPartial'
+        | 'recordPrompt'
+        | 'closeTurn'
       readonly lease: number
     }
   | { readonly verb: 'cancel'; readonly turn: number }
@@ -24,7 +37,16 @@ type Step =
 
 const turn = fc.integer({ min: 0, max: 2 })
 const step: fc.Arbitrary<Step> = fc.oneof(
-  { weight: 4, arbitrary: fc.record({ verb: fc.constant('claim'), turn, owner: fc.nat(1) }) },
+  {
+    weight: 4,
+    arbitrary: fc.record({
+      verb: fc.constant('claim'),
+      turn,
+      owner: fc.nat(1),
+      life: fc.nat(1),
+    }),
+  },
+  { weight: 2, arbitrary: fc.record({ verb: fc.constant('adopt'), turn, lease: fc.nat(3) }) },
   {
     weight: 5,
     arbitrary: fc.record({
@@ -35,6 +57,7 @@ const step: fc.Arbitrary<Step> = fc.oneof(
         'settle',
         'keepPartial',
         'recordPrompt',
+        'closeTurn',
       ),
       lease: fc.nat(3),
     }),
@@ -44,14 +67,15 @@ const step: fc.Arbitrary<Step> = fc.oneof(
     weight: 3,
     arbitrary: fc.record({
       verb: fc.constant('advance'),
-      ms: fc.constantFrom(1, leaseMs / 2, leaseMs - 1, leaseMs, leaseMs * 3),
+      ms: fc.constantFrom(1, leaseMs * 0.3, leaseMs / 2, leaseMs - 1, leaseMs, leaseMs * 3),
     }),
   },
 )
 
 /** Two turns of one conversation and one of another. */
 interface World {
-  readonly store: SessionStore
+  /** The same worker's, in two lives of its process. */
+  readonly stores: readonly [SessionStore, SessionStore]
   readonly turns: readonly { readonly conversationId: RowId; readonly turnId: RowId }[]
   readonly leases: Lease[]
 }
@@ -78,7 +102,10 @@ describe('the verbs of a lease', () => {
           fc.asyncProperty(fc.array(step, { minLength: 5, maxLength: 30 }), async (steps) => {
             const clock = createManualClock(1)
             const world: World = {
-              store: createSessionStore({ knex: rows.knex, clock }),
+              stores: [
+                createSessionStore({ knex: rows.knex, clock, instance: 'first' }),
+                createSessionStore({ knex: rows.knex, clock, instance: 'second' }),
+              ],
               turns: await insertTurns(rows),
               leases: [],
             }
@@ -92,10 +119,10 @@ describe('the verbs of a lease', () => {
               expect(actual, each.verb).to.deep.equal(expected)
             }
             for (const { turnId } of world.turns) {
-              const record = await world.store.read(turnId)
-              expect({ status: record?.status, text: record?.text }).to.deep.equal(
-                model.turnOf(turnId),
-              )
+              const record = await world.stores[0].read(turnId)
+              const { status, text, isClosed } = model.turnOf(turnId)
+              expect(record).to.deep.include({ status, text })
+              expect(record?.closedAt !== null).to.equal(isClosed)
             }
           }),
           { numRuns },
@@ -110,25 +137,28 @@ async function insertTurns(rows: Rows): Promise<World['turns']> {
   const other = await rows.insertConversation()
   const turns = []
   for (const conversationId of [one, one, other]) {
-    turns.push({ conversationId, turnId: await rows.insertMessage(conversationId) })
+    turns.push({ conversationId, turnId: await rows.insertTurn(conversationId) })
   }
   return turns
 }
 
 /** What the store answered, and what the model says that it must answer. */
 async function act(
-  { store, turns, leases }: World,
+  { stores, turns, leases }: World,
   model: ReturnType<typeof createLeaseModel>,
   step: Exclude<Step, { verb: 'advance' }>,
   now: number,
 ): Promise<[unknown, unknown]> {
+  const [store] = stores
   if (step.verb === 'claim') {
     const ids = turns[step.turn]!
     const owner = owners[step.owner]!
-    const result = await store.claim({ ...ids, owner, leaseMs })
+    const result = await stores[step.life]!.claim({ ...ids, owner, leaseMs })
     if (result.claimed) leases.push(result.lease)
-    const answer = result.claimed ? result.lease.fence : result.reason
-    return [answer, model.claim({ ...ids, owner, now, leaseMs })]
+    const answer = result.claimed
+      ? { fence: result.lease.fence, leftovers: result.leftovers.map(({ turnId }) => turnId) }
+      : { reason: result.reason, heldUntil: result.heldUntil, sameOwner: result.sameOwner }
+    return [answer, model.claim({ ...ids, owner, life: step.life, now, leaseMs })]
   }
   if (step.verb === 'cancel') {
     const { turnId } = turns[step.turn]!
@@ -136,6 +166,12 @@ async function act(
   }
   const lease = leases.at(-1 - step.lease)
   if (lease === undefined) return [null, null]
+  if (step.verb === 'adopt') {
+    const { turnId } = turns[step.turn]!
+    const adopted = await store.adopt(lease, turnId)
+    if (adopted !== null) leases.push(adopted.lease)
+    return [adopted !== null, model.adopt(lease, turnId)]
+  }
   switch (step.verb) {
     case 'renew':
       return [await store.renew(lease, { leaseMs }), model.renew(lease, now + leaseMs)]
@@ -148,14 +184,13 @@ async function act(
       ]
     case 'recordPrompt':
       return [
-        await store.recordPrompt(lease, { id: 'm', sessionId: 's', partIds: [], runs: 0 }),
-        model.write(lease, 'running', {}),
+        await store.recordPrompt(lease, firstPrompt),
+        model.write(lease, 'running', { hasPrompt: true }),
       ]
     case 'settle':
-      return [
-        await store.settle(lease, completed),
-        model.write(lease, 'running', { status: 'completed', text: completed.text }),
-      ]
+      return [await store.settle(lease, completed), model.settle(lease, completed.text)]
+    case 'closeTurn':
+      return [await store.closeTurn(lease), model.close(lease)]
     case 'keepPartial':
       return [
         await store.keepPartial(lease, partial),

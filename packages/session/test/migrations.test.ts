@@ -5,6 +5,7 @@ import {
   conversationColumns,
   createSessionStore,
   messageColumns,
+  migrations,
   turnMigration,
 } from '../src/index.js'
 import { createHostTables } from './support/open-rows.js'
@@ -43,6 +44,71 @@ describe('turnMigration', () => {
       }
     })
 
+    it(`goes on where an earlier run on ${kind.name} was interrupted, in both directions`, async () => {
+      const { knex, close } = await kind.open()
+      try {
+        await createHostTables(knex)
+        const { up, down } = turnMigration()
+        await up(knex)
+        await knex.schema.alterTable('messages', (table) => {
+          table.dropColumns('reply', 'settled_at', 'closed_at')
+        })
+        await up(knex)
+        await up(knex)
+        expect(await knex.schema.hasColumn('messages', 'closed_at')).to.equal(true)
+        await knex('conversations').insert([{ id: 1 }, { id: 2 }])
+        const session = { opencode_session_id: 'ses_1' }
+        await knex('conversations').where({ id: 1 }).update(session)
+        const second: unknown = await knex('conversations')
+          .where({ id: 2 })
+          .update(session)
+          .catch((error: unknown) => error)
+        expect(second).to.be.instanceOf(Error)
+        await down(knex)
+        await down(knex)
+        expect(await knex.schema.hasColumn('messages', 'turn_fence')).to.equal(false)
+      } finally {
+        await close()
+      }
+    })
+
+    it(`changes nothing on ${kind.name} where the host has columns of the same names, and says what to do`, async () => {
+      const { knex, close } = await kind.open()
+      try {
+        await createHostTables(knex)
+        await knex.schema.alterTable('messages', (table) => {
+          table.text('text')
+          table.string('status')
+        })
+        const error: unknown = await turnMigration()
+          .up(knex)
+          .catch((reason: unknown) => reason)
+        expect(error).to.be.instanceOf(TypeError)
+        expect(String(error)).to.match(/`messages`.*`status`, `text`.*`messages\.prefix`/)
+        expect(await knex.schema.hasColumn('conversations', 'turn_fence')).to.equal(false)
+        const messages = { prefix: 'turn_' }
+        await turnMigration({ messages }).up(knex)
+        await knex('conversations').insert({ id: 1 })
+        await knex('messages').insert({ id: 1, conversation_id: 1, turn_status: 'pending' })
+        const store = createSessionStore({ knex, messages })
+        const claim = await store.claim({
+          conversationId: 1,
+          turnId: 1,
+          owner: 'worker',
+          leaseMs: 1000,
+        })
+        expect(claim.claimed).to.equal(true)
+        await turnMigration({ messages }).down(knex)
+        expect(await knex('messages').first('id', 'text', 'status')).to.deep.equal({
+          id: 1,
+          text: null,
+          status: null,
+        })
+      } finally {
+        await close()
+      }
+    })
+
     it(`takes other names of tables and columns on ${kind.name}`, async () => {
       const { knex, close } = await kind.open()
       const conversations = {
@@ -68,12 +134,12 @@ describe('turnMigration', () => {
         await knex.schema.createTable('threads', (table) => {
           table.string('thread_id', 36).primary()
           table.string('subject')
-          conversationColumns(table, conversations.columns)
+          conversationColumns(table, conversations)
         })
         await knex.schema.createTable('posts', (table) => {
           table.string('post_id', 36).primary()
           table.string('thread', 36)
-          messageColumns(table, messages.columns)
+          messageColumns(table, messages)
         })
         await knex('threads').insert({ thread_id: 'th-1', subject: 'Named' })
         await knex('posts').insert({ post_id: 'po-1', thread: 'th-1', state: 'pending' })
@@ -104,3 +170,70 @@ describe('turnMigration', () => {
     })
   }
 })
+
+describe('migrations', () => {
+  it('gives one named step per version, from the one that is asked for', () => {
+    expect(migrations().map(({ name }) => name)).to.deep.equal(['turnstead-001-turns'])
+    expect(migrations({ from: 2 })).to.deep.equal([])
+    for (const from of [0, 3, 1.5, Number.NaN]) {
+      expect(() => migrations({ from })).to.throw(RangeError, '`from`')
+    }
+  })
+
+  it('names the table that is not there', async () => {
+    const kind = databases.find(({ name }) => name === 'sqlite')!
+    const { knex, close } = await kind.open()
+    try {
+      const error: unknown = await turnMigration()
+        .up(knex)
+        .catch((reason: unknown) => reason)
+      expect(error).to.be.instanceOf(TypeError)
+      expect(String(error)).to.match(/`conversations`.*`conversations\.table`/)
+    } finally {
+      await close()
+    }
+  })
+
+  for (const name of ['postgresql', 'mysql'] as const) {
+    const kind = databases.find((each) => each.name === name)!
+    if (kind.skip !== null) {
+      it(`go up, down and up again in another schema of ${name} (skipped: ${kind.skip})`)
+      continue
+    }
+
+    it(`go up, down and up again in another schema of ${name}`, async () => {
+      const { knex, close } = await kind.open()
+      const schema = `other_${process.pid}_${'x'.repeat(30)}`
+      const conversations = { table: `${schema}.conversations_with_a_rather_long_name` }
+      const messages = { table: `${schema}.messages` }
+      try {
+        await knex.raw('create schema ??', [schema])
+        await knex.schema.withSchema(schema).createTable(tail(conversations.table), (table) => {
+          table.increments('id')
+        })
+        await knex.schema.withSchema(schema).createTable('messages', (table) => {
+          table.increments('id')
+          table.integer('conversation_id').unsigned()
+        })
+        const { up, down } = turnMigration({ conversations, messages })
+        await up(knex)
+        await up(knex)
+        await down(knex)
+        await up(knex)
+        await knex(conversations.table).insert({ id: 1 })
+        await knex(messages.table).insert({ id: 1, conversation_id: 1, status: 'pending' })
+        const store = createSessionStore({ knex, conversations, messages })
+        const ids = { conversationId: 1, turnId: 1 }
+        const claim = await store.claim({ ...ids, owner: 'worker', leaseMs: 1000 })
+        expect(claim.claimed).to.equal(true)
+      } finally {
+        await knex.raw(`drop schema if exists ?? ${name === 'mysql' ? '' : 'cascade'}`, [schema])
+        await close()
+      }
+    })
+  }
+})
+
+function tail(table: string): string {
+  return table.slice(table.lastIndexOf('.') + 1)
+}

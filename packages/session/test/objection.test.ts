@@ -25,6 +25,7 @@ class Conversation extends ConversationMixin(BaseModel) {
 class Message extends MessageMixin(Model) {
   static override tableName = 'messages' as const
   declare id: number
+  declare content: string
 }
 
 describe('the Objection mixins', () => {
@@ -74,6 +75,74 @@ describe('the Objection mixins', () => {
         expect(await reloaded.abortSession(upstream)).to.equal(true)
         const fresh = await reloaded.recreateSession(sessionId, upstream)
         expect(fresh.created).to.equal(true)
+      })
+
+      it('leave the columns of the store alone when a loaded instance is written back', async () => {
+        const store = storeFor({ Conversation, Message })
+        const inserted = await Conversation.query().insertAndFetch({ title: 'Before' })
+        const patched = await Conversation.query().patchAndFetchById(inserted.id, { title: 'B' })
+        const conversation = await Conversation.query().findById(inserted.id).throwIfNotFound()
+        const turn = { conversation_id: inserted.id, status: 'pending' } as const
+        const fetched = await Message.query().insertAndFetch(turn)
+        const plain = await Message.query().insert(turn)
+        await Message.query().deleteById(plain.id)
+        const claim = await fetched.claimTurn({ owner: 'worker-1', leaseMs: 10_000 })
+        if (!claim.claimed) throw new Error(`the turn must be free, but is ${claim.reason}`)
+        const loaded = await Message.query().findById(fetched.id).throwIfNotFound()
+        const clone = loaded.$clone()
+        expect(await store.settle(claim.lease, completed)).to.equal(true)
+        const { sessionId } = await conversation.ensureSession(createFakeUpstream())
+
+        for (const stale of [fetched, loaded, clone]) {
+          stale.content = 'edited by the host'
+          await stale.$query().patch()
+          await stale.$query().update()
+          await Message.query().findById(stale.id).patch(stale)
+          await Message.query().insert(stale).onConflict('id').merge()
+          await Message.query().upsertGraph(stale as never)
+        }
+        const row = await Message.query().findById(fetched.id).throwIfNotFound()
+        expect(row).to.include({ status: 'completed', text: completed.text })
+        expect(row.content).to.equal('edited by the host')
+
+        for (const stale of [inserted, patched, conversation]) {
+          stale.title = 'After'
+          await stale.$query().patch()
+        }
+        const reloaded = await Conversation.query().findById(inserted.id).throwIfNotFound()
+        expect(reloaded).to.include({
+          title: 'After',
+          turn_fence: claim.lease.fence,
+          turn_owner: 'worker-1',
+          opencode_session_id: sessionId,
+        })
+      })
+
+      it('write plain values, and every column of a new row', async () => {
+        const { id } = await Conversation.query().insertAndFetch({ title: 'Plain' })
+        const row = { conversation_id: id, status: null }
+        const message = await Message.query().insertAndFetch(row)
+        await message.$query().patch({ status: 'pending' })
+        expect((await message.readTurn())?.status).to.equal('pending')
+        const copy = await Message.query().findById(message.id).throwIfNotFound()
+        await Message.query().deleteById(message.id)
+        await Message.query().insert(copy)
+        expect((await message.readTurn())?.status).to.equal('pending')
+      })
+
+      it('take keys in every form that a driver gives', async () => {
+        const { id } = await Conversation.query().insertAndFetch({ title: 'Keys' })
+        const turn = { conversation_id: id, status: 'pending' } as const
+        const message = await Message.query().insertAndFetch(turn)
+        for (const form of [BigInt, String, Number]) {
+          message.conversation_id = form(id)
+          Object.assign(message, { id: form(Number(message.id)) })
+          const claim = await message.claimTurn({ owner: `${form.name}`, leaseMs: 10_000 })
+          if (!claim.claimed) throw new Error(`the turn must be free, but is ${claim.reason}`)
+          expect(JSON.parse(JSON.stringify(claim.turn))).to.deep.include({ status: 'running' })
+          await storeFor({ Conversation, Message }).release(claim.lease)
+        }
+        expect(await message.cancelTurn()).to.equal(true)
       })
 
       it('write JSON columns through the model as text', async () => {
@@ -137,7 +206,7 @@ describe('the store under a Knex that maps names', () => {
     })
     try {
       const conversationId = await rows.insertConversation()
-      const turnId = await rows.insertMessage(conversationId)
+      const turnId = await rows.insertTurn(conversationId)
       const store = createSessionStore({ knex: mapped })
       const claim = await store.claim({ conversationId, turnId, owner: 'w', leaseMs: 1000 })
       if (!claim.claimed) throw new Error(`the turn must be free, but is ${claim.reason}`)

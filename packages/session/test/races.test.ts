@@ -57,13 +57,13 @@ for (const kind of databases) {
     })
     after(() => rows.close())
 
-    it('claim every turn exactly once, mint one session per conversation, and lose no update', async () => {
+    it('claim every turn exactly once, create one session per conversation, and lose no update', async () => {
       const upstream = createFakeUpstream()
       const all = await startAll(upstream)
       const turns: Turn[] = []
       for (let n = 0; n < turnCount; n += 1) {
         const conversationId = await rows.insertConversation()
-        turns.push({ conversationId, turnId: await rows.insertMessage(conversationId) })
+        turns.push({ conversationId, turnId: await rows.insertTurn(conversationId) })
       }
       const claims = await Promise.all(
         all.map((worker, n) => worker.run({ verb: 'claim', turns, owner: `worker-${n}` })),
@@ -92,7 +92,7 @@ for (const kind of databases) {
       })
     }
 
-    it('killed with SIGKILL at any step of a mint leave nothing that the next one does not put right', async () => {
+    it('killed with SIGKILL at any step of a creation leave nothing that the next one does not put right', async () => {
       const conversationIds: Record<string, RowId> = {}
       for (const step of Object.keys(steps)) {
         conversationIds[step] = await rows.insertConversation()
@@ -104,7 +104,7 @@ for (const kind of databases) {
           const worker = await start(upstream, onUpstream)
           const outcome = await worker.run({ verb: 'ensure', conversationId }).catch(() => 'gone')
           const clock = createShiftedClock()
-          const store = createSessionStore({ knex: rows.knex, clock, mintPollMs: 5 })
+          const store = createSessionStore({ knex: rows.knex, clock, createPollMs: 5 })
           clock.advance(60_000)
           const { sessionId } = await store.ensureSession(conversationId, upstream)
           expect([...upstream.sessions.keys()], step).to.deep.equal([sessionId])
@@ -113,10 +113,10 @@ for (const kind of databases) {
       )
     })
 
-    it('killed with a lease are replaced at once under their name, and after its expiry by others', async () => {
+    it('killed with a lease are soon replaced under their name, and after its expiry by others', async () => {
       const worker = await start(createFakeUpstream())
       const conversationId = await rows.insertConversation()
-      const turnId = await rows.insertMessage(conversationId)
+      const turnId = await rows.insertTurn(conversationId)
       await worker.run({
         verb: 'claim',
         turns: [{ conversationId, turnId }],
@@ -126,6 +126,8 @@ for (const kind of databases) {
       const clock = createShiftedClock()
       const store = createSessionStore({ knex: rows.knex, clock })
       const claim = { conversationId, turnId, leaseMs: 60_000 }
+      expect((await store.claim({ ...claim, owner: 'worker-2' })).claimed).to.equal(false)
+      clock.advance(18_000)
       expect((await store.claim({ ...claim, owner: 'worker-2' })).claimed).to.equal(false)
       expect((await store.claim({ ...claim, owner: 'worker-1' })).claimed).to.equal(true)
       clock.advance(120_000)

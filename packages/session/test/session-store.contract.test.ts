@@ -1,5 +1,6 @@
 import { databases } from '@turnstead-internal/databases'
 import { runContract } from '@turnstead/testkit/contract'
+import type { Knex } from 'knex'
 import { after, before, describe, it } from 'mocha'
 import { createSessionStore } from '../src/index.js'
 import { sessionStoreContract } from '../src/contract.js'
@@ -22,20 +23,25 @@ for (const kind of databases) {
     runContract({ describe, it }, 'contract', sessionStoreContract, {
       open: async () => {
         const clock = createShiftedClock()
-        const options = { clock, mintPollMs: 5 }
+        const options = { clock, createPollMs: 5 }
         const pools = [rows.knex, rows.database.connect(), rows.database.connect()]
         let turn = 0
+        let life = 0
+        const nextPool = (): Knex => {
+          turn += 1
+          return pools[turn % pools.length] ?? rows.knex
+        }
         return {
           subject: {
             ...rows,
             store: createSessionStore({ ...options, knex: rows.knex }),
-            another: () => {
-              turn += 1
-              const knex = pools[turn % pools.length] ?? rows.knex
-              return createSessionStore({ ...options, knex })
+            another: () => createSessionStore({ ...options, knex: nextPool() }),
+            restarted: () => {
+              life += 1
+              return createSessionStore({ ...options, knex: nextPool(), instance: `life ${life}` })
             },
             advance: clock.advance,
-            mintMs: 30_000,
+            createMs: 30_000,
           },
           close: async () => {
             for (const pool of pools) if (pool !== rows.knex) await pool.destroy()

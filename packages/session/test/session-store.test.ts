@@ -5,7 +5,7 @@ import { after, before, describe, it } from 'mocha'
 import { createFakeUpstream, createGate } from '../src/contract/fake-upstream.js'
 import { completed, failed } from '../src/contract/subject.js'
 import { createSessionStore, SessionError } from '../src/index.js'
-import type { Lease, OrphanSession, RowId } from '../src/index.js'
+import type { OrphanSession, RowId, Lease } from '../src/index.js'
 import { openRows } from './support/open-rows.js'
 import type { Rows } from './support/open-rows.js'
 
@@ -22,7 +22,7 @@ describe('createSessionStore', () => {
 
   const claimNew = async (): Promise<{ lease: Lease; turnId: RowId }> => {
     const conversationId = await rows.insertConversation()
-    const turnId = await rows.insertMessage(conversationId)
+    const turnId = await rows.insertTurn(conversationId)
     const store = createSessionStore({ knex: rows.knex })
     const claim = await store.claim({ conversationId, turnId, owner: 'worker', leaseMs })
     if (!claim.claimed) throw new Error(`turn ${turnId} must be free, but is ${claim.reason}`)
@@ -37,15 +37,92 @@ describe('createSessionStore', () => {
 
   it('names the option that is wrong', () => {
     expect(() => createSessionStore({} as never)).to.throw(TypeError, '`knex`')
-    expect(() => createSessionStore({ knex: rows.knex, mintMs: 0 })).to.throw(
+    expect(() => createSessionStore({ knex: rows.knex, createMs: 0 })).to.throw(
       RangeError,
-      '`mintMs`',
+      '`createMs`',
     )
     const columns = { sesionId: 'typo' } as object
     expect(() => createSessionStore({ knex: rows.knex, conversations: { columns } })).to.throw(
       TypeError,
       '`conversations.columns.sesionId`',
     )
+  })
+
+  it('refuses a transaction, also when it is given later, and says what to do', async () => {
+    const transaction = await rows.knex.transaction()
+    try {
+      expect(() => createSessionStore({ knex: transaction })).to.throw(TypeError, 'transaction')
+      const store = createSessionStore({ knex: () => transaction })
+      const lease = { conversationId: 1, turnId: 1, owner: 'worker', fence: 1, expiresAt: 1 }
+      for (const verb of [
+        () => store.claim({ ...lease, leaseMs }),
+        () => store.ensureSession(1, createFakeUpstream()),
+        () => store.settle(lease, completed),
+        () => store.read(1),
+      ]) {
+        const error: unknown = await verb().catch((reason: unknown) => reason)
+        expect(error).to.be.instanceOf(TypeError)
+        expect(String(error)).to.include('Pass the Knex instance itself')
+      }
+    } finally {
+      await transaction.rollback()
+    }
+  })
+
+  it('refuses to write a turn under a lease without one', async () => {
+    const store = createSessionStore({ knex: rows.knex })
+    const conversationId = await rows.insertConversation()
+    const claim = await store.claimConversation({ conversationId, owner: 'worker', leaseMs })
+    if (!claim.claimed) throw new Error('the conversation must be free')
+    const error: unknown = await store
+      .settle(claim.lease as Lease, completed)
+      .catch((reason: unknown) => reason)
+    expect(error).to.be.instanceOf(TypeError)
+    expect(String(error)).to.include('`adopt`')
+  })
+
+  it('refuses an input that is no JSON before it claims', async () => {
+    const store = createSessionStore({ knex: rows.knex })
+    const conversationId = await rows.insertConversation()
+    const turnId = await rows.insertTurn(conversationId)
+    const request = { conversationId, turnId, owner: 'worker', leaseMs }
+    const error: unknown = await store
+      .claim({ ...request, input: { big: 1n } })
+      .catch((reason: unknown) => reason)
+    expect(error).to.be.instanceOf(TypeError)
+    expect((await store.read(turnId))?.status).to.equal('pending')
+  })
+
+  it('steps over leftovers that it cannot read', async () => {
+    const store = createSessionStore({ knex: rows.knex })
+    const { lease } = await claimNew()
+    const damaged = { prompt_id: 'msg_1', prompt_part_ids: '{"cut off' }
+    await rows.knex('messages').where({ id: lease.turnId }).update(damaged)
+    await store.release(lease)
+    const turnId = await rows.insertTurn(lease.conversationId)
+    const request = { conversationId: lease.conversationId, turnId, owner: 'other', leaseMs }
+    const claim = await store.claim(request)
+    expect(claim.claimed && claim.leftovers).to.deep.equal([])
+  })
+
+  it('waits for another creation by a clock that does not jump', async () => {
+    let elapsed = 0
+    const clock = {
+      now: () => 1_000_000,
+      monotonic: () => elapsed,
+      sleep: async (ms: number) => {
+        elapsed += ms
+      },
+    }
+    const store = createSessionStore({ knex: rows.knex, clock, createPollMs: 7, createWaitMs: 40 })
+    const conversationId = await rows.insertConversation()
+    await rows
+      .knex('conversations')
+      .where({ id: conversationId })
+      .update({ opencode_create_claim: 'other', opencode_create_expires_at: 2_000_000 })
+    const waiting = store.ensureSession(conversationId, createFakeUpstream())
+    expect(await codeOf(waiting)).to.equal('session_create_timeout')
+    expect(elapsed).to.equal(42)
   })
 
   it('refuses a claim without an owner or with a senseless lease', async () => {
@@ -73,7 +150,7 @@ describe('createSessionStore', () => {
     expect(claim).to.deep.include({ claimed: false, reason: 'missing' })
     expect(await store.read(turnId)).to.equal(null)
     expect(await store.renew(lease, { leaseMs })).to.deep.equal({
-      held: false,
+      held: true,
       status: 'cancelled',
     })
   })
@@ -113,6 +190,7 @@ describe('createSessionStore', () => {
     expect(error.retryable).to.equal(false)
     expect(error.message).to.include(`turn ${lease.turnId}`)
     expect(error.message).not.to.match(/secret|update|absent/)
+    expect(error.message).to.match(/^\[database_failed\] /)
     expect(error.cause).to.be.instanceOf(Error)
   })
 
@@ -133,43 +211,68 @@ describe('createSessionStore', () => {
     }
   })
 
-  it('gives up waiting for a mint that does not end, with a code that is worth another try', async () => {
-    const store = createSessionStore({ knex: rows.knex, mintPollMs: 5, mintWaitMs: 40 })
+  it('gives up waiting for a creation that does not end, with a code that is worth another try', async () => {
+    const store = createSessionStore({ knex: rows.knex, createPollMs: 5, createWaitMs: 40 })
     const upstream = createFakeUpstream()
     const gate = createGate()
     const conversationId = await rows.insertConversation()
     upstream.hooks.before = gate.pass
-    const minting = store.ensureSession(conversationId, upstream)
+    const creating = store.ensureSession(conversationId, upstream)
     await gate.reached
     const error: unknown = await store
       .ensureSession(conversationId, upstream)
       .catch((reason: unknown) => reason)
-    expect(error).to.include({ code: 'mint_timeout', retryable: true })
+    expect(error).to.include({ code: 'session_create_timeout', retryable: true })
     gate.open()
-    expect((await minting).created).to.equal(true)
+    expect((await creating).created).to.equal(true)
   })
 
-  it('tells of a session that it could not delete upstream', async () => {
+  it('reports a session that it replaced, and one that it could not delete', async () => {
     const orphans: OrphanSession[] = []
     const store = createSessionStore({ knex: rows.knex, onOrphan: (each) => orphans.push(each) })
     const upstream = createFakeUpstream()
     const conversationId = await rows.insertConversation()
     const { sessionId } = await store.ensureSession(conversationId, upstream)
+    upstream.hooks.after = () => Promise.reject(new Error('connection lost'))
+    await store.recreateSession(conversationId, sessionId, upstream).catch(() => undefined)
+    delete upstream.hooks.after
+    const [, left] = upstream.sessions.keys()
     const error = new Error('out of order')
     const stuck = { ...upstream, delete: () => Promise.reject(error) }
-    await store.recreateSession(conversationId, sessionId, stuck)
-    expect(orphans[0]).to.deep.equal({ conversationId, sessionId, error })
+    await store.ensureSession(conversationId, stuck)
+    expect(orphans).to.deep.equal([
+      { conversationId, sessionId, reason: 'replaced', error: null },
+      { conversationId, sessionId: left, reason: 'not_deleted', error },
+    ])
   })
 
-  it('deletes a stale session that the host brought in without a token', async () => {
+  it('is not harmed by an onOrphan that throws or rejects', async () => {
+    const upstream = createFakeUpstream()
+    for (const onOrphan of [
+      () => {
+        throw new Error('thrown')
+      },
+      () => Promise.reject(new Error('rejected')),
+    ]) {
+      const store = createSessionStore({ knex: rows.knex, onOrphan: onOrphan as () => void })
+      const conversationId = await rows.insertConversation()
+      const { sessionId } = await store.ensureSession(conversationId, upstream)
+      const fresh = await store.recreateSession(conversationId, sessionId, upstream)
+      expect(fresh.created).to.equal(true)
+    }
+  })
+
+  it('does not delete, and does not share, a session that another conversation has', async () => {
     const store = createSessionStore({ knex: rows.knex })
     const upstream = createFakeUpstream()
-    upstream.sessions.set('ses_brought', 'no token of ours')
+    const { sessionId } = await store.ensureSession(await rows.insertConversation(), upstream)
     const conversationId = await rows.insertConversation()
-    const row = rows.knex('conversations').where({ id: conversationId })
-    await row.update({ opencode_session_id: 'ses_brought' })
-    const fresh = await store.recreateSession(conversationId, 'ses_brought', upstream)
-    expect([...upstream.sessions.keys()]).to.deep.equal([fresh.sessionId])
+    const shared = { ...upstream, create: async () => ({ id: sessionId }) }
+    expect(await codeOf(store.ensureSession(conversationId, shared))).to.equal(
+      'session_create_failed',
+    )
+    expect([...upstream.sessions.keys()]).to.deep.equal([sessionId])
+    expect((await store.ensureSession(conversationId, upstream)).created).to.equal(true)
   })
 
   it('deletes upstream what it cannot store, and reports why', async () => {

@@ -1,5 +1,5 @@
 import type { Gate } from '../src/gates.js'
-import type { Played } from './target.js'
+import type { Played } from './played.js'
 
 /** An event as it came. */
 export interface SeenEvent {

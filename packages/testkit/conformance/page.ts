@@ -1,6 +1,6 @@
 import type { ListedDifference } from './differences.js'
 import { rules } from './normalise.js'
-import type { ConformanceReport } from './run.js'
+import type { ConformanceReport } from './report.js'
 
 /** The fidelity page, as Markdown. */
 export function fidelityPage(

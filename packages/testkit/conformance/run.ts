@@ -3,6 +3,7 @@ import { withClient, type Transcript } from './client.js'
 import { compare, type Difference } from './compare.js'
 import { isListed, listed } from './differences.js'
 import { fidelityPage } from './page.js'
+import type { ConformanceReport } from './report.js'
 import { normalise } from './normalise.js'
 import type { ConformanceScenario } from './scenario.js'
 import { askScenarios } from './scenarios/asks.js'
@@ -22,19 +23,6 @@ const scenarios: readonly ConformanceScenario[] = [
   ...sessionScenarios,
   ...serverScenarios,
 ]
-
-/** What a conformance run found. */
-export interface ConformanceReport {
-  readonly scenarios: number
-  readonly listed: readonly Difference[]
-  readonly unlisted: readonly Difference[]
-  /** Scenarios that could not be played to their end. */
-  readonly broken: readonly {
-    readonly scenario: string
-    readonly target: string
-    readonly error: string
-  }[]
-}
 
 /** Plays every scenario on Impostor and on the real server and compares what happened. */
 export async function runConformance(

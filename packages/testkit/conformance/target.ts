@@ -3,26 +3,13 @@ import { execFile } from 'node:child_process'
 import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
 import { promisify } from 'node:util'
-import type { Gate } from '../src/gates.js'
 import { startImpostor, type Impostor } from '../src/impostor/impostor.js'
 import { startScriptedModel, type ScriptedModel } from '../src/model/scripted-model.js'
 import { startOpencode, type RunningOpencode } from '../src/opencode/start-opencode.js'
 import { reply, text } from '../src/script/builder.js'
 import { createAnswerBook, type AnswerBook } from '../src/script/scenario.js'
+import type { Played } from './played.js'
 import type { ConformanceScenario } from './scenario.js'
-
-/** A server that plays one scenario. */
-export interface Played {
-  readonly url: string
-  readonly headers: Readonly<Record<string, string>>
-  readonly directory: string
-  /** How long nothing must happen before the turn counts as over. */
-  readonly quietMs: number
-  gate(name: string): Gate
-  kill(): Promise<void>
-  restart(): Promise<void>
-  end(): Promise<void>
-}
 
 /** Something that plays scenarios. */
 export interface Target {

@@ -1,4 +1,5 @@
 import { TestkitError } from './errors.js'
+import { realTime } from './real-time.js'
 
 /** A place where an answer stops until the test lets it go on. */
 export interface Gate {
@@ -78,14 +79,14 @@ function createGate(name: string, isOpen: boolean): GateState {
       if (state.arrivals > 0) return Promise.resolve()
       const timeoutMs = options?.timeoutMs ?? 2_000
       return new Promise((resolve, reject) => {
-        const timer = setTimeout(() => {
+        const timer = realTime.setTimeout(() => {
           state.arrived.delete(tell)
           reject(
             new TestkitError('wait_timeout', `Nothing reached gate "${name}" in ${timeoutMs} ms`),
           )
         }, timeoutMs)
         const tell = (): void => {
-          clearTimeout(timer)
+          realTime.clearTimeout(timer)
           state.arrived.delete(tell)
           resolve()
         }

@@ -16,7 +16,7 @@ export type {
 export { parseCassette } from './cassette/cassette.js'
 export { record, type Recorder, type RecordOptions } from './cassette/record.js'
 export { replay, type Replay, type ReplayedRequest, type ReplayOptions } from './cassette/replay.js'
-export { systemClock, type Clock } from './clock.js'
+export type { Clock } from './clock.js'
 export { TestkitError, type TestkitErrorCode } from './errors.js'
 export type { RequestMatch } from './faults/fault-plan.js'
 export {
@@ -27,11 +27,11 @@ export {
   type StreamFault,
 } from './faults/faults.js'
 export type { Gate } from './gates.js'
-export type { PublishedEvent } from './impostor/bus.js'
+export type { PublishedEvent } from './impostor/state/bus.js'
 export type { LoggedRequest } from './impostor/http/request-log.js'
 export {
   startImpostor,
-  Impostor,
+  type Impostor,
   type ImpostorOptions,
   type RestartOptions,
   type StreamsControl,

@@ -1,4 +1,5 @@
 import { TestkitError } from './errors.js'
+import { realTime } from './real-time.js'
 
 /** A list that a test can wait on. */
 export interface Journal<Entry> {
@@ -51,7 +52,7 @@ export function createJournal<Entry>(describe: (entry: Entry) => string): Writab
       return new Promise((resolve, reject) => {
         if (signal?.aborted) return reject(signal.reason)
         const stop = (): void => {
-          clearTimeout(timer)
+          realTime.clearTimeout(timer)
           waiters.delete(look)
           signal?.removeEventListener('abort', onAbort)
         }
@@ -65,7 +66,7 @@ export function createJournal<Entry>(describe: (entry: Entry) => string): Writab
           stop()
           reject(signal?.reason)
         }
-        const timer = setTimeout(() => {
+        const timer = realTime.setTimeout(() => {
           stop()
           reject(new TestkitError('wait_timeout', notCome(entries.map(describe), timeoutMs)))
         }, timeoutMs)

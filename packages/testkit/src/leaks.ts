@@ -1,4 +1,5 @@
 import { TestkitError } from './errors.js'
+import { realTime } from './real-time.js'
 
 /** What keeps a process alive, counted by kind: `TCPSocketWrap`, `Timeout`, `ProcessWrap` and so on. */
 export type ResourceCounts = Readonly<Record<string, number>>
@@ -45,16 +46,16 @@ export function startLeakCheck(options: LeakCheckOptions = {}): LeakCheck {
   return {
     leaked,
     async assertClean(wait) {
-      const deadline = Date.now() + (wait?.timeoutMs ?? 1_000)
+      const deadline = realTime.now() + (wait?.timeoutMs ?? 1_000)
       while (Object.keys(leaked()).length > 0) {
-        if (Date.now() >= deadline) {
+        if (realTime.now() >= deadline) {
           const list = Object.entries(leaked()).map(([kind, extra]) => `${extra} ${kind}`)
           throw new TestkitError(
             'leaked',
             `Left behind: ${list.join(', ')}; close what the test opened`,
           )
         }
-        await new Promise((resolve) => setImmediate(resolve))
+        await new Promise((resolve) => realTime.setImmediate(resolve))
       }
     },
   }

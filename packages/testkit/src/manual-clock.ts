@@ -1,5 +1,6 @@
 import type { Clock } from './clock.js'
 import { TestkitError } from './errors.js'
+import { realTime } from './real-time.js'
 
 /** A clock that stands still until a test moves it. */
 export interface ManualClock extends Clock {
@@ -21,7 +22,7 @@ interface Sleeper {
   readonly wake: () => void
 }
 
-const turnOfTheLoop = (): Promise<void> => new Promise((resolve) => setImmediate(resolve))
+const turnOfTheLoop = (): Promise<void> => new Promise((resolve) => realTime.setImmediate(resolve))
 
 /** Makes a {@link ManualClock} that starts at `startMs` (default 0). */
 export function createManualClock(startMs = 0): ManualClock {
@@ -76,9 +77,9 @@ export function createManualClock(startMs = 0): ManualClock {
       time = end
     },
     async untilPending(count, options) {
-      const deadline = Date.now() + (options?.timeoutMs ?? 2_000)
+      const deadline = realTime.now() + (options?.timeoutMs ?? 2_000)
       while (sleepers.size < count) {
-        if (Date.now() > deadline) {
+        if (realTime.now() > deadline) {
           throw new TestkitError(
             'wait_timeout',
             `${sleepers.size} of ${count} expected sleeps wait on the manual clock`,

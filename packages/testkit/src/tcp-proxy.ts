@@ -1,4 +1,5 @@
 import { createServer, connect, type Socket } from 'node:net'
+import { realTime } from './real-time.js'
 
 /** What goes wrong with the bytes of a connection. */
 export interface TcpFaults {
@@ -55,7 +56,7 @@ export async function startTcpFaultProxy(
       const limit = faults.resetAfterBytes
       if (limit !== undefined && sent + piece.length >= limit) {
         toClient.write(piece.subarray(0, Math.max(0, limit - sent)))
-        setImmediate(() => client.resetAndDestroy())
+        realTime.setImmediate(() => client.resetAndDestroy())
         return
       }
       sent += piece.length
@@ -110,7 +111,7 @@ interface Pipe {
 function createPipe(socket: Socket, faults: () => TcpFaults): Pipe {
   let queue: Promise<void> = Promise.resolve()
   const pause = (ms: number): Promise<void> =>
-    new Promise((resolve) => setTimeout(resolve, ms).unref())
+    new Promise((resolve) => realTime.setTimeout(resolve, ms).unref())
   const send = async (piece: Buffer): Promise<void> => {
     const { latencyMs, bytesPerSecond, isHalfOpen } = faults()
     if (isHalfOpen || socket.destroyed) return

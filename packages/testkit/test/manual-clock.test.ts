@@ -1,6 +1,7 @@
 import { expect } from 'chai'
 import { describe, it } from 'mocha'
-import { createManualClock, systemClock } from '../src/index.js'
+import { systemClock } from '../src/clock.js'
+import { createManualClock } from '../src/index.js'
 
 describe('createManualClock', () => {
   it('wakes sleepers at their own moments, in order', async () => {

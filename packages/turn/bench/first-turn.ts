@@ -93,7 +93,9 @@ async function openTurns(server: RunningOpencode) {
         conversationId: 1,
         turnId,
         prompt: { text: 'Hello' },
-        observers: [{ textDelta: () => (firstAt ??= performance.now()) }],
+        onReply: (reply) => {
+          reply.observe({ textDelta: () => void (firstAt ??= performance.now()) })
+        },
       })
       if (result.status !== 'completed' || firstAt === null) {
         throw new Error(`the turn of message ${turnId} ended as ${result.status}`)

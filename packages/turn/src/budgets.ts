@@ -3,23 +3,31 @@ import type { Tokens } from './ports.js'
 
 /** The limits of one turn. Every wait of a turn ends by one of them. `Infinity` switches one off. */
 export interface Budgets {
-  /** From the send to the first event or message of the agent. Never suspended. Default 120,000 ms. */
+  /** From the send to the first sign of the agent: a step, a part, a retry; the echo of the prompt is none. Never suspended. Default 120,000 ms. */
   readonly firstEventMs: number
-  /** Without any progress of the agent; heartbeats do not count. Suspended while a person is asked. Default 360,000 ms: the server itself gives a silent model 300 s. */
+  /**
+   * Without any progress of the agent; heartbeats do not count. Suspended while a person is asked and while a tool runs. Also
+   * the time that the artifact collector is given. Default 360,000 ms: the server itself gives a silent model 300 s.
+   */
   readonly progressMs: number
+  /** One run of tools without any progress, such as a silent build. Default Infinity: `wallClockMs` ends it. */
+  readonly toolMs: number
   /** From claim to end. Suspended while a person is asked. Default 3,600,000 ms. */
   readonly wallClockMs: number
-  /** In a row in the server's retry loop (`session.status: retry`). Default 180,000 ms. */
+  /** Waiting in the server's retry loop (`session.status: retry`) without progress in between; time in which the model works again does not count. Default 180,000 ms. */
   readonly retryMs: number
-  /** A person's time to answer an ask, then it is rejected. Default 1,800,000 ms. */
+  /** A person's time to answer an ask, then it is rejected; a decision that the server does not take ends the turn `requestMs` later. Default 1,800,000 ms. */
   readonly askMs: number
-  /** The OpenCode server or the database may be out of reach this long in a row. Default 60,000 ms. */
+  /**
+   * The OpenCode server or the store may be out of reach this long in a row; also the time that `onSettled` is given. Default
+   * 120,000 ms: a supervised server that froze is found out and replaced within 80 s by the supervisor's own defaults.
+   */
   readonly unreachableMs: number
-  /** One request to the server, then it counts as unanswered. A server that has just opened its port never answers the first ones. Default 10,000 ms. */
+  /** One request to the server, then it counts as unanswered. A server that has just opened its port never answers the first ones. One call of the store takes at most this or a quarter of `unreachableMs`. Default 10,000 ms. */
   readonly requestMs: number
   /** For the evidence that a stopped turn did stop. Default 10,000 ms. */
   readonly stopMs: number
-  /** Model steps of one turn. The server loops for ever on a model stream without an end. Default 200. */
+  /** Model steps of one turn. The server loops forever on a model stream without an end. Default 200. */
   readonly steps: number
   /** Cost in the provider's currency, sub-agents included. Default Infinity. */
   readonly cost: number
@@ -30,10 +38,11 @@ export interface Budgets {
 export const defaultBudgets: Budgets = {
   firstEventMs: 120_000,
   progressMs: 360_000,
+  toolMs: Infinity,
   wallClockMs: 3_600_000,
   retryMs: 180_000,
   askMs: 1_800_000,
-  unreachableMs: 60_000,
+  unreachableMs: 120_000,
   requestMs: 10_000,
   stopMs: 10_000,
   steps: 200,
@@ -47,7 +56,11 @@ export interface Usage {
   readonly sentAt: number | null
   readonly firstEventAt: number | null
   readonly progressAt: number
+  /** Since when tools run without a pause. */
+  readonly toolsSince: number | null
   readonly retryingSince: number | null
+  /** Time already spent in the retry loop since the last progress, the current wait excluded. */
+  readonly retriedMs: number
   readonly blockedSince: number | null
   /** Time already spent waiting for a person, the current wait excluded. */
   readonly blockedMs: number
@@ -97,9 +110,15 @@ function runningClocks(budgets: Budgets, usage: Usage, now: number): RunningCloc
     run('budget_first_event', usage.sentAt, budgets.firstEventMs)
   }
   if (usage.blockedSince === null) {
-    if (usage.firstEventAt !== null) run('budget_progress', usage.progressAt, budgets.progressMs)
+    if (usage.toolsSince !== null) {
+      run('budget_tool', Math.max(usage.toolsSince, usage.progressAt), budgets.toolMs)
+    } else if (usage.firstEventAt !== null) {
+      run('budget_progress', usage.progressAt, budgets.progressMs)
+    }
     run('budget_wall_clock', usage.startedAt + blockedMs, budgets.wallClockMs)
   }
-  if (usage.retryingSince !== null) run('budget_retry', usage.retryingSince, budgets.retryMs)
+  if (usage.retryingSince !== null) {
+    run('budget_retry', usage.retryingSince - usage.retriedMs, budgets.retryMs)
+  }
   return clocks
 }

@@ -12,10 +12,13 @@ export type TurnErrorCode =
   | 'prompt_rejected'
   | 'provider_failed'
   | 'turn_stopped'
+  | 'answered_together'
   | 'ask_rejected'
+  | 'ask_unanswerable'
   | 'empty_reply'
   | 'budget_first_event'
   | 'budget_progress'
+  | 'budget_tool'
   | 'budget_wall_clock'
   | 'budget_retry'
   | 'budget_steps'
@@ -26,35 +29,79 @@ export type TurnErrorCode =
 const retryableCodes: ReadonlySet<TurnErrorCode> = new Set([
   'server_unreachable',
   'server_lost_turn',
+  'ask_unanswerable',
   'budget_first_event',
   'budget_progress',
   'budget_retry',
 ])
 
+/** What the model provider answered, when it was the provider that failed. */
+export interface ProviderFailure {
+  /** Its HTTP status; null when there was none. */
+  readonly status: number | null
+  /** Its own words. May hold internals of the provider: for operators, not for users. */
+  readonly message: string
+}
+
+/** What a {@link TurnError} is built from, beside its code and message. */
+export interface TurnErrorDetails extends ErrorOptions {
+  readonly provider?: ProviderFailure | null
+}
+
 /** What a failed turn carries; switch on {@link TurnError.code}. */
 export class TurnError extends Error {
   override readonly name: string = 'TurnError'
   readonly code: TurnErrorCode
-  /** True when asking again later may succeed without a change by anybody. */
+  /** True when asking again later may succeed without a change by anyone. */
   readonly retryable: boolean
+  /** What the model provider answered; null when it was not the provider. */
+  readonly provider: ProviderFailure | null
 
-  constructor(code: TurnErrorCode, message: string, options?: ErrorOptions) {
-    super(message, options)
+  constructor(code: TurnErrorCode, message: string, details: TurnErrorDetails = {}) {
+    super(`[${code}] ${message}`, 'cause' in details ? { cause: details.cause } : undefined)
     this.code = code
     this.retryable = retryableCodes.has(code)
+    this.provider = details.provider ?? null
     Object.defineProperty(this, brand, { value: true })
   }
 
   /** True for a TurnError made by any installed copy of this package. */
   static is(value: unknown): value is TurnError {
-    return value instanceof Error && brand in value
+    return typeof value === 'object' && value !== null && brand in value
   }
 }
 
 /** The error for a run that the server lost and that may not be run again. */
-export function serverLostTurn(prompt: { readonly id: string }): TurnError {
+export function serverLostTurn(prompt: { readonly id: string }, cause?: unknown): TurnError {
   return new TurnError(
     'server_lost_turn',
     `The OpenCode server lost the run of prompt ${prompt.id}; what was seen of the reply is kept. Ask again.`,
+    { cause },
   )
+}
+
+/** The error for a server that stayed out of reach too long. */
+export function unreachable(limitMs: number, cause: unknown): TurnError {
+  return new TurnError(
+    'server_unreachable',
+    `The OpenCode server was out of reach for ${limitMs} ms; check that it runs, then ask again.`,
+    { cause },
+  )
+}
+
+/** The error for a session that was deleted upstream after the prompt was given to it. */
+export function sessionDeleted(sessionId: string, cause?: unknown): TurnError {
+  return new TurnError(
+    'turn_stopped',
+    `The session ${sessionId} was deleted on the OpenCode server while it ran this turn. Ask again in a new session.`,
+    { cause },
+  )
+}
+
+/** The failure of one call of the host's ports that did not answer; it may answer the next time. */
+export function portTimeout(step: string, limitMs: number): Error {
+  const error = new Error(
+    `The host's port for the step "${step}" did not answer within ${limitMs} ms.`,
+  )
+  return Object.assign(error, { code: 'port_timeout', retryable: true })
 }

@@ -2,41 +2,57 @@
  * Run one OpenCode turn from the user's prompt to the settled row, surviving everything on the way.
  *
  * ```ts
- * const result = await runTurn({ client, store, conversationId, turnId, prompt: { text } })
+ * const result = await runTurn({ client, store, owner, conversationId, turnId, prompt: { text } })
  * ```
  *
  * @packageDocumentation
  */
 export { runTurn } from './run-turn.js'
-export type { Prompt, PromptPart, SessionSetup, TurnOptions, TurnStep } from './options.js'
+export { ask } from './ask.js'
+export type { AskOptions } from './ask.js'
+export { createMemoryStore } from './memory/memory-store.js'
+export type { MemoryStore, MemoryStoreOptions } from './memory/memory-store.js'
+export type {
+  Recovery,
+  SessionSetup,
+  Timing,
+  TurnOptions,
+  TurnPorts,
+  TurnSetup,
+  TurnStep,
+} from './options.js'
+export type { Prompt, PromptPart } from './prompt.js'
 export type {
   CancelledTurn,
   CompletedTurn,
   FailedTurn,
   SettledTurn,
   Skipped,
+  StopReport,
   TurnResult,
 } from './result.js'
-export { rejectAsks, waitForPerson } from './steps/attend-asks.js'
-export type { AskAnswer, AskPolicy } from './steps/attend-asks.js'
+export { rejectAsks, waitForPerson } from './ask-policy.js'
+export type { AskDecision, AskPolicy } from './ask-policy.js'
 export { defaultBudgets } from './budgets.js'
 export type { Budgets } from './budgets.js'
-export type { StopReport } from './steps/stop.js'
 export { TurnError } from './errors.js'
-export type { TurnErrorCode } from './errors.js'
+export type { ProviderFailure, TurnErrorCode, TurnErrorDetails } from './errors.js'
 export type {
   ArtifactCollector,
+  ConversationLease,
   IdSource,
   Lease,
+  NotClaimed,
+  PartialReply,
   PromptRecord,
   RowId,
   SessionUpstream,
   Settlement,
-  StoredTurn,
+  StoredError,
   Tokens,
   TurnClient,
+  TurnRecord,
   TurnStatus,
   TurnStore,
 } from './ports.js'
-export { systemClock } from './clock.js'
 export type { Clock } from './clock.js'

@@ -1,83 +1,90 @@
-import type { Reply, ReplyObserver } from '@turnstead/reply'
-import { createMessageId, createPartId, type PromptBody, type SessionInput } from '@turnstead/wire'
-import type { AskPolicy } from './steps/attend-asks.js'
+import type { Reply } from '@turnstead/reply'
+import { createMessageId, createPartId, type SessionInput } from '@turnstead/wire'
+import { type AskPolicy, rejectAsks } from './ask-policy.js'
 import { type Budgets, defaultBudgets } from './budgets.js'
-import { type Clock, systemClock } from './clock.js'
+import { type Clock, steady, type SteadyClock, systemClock } from './clock.js'
 import type { ArtifactCollector, IdSource, RowId, TurnClient, TurnStore } from './ports.js'
+import { assertPrompt, type Prompt, splitModel } from './prompt.js'
 import type { TurnResult } from './result.js'
 
-/** One part of a prompt as the server takes it (text, file, agent, subtask), without an id: the turn chooses it. */
-export type PromptPart = WithoutId<PromptBody['parts'][number]>
-
-type WithoutId<Part> = Part extends unknown ? Omit<Part, 'id'> : never
-
-/** What the user asks. */
-export interface Prompt {
-  /** The user's text; it becomes the first part. */
-  readonly text?: string
-  /** Further parts, in order. */
-  readonly parts?: readonly PromptPart[]
-  /** The agent of this prompt. The server forgets an agent between prompts: name it in each. */
-  readonly agent?: string
-  readonly model?: NonNullable<PromptBody['model']>
-  readonly system?: string
-  readonly variant?: string
-  readonly format?: NonNullable<PromptBody['format']>
+/** How the upstream session is made when the conversation has none yet. */
+export interface SessionSetup extends Pick<SessionInput, 'title' | 'permission'> {
+  /** The model, as `"provider/model"` or as the server names it in a session (`{ providerID, id }`). */
+  readonly model?: string | NonNullable<SessionInput['model']>
 }
 
-/** How the upstream session is made when the conversation has none yet. */
-export type SessionSetup = Pick<SessionInput, 'title' | 'permission' | 'model'>
-
-/** Everything {@link runTurn} needs. */
-export interface TurnOptions<Report = unknown> {
-  /** `wire`'s client, bound to the directory of the conversation. */
+/** What a worker process has once and gives to every verb: `{ ...turns, conversationId, turnId, prompt }`. */
+export interface TurnPorts<Report = unknown> {
+  /** `wire`'s client. */
   readonly client: TurnClient
   /** The rows. */
   readonly store: TurnStore
+  /** Takes the files after the row is settled. */
+  readonly artifacts?: ArtifactCollector<Report>
+  /**
+   * Who holds the lease. Unique to the process, and the same after its restart (`\`${hostname()}-${slot}\``): then it goes on
+   * with its own turns without waiting for the end of the lease. Default: a random name.
+   */
+  readonly owner?: string
+  /** Default: the clock of the machine. */
+  readonly clock?: Clock
+  readonly ids?: IdSource
+}
+
+/** How often a turn does what. */
+export interface Timing {
+  /** How long the turn stays claimed after the worker's last sign of life. Default 30,000 ms. */
+  readonly leaseMs: number
+  /** Between two polls of the server while the stream is silent. Default 3,000 ms. */
+  readonly pollMs: number
+  /** How long an idle server without an ended message is given before the run counts as lost. Default 5,000 ms. */
+  readonly graceMs: number
+  /** At most one snapshot of the reply into the row in this time. Default 1,000 ms. */
+  readonly snapshotMs: number
+}
+
+/** What to do when something was lost on the way. */
+export interface Recovery {
+  /** The server lost a run (crash, restart): ask it the same prompt again, or fail. Default `rerun`. */
+  readonly onServerLost: 'rerun' | 'fail'
+  /** The server lost a run while a person was asked: the run would go on without the answer. Default `fail`. */
+  readonly onAskLost: 'rerun' | 'fail'
+  /** How often a prompt may be run again. Default 1. */
+  readonly maxReruns: number
+  /** What an answer with neither text, tools, files nor a structured value is. Default `fail`. */
+  readonly emptyReply: 'fail' | 'complete'
+}
+
+/** Everything {@link runTurn} needs. */
+export interface TurnOptions<Report = unknown> extends TurnPorts<Report> {
   readonly conversationId: RowId
   /** The row that receives the reply. */
   readonly turnId: RowId
-  readonly prompt: Prompt
-  /** Who holds the lease. Give each worker a name that survives its restart: then it may go on at once instead of after the lease's expiry. Default: a random name. */
-  readonly owner?: string
-  /** How long the turn stays claimed after the worker's last sign of life. Default 30,000 ms. */
-  readonly leaseMs?: number
+  /** What the user asks. May be left out when the row has it already, from an earlier call or another worker. */
+  readonly prompt?: Prompt
   readonly session?: SessionSetup
-  /** Takes the files after the row is settled. */
-  readonly artifacts?: ArtifactCollector<Report>
   /** Who answers permissions and questions. Default: {@link rejectAsks}. */
   readonly asks?: AskPolicy
-  /** What to do when the server lost a run (crash, restart): ask it the same prompt again, or fail. Default `rerun`. */
-  readonly onServerLost?: 'rerun' | 'fail'
-  /** How often a prompt may be run again. Default 1. */
-  readonly maxReruns?: number
-  /** What an answer with neither text nor tools is. Default `fail`. */
-  readonly emptyReply?: 'fail' | 'complete'
+  /** What to do while another worker holds the conversation: return `skipped`, or wait until it is free. Default `return`. */
+  readonly onBusy?: 'return' | 'wait'
+  readonly timing?: Partial<Timing>
+  readonly recovery?: Partial<Recovery>
   readonly budgets?: Partial<Budgets>
-  /** Between two looks at the server while the stream is silent. Default 3,000 ms. */
-  readonly pollMs?: number
-  /** How long an idle server without an ended message is given before the run counts as lost. Default 5,000 ms. */
-  readonly graceMs?: number
-  /** At most one snapshot of the reply into the row in this time. Default 1,000 ms. */
-  readonly snapshotMs?: number
-  /** Callbacks for every change of the reply. Their errors go to `onError`. */
-  readonly observers?: readonly ReplyObserver[]
-  /** Called with the live reply before the first event, and again if the session had to be made anew. */
+  /** Called with the live reply before the first event, and again whenever the session had to be made anew. */
   readonly onReply?: (reply: Reply) => void
-  /** Called after the row is settled and the files are collected. Cannot undo either. */
+  /** Called after the row is settled and the files are collected, also for an earlier turn of the conversation that this call settled (see `turnId`). Cannot undo either. */
   readonly onSettled?: (result: TurnResult<Report>) => void | Promise<void>
-  /** Hears of every error that the turn survived: callbacks, files, lost streams, failed looks. */
+  /** Called with every error that the turn survived: callbacks, files, lost streams, failed polls. */
   readonly onError?: (error: unknown, step: TurnStep) => void
   /** The user's cancel: the agent is stopped on the server and the row becomes `cancelled`. */
   readonly cancelSignal?: AbortSignal
   /** Gives this call up, as a queue's shutdown signal does: the turn is left running for the next worker, and the result is `skipped`, `handed_off`. */
   readonly signal?: AbortSignal
-  readonly clock?: Clock
-  readonly ids?: IdSource
 }
 
 /** Where an error happened that the turn survived. */
 export type TurnStep =
+  | 'claim'
   | 'session'
   | 'prompt'
   | 'settle'
@@ -94,64 +101,79 @@ export type TurnStep =
   | 'callback'
 
 /** What the steps of a turn see: the options with every default filled in, without what only its end needs. */
-export type TurnSetup = Omit<TurnOptions, 'artifacts' | 'onSettled' | 'budgets'> &
-  Required<Pick<TurnOptions, Defaulted>> & {
-    readonly budgets: Budgets
-    readonly report: (error: unknown, step: TurnStep) => void
-  }
+export interface TurnSetup {
+  readonly client: TurnClient
+  readonly store: TurnStore
+  readonly owner: string
+  readonly clock: SteadyClock
+  readonly ids: IdSource
+  readonly conversationId: RowId
+  readonly turnId: RowId
+  /** Null when only the row has it. */
+  readonly prompt: Prompt | null
+  readonly session: SessionSetup
+  readonly asks: AskPolicy
+  readonly onBusy: 'return' | 'wait'
+  readonly timing: Timing
+  readonly recovery: Recovery
+  readonly budgets: Budgets
+  readonly onReply: ((reply: Reply) => void) | undefined
+  readonly report: (error: unknown, step: TurnStep) => void
+  readonly cancelSignal: AbortSignal | undefined
+  readonly signal: AbortSignal | undefined
+}
 
-type Defaulted =
-  | 'owner'
-  | 'leaseMs'
-  | 'session'
-  | 'asks'
-  | 'onServerLost'
-  | 'maxReruns'
-  | 'emptyReply'
-  | 'pollMs'
-  | 'graceMs'
-  | 'snapshotMs'
-  | 'clock'
-  | 'ids'
+const defaultTiming: Timing = {
+  leaseMs: 30_000,
+  pollMs: 3_000,
+  graceMs: 5_000,
+  snapshotMs: 1_000,
+}
 
-/** @throws TypeError when the prompt is empty, RangeError when a number makes no sense. */
-export function resolveOptions<Report>(
-  options: TurnOptions<Report>,
-  defaults: { readonly asks: AskPolicy },
-): TurnSetup {
-  const { artifacts: _artifacts, onSettled: _onSettled, budgets, ...rest } = options
-  if (!options.prompt.text && !options.prompt.parts?.length) {
-    throw new TypeError('`prompt` needs `text` or at least one entry in `parts`')
+const defaultRecovery: Recovery = {
+  onServerLost: 'rerun',
+  onAskLost: 'fail',
+  maxReruns: 1,
+  emptyReply: 'fail',
+}
+
+/** @throws TypeError when the prompt is empty or no JSON, RangeError when a number makes no sense. */
+export function resolveOptions<Report>(options: TurnOptions<Report>): TurnSetup {
+  const { prompt = null } = options
+  if (prompt !== null) assertPrompt(prompt)
+  if (typeof options.session?.model === 'string') splitModel(options.session.model)
+  const timing = { ...defaultTiming, ...withoutUndefined(options.timing ?? {}) }
+  for (const [name, ms] of Object.entries(timing)) {
+    if (!(ms > 0))
+      throw new RangeError(`\`timing.${name}\` must be a positive number of milliseconds`)
   }
-  for (const name of ['leaseMs', 'pollMs', 'graceMs', 'snapshotMs'] as const) {
-    const value = options[name]
-    if (value !== undefined && !(value > 0)) {
-      throw new RangeError(`\`${name}\` must be a positive number of milliseconds`)
-    }
+  const recovery = { ...defaultRecovery, ...withoutUndefined(options.recovery ?? {}) }
+  if (!(recovery.maxReruns >= 0)) {
+    throw new RangeError('`recovery.maxReruns` must be a number, 0 or more')
   }
-  const { maxReruns = 0 } = options
-  if (!(maxReruns >= 0)) {
-    throw new RangeError('`maxReruns` must be a number, 0 or more')
-  }
-  for (const [name, limit] of Object.entries(withoutUndefined(budgets ?? {}))) {
+  const budgets = { ...defaultBudgets, ...withoutUndefined(options.budgets ?? {}) }
+  for (const [name, limit] of Object.entries(budgets)) {
     if (!(limit >= 0)) throw new RangeError(`\`budgets.${name}\` must be a number, 0 or more`)
   }
   return {
-    owner: `worker-${globalThis.crypto.randomUUID()}`,
-    leaseMs: 30_000,
-    session: {},
-    asks: defaults.asks,
-    onServerLost: 'rerun',
-    maxReruns: 1,
-    emptyReply: 'fail',
-    pollMs: 3_000,
-    graceMs: 5_000,
-    snapshotMs: 1_000,
-    clock: systemClock,
-    ids: { messageId: () => createMessageId(), partId: () => createPartId() },
-    ...withoutUndefined(rest),
-    budgets: { ...defaultBudgets, ...withoutUndefined(budgets ?? {}) },
+    client: options.client,
+    store: options.store,
+    owner: options.owner ?? `worker-${globalThis.crypto.randomUUID()}`,
+    clock: steady(options.clock ?? systemClock),
+    ids: options.ids ?? { messageId: () => createMessageId(), partId: () => createPartId() },
+    conversationId: options.conversationId,
+    turnId: options.turnId,
+    prompt,
+    session: options.session ?? {},
+    asks: options.asks ?? rejectAsks,
+    onBusy: options.onBusy ?? 'return',
+    timing,
+    recovery,
+    budgets,
+    onReply: options.onReply,
     report: (error, step) => reportSafely(options.onError, error, step),
+    cancelSignal: options.cancelSignal,
+    signal: options.signal,
   }
 }
 
@@ -161,10 +183,11 @@ function withoutUndefined<Options extends object>(options: Options): Options {
   return Object.fromEntries(given) as Options
 }
 
+/** An error handler that fails must not become the turn's failure, nor end the process; there is no one left to report it to. */
 function reportSafely(onError: TurnOptions['onError'], error: unknown, step: TurnStep): void {
   try {
-    onError?.(error, step)
+    Promise.resolve(onError?.(error, step)).catch(() => undefined)
   } catch {
-    // An error handler that throws must not become the turn's failure; there is nobody left to tell.
+    // See above.
   }
 }

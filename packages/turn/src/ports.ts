@@ -1,10 +1,13 @@
 import type { Client } from '@turnstead/wire'
 
 /** What a turn uses of `wire`'s client; a host may hand in anything of the same shape. */
-export type TurnClient = Pick<Client, 'session' | 'permission' | 'question' | 'events'>
+export type TurnClient = Pick<
+  Client,
+  'session' | 'prompt' | 'permission' | 'question' | 'events' | 'request' | 'withScope'
+>
 
-/** Id of a host's row. */
-export type RowId = string | number
+/** Id of a host's row, in every form in which a database driver gives one. */
+export type RowId = string | number | bigint
 
 export type TurnStatus = 'pending' | 'running' | 'completed' | 'failed' | 'cancelled'
 
@@ -14,8 +17,12 @@ export interface Lease {
   readonly turnId: RowId
   readonly owner: string
   readonly fence: number
+  /** As of the claim, in milliseconds since the epoch. */
   readonly expiresAt: number
 }
+
+/** The right to a conversation without one of its turns; {@link TurnStore.adopt} makes a {@link Lease} of it. */
+export type ConversationLease = Omit<Lease, 'turnId'> & { readonly turnId: RowId | null }
 
 /** The prompt as chosen and stored before the first send. */
 export interface PromptRecord {
@@ -27,6 +34,8 @@ export interface PromptRecord {
   readonly partIds: readonly string[]
   /** How often it was run again on purpose, after the server lost a run. */
   readonly runs: number
+  /** The session was made anew because the server did not know the conversation's earlier one: the agent has forgotten what was said before. */
+  readonly sessionRecreated: boolean
 }
 
 /** Token counts of a turn. */
@@ -38,80 +47,141 @@ export interface Tokens {
   readonly cacheWrite: number
 }
 
+/** Why a turn failed, as the row keeps it. */
+export interface StoredError {
+  readonly code: string
+  readonly message: string
+  /** The model provider's HTTP status, when it was the provider that failed. */
+  readonly status?: number | null
+  /** The model provider's own words. */
+  readonly detail?: string | null
+}
+
 /** The turn's row as the store reads it. */
-export interface StoredTurn {
+export interface TurnRecord {
   readonly turnId: RowId
   readonly conversationId: RowId
   readonly status: TurnStatus
+  /** What the user asked, as it was given to the claim; null when the row has none. */
+  readonly input: unknown
   readonly prompt: PromptRecord | null
   /** The reply as JSON (`Reply.toJSON()`), null before the first snapshot. */
   readonly reply: unknown
   readonly text: string | null
+  /** Cost of a turn that is over; of a running one what its earlier prompts cost. */
   readonly cost: number | null
   readonly tokens: Tokens | null
-  readonly error: { readonly code: string; readonly message: string } | null
+  readonly error: StoredError | null
+  /** When it became terminal, in milliseconds since the epoch. */
+  readonly settledAt: number | null
+  /** When everything after the end was done, in milliseconds since the epoch; null before. */
+  readonly closedAt: number | null
 }
 
-/** The terminal write of a turn. */
-export interface Settlement {
-  readonly status: 'completed' | 'failed' | 'cancelled'
-  readonly reason: string | null
+/** What a turn leaves when it was stopped before its end. */
+export interface PartialReply {
   readonly reply: unknown
   readonly text: string
   readonly reasoning: string | null
   readonly cost: number
   readonly tokens: Tokens
-  readonly error: { readonly code: string; readonly message: string } | null
+}
+
+/** The terminal write of a turn. */
+export interface Settlement extends PartialReply {
+  readonly status: 'completed' | 'failed' | 'cancelled'
+  readonly reason: string | null
+  readonly error: StoredError | null
   readonly finish: string | null
 }
 
 /** What a turn asks of OpenCode on behalf of the row that owns the session. */
 export interface SessionUpstream {
-  create(mint: {
-    readonly token: string
+  create(session: {
+    readonly key: string
     readonly title: string | null
   }): Promise<{ readonly id: string }>
   delete(sessionId: string): Promise<void>
   abort(sessionId: string): Promise<void>
-  find(token: string): Promise<{ readonly id: string } | null>
+  find(key: string): Promise<{ readonly id: string } | null>
+}
+
+/** The answer to a claim that was not granted. */
+export interface NotClaimed<Reason> {
+  readonly claimed: false
+  readonly reason: Reason
+  /** When the holder's lease ends if it is not renewed, in milliseconds since the epoch; null unless busy. */
+  readonly heldUntil: number | null
+  /** The holder bears the caller's own name: its process may have been restarted a moment ago. */
+  readonly sameOwner: boolean
 }
 
 /** The rows. `@turnstead/session` implements it; any store of the same shape will do. */
 export interface TurnStore {
-  /** Takes the turn lease and moves the row from `pending` to `running`. */
+  /** Takes the turn lease, moves the row from `pending` to `running` and keeps the input if the row has none yet. */
   claim(request: {
     readonly conversationId: RowId
     readonly turnId: RowId
     readonly owner: string
     readonly leaseMs: number
+    readonly input?: unknown
   }): Promise<
-    | { readonly claimed: true; readonly lease: Lease; readonly turn: StoredTurn }
     | {
-        readonly claimed: false
-        readonly reason: 'busy' | 'settled' | 'missing'
-        readonly turn: StoredTurn | null
+        readonly claimed: true
+        readonly lease: Lease
+        readonly turn: TurnRecord
+        /** Other turns of the conversation that an earlier claim left unfinished, oldest first: still `running`, or over and not closed. */
+        readonly leftovers: readonly TurnRecord[]
       }
+    | (NotClaimed<'busy' | 'settled' | 'missing'> & { readonly turn: TurnRecord | null })
   >
-  /** Extends the lease; tells of a cancel by a person and of a lease that another worker took. */
+  /** Takes the lease of a conversation without one of its turns, to finish what was left. */
+  claimConversation(request: {
+    readonly conversationId: RowId
+    readonly owner: string
+    readonly leaseMs: number
+  }): Promise<
+    | {
+        readonly claimed: true
+        readonly lease: ConversationLease
+        readonly leftovers: readonly TurnRecord[]
+      }
+    | NotClaimed<'busy' | 'missing'>
+  >
+  /** Puts a leftover of the held conversation under this lease's fence; null when the lease was lost or it is no leftover any more. */
+  adopt(
+    lease: ConversationLease,
+    turnId: RowId,
+  ): Promise<{ readonly lease: Lease; readonly turn: TurnRecord } | null>
+  /** Extends the lease, also an expired one that no one took; reports a cancel and a lease that another worker took. */
   renew(
     lease: Lease,
     options: { readonly leaseMs: number },
   ): Promise<{ readonly held: boolean; readonly status: TurnStatus }>
-  release(lease: Lease): Promise<void>
-  /** False when the lease was lost; then nothing may be sent. */
-  recordPrompt(lease: Lease, prompt: PromptRecord): Promise<boolean>
+  release(lease: ConversationLease): Promise<void>
+  /**
+   * False when the lease was lost; then nothing may be sent.
+   *
+   * @param spent - What earlier prompts of this turn cost; it stays in the row until the turn is settled.
+   */
+  recordPrompt(
+    lease: Lease,
+    prompt: PromptRecord,
+    spent?: { readonly cost: number; readonly tokens: Tokens },
+  ): Promise<boolean>
   snapshot(
     lease: Lease,
     fields: { readonly reply: unknown; readonly text: string },
   ): Promise<boolean>
-  /** Compare-and-set out of `running`; false when somebody else settled the row or took the lease. */
+  /** Compare-and-set out of `running`; false when another worker settled the row or took the lease. */
   settle(lease: Lease, settlement: Settlement): Promise<boolean>
-  /** Keeps the partial reply of a turn that a person cancelled; its status stays. */
-  keepPartial(
-    lease: Lease,
-    fields: Pick<Settlement, 'reply' | 'text' | 'reasoning' | 'cost' | 'tokens'>,
-  ): Promise<boolean>
-  read(turnId: RowId): Promise<StoredTurn | null>
+  /** Keeps the partial reply of a turn that was cancelled; its status stays. */
+  keepPartial(lease: Lease, fields: PartialReply): Promise<boolean>
+  /** Notes that everything after the end was done. */
+  closeTurn(lease: Lease): Promise<boolean>
+  read(turnId: RowId): Promise<TurnRecord | null>
+  /** The user's cancel: `pending` or `running` becomes `cancelled`. False when the turn is over or missing. */
+  cancel(request: { readonly turnId: RowId; readonly reason?: string | null }): Promise<boolean>
   ensureSession(
     conversationId: RowId,
     upstream: SessionUpstream,
@@ -131,6 +201,9 @@ export interface ArtifactCollector<Report = unknown> {
     readonly turnId: RowId
     readonly conversationId: RowId
     readonly tools: readonly unknown[]
+    /** When the turn became terminal, in milliseconds since the epoch, if that is a while ago: files that changed later are not the turn's. */
+    readonly settledAt?: number
+    /** Aborts when the collector's time is over, or the conversation is not held any more. */
     readonly signal?: AbortSignal
   }): Promise<Report>
 }

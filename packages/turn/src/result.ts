@@ -1,15 +1,28 @@
 import type { ReplyResult } from '@turnstead/reply'
 import type { TurnError } from './errors.js'
 import type { RowId } from './ports.js'
-import type { TurnRun } from './run/run.js'
-import type { Ending } from './steps/settle.js'
-import type { StopReport } from './steps/stop.js'
+
+/** Which step of stopping the agent worked. All true: proven stopped, and nothing left open. */
+export interface StopReport {
+  /** The server took the abort of the session and of every sub-agent that was at work. */
+  readonly aborted: boolean
+  /** How many open asks were rejected; answered later they would still run. */
+  readonly rejectedAsks: number
+  /** After that the server's own lists show no open ask of these sessions. */
+  readonly asksClosed: boolean
+  /** The server says that the sessions are idle. */
+  readonly idle: boolean
+}
 
 /** What every settled turn brought, whichever way it ended. */
 export interface SettledTurn<Report> {
   readonly turnId: RowId
-  /** The reply, also when it is partial. */
+  /** The reply, also when it is partial. Its cost and tokens are those of the last prompt of the turn. */
   readonly reply: ReplyResult
+  /** Cost of the whole turn, runs in sessions that were lost included. */
+  readonly cost: number
+  /** The server did not know the conversation's session any more, so the turn ran in a new one: the agent has forgotten what was said before. */
+  readonly sessionRecreated: boolean
   /** From claim to settle. */
   readonly durationMs: number
   /** From the first send to the first text; null when none came or when another process had sent. */
@@ -23,6 +36,8 @@ export interface CompletedTurn<Report> extends SettledTurn<Report> {
   readonly status: 'completed'
   /** The model's finish reason, `stop` as a rule. */
   readonly finish: string | null
+  /** The later prompt that the agent answered together with this one; null as a rule. */
+  readonly answeredBy: string | null
 }
 
 /** The row holds the error and whatever text there was. */
@@ -33,22 +48,26 @@ export interface FailedTurn<Report> extends SettledTurn<Report> {
   readonly stop: StopReport | null
 }
 
-/** A person stopped it; the partial reply is kept. */
+/** The user cancelled it; the partial reply is kept. */
 export interface CancelledTurn<Report> extends SettledTurn<Report> {
   readonly status: 'cancelled'
   /** How the agent was stopped; null when it had ended by itself, or was never asked. */
   readonly stop: StopReport | null
 }
 
-/** Nothing was settled by this call: the turn belongs to somebody else, or had ended before. */
+/** Nothing was settled by this call: the turn belongs to another worker, or had ended before. */
 export interface Skipped {
   readonly status: 'skipped'
   readonly turnId: RowId
   /**
-   * `busy`: another worker runs a turn of this conversation. `settled`: it had ended before. `missing`: no such
-   * row. `lease_lost`: another worker took over. `handed_off`: this process was told to leave it running.
+   * `busy`: another worker holds the conversation. `settled`: it had ended before. `missing`: no such row. `lease_lost`: another
+   * worker took over. `handed_off`: this process was told to leave it running.
    */
   readonly reason: 'busy' | 'settled' | 'missing' | 'lease_lost' | 'handed_off'
+  /** When the holder's lease ends if it is not renewed, in milliseconds since the epoch; null unless busy. */
+  readonly heldUntil: number | null
+  /** The turn may still need a run: a job must come back (throw, or be scheduled again). False for `settled` and `missing`. */
+  readonly mustRunAgain: boolean
 }
 
 /** How a turn ended. Switch on `status`. */
@@ -58,20 +77,12 @@ export type TurnResult<Report = unknown> =
   | CancelledTurn<Report>
   | Skipped
 
-export function toResult<Report>(
-  run: TurnRun,
-  ending: Ending,
-  more: { readonly stop: StopReport | null; readonly artifacts: Report | null },
-): TurnResult<Report> {
-  const { usage, setup, timeToFirstTokenMs } = run
-  const settled: SettledTurn<Report> = {
-    turnId: setup.turnId,
-    reply: run.reply.result(),
-    durationMs: setup.clock.now() - usage.startedAt,
-    timeToFirstTokenMs,
-    artifacts: more.artifacts,
-  }
-  if (ending.status === 'completed') return { ...settled, ...ending }
-  if (ending.status === 'failed') return { ...settled, ...ending, stop: more.stop }
-  return { ...settled, ...ending, stop: more.stop }
+/** A turn that this call did not settle. */
+export function skipped(
+  turnId: RowId,
+  reason: Skipped['reason'],
+  heldUntil: number | null = null,
+): Skipped {
+  const mustRunAgain = reason !== 'settled' && reason !== 'missing'
+  return { status: 'skipped', turnId, reason, heldUntil, mustRunAgain }
 }

@@ -1,7 +1,7 @@
 import { createManualClock, fault, on, reply, text, tool } from '@turnstead/testkit'
 import { expect } from 'chai'
 import { afterEach, beforeEach, describe, it } from 'mocha'
-import { type AskAnswer, runTurn, waitForPerson } from '../src/index.js'
+import { type AskDecision, runTurn, waitForPerson } from '../src/index.js'
 import { openRig, type Rig } from './support/rig.js'
 
 describe('asks of a turn', () => {
@@ -27,8 +27,8 @@ describe('asks of a turn', () => {
     const result = await runTurn(
       options({
         asks: (one) => {
-          seen.push(`${one.kind} ${one.permission}`)
-          return { do: 'allow' }
+          seen.push(one.kind === 'permission' ? `permission ${one.permission}` : one.kind)
+          return { action: 'allow' }
         },
       }),
     )
@@ -73,12 +73,12 @@ describe('asks of a turn', () => {
   })
 
   for (const [name, decision] of [
-    ['decides for another kind of ask', { do: 'answer', answers: [] }],
+    ['decides for another kind of ask', { action: 'answer', answers: [] }],
     ['forgets to return', undefined],
   ] as const) {
     it(`counts a policy that ${name} as waiting, and says so`, async () => {
       const result = await runTurn(
-        options({ asks: () => decision as AskAnswer, budgets: { askMs: 50 } }),
+        options({ asks: () => decision as AskDecision, budgets: { askMs: 50 } }),
       )
       expect(result.status).to.not.equal('skipped')
       expect(rig.reports.join()).to.include('asks: TypeError')
@@ -116,7 +116,7 @@ describe('asks of a turn', () => {
     it(`answers again when the answer ${name}`, async () => {
       rig.impostor.fail('POST /permission/*/reply', broken)
       const result = await runTurn(
-        options({ asks: () => ({ do: 'allow' }), budgets: { askMs: 3_000 } }),
+        options({ asks: () => ({ action: 'allow' }), budgets: { askMs: 3_000 } }),
       )
       expect(result.status).to.equal('completed')
       expect(rig.impostor.readFile('a.txt')).to.equal('a')

@@ -2,7 +2,7 @@ import { gate, on, reply, retry, text, tool, usage } from '@turnstead/testkit'
 import { expect } from 'chai'
 import { afterEach, beforeEach, describe, it } from 'mocha'
 import { runTurn } from '../src/index.js'
-import { openRig, type Rig } from './support/rig.js'
+import { openRig, type Rig, observing } from './support/rig.js'
 
 describe('the bounds of a turn', () => {
   let rig: Rig
@@ -62,7 +62,7 @@ describe('the bounds of a turn', () => {
     rig.impostor.answer(on('Hello', reply(text('Seen. '), gate('never'))))
     const { result, row } = await run({
       budgets: { unreachableMs: 150, stopMs: 50 },
-      observers: [{ textDelta: () => void rig.impostor.kill() }],
+      onReply: observing({ textDelta: () => void rig.impostor.kill() }),
     })
     expect(result).to.have.nested.property('error.code', 'server_unreachable')
     expect(result).to.have.nested.property('stop.aborted', false)
@@ -83,17 +83,15 @@ describe('the bounds of a turn', () => {
     const { store } = rig.rows
     const paused = runTurn(
       rig.options(turnId, 'Hello', {
-        observers: [
-          {
-            textDelta: () =>
-              void store.claim({
-                conversationId: 1,
-                turnId,
-                owner: 'worker-1',
-                leaseMs: 60_000,
-              }),
-          },
-        ],
+        onReply: observing({
+          textDelta: () =>
+            void store.claim({
+              conversationId: 1,
+              turnId,
+              owner: 'worker-1',
+              leaseMs: 60_000,
+            }),
+        }),
       }),
     )
     const result = await paused

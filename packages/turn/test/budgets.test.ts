@@ -12,6 +12,7 @@ const budgets: Budgets = {
   ...defaultBudgets,
   firstEventMs: 100,
   progressMs: 200,
+  toolMs: 400,
   wallClockMs: 1_000,
   retryMs: 50,
   steps: 3,
@@ -24,7 +25,9 @@ const usage: Usage = {
   sentAt: 0,
   firstEventAt: 10,
   progressAt: 10,
+  toolsSince: null,
   retryingSince: null,
+  retriedMs: 0,
   blockedSince: null,
   blockedMs: 0,
   steps: 0,
@@ -50,6 +53,19 @@ describe('exceededBudget', () => {
   it('ends a turn without progress', () => {
     expect(codeAt(209, {})).to.equal(undefined)
     expect(codeAt(210, {})).to.equal('budget_progress')
+  })
+
+  it('gives a running tool its own time instead', () => {
+    expect(codeAt(405, { toolsSince: 6 })).to.equal(undefined)
+    expect(codeAt(410, { toolsSince: 6 })).to.equal('budget_tool')
+    expect(codeAt(410, { toolsSince: 6, progressAt: 100 })).to.equal(undefined)
+    expect(codeAt(900, { toolsSince: 6, blockedSince: 20 })).to.equal(undefined)
+  })
+
+  it('counts only the time in the retry loop since the last progress', () => {
+    expect(codeAt(109, { retryingSince: 90, retriedMs: 30 })).to.equal(undefined)
+    expect(codeAt(110, { retryingSince: 90, retriedMs: 30 })).to.equal('budget_retry')
+    expect(codeAt(205, { retryingSince: null, retriedMs: 49 })).to.equal(undefined)
   })
 
   it('ends a turn that has run too long', () => {
@@ -81,6 +97,8 @@ describe('nextBudgetEnd', () => {
       {},
       { progressAt: 990 },
       { retryingSince: 10 },
+      { retryingSince: 10, retriedMs: 20 },
+      { toolsSince: 10 },
       { blockedMs: 300, progressAt: 1_200 },
     ]) {
       const end = nextBudgetEnd(budgets, { ...usage, ...changes }, 10)

@@ -2,7 +2,7 @@ import { on, reply, text } from '@turnstead/testkit'
 import { expect } from 'chai'
 import { afterEach, beforeEach, describe, it } from 'mocha'
 import { runTurn, type TurnResult } from '../src/index.js'
-import { openRig, type Rig } from './support/rig.js'
+import { openRig, type Rig, observing } from './support/rig.js'
 
 describe('the callbacks of a turn', () => {
   let rig: Rig
@@ -30,13 +30,11 @@ describe('the callbacks of a turn', () => {
   it('have their errors reported, those of observers too', async () => {
     await runTurn(
       rig.options(turnId, 'Hello', {
-        observers: [
-          {
-            textDelta: () => {
-              throw new Error('observer bug')
-            },
+        onReply: observing({
+          textDelta: () => {
+            throw new Error('observer bug')
           },
-        ],
+        }),
       }),
     )
     expect(rig.reports.join()).to.include('observer: Error: observer bug')

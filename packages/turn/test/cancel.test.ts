@@ -2,8 +2,8 @@ import { ask, gate, on, reply, text, tool } from '@turnstead/testkit'
 import { expect } from 'chai'
 import { afterEach, beforeEach, describe, it } from 'mocha'
 import { runTurn } from '../src/index.js'
-import { dyingPorts } from './support/frozen-ports.js'
-import { openRig, type Rig } from './support/rig.js'
+import { dyingPorts } from './support/dying-ports.js'
+import { openRig, type Rig, observing } from './support/rig.js'
 
 describe('a turn that was cancelled while no worker ran it', () => {
   let rig: Rig
@@ -56,7 +56,9 @@ describe('a turn that was cancelled while no worker ran it', () => {
     let heard: () => void = () => undefined
     const started = new Promise<void>((resolve) => (heard = resolve))
     await rig.rows.database.knex('conversations').update({ turn_owner: null })
-    const next = runTurn(rig.options(nextId, 'Next', { observers: [{ textDelta: () => heard() }] }))
+    const next = runTurn(
+      rig.options(nextId, 'Next', { onReply: observing({ textDelta: () => heard() }) }),
+    )
     await started
     await runTurn(rig.options(turnId, 'Hello'))
     rig.impostor.gate('next').open()

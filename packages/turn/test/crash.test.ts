@@ -2,7 +2,7 @@ import { on, reply, text, tool } from '@turnstead/testkit'
 import { expect } from 'chai'
 import { afterEach, beforeEach, describe, it } from 'mocha'
 import { runTurn, type TurnResult } from '../src/index.js'
-import { dyingPorts } from './support/frozen-ports.js'
+import { dyingPorts } from './support/dying-ports.js'
 import { openRig, type Rig } from './support/rig.js'
 
 /** More calls than any turn of this suite makes; the loops end when a worker gets through alive. */

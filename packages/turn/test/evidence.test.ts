@@ -1,101 +1,88 @@
 import { expect } from 'chai'
 import { describe, it } from 'mocha'
-import { type Evidence, judge, type Verdict } from '../src/poll/evidence.js'
+import { decideNext, type Evidence, type Verdict } from '../src/poll/evidence.js'
 
 const graceMs = 5_000
-const looks = ['fresh', 'quiet'] as const
 
-type Row = Record<(typeof looks)[number], Verdict['next']>
+/** How long nothing of the session was heard: not long, as long as the grace, as long as a status that is stuck. */
+const quietMsOf = { fresh: graceMs - 1, quiet: graceMs, stuck: 6 * graceMs }
+
+type Quiet = keyof typeof quietMsOf
+type Row = Readonly<Record<Quiet, Verdict['next']>>
+type Cell = Readonly<Record<'stored' | 'missing', Row>>
 type Status = Evidence['status']
-type State = Evidence['settled']['state']
+type State = Evidence['outcome']['state']
+
+const always = (next: Verdict['next']): Row => ({ fresh: next, quiet: next, stuck: next })
+const everywhere = (row: Row): Cell => ({ stored: row, missing: row })
+const afterGrace = (next: Verdict['next']): Row => ({ fresh: 'wait', quiet: next, stuck: next })
+
+const atWork: Record<State, Cell> = {
+  completed: everywhere({ fresh: 'wait', quiet: 'wait', stuck: 'free' }),
+  failed: everywhere({ fresh: 'wait', quiet: 'wait', stuck: 'free' }),
+  running: everywhere(always('wait')),
+  unknown: everywhere(always('wait')),
+}
 
 /** Every cell must be filled: a new state or status does not compile until its verdict is decided. */
-const verdicts: Record<Status, Record<State, Record<'stored' | 'missing', Row>>> = {
-  busy: {
-    finished: {
-      stored: { fresh: 'wait', quiet: 'wait' },
-      missing: { fresh: 'wait', quiet: 'wait' },
-    },
-    failed: { stored: { fresh: 'wait', quiet: 'wait' }, missing: { fresh: 'wait', quiet: 'wait' } },
-    running: {
-      stored: { fresh: 'wait', quiet: 'wait' },
-      missing: { fresh: 'wait', quiet: 'wait' },
-    },
-    unknown: {
-      stored: { fresh: 'wait', quiet: 'wait' },
-      missing: { fresh: 'wait', quiet: 'wait' },
-    },
-  },
-  retry: {
-    finished: {
-      stored: { fresh: 'wait', quiet: 'wait' },
-      missing: { fresh: 'wait', quiet: 'wait' },
-    },
-    failed: { stored: { fresh: 'wait', quiet: 'wait' }, missing: { fresh: 'wait', quiet: 'wait' } },
-    running: {
-      stored: { fresh: 'wait', quiet: 'wait' },
-      missing: { fresh: 'wait', quiet: 'wait' },
-    },
-    unknown: {
-      stored: { fresh: 'wait', quiet: 'wait' },
-      missing: { fresh: 'wait', quiet: 'wait' },
-    },
-  },
+const verdicts: Record<Status, Record<State, Cell>> = {
+  busy: atWork,
+  retry: atWork,
   idle: {
-    finished: {
-      stored: { fresh: 'settle', quiet: 'settle' },
-      missing: { fresh: 'settle', quiet: 'settle' },
-    },
-    failed: {
-      stored: { fresh: 'settle', quiet: 'settle' },
-      missing: { fresh: 'settle', quiet: 'settle' },
-    },
-    running: {
-      stored: { fresh: 'wait', quiet: 'lost' },
-      missing: { fresh: 'wait', quiet: 'send' },
-    },
-    unknown: {
-      stored: { fresh: 'wait', quiet: 'lost' },
-      missing: { fresh: 'wait', quiet: 'send' },
-    },
+    completed: everywhere(always('settle')),
+    failed: everywhere(always('settle')),
+    running: { stored: afterGrace('lost'), missing: afterGrace('send') },
+    unknown: { stored: afterGrace('lost'), missing: afterGrace('send') },
   },
 }
 
 const error = { name: 'APIError', message: 'no', statusCode: 401, retryable: false, url: null }
 
-const settledOf: Record<State, Evidence['settled']> = {
-  finished: { state: 'finished', finish: 'stop', messageId: 'msg_1', rejected: false },
-  failed: { state: 'failed', reason: 'error', error, messageId: 'msg_1' },
+const outcomeOf: Record<State, Evidence['outcome']> = {
+  completed: {
+    state: 'completed',
+    finish: 'stop',
+    messageId: 'msg_1',
+    rejected: false,
+    answeredBy: null,
+    background: [],
+  },
+  failed: { state: 'failed', reason: 'error', error, messageId: 'msg_1', answeredBy: null },
   running: {
     state: 'running',
     messageId: 'msg_1',
     interrupted: true,
     blocked: false,
     answeredBy: null,
+    background: [],
   },
   unknown: { state: 'unknown', error: null, answeredBy: null },
 }
 
-describe('judge', () => {
-  for (const [status, states] of Object.entries(verdicts) as [
-    Status,
-    (typeof verdicts)[Status],
-  ][]) {
-    for (const [state, rows] of Object.entries(states) as [State, (typeof states)[State]][]) {
-      for (const stored of ['stored', 'missing'] as const) {
-        for (const look of looks) {
-          it(`says ${rows[stored][look]} for ${status}, ${state}, prompt ${stored}, ${look}`, () => {
-            const verdict = judge(
-              {
-                status,
-                settled: settledOf[state],
-                isPromptStored: stored === 'stored',
-                sessionError: null,
-                quietMs: look === 'fresh' ? graceMs - 1 : graceMs,
-              },
-              graceMs,
-            )
-            expect(verdict.next).to.equal(rows[stored][look])
+function evidenceOf(status: Status, state: State, more: Partial<Evidence> = {}): Evidence {
+  return {
+    status,
+    outcome: outcomeOf[status === 'idle' || state === 'unknown' ? state : 'running'],
+    ended: outcomeOf[state],
+    isPromptStored: true,
+    isFollowed: false,
+    sessionError: null,
+    quietMs: graceMs,
+    isFreed: false,
+    ...more,
+  }
+}
+
+describe('decideNext', () => {
+  for (const [status, states] of Object.entries(verdicts) as [Status, Record<State, Cell>][]) {
+    for (const [state, cell] of Object.entries(states) as [State, Cell][]) {
+      for (const [stored, row] of Object.entries(cell) as ['stored' | 'missing', Row][]) {
+        for (const [quiet, next] of Object.entries(row) as [Quiet, Verdict['next']][]) {
+          it(`says ${next} for ${status}, ${state}, prompt ${stored}, ${quiet}`, () => {
+            const isPromptStored = stored === 'stored'
+            const quietMs = quietMsOf[quiet]
+            const evidence = evidenceOf(status, state, { isPromptStored, quietMs })
+            expect(decideNext(evidence, graceMs).next).to.equal(next)
           })
         }
       }
@@ -103,16 +90,34 @@ describe('judge', () => {
   }
 
   it('takes an error of the session as the end only where no assistant message ever came', () => {
-    const evidence: Evidence = {
-      status: 'idle',
-      settled: settledOf.unknown,
-      isPromptStored: true,
-      sessionError: { name: 'UnknownError', message: 'Model not found' },
-      quietMs: graceMs,
+    const sessionError = { name: 'UnknownError', message: 'Model not found' }
+    const next = (state: State, more: Partial<Evidence> = {}): string =>
+      decideNext(evidenceOf('idle', state, { sessionError, ...more }), graceMs).next
+    expect(next('unknown')).to.equal('refused')
+    expect(next('unknown', { quietMs: 0 })).to.equal('wait')
+    expect(next('completed')).to.equal('settle')
+    expect(next('running')).to.equal('lost')
+  })
+
+  it('does not take the abort of another client for a refusal of the prompt', () => {
+    const sessionError = { name: 'MessageAbortedError', message: 'Aborted' }
+    const evidence = evidenceOf('idle', 'unknown', { sessionError })
+    expect(decideNext(evidence, graceMs).next).to.equal('stopped')
+  })
+
+  it('settles a turn whose messages ended when the session is busy with a later prompt of another client', () => {
+    for (const state of ['completed', 'failed'] as const) {
+      const evidence = evidenceOf('busy', state, { isFollowed: true, quietMs: 0 })
+      expect(decideNext(evidence, graceMs).next).to.equal('settle')
     }
-    expect(judge(evidence, graceMs).next).to.equal('refused')
-    expect(judge({ ...evidence, quietMs: 0 }, graceMs).next).to.equal('wait')
-    expect(judge({ ...evidence, settled: settledOf.finished }, graceMs).next).to.equal('settle')
-    expect(judge({ ...evidence, settled: settledOf.running }, graceMs).next).to.equal('lost')
+    const open = evidenceOf('busy', 'running', { isFollowed: true, quietMs: 0 })
+    expect(decideNext(open, graceMs).next).to.equal('wait')
+  })
+
+  it('settles a turn whose messages ended when the session stays busy whatever it is told', () => {
+    const quietMs = 6 * graceMs
+    const freed = evidenceOf('busy', 'completed', { quietMs, isFreed: true })
+    expect(decideNext(freed, graceMs).next).to.equal('settle')
+    expect(decideNext({ ...freed, quietMs: quietMs - 1 }, graceMs).next).to.equal('wait')
   })
 })

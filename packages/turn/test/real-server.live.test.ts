@@ -21,6 +21,7 @@ import { type Client, createClient } from '@turnstead/wire'
 import { expect } from 'chai'
 import { after, before, describe, it } from 'mocha'
 import { runTurn } from '../src/index.js'
+import { observing } from './support/rig.js'
 import { openRows, type Rows } from './support/rows.js'
 import type { WorkerTask } from './support/worker.js'
 
@@ -93,7 +94,7 @@ describe('runTurn on the real opencode serve', function () {
     const deltas: string[] = []
     const result = await runTurn({
       ...turnOptions(turnId, 'Say hello'),
-      observers: [{ textDelta: ({ delta }) => deltas.push(delta) }],
+      onReply: observing({ textDelta: ({ delta }) => void deltas.push(delta) }),
     })
     expect(result).to.include({ status: 'completed', finish: 'stop' })
     expect(deltas.join('')).to.equal('Hello, this is the whole answer.')
@@ -146,7 +147,7 @@ describe('runTurn on the real opencode serve', function () {
     const seen = new Promise<void>((resolve) => (seenOnce = resolve))
     const running = runTurn({
       ...turnOptions(turnId, prompt),
-      graceMs: 1_000,
+      timing: { graceMs: 1_000 },
       budgets: { requestMs: 3_000 },
       onReply: (reply) => reply.observe({ textDelta: () => seenOnce() }),
     })
@@ -172,9 +173,9 @@ describe('runTurn on the real opencode serve', function () {
     const seen = new Promise<void>((resolve) => (seenOnce = resolve))
     const running = runTurn({
       ...turnOptions(turnId, prompt),
-      graceMs: 1_000,
+      timing: { graceMs: 1_000 },
       budgets: { requestMs: 3_000 },
-      onServerLost: 'fail',
+      recovery: { onServerLost: 'fail' },
       onReply: (reply) => reply.observe({ textDelta: () => seenOnce() }),
     })
     await seen
@@ -224,7 +225,7 @@ describe('runTurn on the real opencode serve', function () {
       ...turnOptions(turnId, prompt),
       store: other.store,
       session: { permission: [{ permission: 'edit', pattern: '*', action: 'ask' }] },
-      asks: () => ({ do: 'wait' }),
+      asks: () => ({ action: 'wait' }),
       budgets: { wallClockMs: Infinity, askMs: Infinity },
       cancelSignal: await stopWhenAsked(),
     })

@@ -2,7 +2,7 @@ import { gate, on, reply, text } from '@turnstead/testkit'
 import { expect } from 'chai'
 import { afterEach, beforeEach, describe, it } from 'mocha'
 import { runTurn } from '../src/index.js'
-import { openRig, type Rig } from './support/rig.js'
+import { openRig, type Rig, observing } from './support/rig.js'
 
 describe('a turn whose run was lost', () => {
   let rig: Rig
@@ -19,7 +19,7 @@ describe('a turn whose run was lost', () => {
     await runTurn(
       rig.options(turnId, 'Hello', {
         signal: handoff.signal,
-        observers: [{ textDelta: () => handoff.abort() }],
+        onReply: observing({ textDelta: () => handoff.abort() }),
       }),
     )
     return (await rig.rows.store.read(turnId))?.prompt?.sessionId ?? ''
@@ -27,7 +27,9 @@ describe('a turn whose run was lost', () => {
 
   it('is not asked again when the host said so, also after another worker had sent it', async () => {
     await rig.client.session.delete(await handOff())
-    const result = await runTurn(rig.options(turnId, 'Hello', { onServerLost: 'fail' }))
+    const result = await runTurn(
+      rig.options(turnId, 'Hello', { recovery: { onServerLost: 'fail' } }),
+    )
     expect(result).to.have.nested.property('error.code', 'server_lost_turn')
   })
 
@@ -36,7 +38,9 @@ describe('a turn whose run was lost', () => {
     rig.impostor.answer(on('Other', reply(text('Other.'))))
     const otherId = await rig.rows.addMessage()
     expect((await runTurn(rig.options(otherId, 'Other'))).status).to.equal('completed')
-    const result = await runTurn(rig.options(turnId, 'Hello', { onServerLost: 'fail' }))
+    const result = await runTurn(
+      rig.options(turnId, 'Hello', { recovery: { onServerLost: 'fail' } }),
+    )
     expect(result).to.have.nested.property('error.code', 'server_lost_turn')
   })
 
@@ -45,7 +49,7 @@ describe('a turn whose run was lost', () => {
     rig.impostor.answer(on('Other', reply(text('Other.'))))
     const otherId = await rig.rows.addMessage()
     const result = await runTurn(
-      rig.options(otherId, 'Other', { maxReruns: 0, onServerLost: 'fail' }),
+      rig.options(otherId, 'Other', { recovery: { maxReruns: 0, onServerLost: 'fail' } }),
     )
     expect(result.status).to.equal('completed')
     expect((await rig.rows.store.read(otherId))?.prompt?.runs).to.equal(0)
@@ -56,14 +60,12 @@ describe('a turn whose run was lost', () => {
     const opened: Promise<void>[] = []
     const result = await runTurn(
       rig.options(turnId, 'Hello', {
-        observers: [
-          {
-            textDelta: () => {
-              if (opened.length > 0) return
-              opened.push(rig.impostor.restart().then(() => rig.impostor.gate('rest').open()))
-            },
+        onReply: observing({
+          textDelta: () => {
+            if (opened.length > 0) return
+            opened.push(rig.impostor.restart().then(() => rig.impostor.gate('rest').open()))
           },
-        ],
+        }),
       }),
     )
     await Promise.all(opened)

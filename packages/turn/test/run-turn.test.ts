@@ -12,7 +12,7 @@ import {
 import { expect } from 'chai'
 import { afterEach, beforeEach, describe, it } from 'mocha'
 import { runTurn } from '../src/index.js'
-import { openRig, type Rig } from './support/rig.js'
+import { openRig, type Rig, observing } from './support/rig.js'
 
 const promptPath = 'POST /session/*/prompt_async'
 const eventPath = 'GET /event'
@@ -159,7 +159,9 @@ describe('runTurn', () => {
     it('takes an agent that says and does nothing for a failure unless told otherwise', async () => {
       rig.impostor.answer([on('Hello', reply(finish('stop'))), on('Hello', reply(finish('stop')))])
       expect((await run()).result).to.have.nested.property('error.code', 'empty_reply')
-      expect((await run({ emptyReply: 'complete' })).result.status).to.equal('completed')
+      expect((await run({ recovery: { emptyReply: 'complete' } })).result.status).to.equal(
+        'completed',
+      )
     })
 
     it('ends a prompt with an unknown agent, which never becomes busy', async () => {
@@ -180,8 +182,8 @@ describe('runTurn', () => {
       const partial = new Promise<void>((resolve) => (heard = resolve))
       const running = runTurn(
         rig.options(turnId, 'Hello', {
-          observers: [{ textDelta: () => heard() }],
-          leaseMs: 300,
+          onReply: observing({ textDelta: () => heard() }),
+          timing: { leaseMs: 300 },
         }),
       )
       await partial
@@ -220,9 +222,11 @@ describe('runTurn', () => {
       }
       const { result } = await run({
         onSettled: broken,
-        onReply: broken,
+        onReply: (reply) => {
+          reply.observe({ changed: broken })
+          broken()
+        },
         onError: broken,
-        observers: [{ changed: broken }],
         artifacts: { collect: () => Promise.reject(new Error('disk full')) },
       })
       expect(result.status).to.equal('completed')
@@ -236,7 +240,7 @@ describe('runTurn', () => {
     const first = await runTurn(
       rig.options(turnId, 'Hello', {
         signal: handoff.signal,
-        observers: [{ textDelta: () => handoff.abort() }],
+        onReply: observing({ textDelta: () => handoff.abort() }),
       }),
     )
     expect(first).to.include({ status: 'skipped', reason: 'handed_off' })
@@ -252,6 +256,6 @@ describe('runTurn', () => {
     const thrown = async (more: object): Promise<unknown> =>
       await runTurn({ ...options, ...more }).catch((error: unknown) => error)
     expect(await thrown({ prompt: { text: '' } })).to.be.instanceOf(TypeError)
-    expect(await thrown({ pollMs: 0 })).to.be.instanceOf(RangeError)
+    expect(await thrown({ timing: { pollMs: 0 } })).to.be.instanceOf(RangeError)
   })
 })

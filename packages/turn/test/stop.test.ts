@@ -3,7 +3,7 @@ import { createSessionStore } from '@turnstead/session'
 import { expect } from 'chai'
 import { afterEach, beforeEach, describe, it } from 'mocha'
 import { runTurn, waitForPerson } from '../src/index.js'
-import { openRig, type Rig } from './support/rig.js'
+import { openRig, type Rig, observing } from './support/rig.js'
 
 const abortPath = 'POST /session/*/abort'
 const promptPath = 'POST /session/*/prompt_async'
@@ -23,7 +23,7 @@ describe('stopping a turn', () => {
   const options = (more: Parameters<Rig['options']>[2] = {}) =>
     rig.options(turnId, 'Hello', { cancelSignal: stop.signal, ...more })
 
-  const stopAtFirstText = { observers: [{ textDelta: () => stop.abort() }] }
+  const stopAtFirstText = { onReply: observing({ textDelta: () => stop.abort() }) }
 
   it('stops an agent whose prompt was still on its way when the person stopped it', async () => {
     rig.impostor.answer(on('Hello', reply(text('Nobody wants this.'), gate('more'))))
@@ -91,7 +91,7 @@ describe('stopping a turn', () => {
       ...sessions,
       renew: async (...args) => await sessions.renew(...args).finally(onRenewed),
     }
-    const times = { leaseMs: 200, budgets: { stopMs: 400 }, clock }
+    const times = { timing: { leaseMs: 200 }, budgets: { stopMs: 400 }, clock }
     const running = runTurn(options({ ...stopAtFirstText, ...times, store }))
     await rig.impostor.next(abortPath)
     // A lease and a half: each tenth of it has its renewal.

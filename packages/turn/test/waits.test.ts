@@ -3,7 +3,7 @@ import { expect } from 'chai'
 import { afterEach, beforeEach, describe, it } from 'mocha'
 import { runTurn, waitForPerson, type TurnStore } from '../src/index.js'
 import { resolveOptions } from '../src/options.js'
-import { openRig, type Rig } from './support/rig.js'
+import { openRig, type Rig, observing } from './support/rig.js'
 
 const never = new Promise<never>(() => undefined)
 
@@ -27,7 +27,11 @@ describe('the waits of a turn', () => {
       rig.impostor.answer(on('Hello', reply(text('Partial.'), gate('more'))))
       const store = hang('renew', 'snapshot', 'release')
       const result = await runTurn(
-        rig.options(turnId, 'Hello', { store, leaseMs: 200, budgets: { requestMs: 50 } }),
+        rig.options(turnId, 'Hello', {
+          store,
+          timing: { leaseMs: 200 },
+          budgets: { requestMs: 50 },
+        }),
       )
       expect(result).to.include({ status: 'skipped', reason: 'lease_lost' })
     })
@@ -102,7 +106,7 @@ describe('the waits of a turn', () => {
     const first = await runTurn(
       rig.options(turnId, 'Hello', {
         client,
-        observers: [{ textDelta: () => void client.close() }],
+        onReply: observing({ textDelta: () => void client.close() }),
       }),
     )
     expect(first).to.include({ status: 'skipped', reason: 'handed_off' })
@@ -132,7 +136,7 @@ describe('the waits of a turn', () => {
       const result = await runTurn(
         rig.options(turnId, 'Hello', {
           session: { permission: [{ permission: 'edit', pattern: '*', action: 'ask' }] },
-          asks: () => ({ do: 'allow' }),
+          asks: () => ({ action: 'allow' }),
           budgets: { progressMs: 1_500, firstEventMs: 1_500 },
         }),
       )
@@ -159,7 +163,7 @@ describe('the waits of a turn', () => {
       rig.options(turnId, 'Hello', {
         signal: handoff.signal,
         asks: waitForPerson,
-        snapshotMs: 60_000,
+        timing: { snapshotMs: 60_000 },
       }),
     )
     await rig.impostor.events.next((event) => event.type === 'permission.asked')
@@ -171,9 +175,9 @@ describe('the waits of a turn', () => {
       rig.options(turnId, 'Hello', {
         asks: (one) => {
           seen.push(one.kind)
-          return { do: 'allow' }
+          return { action: 'allow' }
         },
-        pollMs: 100,
+        timing: { pollMs: 100 },
         budgets: { progressMs: 1_000 },
       }),
     )
@@ -182,16 +186,15 @@ describe('the waits of a turn', () => {
   })
 
   describe('of wrong options', () => {
-    const setup = (more: object) =>
-      resolveOptions({ ...rig.options(1, 'Hello'), ...more }, { asks: waitForPerson })
+    const setup = (more: object) => resolveOptions({ ...rig.options(1, 'Hello'), ...more })
 
     it('never become senseless: an option that is undefined is one that was left out', () => {
       const given = setup({
-        pollMs: undefined,
+        timing: { pollMs: undefined },
         budgets: { progressMs: undefined },
         owner: undefined,
       })
-      expect(given.pollMs).to.equal(3_000)
+      expect(given.timing.pollMs).to.equal(3_000)
       expect(given.budgets.progressMs).to.equal(360_000)
       expect(given.owner).to.match(/^worker-/)
     })
@@ -202,7 +205,10 @@ describe('the waits of a turn', () => {
         '`budgets.progressMs`',
       )
       expect(() => setup({ budgets: { stopMs: -1 } })).to.throw(RangeError, '`budgets.stopMs`')
-      expect(() => setup({ maxReruns: Number.NaN })).to.throw(RangeError, '`maxReruns`')
+      expect(() => setup({ recovery: { maxReruns: Number.NaN } })).to.throw(
+        RangeError,
+        '`recovery.maxReruns`',
+      )
     })
   })
 })

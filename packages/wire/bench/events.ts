@@ -1,7 +1,7 @@
 import { createOpencodeClient } from '@opencode-ai/sdk'
 
 import { createClient } from '../src/index.js'
-import type { Bench, Figure } from './index.js'
+import type { Bench, Figure } from './bench.js'
 import { cpuMicros, leastOf, round, startProcess, type Reader } from './support/measure.js'
 import { sessionName, spreadOverSessions, streamedDeltas } from './support/payloads.js'
 

@@ -2,7 +2,7 @@ import { createDeltaPatterns, type DeltaPatterns } from '../src/events/delta-pat
 import type { ServerEvent } from '../src/events/event-types.js'
 import { createFrameDecoder, isOneLine } from '../src/events/frame-decoder.js'
 import { WireError } from '../src/errors.js'
-import type { Bench } from './index.js'
+import type { Bench } from './bench.js'
 import { cpuMicros, leastOf, round, type Reader } from './support/measure.js'
 
 const chunkBytes = 64 * 1024

@@ -1,20 +1,7 @@
+import type { Bench } from './bench.js'
 import { cpuPerDelta, cpuPerEvent, fanout } from './events.js'
 import { bigFrame, fuzz } from './frames.js'
 import { requests } from './requests.js'
-
-/** One measured figure. */
-export interface Figure {
-  readonly name: string
-  readonly value: number
-  readonly unit: string
-  readonly better: 'lower' | 'higher'
-}
-
-/** One measurement; the names of its figures begin with its own. */
-export interface Bench {
-  readonly name: string
-  readonly run: () => Promise<Figure[]>
-}
 
 export const benches: readonly Bench[] = [
   cpuPerEvent,

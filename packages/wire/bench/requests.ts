@@ -1,7 +1,7 @@
 import { Agent, request } from 'undici'
 
 import { createClient } from '../src/index.js'
-import type { Bench } from './index.js'
+import type { Bench } from './bench.js'
 import { leastOf, round, startProcess, type Reader } from './support/measure.js'
 
 const total = 20_000

@@ -90,7 +90,8 @@ export interface ScopedClient {
    * Any operation of the server's OpenAPI document, typed by it: `request('GET', '/session/{sessionID}',
    * { params: { sessionID } })`. Event streams come as an `AsyncIterable` that ends when the server ends it, and throws
    * `timeout` after `timeouts.streamOpenMs` without an answer or `timeouts.silenceMs` without a byte (not for
-   * `/api/session/{sessionID}/event`, which is silent until there is an event).
+   * `/api/session/{sessionID}/event`, which is silent until there is an event). The answer is what the server said: unlike
+   * the resources, this call does not check its shape.
    */
   readonly request: Request
   /** The same client about another directory or workspace; connections stay shared. */
@@ -139,7 +140,7 @@ function createScoped(context: Context, scope: Scope): ScopedClient {
   const { request } = requester
   return {
     session: createSessionResource(request),
-    prompt: createPromptResource(request, settings, sentIds),
+    prompt: createPromptResource(requester, settings, sentIds),
     message: createMessageResource(requester),
     permission: createPermissionResource(request),
     question: createQuestionResource(request),
@@ -158,7 +159,7 @@ function createScoped(context: Context, scope: Scope): ScopedClient {
     tui: createTuiResource(request),
     project: createProjectResource(request),
     events: createEventsResource(hubs, requester, scope),
-    request,
+    request: requester.requestAny,
     withScope: (other) => createScoped(context, { ...scope, ...other }),
   }
 }

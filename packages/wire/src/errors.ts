@@ -1,5 +1,5 @@
 /**
- * Why a call failed. The codes are the contract; messages are for people and may change.
+ * Why a call failed. The codes are the contract; messages are for people and may change. Each begins with its code in brackets.
  *
  * | code | meaning |
  * |---|---|
@@ -14,7 +14,9 @@
  * | `unexpected_status` | any other status that the endpoint does not promise |
  * | `connection` | no connection, or it broke before the answer was complete |
  * | `timeout` | a named budget ran out |
- * | `malformed_response` | the answer is not what the endpoint promises (HTML, broken JSON) |
+ * | `foreign_response` | something between (proxy, gateway, tunnel) answered in the server's place: a page, a redirect, an error without the server's own body |
+ * | `unreadable_entry` | the server cannot write down one of the entries that were asked for; ask for fewer of them |
+ * | `malformed_response` | the answer is not what the endpoint promises (broken JSON, JSON of another shape) |
  * | `response_too_large` | the answer exceeds the client's limit |
  * | `frame_too_large` | one event exceeds the frame limit |
  * | `closed` | the client was closed |
@@ -35,6 +37,8 @@ export type WireErrorCode =
   | 'unexpected_status'
   | 'connection'
   | 'timeout'
+  | 'foreign_response'
+  | 'unreadable_entry'
   | 'malformed_response'
   | 'response_too_large'
   | 'frame_too_large'
@@ -61,7 +65,7 @@ export interface WireErrorDetails {
   readonly cause?: unknown
   /** HTTP status, when there was an answer. */
   readonly status?: number
-  /** Whether the server got the request. Default: `yes` when there is a status, else `unknown`. */
+  /** Whether the server got the request. Default: `yes` when it answered with a status, else `unknown`. */
   readonly delivered?: Delivered
   /** Whether the same call may succeed later. Default: decided by code and status. */
   readonly retryable?: boolean
@@ -97,10 +101,11 @@ export class WireError extends Error {
   readonly issues: readonly WireIssue[]
 
   constructor(code: WireErrorCode, message: string, details: WireErrorDetails = {}) {
-    super(message, 'cause' in details ? { cause: details.cause } : undefined)
+    super(`[${code}] ${message}`, 'cause' in details ? { cause: details.cause } : undefined)
     this.code = code
     this.status = details.status
-    this.delivered = details.delivered ?? (details.status === undefined ? 'unknown' : 'yes')
+    const isAnswered = details.status !== undefined && code !== 'foreign_response'
+    this.delivered = details.delivered ?? (isAnswered ? 'yes' : 'unknown')
     this.retryable = details.retryable ?? isRetryable(code, details.status)
     this.bodyText = details.bodyText?.slice(0, maxBodyTextLength)
     this.issues = details.issues ?? []
@@ -109,7 +114,7 @@ export class WireError extends Error {
 
   /** True for a WireError made by any installed copy of this package. */
   static is(value: unknown): value is WireError {
-    return value instanceof Error && brand in value
+    return typeof value === 'object' && value !== null && brand in value
   }
 }
 
@@ -118,8 +123,10 @@ function isRetryable(code: WireErrorCode, status: number | undefined): boolean {
   switch (code) {
     case 'connection':
     case 'timeout':
+    case 'foreign_response':
     case 'rate_limited':
     case 'server_exited':
+    case 'server_start_failed':
       return true
     case 'server_error':
       return status === 502 || status === 503 || status === 504

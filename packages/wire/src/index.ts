@@ -19,7 +19,7 @@ export {
   type WireChannels,
 } from './channels.js'
 export { createClient, type Client, type ScopedClient } from './client.js'
-export { systemClock, type Clock } from './clock.js'
+export type { Clock } from './clock.js'
 export {
   WireError,
   type Delivered,
@@ -79,15 +79,13 @@ export type { FileResource, FindResource } from './resources/file.js'
 export type { FileStream, FsResource } from './resources/fs.js'
 export type { GlobalResource, InstanceResource } from './resources/global.js'
 export type { McpResource } from './resources/mcp.js'
-export type { MessagePage, MessageResource, PageQuery } from './resources/message.js'
+export type { MessageResource } from './resources/message.js'
+export type { MessagePage, PageQuery } from './resources/message-page.js'
+export type { NewestMessages, NewestQuery } from './resources/newest-messages.js'
 export type { PermissionReply, PermissionResource } from './resources/permission.js'
 export type { Project, ProjectResource } from './resources/project.js'
-export type {
-  IdentifiedPrompt,
-  PromptResource,
-  SendOptions,
-  SendVerdict,
-} from './resources/prompt.js'
+export type { PromptResource } from './resources/prompt.js'
+export type { IdentifiedPrompt, SendOptions, SendVerdict } from './resources/send-options.js'
 export type { Pty, PtyResource } from './resources/pty.js'
 export type { QuestionReply, QuestionResource } from './resources/question.js'
 export type { MessageQuery, SessionQuery, SessionResource } from './resources/session.js'

@@ -3,6 +3,7 @@ import type { Dispatcher } from 'undici'
 import { systemClock, type Clock } from './clock.js'
 import type { ReconnectPolicy } from './retry-policy.js'
 import type { Allowance } from './guards.js'
+import { resolveRoots } from './prompt-files.js'
 import { secureRandom } from './secure-random.js'
 import { parseBaseUrl, type Base } from './url.js'
 
@@ -62,6 +63,12 @@ export interface ClientOptions {
   /** Dangerous things that this client may do. Default: none of them. */
   allow?: readonly Allowance[] | undefined
   /**
+   * Folders on the server's machine, as absolute paths, whose files prompts may name by `file:` URLs. The server reads
+   * such a file without asking, wherever it lies, and follows symbolic links: allow only folders that the agent cannot
+   * write to. Default: none.
+   */
+  allowFiles?: readonly string[] | undefined
+  /**
    * An undici 7 dispatcher (proxy, mock, TLS options). It stays the caller's to close, and opens connections by its
    * own budget; its `headersTimeout` and `bodyTimeout` are not used. Default: an own `Agent`.
    */
@@ -86,6 +93,7 @@ export interface Settings {
   readonly reconnect: ReconnectPolicy
   readonly readRetries: number
   readonly allow: readonly Allowance[]
+  readonly allowFiles: readonly string[]
   readonly clock: Clock
   readonly random: () => number
 }
@@ -132,6 +140,7 @@ export function resolveOptions(options: ClientOptions): Settings {
     readRetries: withDefaults('', { readRetries: options.readRetries ?? 0 }, { readRetries: 0 })
       .readRetries,
     allow: options.allow ?? [],
+    allowFiles: resolveRoots(options.allowFiles ?? []),
     clock: options.clock ?? systemClock,
     random: options.random ?? secureRandom,
   }

@@ -35,21 +35,26 @@ export function nextDelayMs(
   return jitteredDelayMs(policy, outage.failures, random)
 }
 
+/** Waits between tries: random, below a bound that doubles with each failure. */
+export interface Backoff {
+  /** Upper bound of the first wait, in milliseconds. */
+  readonly firstDelayMs: number
+  /** Upper bound of every wait, in milliseconds. */
+  readonly maxDelayMs: number
+}
+
 /** A wait between 0 and `firstDelayMs × 2^(failures - 1)`, bounded by `maxDelayMs`. */
-export function jitteredDelayMs(
-  policy: Pick<ReconnectPolicy, 'firstDelayMs' | 'maxDelayMs'>,
-  failures: number,
-  random: () => number,
-): number {
+export function jitteredDelayMs(policy: Backoff, failures: number, random: () => number): number {
   return random() * Math.min(policy.maxDelayMs, policy.firstDelayMs * 2 ** (failures - 1))
 }
 
-/** Refusals (401, 403, 404, wrong content) stay refusals; trouble of the network or the server passes. */
+/** The server's own refusals (401, 403, 404, wrong content) stay refusals; trouble of the network or the server passes. */
 function mayRecover(error: WireError): boolean {
   switch (error.code) {
     case 'connection':
     case 'timeout':
     case 'server_error':
+    case 'foreign_response':
     case 'rate_limited':
     case 'frame_too_large':
       return true

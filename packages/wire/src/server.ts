@@ -7,14 +7,14 @@
  * await server.close()
  * ```
  */
-export type { BackoffOptions } from './server/backoff.js'
-export type { Environment } from './server/child-env.js'
+export type { Backoff } from './retry-policy.js'
+export type { Environment } from './server/process/child-env.js'
 export {
   findOpencode,
   type FindOpencodeOptions,
   type FoundOpencode,
 } from './server/find-opencode.js'
-export type { ServerExit } from './server/child-control.js'
+export type { ServerExit } from './server/process/child-control.js'
 export type { OpencodeServer } from './server/opencode-server.js'
 export type { ServerOptions, SuperviseOptions } from './server/options.js'
 export type { ServerHealth } from './server/probe.js'

@@ -14,7 +14,13 @@ import {
   type ClientOptions,
 } from '../src/index.js'
 import { instrumentWire } from '../src/otel.js'
-import { openStream, sendJson, startStub, type StubServer } from './support/stub-server.js'
+import {
+  openStream,
+  sendJson,
+  sendRefusal,
+  startStub,
+  type StubServer,
+} from './support/stub-server.js'
 
 let server: StubServer
 let client: Client
@@ -25,8 +31,8 @@ beforeEach(async () => {
     if (request.url.startsWith('/event')) openStream(response)
     else if (request.url.includes('prompt_async')) response.writeHead(204).end()
     else if (request.url.includes('ses_slow')) return
-    else if (request.url.includes('ses_missing')) sendJson(response, { secret: 'the words' }, 404)
-    else sendJson(response, { answer: 'the words' })
+    else if (request.url.includes('ses_missing')) sendRefusal(response, 404, 'the words')
+    else sendJson(response, { id: 'ses_1', answer: 'the words' })
   })
   client = createClient({
     baseUrl: `${server.url}/?key=hunter2`,

@@ -7,6 +7,8 @@ import { failure } from './support/failure.js'
 import {
   makeEvent,
   openStream,
+  sendJson,
+  sendRefusal,
   startStub,
   type StubServer,
   type StubStream,
@@ -177,7 +179,7 @@ describe('events.subscribe', () => {
   ] as const) {
     it(`ends with ${code} on ${status}, without another try`, async () => {
       await server.close()
-      server = await startStub((_, response) => response.writeHead(status).end())
+      server = await startStub((_, response) => sendRefusal(response, status))
       client = connect()
       const subscription = client.events.subscribe()
       expect((await failure(subscription.ready)).code).to.equal(code)
@@ -186,14 +188,35 @@ describe('events.subscribe', () => {
     })
   }
 
-  it('ends with malformed_response when the route answers a web page', async () => {
+  it('ends with malformed_response when the route answers something else than a stream', async () => {
     await server.close()
-    server = await startStub((_, response) =>
-      response.writeHead(200, { 'content-type': 'text/html' }).end('<p>'),
-    )
+    server = await startStub((_, response) => sendJson(response, []))
     client = connect()
     expect((await failure(client.events.subscribe().ready)).code).to.equal('malformed_response')
   })
+
+  for (const [status, type] of [
+    [200, 'text/html'],
+    [302, 'text/plain'],
+    [401, 'text/html'],
+    [404, 'text/html'],
+    [503, 'application/json'],
+  ] as const) {
+    it(`comes back after a ${status} that a proxy answers in the server's place`, async () => {
+      await server.close()
+      let pages = 1
+      server = await startStub((_, response) => {
+        if (pages-- > 0) response.writeHead(status, { 'content-type': type }).end('{}')
+        else openStream(response)
+      })
+      client = connect()
+      const subscription = client.events.subscribe()
+      await reconnectWait()
+      await clock.advance(clock.nextInMs ?? 0)
+      await subscription.ready
+      expect(server.seen).to.have.length(2)
+    })
+  }
 
   it('gives up with the last error when the server stays away', async () => {
     await server.close()

@@ -4,21 +4,29 @@ import { after, before, describe, it } from 'mocha'
 import { createClient, createMessageId, type Client, type SessionInput } from '../src/index.js'
 import { createSentIds } from '../src/http/sent-ids.js'
 import { failure } from './support/failure.js'
-import { sendJson, startStub, type StubServer } from './support/stub-server.js'
+import {
+  sendJson,
+  sendRefusal,
+  startStub,
+  storedMessage,
+  type StubServer,
+} from './support/stub-server.js'
 
 describe('guards', () => {
   let server: StubServer
   let client: Client
   before(async () => {
     server = await startStub((request, response) => {
-      if (request.url.endsWith('/fork')) sendJson(response, { id: 'ses_fork' })
-      else if (request.method === 'PATCH' && request.body.includes('bad'))
-        sendJson(response, {}, 500)
-      else if (request.url.includes('ses_gone'))
-        sendJson(response, { data: { message: 'Session not found: ses_gone' } }, 404)
-      else if (/ses_moody\/(command|message)/.test(request.url))
-        sendJson(response, {}, request.url.endsWith('command') ? 400 : 500)
-      else if (request.url.includes('ses_broken')) response.socket?.destroy()
+      const { method, url, body } = request
+      if (url.endsWith('/fork')) sendJson(response, { id: 'ses_fork' })
+      else if (method === 'PATCH' && body.includes('bad')) sendRefusal(response, 500)
+      else if (url.includes('ses_gone')) sendRefusal(response, 404, 'Session not found: ses_gone')
+      else if (/ses_moody\/(command|message)/.test(url))
+        sendRefusal(response, url.endsWith('command') ? 400 : 500)
+      else if (url.includes('ses_broken')) response.socket?.destroy()
+      else if (url.includes('/prompt_async')) response.writeHead(204).end()
+      else if (/\/(message|command|shell)$/.test(url)) sendJson(response, storedMessage)
+      else if (method === 'DELETE' || url.endsWith('/reply')) sendJson(response, true)
       else sendJson(response, { id: 'ses_1', permission: [rule] })
     })
     client = createClient({ baseUrl: server.url, env: {} })

@@ -1,5 +1,6 @@
 import { expect } from 'chai'
 import { afterEach, describe, it } from 'mocha'
+import type { ServerResponse } from 'node:http'
 
 import {
   createClient,
@@ -8,7 +9,15 @@ import {
   type Client,
   type IdentifiedPrompt,
 } from '../src/index.js'
-import { sendJson, startStub, type Handler, type StubServer } from './support/stub-server.js'
+import {
+  sendJson,
+  sendPage,
+  sendRefusal,
+  startStub,
+  storedMessage,
+  type Handler,
+  type StubServer,
+} from './support/stub-server.js'
 
 describe('prompt.send', () => {
   let server: StubServer
@@ -39,9 +48,7 @@ describe('prompt.send', () => {
 
   it('finds the prompt after a broken connection and does not send it again', async () => {
     await serve((request, response) =>
-      request.method === 'POST'
-        ? response.socket?.destroy()
-        : sendJson(response, { info: {}, parts: [] }),
+      request.method === 'POST' ? response.socket?.destroy() : sendJson(response, storedMessage),
     )
     const verdict = await client.prompt.send('ses_1', prompt())
     expect(verdict).to.include({ delivered: 'yes', evidence: 'found', sends: 1 })
@@ -61,7 +68,7 @@ describe('prompt.send', () => {
   })
 
   it('looks first when the prompt may have been sent by another process', async () => {
-    await serve((_, response) => sendJson(response, { info: {}, parts: [] }))
+    await serve((_, response) => sendJson(response, storedMessage))
     const verdict = await client.prompt.send('ses_1', prompt(), { mayBeSent: true })
     expect(verdict).to.deep.equal({ delivered: 'yes', evidence: 'found', sends: 0, error: null })
   })
@@ -75,12 +82,52 @@ describe('prompt.send', () => {
     expect(verdict.error?.code).to.equal('bad_request')
   })
 
-  it('looks after a 500, and never sends again after it', async () => {
+  for (const [name, answer] of [
+    ['a 500 of the server', (response) => sendRefusal(response, 500)],
+    ['a 503', (response) => response.writeHead(503).end()],
+    ['a 429', (response) => sendJson(response, {}, 429)],
+    ['a 404 page of a proxy', (response) => sendPage(response, 404)],
+    ['a 403 page of a firewall', (response) => sendPage(response, 403)],
+    ['a 400 page', (response) => sendPage(response, 400)],
+    ['a 401 without a challenge', (response) => response.writeHead(401).end()],
+    ['a redirect', (response) => response.writeHead(302, { location: '/login' }).end()],
+    ['a page with 200', (response) => sendPage(response, 200)],
+    ['JSON where there should be none', (response) => sendJson(response, true)],
+    ['a lost answer', (response) => response.socket?.destroy()],
+  ] as const satisfies readonly (readonly [string, (response: ServerResponse) => unknown])[]) {
+    it(`looks after ${name}, and sends again what is not there`, async () => {
+      await serve((request, response) => {
+        if (request.method === 'GET') sendJson(response, missing, 404)
+        else if (posts() === 1) answer(response)
+        else response.writeHead(204).end()
+      })
+      const verdict = await client.prompt.send('ses_1', prompt())
+      expect(verdict).to.include({ delivered: 'yes', evidence: 'accepted', sends: 2 })
+    })
+  }
+
+  it('does not send again what a proxy answered for and the server has', async () => {
     await serve((request, response) =>
-      request.method === 'POST' ? sendJson(response, {}, 500) : sendJson(response, missing, 404),
+      request.method === 'POST' ? sendPage(response, 404) : sendJson(response, storedMessage),
     )
     const verdict = await client.prompt.send('ses_1', prompt())
-    expect(verdict).to.include({ delivered: 'no', evidence: 'refused', sends: 1 })
+    expect(verdict).to.include({ delivered: 'yes', evidence: 'found', sends: 1 })
+    expect(verdict.error).to.include({ code: 'foreign_response', delivered: 'unknown' })
+  })
+
+  it('says unknown after 500 and nothing else', async () => {
+    await serve((request, response) =>
+      request.method === 'POST' ? sendRefusal(response, 500) : sendJson(response, missing, 404),
+    )
+    const verdict = await client.prompt.send('ses_1', prompt())
+    expect(verdict).to.include({ delivered: 'unknown', evidence: 'unanswered', sends: 3 })
+  })
+
+  it('finds a message that the server cannot show', async () => {
+    const data = { message: 'Expected OutputFormatText, got {}', kind: 'Body' }
+    await serve((_, response) => sendJson(response, { name: 'BadRequest', data }, 400))
+    const verdict = await client.prompt.send('ses_1', prompt(), { mayBeSent: true })
+    expect(verdict).to.include({ delivered: 'yes', evidence: 'found', sends: 0 })
   })
 
   it('says unknown when neither an answer nor a look comes through', async () => {
@@ -130,7 +177,7 @@ describe('prompt.send', () => {
 
   it('looks after a success that cannot be read', async () => {
     await serve((request, response) => {
-      if (request.method === 'GET') sendJson(response, { info: {}, parts: [] })
+      if (request.method === 'GET') sendJson(response, storedMessage)
       else response.writeHead(200, { 'content-type': 'text/html' }).end('<!doctype html>')
     })
     const verdict = await client.prompt.send('ses_1', prompt())

@@ -8,7 +8,13 @@ import { Agent } from 'undici'
 import { createManualClock, type ManualClock } from '@turnstead/testkit'
 import { createClient, type Client, type ClientOptions } from '../src/index.js'
 import { failure } from './support/failure.js'
-import { sendJson, startStub, type Handler, type StubServer } from './support/stub-server.js'
+import {
+  sendJson,
+  sendRefusal,
+  startStub,
+  type Handler,
+  type StubServer,
+} from './support/stub-server.js'
 import { quiesce } from './support/undici-time.js'
 
 describe('client requests', () => {
@@ -93,14 +99,14 @@ describe('client requests', () => {
       { _tag: 'PermissionNotFoundError', message: 'Permission request not found' },
       'not_found',
     ],
-    [401, null, 'unauthorized'],
-    [403, {}, 'forbidden'],
+    [401, { _tag: 'UnauthorizedError', message: 'Authentication required' }, 'unauthorized'],
+    [403, { _tag: 'ForbiddenError' }, 'forbidden'],
     [400, { _tag: 'BadRequest' }, 'bad_request'],
-    [415, 'text', 'bad_request'],
+    [415, { name: 'BadRequest' }, 'bad_request'],
     [409, { _tag: 'SessionBusyError' }, 'conflict'],
     [429, {}, 'rate_limited'],
     [500, { name: 'UnknownError', data: { message: 'Unexpected server error.' } }, 'server_error'],
-    [302, null, 'unexpected_status'],
+    [410, { _tag: 'Gone' }, 'unexpected_status'],
   ] as const) {
     it(`reports ${status} ${JSON.stringify(body)} as ${code}`, async () => {
       await serve((_, response) => sendJson(response, body, status))
@@ -129,10 +135,10 @@ describe('client requests', () => {
     )
     const error = await failure(client.session.list())
     expect(error).to.include({
-      code: 'malformed_response',
+      code: 'foreign_response',
       status: 200,
-      delivered: 'yes',
-      retryable: false,
+      delivered: 'unknown',
+      retryable: true,
     })
   })
 
@@ -319,7 +325,7 @@ describe('retries', () => {
   it('repeats a failed GET only when asked, and nothing else ever', async () => {
     let left = 2
     const server = await startStub((_, response) =>
-      left-- > 0 ? sendJson(response, {}, 503) : sendJson(response, []),
+      left-- > 0 ? sendRefusal(response, 503) : sendJson(response, []),
     )
     const clock = createManualClock(0)
     const options = { baseUrl: server.url, clock, random: () => 0.5, env: {} }

@@ -36,10 +36,12 @@ describe('what the network does', () => {
   it('says whether there was a connection at all', async () => {
     const client = createClient({ baseUrl: 'http://127.0.0.1:9', env: {} })
     const refused = await failure(client.session.list())
-    expect(refused.message).to.match(/^GET \/session could not connect \(ECONNREFUSED\).*baseUrl/)
+    expect(refused.message).to.match(
+      /^\[connection\] GET \/session could not connect \(ECONNREFUSED\).*baseUrl/,
+    )
     await client.close()
     const lost = toTransportError(new Error('below'), 'GET /session', 'unknown')
-    expect(lost.message).to.equal('GET /session lost its connection')
+    expect(lost.message).to.equal('[connection] GET /session lost its connection')
   })
 
   for (const [code, expected] of [

@@ -53,8 +53,8 @@ export interface Artifact {
 
 /** What is known of a file before it is stored. */
 export interface ArtifactDraft {
-  readonly turnId: string | number
-  readonly conversationId: string | number | null
+  readonly turnId: string | number | bigint
+  readonly conversationId: string | number | bigint | null
   /** Path below the agent's directory, exactly as it is. */
   readonly path: string
   readonly sha256: string
@@ -65,12 +65,15 @@ const id = /^[0-9a-f]{32}-[0-9a-f]{32}$/
 const maxNoteLength = 200
 
 /** Beginning of the keys of a message's artifacts. */
-export function toMessagePrefix(turnId: string | number): string {
+export function toMessagePrefix(turnId: string | number | bigint): string {
   return `messages/${toKeySegment(turnId)}/`
 }
 
 /** The key of an artifact by its id; `null` when the text is no such id. */
-export function toArtifactKey(turnId: string | number, artifactId: string): ArtifactKey | null {
+export function toArtifactKey(
+  turnId: string | number | bigint,
+  artifactId: string,
+): ArtifactKey | null {
   return id.test(artifactId) ? parseArtifactKey(toMessagePrefix(turnId) + artifactId) : null
 }
 

@@ -22,8 +22,8 @@ export interface CollectContext {
   readonly directory: string | undefined
   readonly reader: RemoteReader | undefined
   readonly limits: AgentFileLimits
-  readonly turnId: string | number
-  readonly conversationId: string | number | null
+  readonly turnId: string | number | bigint
+  readonly conversationId: string | number | bigint | null
 }
 
 const attempts = 3

@@ -34,9 +34,9 @@ export interface MessageArtifactsOptions {
 /** What one `collect` is told. */
 export interface CollectOptions extends StoreCallOptions {
   /** The host's message that the files belong to. */
-  readonly turnId: string | number
+  readonly turnId: string | number | bigint
   /** The host's conversation; noted with every file. */
-  readonly conversationId?: string | number | null | undefined
+  readonly conversationId?: string | number | bigint | null | undefined
   /**
    * The turn's tool calls, oldest first, sub-agents' included: {@link ToolRecord}s, such as
    * `reply.result().tools`. They need not be trusted; what is no tool call is ignored.
@@ -74,15 +74,15 @@ export interface MessageArtifacts {
    */
   collect(options: CollectOptions): Promise<CollectReport>
   /** The files of a message, by path, then by age. */
-  list(turnId: string | number, options?: StoreCallOptions): AsyncIterable<Artifact>
+  list(turnId: string | number | bigint, options?: StoreCallOptions): AsyncIterable<Artifact>
   /** One file of this message by its id; `null` when the message has none such. */
   find(
-    turnId: string | number,
+    turnId: string | number | bigint,
     artifactId: string,
     options?: StoreCallOptions,
   ): Promise<Artifact | null>
   /** Removes the files of a message; returns how many. */
-  removeAll(turnId: string | number, options?: StoreCallOptions): Promise<number>
+  removeAll(turnId: string | number | bigint, options?: StoreCallOptions): Promise<number>
 }
 
 /** A server that lets so many files time out gets no more requests in this call: they would add up to hours. */

@@ -57,10 +57,11 @@ export function parseKeyPrefix(value: unknown): string {
  * Turns a host's id into one key segment: plain ids stay readable, all others become a digest.
  * Different ids never share a segment. Throws a TypeError for an empty string or a broken number.
  */
-export function toKeySegment(id: string | number): string {
-  if (typeof id === 'number' ? !Number.isSafeInteger(id) : typeof id !== 'string' || id === '') {
-    throw new TypeError('`id` must be a non-empty string or a safe integer.')
-  }
+export function toKeySegment(id: string | number | bigint): string {
+  const isId =
+    typeof id === 'bigint' ||
+    (typeof id === 'number' ? Number.isSafeInteger(id) : typeof id === 'string' && id !== '')
+  if (!isId) throw new TypeError('`id` must be a non-empty string, a safe integer or a bigint.')
   const text = String(id)
   return plainId.test(text) ? text : `id=${createHash('sha256').update(text).digest('hex')}`
 }

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict'
-import { completed, insertTurn, leaseMs, mustClaim, mustRead, partial } from './subject.js'
+import { completed, newTurn, leaseMs, mustClaim, mustRead, partial } from './subject.js'
 import type { SessionStoreCase } from './subject.js'
 
 /** @internal */
@@ -7,21 +7,21 @@ export const cancelCases: readonly SessionStoreCase[] = [
   {
     name: 'cancel ends a pending turn, which then cannot be claimed',
     run: async (subject) => {
-      const ids = await insertTurn(subject)
+      const ids = await newTurn(subject)
       assert.equal(await subject.store.cancel({ turnId: ids.turnId, reason: 'user' }), true)
       const result = await subject.store.claim({ ...ids, owner: 'worker-1', leaseMs })
       assert.ok(!result.claimed)
       assert.equal(result.reason, 'settled')
       assert.equal(result.turn?.status, 'cancelled')
       assert.equal(result.turn?.reason, 'user')
-      const next = await subject.insertMessage(ids.conversationId)
+      const next = await subject.insertTurn(ids.conversationId)
       await mustClaim(subject.store, { ...ids, turnId: next })
     },
   },
   {
     name: 'cancel ends a running turn, and the worker learns it when it renews',
     run: async (subject) => {
-      const ids = await insertTurn(subject)
+      const ids = await newTurn(subject)
       const { lease } = await mustClaim(subject.store, ids)
       assert.equal(await subject.another().cancel({ turnId: ids.turnId }), true)
       assert.deepEqual(await subject.store.renew(lease, { leaseMs }), {
@@ -33,7 +33,7 @@ export const cancelCases: readonly SessionStoreCase[] = [
   {
     name: 'a cancel beats a completion that comes later',
     run: async (subject) => {
-      const ids = await insertTurn(subject)
+      const ids = await newTurn(subject)
       const { lease } = await mustClaim(subject.store, ids)
       await subject.another().cancel({ turnId: ids.turnId, reason: 'user' })
       assert.equal(await subject.store.settle(lease, completed), false)
@@ -47,7 +47,7 @@ export const cancelCases: readonly SessionStoreCase[] = [
   {
     name: 'a cancel that comes after the end changes nothing',
     run: async (subject) => {
-      const ids = await insertTurn(subject)
+      const ids = await newTurn(subject)
       const { lease } = await mustClaim(subject.store, ids)
       await subject.store.settle(lease, completed)
       const before = await mustRead(subject.store, ids.turnId)
@@ -58,7 +58,7 @@ export const cancelCases: readonly SessionStoreCase[] = [
   {
     name: 'a second cancel keeps the first one and its reason',
     run: async (subject) => {
-      const { turnId } = await insertTurn(subject)
+      const { turnId } = await newTurn(subject)
       assert.equal(await subject.store.cancel({ turnId, reason: 'first' }), true)
       assert.equal(await subject.store.cancel({ turnId, reason: 'second' }), false)
       assert.equal((await mustRead(subject.store, turnId)).reason, 'first')
@@ -67,7 +67,7 @@ export const cancelCases: readonly SessionStoreCase[] = [
   {
     name: 'keepPartial stores what a cancelled turn had, and leaves its status and reason',
     run: async (subject) => {
-      const ids = await insertTurn(subject)
+      const ids = await newTurn(subject)
       const { lease } = await mustClaim(subject.store, ids)
       await subject.another().cancel({ turnId: ids.turnId, reason: 'user' })
       const before = await mustRead(subject.store, ids.turnId)
@@ -78,7 +78,7 @@ export const cancelCases: readonly SessionStoreCase[] = [
   {
     name: 'keepPartial is refused while the turn runs and after it completed',
     run: async (subject) => {
-      const ids = await insertTurn(subject)
+      const ids = await newTurn(subject)
       const { lease } = await mustClaim(subject.store, ids)
       assert.equal(await subject.store.keepPartial(lease, partial), false)
       await subject.store.settle(lease, completed)

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict'
-import { completed, insertTurn, leaseMs, mustClaim, mustRead } from './subject.js'
+import { completed, newTurn, leaseMs, mustClaim, mustRead } from './subject.js'
 import type { SessionStoreCase } from './subject.js'
 
 /** @internal */
@@ -8,7 +8,7 @@ export const claimCases: readonly SessionStoreCase[] = [
     name: 'claim moves a pending turn to running and names the lease',
     run: async (subject) => {
       const { store } = subject
-      const ids = await insertTurn(subject)
+      const ids = await newTurn(subject)
       const { lease, conversation, turn } = await mustClaim(store, ids)
       assert.equal(lease.conversationId, ids.conversationId)
       assert.equal(lease.turnId, ids.turnId)
@@ -30,11 +30,17 @@ export const claimCases: readonly SessionStoreCase[] = [
     name: 'claim of a message that is not there, or is of another conversation, is missing',
     run: async (subject) => {
       const { store } = subject
-      const one = await insertTurn(subject)
-      const other = await insertTurn(subject)
+      const one = await newTurn(subject)
+      const other = await newTurn(subject)
       const wrong = { conversationId: one.conversationId, turnId: other.turnId }
       const result = await store.claim({ ...wrong, owner: 'worker-1', leaseMs })
-      assert.deepEqual(result, { claimed: false, reason: 'missing', turn: null, heldUntil: null })
+      assert.deepEqual(result, {
+        claimed: false,
+        reason: 'missing',
+        turn: null,
+        heldUntil: null,
+        sameOwner: false,
+      })
       assert.equal((await mustRead(store, other.turnId)).status, 'pending')
       await mustClaim(store, one)
       await mustClaim(store, other)
@@ -43,20 +49,21 @@ export const claimCases: readonly SessionStoreCase[] = [
   {
     name: 'a held turn is busy for another owner, and says until when',
     run: async (subject) => {
-      const ids = await insertTurn(subject)
+      const ids = await newTurn(subject)
       const { lease } = await mustClaim(subject.store, ids)
       const result = await subject.another().claim({ ...ids, owner: 'worker-2', leaseMs })
       assert.ok(!result.claimed)
       assert.equal(result.reason, 'busy')
       assert.equal(result.heldUntil, lease.expiresAt)
+      assert.equal(result.sameOwner, false)
       assert.equal(result.turn?.status, 'running')
     },
   },
   {
     name: 'a conversation runs one turn: its other messages are busy, for the same owner too',
     run: async (subject) => {
-      const ids = await insertTurn(subject)
-      const turnId = await subject.insertMessage(ids.conversationId)
+      const ids = await newTurn(subject)
+      const turnId = await subject.insertTurn(ids.conversationId)
       await mustClaim(subject.store, ids)
       for (const owner of ['worker-1', 'worker-2']) {
         const result = await subject.store.claim({ ...ids, turnId, owner, leaseMs })
@@ -67,19 +74,9 @@ export const claimCases: readonly SessionStoreCase[] = [
     },
   },
   {
-    name: 'the same owner may claim the same turn again at once, under a higher fence',
-    run: async (subject) => {
-      const ids = await insertTurn(subject)
-      const first = await mustClaim(subject.store, ids)
-      const second = await mustClaim(subject.another(), ids)
-      assert.ok(second.lease.fence > first.lease.fence)
-      assert.equal(second.turn.startedAt, first.turn.startedAt)
-    },
-  },
-  {
     name: 'another owner gets the turn when the lease has expired, and not before',
     run: async (subject) => {
-      const ids = await insertTurn(subject)
+      const ids = await newTurn(subject)
       const { lease } = await mustClaim(subject.store, ids)
       subject.advance(leaseMs / 2)
       const early = await subject.another().claim({ ...ids, owner: 'worker-2', leaseMs })
@@ -92,7 +89,7 @@ export const claimCases: readonly SessionStoreCase[] = [
   {
     name: 'a renewed lease is held past its first expiry',
     run: async (subject) => {
-      const ids = await insertTurn(subject)
+      const ids = await newTurn(subject)
       const { lease } = await mustClaim(subject.store, ids)
       subject.advance(leaseMs / 2)
       const renewed = await subject.store.renew(lease, { leaseMs })
@@ -103,9 +100,9 @@ export const claimCases: readonly SessionStoreCase[] = [
     },
   },
   {
-    name: 'a lease that expired and that nobody took can be renewed',
+    name: 'a lease that expired and that no one took can be renewed',
     run: async (subject) => {
-      const ids = await insertTurn(subject)
+      const ids = await newTurn(subject)
       const { lease } = await mustClaim(subject.store, ids)
       subject.advance(leaseMs * 2)
       assert.equal((await subject.store.renew(lease, { leaseMs })).held, true)
@@ -114,9 +111,9 @@ export const claimCases: readonly SessionStoreCase[] = [
     },
   },
   {
-    name: 'renew tells that the lease was taken over, and does not extend the new one',
+    name: 'renew says that the lease was taken over, and does not extend the new one',
     run: async (subject) => {
-      const ids = await insertTurn(subject)
+      const ids = await newTurn(subject)
       const { lease } = await mustClaim(subject.store, ids)
       subject.advance(leaseMs * 2)
       await mustClaim(subject.another(), ids, 'worker-2')
@@ -127,19 +124,54 @@ export const claimCases: readonly SessionStoreCase[] = [
     },
   },
   {
+    name: 'a turn that this lease settled is still held, and its lease can be renewed until release',
+    run: async (subject) => {
+      const ids = await newTurn(subject)
+      const { lease } = await mustClaim(subject.store, ids)
+      await subject.store.settle(lease, completed)
+      for (let beat = 0; beat < 3; beat += 1) {
+        subject.advance(leaseMs * 2)
+        const renewed = await subject.store.renew(lease, { leaseMs })
+        assert.deepEqual(renewed, { held: true, status: 'completed' })
+      }
+      const result = await subject.another().claim({ ...ids, owner: 'worker-2', leaseMs })
+      assert.ok(!result.claimed && result.reason === 'settled')
+    },
+  },
+  {
+    name: 'two renewals at the same moment are both held',
+    run: async (subject) => {
+      const ids = await newTurn(subject)
+      const { lease } = await mustClaim(subject.store, ids)
+      const renewals = [1, 2].map(() => subject.store.renew(lease, { leaseMs }))
+      for (const { held } of await Promise.all(renewals)) assert.equal(held, true)
+    },
+  },
+  {
+    name: 'a claim that is given up leaves the conversation free',
+    run: async (subject) => {
+      const ids = await newTurn(subject)
+      const reason = new Error('enough')
+      const claim = { ...ids, owner: 'worker-1', leaseMs, signal: AbortSignal.abort(reason) }
+      await assert.rejects(subject.store.claim(claim), (error) => error === reason)
+      await mustClaim(subject.another(), ids, 'worker-2')
+    },
+  },
+  {
     name: 'release frees the conversation, and a released lease cannot be renewed',
     run: async (subject) => {
-      const ids = await insertTurn(subject)
+      const ids = await newTurn(subject)
       const { lease } = await mustClaim(subject.store, ids)
       await subject.store.release(lease)
-      assert.equal((await subject.store.renew(lease, { leaseMs })).held, false)
+      const renewed = await subject.store.renew(lease, { leaseMs })
+      assert.deepEqual(renewed, { held: false, status: 'running' })
       await mustClaim(subject.another(), ids, 'worker-2')
     },
   },
   {
     name: 'release of a lease that was taken over leaves the new holder alone',
     run: async (subject) => {
-      const ids = await insertTurn(subject)
+      const ids = await newTurn(subject)
       const { lease } = await mustClaim(subject.store, ids)
       subject.advance(leaseMs * 2)
       const taken = await mustClaim(subject.another(), ids, 'worker-2')
@@ -152,7 +184,7 @@ export const claimCases: readonly SessionStoreCase[] = [
   {
     name: 'a turn that is over answers settled with its record, whoever asks',
     run: async (subject) => {
-      const ids = await insertTurn(subject)
+      const ids = await newTurn(subject)
       const { lease } = await mustClaim(subject.store, ids)
       assert.equal(await subject.store.settle(lease, completed), true)
       for (const owner of ['worker-2', 'worker-1']) {
@@ -165,26 +197,10 @@ export const claimCases: readonly SessionStoreCase[] = [
     },
   },
   {
-    name: 'a claim of a turn that is over gives back the lease that its own worker left, and no other',
-    run: async (subject) => {
-      const ids = await insertTurn(subject)
-      const next = { ...ids, turnId: await subject.insertMessage(ids.conversationId) }
-      const { lease } = await mustClaim(subject.store, ids)
-      await subject.store.settle(lease, completed)
-      await subject.another().claim({ ...ids, owner: 'worker-2', leaseMs })
-      assert.equal((await subject.store.renew(lease, { leaseMs })).held, true)
-      await subject.another().claim({ ...ids, owner: 'worker-1', leaseMs })
-      const { lease: later } = await mustClaim(subject.another(), next, 'worker-2')
-      await subject.store.claim({ ...ids, owner: 'worker-1', leaseMs })
-      await subject.store.claim({ ...ids, owner: 'worker-2', leaseMs })
-      assert.equal((await subject.another().renew(later, { leaseMs })).held, true)
-    },
-  },
-  {
     name: 'settle keeps the conversation held until release, then its next turn can run',
     run: async (subject) => {
-      const ids = await insertTurn(subject)
-      const next = { ...ids, turnId: await subject.insertMessage(ids.conversationId) }
+      const ids = await newTurn(subject)
+      const next = { ...ids, turnId: await subject.insertTurn(ids.conversationId) }
       const { lease } = await mustClaim(subject.store, ids)
       await subject.store.settle(lease, completed)
       const early = await subject.another().claim({ ...next, owner: 'worker-2', leaseMs })

@@ -2,7 +2,7 @@ import type { SessionUpstream } from '../session-upstream.js'
 
 /** @internal An upstream in memory that knows which sessions exist. */
 export interface FakeUpstream extends Required<SessionUpstream> {
-  /** Session id to mint token. */
+  /** Session id to the key of its creation. */
   readonly sessions: Map<string, string>
   /** Titles of all creations. */
   readonly titles: (string | null)[]
@@ -24,11 +24,11 @@ export function createFakeUpstream(): FakeUpstream {
     titles,
     aborted,
     hooks,
-    create: async ({ token, title }) => {
+    create: async ({ key, title }) => {
       await hooks.before?.()
       count += 1
       const id = `ses_${process.pid}_${count}`
-      sessions.set(id, token)
+      sessions.set(id, key)
       titles.push(title)
       await hooks.after?.()
       return { id }
@@ -39,14 +39,14 @@ export function createFakeUpstream(): FakeUpstream {
     abort: async (sessionId) => {
       aborted.push(sessionId)
     },
-    find: async (token) => {
-      for (const [id, known] of sessions) if (known === token) return { id }
+    find: async (key) => {
+      for (const [id, known] of sessions) if (known === key) return { id }
       return null
     },
   }
 }
 
-/** @internal A door that a hook waits at, and that tells when somebody has come. */
+/** @internal A gate that a hook waits at, and that says when it was reached. */
 export function createGate(): {
   reached: Promise<void>
   open: () => void

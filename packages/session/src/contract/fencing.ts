@@ -1,5 +1,13 @@
 import assert from 'node:assert/strict'
-import { assertPowerless, completed, insertTurn, leaseMs, mustClaim, mustRead } from './subject.js'
+import {
+  assertPowerless,
+  completed,
+  firstPrompt,
+  leaseMs,
+  mustClaim,
+  mustRead,
+  newTurn,
+} from './subject.js'
 import type { SessionStoreCase } from './subject.js'
 
 /** @internal */
@@ -7,7 +15,7 @@ export const fenceCases: readonly SessionStoreCase[] = [
   {
     name: 'a worker that was paused past its lease changes nothing after another took the turn',
     run: async (subject) => {
-      const ids = await insertTurn(subject)
+      const ids = await newTurn(subject)
       const { lease } = await mustClaim(subject.store, ids)
       subject.advance(leaseMs * 2)
       const taken = await mustClaim(subject.another(), ids, 'worker-2')
@@ -19,8 +27,8 @@ export const fenceCases: readonly SessionStoreCase[] = [
   {
     name: 'a worker that was paused past its lease changes nothing after another took the next turn',
     run: async (subject) => {
-      const ids = await insertTurn(subject)
-      const next = { ...ids, turnId: await subject.insertMessage(ids.conversationId) }
+      const ids = await newTurn(subject)
+      const next = { ...ids, turnId: await subject.insertTurn(ids.conversationId) }
       const { lease } = await mustClaim(subject.store, ids)
       subject.advance(leaseMs * 2)
       await mustClaim(subject.another(), next, 'worker-2')
@@ -30,8 +38,8 @@ export const fenceCases: readonly SessionStoreCase[] = [
   {
     name: 'a worker whose turn was cancelled and whose conversation went on keeps nothing partial',
     run: async (subject) => {
-      const ids = await insertTurn(subject)
-      const next = { ...ids, turnId: await subject.insertMessage(ids.conversationId) }
+      const ids = await newTurn(subject)
+      const next = { ...ids, turnId: await subject.insertTurn(ids.conversationId) }
       const { lease } = await mustClaim(subject.store, ids)
       await subject.store.cancel({ turnId: ids.turnId })
       subject.advance(leaseMs * 2)
@@ -42,9 +50,10 @@ export const fenceCases: readonly SessionStoreCase[] = [
   {
     name: 'a restarted worker takes the rights of its own earlier life',
     run: async (subject) => {
-      const ids = await insertTurn(subject)
+      const ids = await newTurn(subject)
       const { lease } = await mustClaim(subject.store, ids)
-      const again = await mustClaim(subject.another(), ids)
+      subject.advance(leaseMs / 2)
+      const again = await mustClaim(subject.restarted(), ids)
       await assertPowerless(subject.store, lease)
       assert.equal(await subject.another().settle(again.lease, completed), true)
     },
@@ -52,14 +61,13 @@ export const fenceCases: readonly SessionStoreCase[] = [
   {
     name: 'a new claim finds the prompt and the snapshot that an earlier worker stored',
     run: async (subject) => {
-      const ids = await insertTurn(subject)
+      const ids = await newTurn(subject)
       const { lease } = await mustClaim(subject.store, ids)
-      const prompt = { id: 'msg_1', sessionId: 'ses_1', partIds: ['prt_1', 'prt_2'], runs: 0 }
-      assert.equal(await subject.store.recordPrompt(lease, prompt), true)
+      assert.equal(await subject.store.recordPrompt(lease, firstPrompt), true)
       assert.equal(await subject.store.snapshot(lease, { reply: { n: 1 }, text: 'So far' }), true)
       subject.advance(leaseMs * 2)
       const { turn } = await mustClaim(subject.another(), ids, 'worker-2')
-      assert.deepEqual(turn.prompt, prompt)
+      assert.deepEqual(turn.prompt, firstPrompt)
       assert.deepEqual(turn.reply, { n: 1 })
       assert.equal(turn.text, 'So far')
     },
@@ -67,7 +75,7 @@ export const fenceCases: readonly SessionStoreCase[] = [
   {
     name: 'a turn is settled once, and nothing is written after its end',
     run: async (subject) => {
-      const ids = await insertTurn(subject)
+      const ids = await newTurn(subject)
       const { lease } = await mustClaim(subject.store, ids)
       assert.equal(await subject.store.settle(lease, completed), true)
       await assertPowerless(subject.store, lease)
@@ -77,8 +85,8 @@ export const fenceCases: readonly SessionStoreCase[] = [
   {
     name: 'leases of different conversations do not touch each other',
     run: async (subject) => {
-      const one = await insertTurn(subject)
-      const other = await insertTurn(subject)
+      const one = await newTurn(subject)
+      const other = await newTurn(subject)
       const { lease } = await mustClaim(subject.store, one)
       const second = await mustClaim(subject.another(), other, 'worker-2')
       assert.equal(await subject.store.settle(lease, completed), true)

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict'
-import { completed, insertTurn, leaseMs, mustClaim, mustRead } from './subject.js'
+import { completed, newTurn, leaseMs, mustClaim, mustRead } from './subject.js'
 import type { SessionStoreCase } from './subject.js'
 
 const racers = 8
@@ -11,7 +11,7 @@ export const raceCases: readonly SessionStoreCase[] = [
     name: 'of many workers that claim one turn at once, exactly one gets it',
     run: async (subject) => {
       for (let round = 0; round < rounds; round += 1) {
-        const ids = await insertTurn(subject)
+        const ids = await newTurn(subject)
         const results = await Promise.all(
           Array.from({ length: racers }, (_, n) =>
             subject.another().claim({ ...ids, owner: `worker-${n}`, leaseMs }),
@@ -26,8 +26,7 @@ export const raceCases: readonly SessionStoreCase[] = [
     run: async (subject) => {
       const conversationId = await subject.insertConversation()
       const turnIds = []
-      for (let n = 0; n < racers; n += 1)
-        turnIds.push(await subject.insertMessage(conversationId))
+      for (let n = 0; n < racers; n += 1) turnIds.push(await subject.insertTurn(conversationId))
       const results = await Promise.all(
         turnIds.map((turnId) =>
           subject.another().claim({ conversationId, turnId, owner: 'worker', leaseMs }),
@@ -42,7 +41,7 @@ export const raceCases: readonly SessionStoreCase[] = [
     name: 'of many workers that take over an expired lease at once, exactly one gets it',
     run: async (subject) => {
       for (let round = 0; round < rounds; round += 1) {
-        const ids = await insertTurn(subject)
+        const ids = await newTurn(subject)
         await mustClaim(subject.store, ids, 'gone')
         subject.advance(leaseMs * 2)
         const results = await Promise.all(
@@ -58,7 +57,7 @@ export const raceCases: readonly SessionStoreCase[] = [
     name: 'of a cancel and a completion at the same time exactly one wins, and the row says which',
     run: async (subject) => {
       for (let round = 0; round < rounds; round += 1) {
-        const ids = await insertTurn(subject)
+        const ids = await newTurn(subject)
         const { lease } = await mustClaim(subject.store, ids)
         const settle = () => subject.store.settle(lease, completed)
         const cancel = () => subject.another().cancel({ turnId: ids.turnId })
@@ -77,7 +76,7 @@ export const raceCases: readonly SessionStoreCase[] = [
     name: 'of a late completion and a take-over at the same time the row follows one of them whole',
     run: async (subject) => {
       for (let round = 0; round < rounds; round += 1) {
-        const ids = await insertTurn(subject)
+        const ids = await newTurn(subject)
         const { lease } = await mustClaim(subject.store, ids)
         subject.advance(leaseMs * 2)
         const [settled, taken] = await Promise.all([

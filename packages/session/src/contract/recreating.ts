@@ -7,7 +7,7 @@ const racers = 8
 /** @internal */
 export const recreateCases: readonly SessionStoreCase[] = [
   {
-    name: 'recreateSession replaces the stale session and deletes it upstream',
+    name: 'recreateSession replaces the stale session, and does not delete it upstream',
     run: async (subject) => {
       const upstream = createFakeUpstream()
       const id = await subject.insertConversation()
@@ -15,7 +15,7 @@ export const recreateCases: readonly SessionStoreCase[] = [
       const fresh = await subject.store.recreateSession(id, stale.sessionId, upstream)
       assert.equal(fresh.created, true)
       assert.notEqual(fresh.sessionId, stale.sessionId)
-      assert.deepEqual([...upstream.sessions.keys()], [fresh.sessionId])
+      assert.deepEqual([...upstream.sessions.keys()], [stale.sessionId, fresh.sessionId])
       const ensured = await subject.another().ensureSession(id, upstream)
       assert.deepEqual(ensured, { sessionId: fresh.sessionId, created: false })
     },
@@ -33,7 +33,7 @@ export const recreateCases: readonly SessionStoreCase[] = [
     },
   },
   {
-    name: 'a race of recreateSession mints exactly one new session',
+    name: 'a race of recreateSession creates exactly one new session',
     run: async (subject) => {
       const upstream = createFakeUpstream()
       const id = await subject.insertConversation()
@@ -47,7 +47,7 @@ export const recreateCases: readonly SessionStoreCase[] = [
       assert.equal(results.filter(({ created }) => created).length, 1, 'one creator')
       const ids = new Set(results.map(({ sessionId }) => sessionId))
       assert.equal(ids.size, 1, 'all converge')
-      assert.deepEqual([...upstream.sessions.keys()], [...ids])
+      assert.deepEqual([...upstream.sessions.keys()], [stale.sessionId, ...ids])
     },
   },
   {
@@ -60,15 +60,15 @@ export const recreateCases: readonly SessionStoreCase[] = [
     },
   },
   {
-    name: 'a stale session that cannot be deleted does not keep the conversation from a new one',
+    name: 'a session that was left and cannot be deleted does not keep the conversation from a new one',
     run: async (subject) => {
       const upstream = createFakeUpstream()
       const id = await subject.insertConversation()
-      const stale = await subject.store.ensureSession(id, upstream)
+      upstream.hooks.after = () => Promise.reject(new Error('connection lost'))
+      await assert.rejects(subject.store.ensureSession(id, upstream))
+      delete upstream.hooks.after
       const stuck = { ...upstream, delete: () => Promise.reject(new Error('out of order')) }
-      const fresh = await subject.store.recreateSession(id, stale.sessionId, stuck)
-      assert.equal(fresh.created, true)
-      assert.notEqual(fresh.sessionId, stale.sessionId)
+      assert.equal((await subject.store.ensureSession(id, stuck)).created, true)
     },
   },
 ]

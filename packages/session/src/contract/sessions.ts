@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
 import { SessionError } from '../errors.js'
 import { createFakeUpstream, createGate } from './fake-upstream.js'
+import { absentKey } from './subject.js'
 import type { SessionStoreCase } from './subject.js'
 
 const racers = 8
@@ -20,7 +21,7 @@ export const sessionCases: readonly SessionStoreCase[] = [
     },
   },
   {
-    name: 'a race of ensureSession mints exactly one session, and all get its id',
+    name: 'a race of ensureSession creates exactly one session, and all get its id',
     run: async (subject) => {
       const upstream = createFakeUpstream()
       const id = await subject.insertConversation()
@@ -32,7 +33,7 @@ export const sessionCases: readonly SessionStoreCase[] = [
     },
   },
   {
-    name: 'conversations get different sessions and different tokens',
+    name: 'conversations get different sessions and different keys',
     run: async (subject) => {
       const upstream = createFakeUpstream()
       const one = await subject.store.ensureSession(await subject.insertConversation(), upstream)
@@ -55,7 +56,7 @@ export const sessionCases: readonly SessionStoreCase[] = [
     },
   },
   {
-    name: 'a session whose creation looked failed is found and deleted by the next mint',
+    name: 'a session whose creation looked failed is found and deleted by the next creation',
     run: async (subject) => {
       const upstream = createFakeUpstream()
       const id = await subject.insertConversation()
@@ -68,19 +69,48 @@ export const sessionCases: readonly SessionStoreCase[] = [
     },
   },
   {
+    name: 'a key is kept until all sessions were looked at, and then forgotten',
+    run: async (subject) => {
+      const upstream = createFakeUpstream()
+      const id = await subject.insertConversation()
+      upstream.hooks.after = () => Promise.reject(new Error('connection lost'))
+      await assert.rejects(subject.store.ensureSession(id, upstream))
+      delete upstream.hooks.after
+      const asked: string[] = []
+      const find: typeof upstream.find = (key) => {
+        asked.push(key)
+        return upstream.find(key)
+      }
+      // Its answer is one page, and the session that was left is not on it.
+      const paged = { ...upstream, find: async () => 'incomplete' as const }
+      const first = await subject.another().ensureSession(id, paged)
+      assert.equal(upstream.sessions.size, 2)
+      const whole = { ...upstream, find }
+      const second = await subject.store.recreateSession(id, first.sessionId, whole)
+      assert.deepEqual([...upstream.sessions.keys()], [first.sessionId, second.sessionId])
+      assert.equal(new Set(asked).size, 1, 'one key was left')
+      asked.length = 0
+      await subject.store.recreateSession(id, second.sessionId, whole)
+      assert.deepEqual(asked, [], 'no key is left')
+    },
+  },
+  {
     name: 'a creation without a usable id is an error, not a session',
     run: async (subject) => {
       const upstream = createFakeUpstream()
       const id = await subject.insertConversation()
-      const broken = { ...upstream, create: async () => ({ id: '' }) }
-      await assert.rejects(subject.store.ensureSession(id, broken), (error) => {
-        return SessionError.is(error) && error.code === 'mint_failed'
-      })
+      const answers: unknown[] = [{ id: '' }, null, undefined, {}, { id: 7 }, { id: '../../x' }]
+      for (const answer of answers) {
+        const broken = { ...upstream, create: async () => answer as { id: string } }
+        await assert.rejects(subject.store.ensureSession(id, broken), (error) => {
+          return SessionError.is(error) && error.code === 'session_create_failed'
+        })
+      }
       assert.equal((await subject.store.ensureSession(id, upstream)).created, true)
     },
   },
   {
-    name: 'a minter that takes too long loses to the next, deletes what it made, and gets the other id',
+    name: 'a creator that takes too long loses to the next, deletes what it made, and gets the other id',
     run: async (subject) => {
       const slow = createFakeUpstream()
       const gate = createGate()
@@ -88,7 +118,7 @@ export const sessionCases: readonly SessionStoreCase[] = [
       slow.hooks.after = gate.pass
       const late = subject.store.ensureSession(id, slow)
       await gate.reached
-      subject.advance(subject.mintMs * 2)
+      subject.advance(subject.createMs * 2)
       // A second view of the same server, which is not slow.
       const { hooks: _, ...quick } = createFakeUpstream()
       const winner = await subject.another().ensureSession(id, quick)
@@ -99,20 +129,20 @@ export const sessionCases: readonly SessionStoreCase[] = [
     },
   },
   {
-    name: 'a wait for another minter ends with the reason of an abort',
+    name: 'a wait for another creator ends with the reason of an abort',
     run: async (subject) => {
       const upstream = createFakeUpstream()
       const gate = createGate()
       const id = await subject.insertConversation()
       upstream.hooks.before = gate.pass
-      const minting = subject.store.ensureSession(id, upstream)
+      const creating = subject.store.ensureSession(id, upstream)
       await gate.reached
       const reason = new Error('enough')
       const { signal } = abortedSoon(reason)
       const waiting = subject.another().ensureSession(id, upstream, { signal })
       await assert.rejects(waiting, (error) => error === reason)
       gate.open()
-      assert.equal((await minting).created, true)
+      assert.equal((await creating).created, true)
     },
   },
   {
@@ -120,7 +150,7 @@ export const sessionCases: readonly SessionStoreCase[] = [
     run: async (subject) => {
       const upstream = createFakeUpstream()
       const id = await subject.insertConversation()
-      const absent = typeof id === 'number' ? id + 1_000_000 : `${id}-absent`
+      const absent = absentKey(id)
       const isMissing = (error: unknown): boolean =>
         SessionError.is(error) && error.code === 'conversation_not_found'
       await assert.rejects(subject.store.ensureSession(absent, upstream), isMissing)

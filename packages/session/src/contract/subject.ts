@@ -1,21 +1,30 @@
 import assert from 'node:assert/strict'
-import type { Lease, PartialReply, RowId, Settlement, TurnRecord } from '../records.js'
+import type {
+  PartialReply,
+  PromptRecord,
+  RowId,
+  Settlement,
+  Lease,
+  TurnRecord,
+} from '../records.js'
 import type { ClaimResult, SessionStore } from '../session-store.js'
 
 /** A store under test with its rows and its clock; every case gets a fresh one. */
 export interface SessionStoreSubject {
   /** The store. */
   readonly store: SessionStore
-  /** The store as another worker has it: the same rows and clock, where possible an own connection. */
+  /** The store as another worker of the same process has it: the same rows and clock, where possible an own connection. */
   readonly another: () => SessionStore
+  /** The store as a worker has it after its process was started again: as `another`, with an `instance` of its own for each call. */
+  readonly restarted: () => SessionStore
   /** Inserts a conversation without a session and gives its key. */
   readonly insertConversation: () => Promise<RowId>
   /** Inserts a `pending` message and gives its key. */
-  readonly insertMessage: (conversationId: RowId) => Promise<RowId>
+  readonly insertTurn: (conversationId: RowId) => Promise<RowId>
   /** Moves the clock of all the stores forward. Their `sleep` must end by itself, after real time or at once. */
   readonly advance: (ms: number) => void
-  /** The mint time that the stores were made with, in milliseconds; at least 1000. */
-  readonly mintMs: number
+  /** The `createMs` that the stores were made with, in milliseconds; at least 1000. */
+  readonly createMs: number
 }
 
 /** One promise of the contract. */
@@ -30,11 +39,16 @@ export interface SessionStoreCase {
 export const leaseMs = 10_000
 
 /** @internal A conversation with one pending turn. */
-export async function insertTurn(
+export async function newTurn(
   subject: SessionStoreSubject,
 ): Promise<{ conversationId: RowId; turnId: RowId }> {
   const conversationId = await subject.insertConversation()
-  return { conversationId, turnId: await subject.insertMessage(conversationId) }
+  return { conversationId, turnId: await subject.insertTurn(conversationId) }
+}
+
+/** @internal A key that no row has, of the same kind as one that a row has. */
+export function absentKey(present: RowId): RowId {
+  return typeof present === 'string' ? `${present}-absent` : Number(present) + 1_000_000
 }
 
 /** @internal A claim that must succeed. */
@@ -53,6 +67,15 @@ export async function mustRead(store: SessionStore, turnId: RowId): Promise<Turn
   const turn = await store.read(turnId)
   assert.ok(turn !== null, `turn ${turnId} must be there`)
   return turn
+}
+
+/** @internal */
+export const firstPrompt: PromptRecord = {
+  id: 'msg_1',
+  sessionId: 'ses_1',
+  partIds: ['prt_1', 'prt_2'],
+  runs: 0,
+  sessionRecreated: false,
 }
 
 /** @internal */
@@ -89,7 +112,7 @@ export const failed: Settlement = {
 /** @internal Tries every write of a lease and demands that none of them does anything. */
 export async function assertPowerless(store: SessionStore, lease: Lease): Promise<void> {
   const before = await mustRead(store, lease.turnId)
-  const prompt = { id: 'msg_late', sessionId: 'ses_late', partIds: ['prt_late'], runs: 9 }
+  const prompt = { ...firstPrompt, id: 'msg_late', sessionId: 'ses_late', runs: 9 }
   assert.equal(await store.recordPrompt(lease, prompt), false, 'recordPrompt must be refused')
   assert.equal(
     await store.snapshot(lease, { reply: ['late'], text: 'late' }),
@@ -98,5 +121,6 @@ export async function assertPowerless(store: SessionStore, lease: Lease): Promis
   )
   assert.equal(await store.keepPartial(lease, partial), false, 'keepPartial must be refused')
   assert.equal(await store.settle(lease, failed), false, 'settle must be refused')
+  assert.equal(await store.adopt(lease, lease.turnId), null, 'adopt must be refused')
   assert.deepEqual(await mustRead(store, lease.turnId), before, 'the row must not change')
 }

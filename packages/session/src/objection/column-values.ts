@@ -2,6 +2,7 @@
 export interface ConvertedColumns {
   readonly numbers: readonly string[]
   readonly json: readonly string[]
+  readonly booleans: readonly string[]
 }
 
 /** @internal A row from the database with its 64-bit columns as numbers and its JSON columns parsed. */
@@ -13,6 +14,10 @@ export function parseColumns(
   for (const name of columns.numbers.flatMap(spellings)) {
     const value = parsed[name]
     if (typeof value === 'string' || typeof value === 'bigint') parsed[name] = Number(value)
+  }
+  for (const name of columns.booleans.flatMap(spellings)) {
+    const value = parsed[name]
+    if (typeof value === 'number' || typeof value === 'bigint') parsed[name] = Number(value) === 1
   }
   for (const name of columns.json.flatMap(spellings)) {
     const value = parsed[name]
@@ -32,6 +37,15 @@ export function formatColumns(
     if (typeof value === 'object' && value !== null) formatted[name] = JSON.stringify(value)
   }
   return formatted
+}
+
+/** @internal A row without these columns, however they are spelled. */
+export function withoutColumns(
+  row: Record<string, unknown>,
+  columns: readonly string[],
+): Record<string, unknown> {
+  const dropped = new Set(columns.flatMap(spellings))
+  return Object.fromEntries(Object.entries(row).filter(([name]) => !dropped.has(name)))
 }
 
 /** @internal A column as it is, and as `knexSnakeCaseMappers` spells it before a model sees it. */

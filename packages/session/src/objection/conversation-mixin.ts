@@ -3,19 +3,20 @@ import type { RowId } from '../records.js'
 import type { SessionResult } from '../session-store.js'
 import type { SessionUpstream } from '../session-upstream.js'
 import { conversationTable } from '../tables.js'
-import type { ConversationColumns } from '../tables.js'
+import type { ConversationColumns, TableOptions } from '../tables.js'
 import { storeOf } from './bound-stores.js'
 import { parseColumns } from './column-values.js'
 import { conversationColumnsOf } from './mixin-columns.js'
 import type { WithMembers } from './model-class.js'
+import { withoutStaleColumns } from './stored-instances.js'
 
 /** What a conversation model gets. Columns carry their default names; with others, read them by their own. */
 export interface ConversationMembers {
-  /** The upstream session, null before the first mint. */
+  /** The upstream session, null before it was created. */
   readonly opencode_session_id: string | null
   /** Number of the newest claim. */
   readonly turn_fence: number
-  /** Who holds the turn lease, null when nobody does. */
+  /** Who holds the turn lease, null when no one does. */
   readonly turn_owner: string | null
   /** When the turn lease expires, in milliseconds since the epoch. */
   readonly turn_expires_at: number | null
@@ -34,20 +35,25 @@ export interface ConversationMembers {
   abortSession(upstream: Pick<SessionUpstream, 'abort'>): Promise<boolean>
 }
 
-/** A model class for conversations. Its verbs work once `storeFor` was called with the class. */
+/**
+ * A model class for conversations. Its verbs work once `storeFor` was called with the class. A loaded instance that is
+ * written back leaves the columns of sessions and leases alone.
+ *
+ * @example
+ *     class Conversation extends ConversationMixin(Model) {
+ *       static override tableName = 'conversations' as const
+ *     }
+ */
 export function ConversationMixin<Base extends typeof Model>(
   base: Base,
-  options: {
-    /** Columns whose names differ from the defaults. */
-    readonly columns?: Partial<ConversationColumns>
-  } = {},
+  options: Omit<TableOptions<ConversationColumns>, 'table'> = {},
 ): WithMembers<Base, ConversationMembers> {
   const { columns } = conversationTable(options)
-  const numbers = [columns.turnFence, columns.turnExpiresAt, columns.mintExpiresAt]
+  const numbers = [columns.turnFence, columns.turnExpiresAt, columns.createExpiresAt]
 
-  class TurnConversation extends (base as typeof Model) {
+  class TurnConversation extends withoutStaleColumns(base, columns) {
     override $parseDatabaseJson(json: Pojo): Pojo {
-      return super.$parseDatabaseJson(parseColumns(json, { numbers, json: [] }))
+      return super.$parseDatabaseJson(parseColumns(json, { numbers, json: [], booleans: [] }))
     }
 
     ensureSession(

@@ -1,12 +1,13 @@
 import type { Model, Pojo } from 'objection'
 import type { RowId, TurnRecord, TurnStatus } from '../records.js'
-import type { ClaimResult } from '../session-store.js'
+import type { ClaimRequest, ClaimResult } from '../session-store.js'
 import { messageTable } from '../tables.js'
-import type { MessageColumns } from '../tables.js'
+import type { MessageColumns, TableOptions } from '../tables.js'
 import { storeOf } from './bound-stores.js'
 import { formatColumns, parseColumns, spellings } from './column-values.js'
 import { messageColumnsOf } from './mixin-columns.js'
 import type { WithMembers } from './model-class.js'
+import { withoutStaleColumns } from './stored-instances.js'
 
 /** What a message model gets. Columns carry their default names; with others, `readTurn` has them all. */
 export interface MessageMembers {
@@ -14,8 +15,12 @@ export interface MessageMembers {
   conversation_id: RowId
   /** Where the turn stands; null on messages that are none. Insert `pending` to make a message a turn. */
   status: TurnStatus | null
+  /** What the user asked, as JSON; null when it was not stored. */
+  readonly prompt_input: unknown
   /** Id of the user message on the server. */
   readonly prompt_id: string | null
+  /** Whether the agent has forgotten what was said before, because its session was gone. */
+  readonly session_recreated: boolean
   /** The reply as JSON. */
   readonly reply: unknown
   /** The reply's text. */
@@ -38,6 +43,10 @@ export interface MessageMembers {
   readonly error_code: string | null
   /** What went wrong, for people. */
   readonly error_message: string | null
+  /** The provider's HTTP status, when the provider failed. */
+  readonly error_status: number | null
+  /** The provider's message, when the provider failed. */
+  readonly error_detail: string | null
   /** Why it ended as it did. */
   readonly reason: string | null
   /** The model's finish reason. */
@@ -46,26 +55,37 @@ export interface MessageMembers {
   readonly started_at: number | null
   /** When it became terminal, in milliseconds since the epoch. */
   readonly settled_at: number | null
+  /** When all that follows the end was done, in milliseconds since the epoch. */
+  readonly closed_at: number | null
+  /** Counts the writes to the turn. */
+  readonly turn_revision: number
   /** `SessionStore.claim` for this row. */
-  claimTurn(request: { readonly owner: string; readonly leaseMs: number }): Promise<ClaimResult>
+  claimTurn(request: Omit<ClaimRequest, 'conversationId' | 'turnId'>): Promise<ClaimResult>
   /** `SessionStore.cancel` for this row. */
   cancelTurn(options?: { readonly reason?: string | null }): Promise<boolean>
   /** `SessionStore.read` for this row: the turn as it stands now, not as it was loaded. */
   readTurn(): Promise<TurnRecord | null>
 }
 
-/** A model class for messages. Its verbs work once `storeFor` was called with the class. */
+/**
+ * A model class for messages. Its verbs work once `storeFor` was called with the class. A loaded instance that is written
+ * back leaves the turn's columns alone, `status` among them; plain values, as in `patch({ status: 'pending' })`, are written.
+ *
+ * @example
+ *     class Message extends MessageMixin(Model, { prefix: 'turn_' }) {
+ *       static override tableName = 'messages' as const
+ *     }
+ */
 export function MessageMixin<Base extends typeof Model>(
   base: Base,
-  options: {
-    /** Columns whose names differ from the defaults. */
-    readonly columns?: Partial<MessageColumns>
-  } = {},
+  options: Omit<TableOptions<MessageColumns>, 'table'> = {},
 ): WithMembers<Base, MessageMembers> {
   const { columns } = messageTable(options)
-  const json = [columns.reply, columns.promptPartIds]
+  const json = [columns.reply, columns.promptPartIds, columns.promptInput]
+  const booleans = [columns.sessionRecreated]
   const numbers = [
     columns.turnFence,
+    columns.turnRevision,
     columns.inputTokens,
     columns.outputTokens,
     columns.reasoningTokens,
@@ -73,18 +93,19 @@ export function MessageMixin<Base extends typeof Model>(
     columns.cacheWriteTokens,
     columns.startedAt,
     columns.settledAt,
+    columns.closedAt,
   ]
 
-  class TurnMessage extends (base as typeof Model) {
+  class TurnMessage extends withoutStaleColumns(base, columns) {
     override $parseDatabaseJson(row: Pojo): Pojo {
-      return super.$parseDatabaseJson(parseColumns(row, { numbers, json }))
+      return super.$parseDatabaseJson(parseColumns(row, { numbers, json, booleans }))
     }
 
     override $formatDatabaseJson(row: Pojo): Pojo {
       return formatColumns(super.$formatDatabaseJson(row), json)
     }
 
-    claimTurn(request: { readonly owner: string; readonly leaseMs: number }): Promise<ClaimResult> {
+    claimTurn(request: Omit<ClaimRequest, 'conversationId' | 'turnId'>): Promise<ClaimResult> {
       const conversationId = conversationIdOf(this, columns.conversationId)
       return storeOf(this).claim({ ...request, conversationId, turnId: this.$id() as RowId })
     }
@@ -107,6 +128,6 @@ function conversationIdOf(message: Model, column: string): RowId {
   const names = [modelClass.columnNameToPropertyName(column), ...spellings(column)]
   const name = names.find((known) => known in message)
   const id = name === undefined ? undefined : (message as unknown as Record<string, unknown>)[name]
-  if (typeof id === 'string' || typeof id === 'number') return id
+  if (typeof id === 'string' || typeof id === 'number' || typeof id === 'bigint') return id
   throw new TypeError(`\`${names[0]}\` is not loaded: select it before \`claimTurn\`.`)
 }

@@ -1,48 +1,100 @@
-import { query } from '../query.js'
-import type { RowId } from '../records.js'
+import type { RowId, TurnStatus } from '../records.js'
 import type { Tables } from '../tables.js'
-import { toNumber, toNumberOrNull, toTurnStatus } from '../turn-row.js'
-import type { TurnStatus } from '../records.js'
+import { query } from './query.js'
+import { rowKey, unlessImpossible } from './row-key.js'
+import { toNumber, toNumberOrNull, toTurnStatus } from './row-values.js'
 
-/** Who holds a conversation, and where one of its turns stands. */
+/** Who holds a conversation. */
 export interface LeaseRow {
-  readonly status: TurnStatus
   readonly sessionId: string | null
   readonly fence: number
   readonly owner: string | null
-  readonly turnId: string | null
+  /** The owner's process and the one claim of it. */
+  readonly mark: string | null
+  /** The holder's turn as its own row spells it. */
+  readonly turnKey: string | null
   readonly expiresAt: number | null
+}
+
+/** Who holds a conversation, and where one of its turns stands. */
+export interface TurnLeaseRow extends LeaseRow {
+  readonly status: TurnStatus
+  /** The turn's key as its row spells it: a UUID has several spellings. */
+  readonly ownKey: string
+  readonly turnFence: number
 }
 
 /** Null when there is no such message in this conversation, or the message is no turn. */
 export async function findLease(
-  { knex, conversations, messages }: Tables,
+  tables: Tables,
   ids: { readonly conversationId: RowId; readonly turnId: RowId },
-): Promise<LeaseRow | null> {
+): Promise<TurnLeaseRow | null> {
+  const { conversations, messages } = tables
   const c = conversations.columns
   const m = messages.columns
-  const row: Record<string, unknown> | undefined = await query(
+  const finding = query<Record<string, unknown> | undefined>(
+    tables,
     `read the lease of conversation ${ids.conversationId}`,
-    knex()(`${messages.table} as m`)
-      .join(`${conversations.table} as c`, `c.${c.id}`, `m.${m.conversationId}`)
-      .where({ [`m.${m.id}`]: ids.turnId, [`c.${c.id}`]: ids.conversationId })
-      .whereNotNull(`m.${m.status}`)
-      .first({
-        status: `m.${m.status}`,
-        session: `c.${c.sessionId}`,
-        fence: `c.${c.turnFence}`,
-        owner: `c.${c.turnOwner}`,
-        holder: `c.${c.turnId}`,
-        expires: `c.${c.turnExpiresAt}`,
-      }),
+    (knex) =>
+      knex(`${messages.table} as m`)
+        .join(`${conversations.table} as c`, `c.${c.id}`, `m.${m.conversationId}`)
+        .where(rowKey(knex, `m.${m.id}`, ids.turnId))
+        .where(rowKey(knex, `c.${c.id}`, ids.conversationId))
+        .whereNotNull(`m.${m.status}`)
+        .first({
+          ...leaseFields(tables),
+          own: `m.${m.id}`,
+          status: `m.${m.status}`,
+          turnfence: `m.${m.turnFence}`,
+        }),
   )
+  const row = await unlessImpossible(finding, undefined)
   if (row === undefined) return null
   return {
+    ...toLeaseRow(row),
     status: toTurnStatus(row['status'], ids.turnId),
+    ownKey: String(row['own']),
+    turnFence: toNumber(row['turnfence']),
+  }
+}
+
+/** Null when there is no such conversation. */
+export async function findConversationLease(
+  tables: Tables,
+  conversationId: RowId,
+): Promise<LeaseRow | null> {
+  const { table, columns } = tables.conversations
+  const finding = query<Record<string, unknown> | undefined>(
+    tables,
+    `read the lease of conversation ${conversationId}`,
+    (knex) =>
+      knex(`${table} as c`)
+        .where(rowKey(knex, `c.${columns.id}`, conversationId))
+        .first(leaseFields(tables)),
+  )
+  const row = await unlessImpossible(finding, undefined)
+  return row === undefined ? null : toLeaseRow(row)
+}
+
+function leaseFields({ conversations }: Tables): Record<string, string> {
+  const { columns } = conversations
+  return {
+    session: `c.${columns.sessionId}`,
+    fence: `c.${columns.turnFence}`,
+    owner: `c.${columns.turnOwner}`,
+    mark: `c.${columns.turnInstance}`,
+    holder: `c.${columns.turnId}`,
+    expires: `c.${columns.turnExpiresAt}`,
+  }
+}
+
+function toLeaseRow(row: Record<string, unknown>): LeaseRow {
+  return {
     sessionId: (row['session'] ?? null) as string | null,
     fence: toNumber(row['fence']),
     owner: (row['owner'] ?? null) as string | null,
-    turnId: (row['holder'] ?? null) as string | null,
+    mark: (row['mark'] ?? null) as string | null,
+    turnKey: (row['holder'] ?? null) as string | null,
     expiresAt: toNumberOrNull(row['expires']),
   }
 }

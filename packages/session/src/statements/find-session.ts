@@ -1,41 +1,47 @@
-import { query } from '../query.js'
 import type { RowId } from '../records.js'
 import type { Tables } from '../tables.js'
-import { toNumberOrNull } from '../turn-row.js'
+import { query } from './query.js'
+import { rowKey, unlessImpossible } from './row-key.js'
+import { toNumberOrNull } from './row-values.js'
 
-/** A conversation's upstream session and the mint that may be under way. */
+/** A conversation's upstream session and the creation that may be under way. */
 export interface SessionRow {
   readonly sessionId: string | null
   readonly title: string | null
-  readonly tokens: readonly string[]
+  /** Keys of creations that did not end, as the column holds them. */
+  readonly keys: string | null
   readonly claim: string | null
   readonly expiresAt: number | null
 }
 
 /** Null when there is no such conversation. */
 export async function findSession(
-  { knex, conversations }: Tables,
+  tables: Tables,
   conversationId: RowId,
 ): Promise<SessionRow | null> {
-  const { table, columns } = conversations
-  const row: Record<string, unknown> | undefined = await query(
+  const { table, columns } = tables.conversations
+  const finding = query<Record<string, unknown> | undefined>(
+    tables,
     `read the session of conversation ${conversationId}`,
-    knex()(table)
-      .where(columns.id, conversationId)
-      .first({
-        session: columns.sessionId,
-        tokens: columns.mintTokens,
-        claim: columns.mintClaim,
-        expires: columns.mintExpiresAt,
-        ...(columns.title === null ? {} : { title: columns.title }),
-      }),
+    (knex) =>
+      knex(table)
+        .where(rowKey(knex, columns.id, conversationId))
+        .first({
+          session: columns.sessionId,
+          keys: columns.createKeys,
+          claim: columns.createClaim,
+          expires: columns.createExpiresAt,
+          ...(columns.title === null ? {} : { title: columns.title }),
+        }),
   )
+  const row = await unlessImpossible(finding, undefined)
   if (row === undefined) return null
+  const text = (name: string): string | null => (row[name] ?? null) as string | null
   return {
-    sessionId: (row['session'] ?? null) as string | null,
-    title: (row['title'] ?? null) as string | null,
-    tokens: typeof row['tokens'] === 'string' ? row['tokens'].split(' ').filter(Boolean) : [],
-    claim: (row['claim'] ?? null) as string | null,
+    sessionId: text('session'),
+    title: text('title'),
+    keys: text('keys'),
+    claim: text('claim'),
     expiresAt: toNumberOrNull(row['expires']),
   }
 }

@@ -1,42 +1,56 @@
-import { query } from '../query.js'
 import type { RowId, TurnRecord } from '../records.js'
-import type { Tables } from '../tables.js'
-import { toTurnRecord } from '../turn-row.js'
+import type { MessageColumns, Tables } from '../tables.js'
+import { query } from './query.js'
+import { rowKey, unlessImpossible } from './row-key.js'
+import { toTurnRecord } from './row-values.js'
 
 /**
- * One turn, or null. The aliases are single lower-case words, because a host's Knex may map the names in
+ * What a turn's record is made from. The aliases are single lower-case words, because a host's Knex may map the names in
  * results (`knexSnakeCaseMappers`).
  */
-export async function readTurn(
-  { knex, messages }: Tables,
-  turnId: RowId,
-): Promise<TurnRecord | null> {
-  const { table, columns } = messages
-  const row: Record<string, unknown> | undefined = await query(
+export function turnFields(columns: MessageColumns): Record<string, string> {
+  return {
+    conversation: columns.conversationId,
+    status: columns.status,
+    input: columns.promptInput,
+    promptid: columns.promptId,
+    promptsession: columns.promptSessionId,
+    promptparts: columns.promptPartIds,
+    promptruns: columns.promptRuns,
+    recreated: columns.sessionRecreated,
+    reply: columns.reply,
+    text: columns.text,
+    reasoning: columns.reasoning,
+    cost: columns.cost,
+    inputtokens: columns.inputTokens,
+    outputtokens: columns.outputTokens,
+    reasoningtokens: columns.reasoningTokens,
+    cacheread: columns.cacheReadTokens,
+    cachewrite: columns.cacheWriteTokens,
+    errorcode: columns.errorCode,
+    errormessage: columns.errorMessage,
+    errorstatus: columns.errorStatus,
+    errordetail: columns.errorDetail,
+    reason: columns.reason,
+    finish: columns.finish,
+    started: columns.startedAt,
+    settled: columns.settledAt,
+    closed: columns.closedAt,
+  }
+}
+
+/** One turn, or null. */
+export async function readTurn(tables: Tables, turnId: RowId): Promise<TurnRecord | null> {
+  const { table, columns } = tables.messages
+  const reading = query<Record<string, unknown> | undefined>(
+    tables,
     `read turn ${turnId}`,
-    knex()(table).where(columns.id, turnId).whereNotNull(columns.status).first({
-      conversation: columns.conversationId,
-      status: columns.status,
-      promptid: columns.promptId,
-      promptsession: columns.promptSessionId,
-      promptparts: columns.promptPartIds,
-      promptruns: columns.promptRuns,
-      reply: columns.reply,
-      text: columns.text,
-      reasoning: columns.reasoning,
-      cost: columns.cost,
-      input: columns.inputTokens,
-      output: columns.outputTokens,
-      reasoningtokens: columns.reasoningTokens,
-      cacheread: columns.cacheReadTokens,
-      cachewrite: columns.cacheWriteTokens,
-      errorcode: columns.errorCode,
-      errormessage: columns.errorMessage,
-      reason: columns.reason,
-      finish: columns.finish,
-      started: columns.startedAt,
-      settled: columns.settledAt,
-    }),
+    (knex) =>
+      knex(table)
+        .where(rowKey(knex, columns.id, turnId))
+        .whereNotNull(columns.status)
+        .first(turnFields(columns)),
   )
+  const row = await unlessImpossible(reading, undefined)
   return row === undefined ? null : toTurnRecord(turnId, row)
 }

@@ -1,14 +1,21 @@
-import { query } from '../query.js'
-import type { Lease } from '../records.js'
+import type { ConversationLease } from '../records.js'
 import type { Tables } from '../tables.js'
+import { query } from './query.js'
+import { rowKey } from './row-key.js'
 
-/** Frees a lease that nobody took over. The fence and the message stay: they are the newest claim's. */
-export async function releaseLease({ knex, conversations }: Tables, lease: Lease): Promise<void> {
-  const { table, columns } = conversations
-  await query(
-    `release the lease of conversation ${lease.conversationId}`,
-    knex()(table)
-      .where({ [columns.id]: lease.conversationId, [columns.turnFence]: lease.fence })
+/** Frees a lease that no one took over. The fence and the message stay: they are the newest claim's. */
+export async function releaseLease(
+  tables: Tables,
+  lease: Pick<ConversationLease, 'conversationId' | 'fence'>,
+  /** Of one claim only, for one that does not know whether it took the lease. */
+  mark?: string,
+): Promise<void> {
+  const { table, columns } = tables.conversations
+  await query(tables, `release the lease of conversation ${lease.conversationId}`, (knex) =>
+    knex(table)
+      .where(rowKey(knex, columns.id, lease.conversationId))
+      .where(columns.turnFence, lease.fence)
+      .where(mark === undefined ? {} : { [columns.turnInstance]: mark })
       .update({ [columns.turnOwner]: null, [columns.turnExpiresAt]: null }),
   )
 }

@@ -1,42 +1,45 @@
-import { query } from '../query.js'
-import type { Lease, TurnStatus } from '../records.js'
+import type { ConversationLease, RowId, TurnStatus } from '../records.js'
 import type { Tables } from '../tables.js'
-import { toNumber, toTurnStatus } from '../turn-row.js'
+import { query } from './query.js'
+import { rowKey, unlessImpossible } from './row-key.js'
+import { toTurnStatus } from './row-values.js'
 
-/** Moves the expiry of a lease that nobody took over or released. */
+/** Moves the expiry of a lease that no one took over or released, and says whether it is held. */
 export async function renewLease(
-  { knex, conversations }: Tables,
-  lease: Lease,
+  tables: Tables,
+  lease: ConversationLease,
   expiresAt: number,
-): Promise<void> {
-  const { table, columns } = conversations
-  await query(
-    `renew the lease of conversation ${lease.conversationId}`,
-    knex()(table)
-      .where({ [columns.id]: lease.conversationId, [columns.turnFence]: lease.fence })
-      .whereNotNull(columns.turnOwner)
-      .update({ [columns.turnExpiresAt]: expiresAt }),
-  )
+): Promise<boolean> {
+  const { table, columns } = tables.conversations
+  const renew = async (to: number): Promise<boolean> => {
+    const changed = await query<number>(
+      tables,
+      `renew the lease of conversation ${lease.conversationId}`,
+      (knex) =>
+        knex(table)
+          .where(rowKey(knex, columns.id, lease.conversationId))
+          .where(columns.turnFence, lease.fence)
+          .whereNotNull(columns.turnOwner)
+          .update({ [columns.turnExpiresAt]: to }),
+    )
+    return Number(changed) > 0
+  }
+  // A connection that counts changed rows says 0 when the row had this very expiry: another one shows who holds it.
+  return (await renew(expiresAt)) || (await renew(expiresAt + 1))
 }
 
-/** Whether the lease is still held, and where its turn stands; null when one of the rows is gone. */
-export async function checkLease(
-  { knex, conversations, messages }: Tables,
-  lease: Lease,
-): Promise<{ held: boolean; status: TurnStatus } | null> {
-  const c = conversations.columns
-  const m = messages.columns
-  const row: Record<string, unknown> | undefined = await query(
-    `check the lease of conversation ${lease.conversationId}`,
-    knex()(`${messages.table} as m`)
-      .join(`${conversations.table} as c`, `c.${c.id}`, `m.${m.conversationId}`)
-      .where({ [`m.${m.id}`]: lease.turnId, [`c.${c.id}`]: lease.conversationId })
-      .whereNotNull(`m.${m.status}`)
-      .first({ status: `m.${m.status}`, fence: `c.${c.turnFence}`, owner: `c.${c.turnOwner}` }),
+/** Where a turn stands; one whose row is gone counts as cancelled. */
+export async function readStatus(tables: Tables, turnId: RowId): Promise<TurnStatus> {
+  const { table, columns } = tables.messages
+  const reading = query<Record<string, unknown> | undefined>(
+    tables,
+    `read the status of turn ${turnId}`,
+    (knex) =>
+      knex(table)
+        .where(rowKey(knex, columns.id, turnId))
+        .first({ status: columns.status }),
   )
-  if (row === undefined) return null
-  return {
-    held: toNumber(row['fence']) === lease.fence && row['owner'] !== null,
-    status: toTurnStatus(row['status'], lease.turnId),
-  }
+  const row = await unlessImpossible(reading, undefined)
+  const status = row?.['status'] ?? null
+  return status === null ? 'cancelled' : toTurnStatus(status, turnId)
 }

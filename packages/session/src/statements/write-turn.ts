@@ -1,30 +1,35 @@
-import { query } from '../query.js'
 import type { Lease, TurnStatus } from '../records.js'
 import type { Tables } from '../tables.js'
-import { stillClaimed } from './still-claimed.js'
+import { confirmTurn, updateTurn } from './update-turn.js'
 
 /** A worker's write: only under its own claim, and only out of the given status. */
 export async function writeTurn(
   tables: Tables,
   lease: Lease,
   write: {
+    readonly what: string
     readonly from: TurnStatus
     readonly set: Readonly<Record<string, unknown>>
-    readonly what: string
   },
 ): Promise<boolean> {
-  const { table, columns } = tables.messages
-  const changed = await query(
-    `${write.what} of turn ${lease.turnId}`,
-    tables
-      .knex()(table)
-      .where({
-        [columns.id]: lease.turnId,
-        [columns.status]: write.from,
-        [columns.turnFence]: lease.fence,
-      })
-      .whereExists(stillClaimed(tables, lease))
-      .update(write.set),
-  )
-  return Number(changed) > 0
+  const { turnFence } = tables.messages.columns
+  return updateTurn(tables, lease, {
+    ...write,
+    from: [write.from],
+    where: (row) => void row.where(turnFence, lease.fence),
+  })
+}
+
+/** Whether this lease's turn stands in this status: then its write took effect, and only the answer was lost. */
+export async function isWritten(
+  tables: Tables,
+  lease: Lease,
+  status: TurnStatus,
+): Promise<boolean> {
+  const { turnFence } = tables.messages.columns
+  return confirmTurn(tables, lease, {
+    what: 'look for the end',
+    from: [status],
+    where: (row) => void row.where(turnFence, lease.fence),
+  })
 }

@@ -1,12 +1,7 @@
 import type { Knex } from 'knex'
-import type { Lease, RowId, SessionResult, SessionStore, SessionUpstream } from '../../src/index.js'
-
-/** A store with one defect, and the promises that must catch it. */
-export interface BrokenStore {
-  readonly defect: string
-  readonly caughtBy: readonly string[]
-  readonly breakStore: (store: SessionStore, knex: Knex) => SessionStore
-}
+import { brokenLeftovers } from './broken-leftovers.js'
+import type { BrokenStore } from './broken-store.js'
+import type { RowId, SessionResult, SessionStore, SessionUpstream, Lease } from '../../src/index.js'
 
 const update = (knex: Knex, lease: Lease): Knex.QueryBuilder =>
   knex('messages').where({ id: lease.turnId })
@@ -89,7 +84,9 @@ export const brokenStores: readonly BrokenStore[] = [
   },
   {
     defect: 'makes a restarted worker wait',
-    caughtBy: ['the same owner may claim the same turn again at once, under a higher fence'],
+    caughtBy: [
+      'a restarted owner may claim its turn after three tenths of the lease, and learns until when it must wait',
+    ],
     breakStore: (store) => ({
       ...store,
       claim: (request) => store.claim({ ...request, owner: `${request.owner}-${Math.random()}` }),
@@ -109,7 +106,7 @@ export const brokenStores: readonly BrokenStore[] = [
   {
     defect: 'says that every lease is held',
     caughtBy: [
-      'renew tells that the lease was taken over, and does not extend the new one',
+      'renew says that the lease was taken over, and does not extend the new one',
       'release frees the conversation, and a released lease cannot be renewed',
     ],
     breakStore: (store) => ({
@@ -175,9 +172,9 @@ export const brokenStores: readonly BrokenStore[] = [
     }),
   },
   {
-    defect: 'mints without a claim',
-    caughtBy: ['a race of ensureSession mints exactly one session, and all get its id'],
-    breakStore: (store, knex) => ({ ...store, ensureSession: mintWithoutClaim(store, knex) }),
+    defect: 'creates without a claim',
+    caughtBy: ['a race of ensureSession creates exactly one session, and all get its id'],
+    breakStore: (store, knex) => ({ ...store, ensureSession: createWithoutClaim(store, knex) }),
   },
   {
     defect: 'recreates for every caller',
@@ -194,7 +191,7 @@ export const brokenStores: readonly BrokenStore[] = [
   },
   {
     defect: 'recreates without a claim',
-    caughtBy: ['a race of recreateSession mints exactly one new session'],
+    caughtBy: ['a race of recreateSession creates exactly one new session'],
     breakStore: (store, knex) => ({
       ...store,
       recreateSession: async (conversationId, stale, upstream) => {
@@ -207,8 +204,8 @@ export const brokenStores: readonly BrokenStore[] = [
   {
     defect: 'leaves a session upstream that it could not store',
     caughtBy: [
-      'a minter that takes too long loses to the next, deletes what it made, and gets the other id',
-      'recreateSession replaces the stale session and deletes it upstream',
+      'a creator that takes too long loses to the next, deletes what it made, and gets the other id',
+      'a session whose creation looked failed is found and deleted by the next creation',
     ],
     breakStore: (store) => {
       const keeping = (upstream: SessionUpstream): SessionUpstream => ({
@@ -225,8 +222,8 @@ export const brokenStores: readonly BrokenStore[] = [
     },
   },
   {
-    defect: 'never looks for what an earlier mint left',
-    caughtBy: ['a session whose creation looked failed is found and deleted by the next mint'],
+    defect: 'never looks for what an earlier creation left',
+    caughtBy: ['a session whose creation looked failed is found and deleted by the next creation'],
     breakStore: (store) => ({
       ...store,
       ensureSession: (id, upstream, options) =>
@@ -237,7 +234,7 @@ export const brokenStores: readonly BrokenStore[] = [
     defect: 'wraps the errors of the upstream',
     caughtBy: [
       'the error of a failed creation passes through, and the next ensureSession creates at once',
-      'a wait for another minter ends with the reason of an abort',
+      'a wait for another creator ends with the reason of an abort',
     ],
     breakStore: (store) => ({
       ...store,
@@ -250,9 +247,10 @@ export const brokenStores: readonly BrokenStore[] = [
       },
     }),
   },
+  ...brokenLeftovers,
 ]
 
-function mintWithoutClaim(store: SessionStore, knex: Knex): SessionStore['ensureSession'] {
+function createWithoutClaim(store: SessionStore, knex: Knex): SessionStore['ensureSession'] {
   return async (conversationId, upstream) => {
     const row = await knex('conversations').where({ id: conversationId }).first()
     if (row.opencode_session_id !== null) return store.ensureSession(conversationId, upstream)
@@ -265,7 +263,7 @@ async function replaceSession(
   conversationId: RowId,
   upstream: SessionUpstream,
 ): Promise<SessionResult> {
-  const { id } = await upstream.create({ token: 'none', title: null })
+  const { id } = await upstream.create({ key: 'none', title: null })
   await knex('conversations').where({ id: conversationId }).update({ opencode_session_id: id })
   return { sessionId: id, created: true }
 }
@@ -277,7 +275,7 @@ function claimWithoutCompare(store: SessionStore, knex: Knex): SessionStore['cla
     const turn = await store.read(turnId)
     if (turn === null) return store.claim(request)
     const isFree = row.turn_owner === null || row.turn_owner === 'gone'
-    if (!isFree) return { claimed: false, reason: 'busy', turn, heldUntil: null }
+    if (!isFree) return { claimed: false, reason: 'busy', turn, heldUntil: null, sameOwner: false }
     const fence = Number(row.turn_fence) + 1
     const expiresAt = Date.now() + leaseMs
     await knex('conversations')
@@ -290,6 +288,7 @@ function claimWithoutCompare(store: SessionStore, knex: Knex): SessionStore['cla
       lease,
       conversation: { id: conversationId, sessionId: null, fence },
       turn,
+      leftovers: [],
     }
   }
 }

@@ -1,54 +1,71 @@
-import type { Lease, RowId, TurnStatus } from '../../src/index.js'
+import type { RowId, Lease, TurnStatus } from '../../src/index.js'
 
 interface ModelTurn {
+  readonly conversationId: RowId
   status: TurnStatus
   text: string | null
+  fence: number
+  hasPrompt: boolean
+  isClosed: boolean
+  startedAt: number
 }
 
 interface Claim {
   readonly fence: number
   readonly owner: string
+  readonly life: number
   readonly turnId: RowId
   isReleased: boolean
   expiresAt: number
 }
 
+interface Ids {
+  readonly conversationId: RowId
+  readonly turnId: RowId
+}
+
 /** The lease rules without a database: the newest claim of a conversation is the only one that may write. */
-export function createLeaseModel(
-  ids: readonly { readonly conversationId: RowId; readonly turnId: RowId }[],
-) {
-  const turns = new Map(
-    ids.map(({ turnId }): [RowId, ModelTurn] => [turnId, { status: 'pending', text: null }]),
-  )
+export function createLeaseModel(ids: readonly Ids[]) {
+  const turns = new Map(ids.map((each): [RowId, ModelTurn] => [each.turnId, newTurn(each)]))
   const claims = new Map<RowId, Claim>()
   const turnOf = (turnId: RowId): ModelTurn => turns.get(turnId)!
   const newest = (lease: Lease): Claim | undefined => {
     const claim = claims.get(lease.conversationId)
     return claim?.fence === lease.fence ? claim : undefined
   }
+  const isOver = ({ status }: ModelTurn): boolean => status !== 'pending' && status !== 'running'
+  const isLeftover = (turn: ModelTurn): boolean =>
+    turn.status === 'running' || (isOver(turn) && turn.hasPrompt && !turn.isClosed)
+  const isOurs = (lease: Lease): boolean =>
+    newest(lease) !== undefined && turnOf(lease.turnId).fence === lease.fence
   return {
     turnOf,
-    claim: (request: {
-      conversationId: RowId
-      turnId: RowId
-      owner: string
-      now: number
-      leaseMs: number
-    }): number | string => {
-      const { conversationId, turnId, owner, now, leaseMs } = request
+    claim: (request: Ids & { owner: string; life: number; now: number; leaseMs: number }) => {
+      const { conversationId, turnId, owner, life, now, leaseMs } = request
       const turn = turnOf(turnId)
       const held = claims.get(conversationId)
-      if (turn.status !== 'pending' && turn.status !== 'running') {
-        if (held?.owner === owner && held.turnId === turnId) held.isReleased = true
-        return 'settled'
+      const isEarlierLife = held?.owner === owner && held.turnId === turnId && held.life !== life
+      if (isOver(turn)) {
+        if (held !== undefined && isEarlierLife) held.isReleased = true
+        return { reason: 'settled', heldUntil: null, sameOwner: false }
       }
-      const isLive = held !== undefined && !held.isReleased && held.expiresAt > now
-      if (isLive && !(held.owner === owner && held.turnId === turnId)) return 'busy'
+      if (held !== undefined && !held.isReleased && held.expiresAt > now) {
+        const heldUntil = isEarlierLife ? held.expiresAt - leaseMs * 0.7 : held.expiresAt
+        if (heldUntil > now) {
+          return { reason: 'busy', heldUntil, sameOwner: held.owner === owner }
+        }
+      }
       const fence = (held?.fence ?? 0) + 1
       const expiresAt = now + leaseMs
-      claims.set(conversationId, { fence, owner, turnId, isReleased: false, expiresAt })
-      turn.status = 'running'
-      return fence
+      claims.set(conversationId, { fence, owner, life, turnId, isReleased: false, expiresAt })
+      if (turn.status === 'pending') turn.startedAt = now
+      Object.assign(turn, { status: 'running', fence })
+      const leftovers = [...turns]
+        .filter(([, each]) => each.conversationId === conversationId && each !== turn)
+        .filter(([, each]) => isLeftover(each))
+        .toSorted(([, one], [, other]) => one.startedAt - other.startedAt)
+        .map(([leftTurnId]) => leftTurnId)
+      return { fence, leftovers }
     },
     renew: (lease: Lease, expiresAt: number): { held: boolean; status: TurnStatus } => {
       const claim = newest(lease)
@@ -60,17 +77,51 @@ export function createLeaseModel(
       const claim = newest(lease)
       if (claim !== undefined) claim.isReleased = true
     },
+    adopt: (lease: Lease, turnId: RowId): boolean => {
+      const turn = turnOf(turnId)
+      const isHere = turn.conversationId === lease.conversationId
+      if (newest(lease) === undefined || !isHere || !isLeftover(turn)) return false
+      turn.fence = lease.fence
+      return true
+    },
     write: (lease: Lease, from: TurnStatus, change: Partial<ModelTurn>): boolean => {
       const turn = turnOf(lease.turnId)
-      if (newest(lease) === undefined || turn.status !== from) return false
+      if (!isOurs(lease) || turn.status !== from) return false
       Object.assign(turn, change)
+      return true
+    },
+    /** Says yes to its own end again, also when the conversation has gone on. */
+    settle: (lease: Lease, text: string): boolean => {
+      const turn = turnOf(lease.turnId)
+      if (isOurs(lease) && turn.status === 'running') {
+        Object.assign(turn, { status: 'completed', text })
+        return true
+      }
+      return turn.fence === lease.fence && turn.status === 'completed'
+    },
+    close: (lease: Lease): boolean => {
+      const turn = turnOf(lease.turnId)
+      if (!isOurs(lease) || !isOver(turn)) return false
+      turn.isClosed = true
       return true
     },
     cancel: (turnId: RowId): boolean => {
       const turn = turnOf(turnId)
-      if (turn.status !== 'pending' && turn.status !== 'running') return false
+      if (isOver(turn)) return false
       turn.status = 'cancelled'
       return true
     },
+  }
+}
+
+function newTurn({ conversationId }: Ids): ModelTurn {
+  return {
+    conversationId,
+    status: 'pending',
+    text: null,
+    fence: 0,
+    hasPrompt: false,
+    isClosed: false,
+    startedAt: 0,
   }
 }

@@ -8,7 +8,7 @@ export interface Rows {
   readonly database: OpenDatabase
   readonly knex: Knex
   readonly insertConversation: (title?: string) => Promise<RowId>
-  readonly insertMessage: (conversationId: RowId) => Promise<RowId>
+  readonly insertTurn: (conversationId: RowId) => Promise<RowId>
   readonly clear: () => Promise<void>
   readonly close: () => Promise<void>
 }
@@ -25,7 +25,7 @@ export async function openRows(kind: DatabaseKind): Promise<Rows> {
       await knex('conversations').insert({ title })
       return newestId(knex, 'conversations')
     },
-    insertMessage: async (conversationId) => {
+    insertTurn: async (conversationId) => {
       await knex('messages').insert({ conversation_id: conversationId, status: 'pending' })
       return newestId(knex, 'messages')
     },

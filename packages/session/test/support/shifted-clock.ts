@@ -1,4 +1,4 @@
-import { systemClock } from '../../src/index.js'
+import { systemClock } from '../../src/clock.js'
 import type { Clock } from '../../src/index.js'
 
 /** The machine's clock, which a test can push forward. Sleeps are real, so races run by themselves. */

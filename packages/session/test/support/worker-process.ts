@@ -35,15 +35,15 @@ export type ToWorker =
 
 const url = process.env['WORKER_DATABASE_URL'] ?? ''
 const database = connect(url)
-const store = createSessionStore({ knex: database, mintPollMs: 5 })
+const store = createSessionStore({ knex: database, createPollMs: 5 })
 const answers = new Map<number, (value: never) => void>()
 let calls = 0
 
 const upstream: SessionUpstream = {
-  create: (mint) => ask('create', mint),
+  create: (request) => ask('create', request),
   delete: (sessionId) => ask('delete', sessionId),
   abort: (sessionId) => ask('abort', sessionId),
-  find: (token) => ask('find', token),
+  find: (key) => ask('find', key),
 }
 
 process.on('message', (message: ToWorker) => {

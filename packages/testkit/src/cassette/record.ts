@@ -4,6 +4,7 @@ import { writeFile } from 'node:fs/promises'
 import { listenOnLoopback, readBody } from '../loopback.js'
 import type { CassetteLine } from './cassette.js'
 import { createRedactor } from './redact.js'
+import { realTime } from '../real-time.js'
 
 /** Options of {@link record}. */
 export interface RecordOptions {
@@ -43,14 +44,14 @@ export interface Recorder {
 export async function record(options: RecordOptions): Promise<Recorder> {
   const target = new URL(options.target)
   const send = target.protocol === 'https:' ? httpsRequest : httpRequest
-  const started = performance.now()
+  const started = realTime.now()
   const redactor = createRedactor(options.secrets ?? [])
   const lines: CassetteLine[] = []
   let requests = 0
   let streams = 0
   let closing: Promise<void> | null = null
   const add = (dir: CassetteLine['dir'], fields: Record<string, unknown>): void => {
-    lines.push({ t: Math.round((performance.now() - started) * 10) / 10, dir, ...fields })
+    lines.push({ t: Math.round((realTime.now() - started) * 10) / 10, dir, ...fields })
   }
   add('meta', { scenario: options.name ?? 'recording', about: options.about ?? '' })
 

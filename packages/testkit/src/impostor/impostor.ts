@@ -1,5 +1,3 @@
-import { record } from '../cassette/record.js'
-import { replay } from '../cassette/replay.js'
 import { systemClock, type Clock } from '../clock.js'
 import { TestkitError } from '../errors.js'
 import { createFaultPlan, fits, type RequestMatch } from '../faults/fault-plan.js'
@@ -10,12 +8,12 @@ import { formatLeftovers } from '../leftovers.js'
 import { listenOnLoopback, type Loopback } from '../loopback.js'
 import { defaultReply } from '../script/default-reply.js'
 import { createAnswerBook, type ScenarioLike } from '../script/scenario.js'
-import { processDied } from './process-died.js'
-import type { PublishedEvent } from './bus.js'
-import { createWorld, forgetProcess, type ImpostorWorldOptions } from './create-world.js'
-import { createShell } from './http/shell.js'
+import { processDied } from './state/process-died.js'
+import type { PublishedEvent } from './state/bus.js'
+import { createWorld, forgetProcess, type ImpostorWorldOptions } from './state/create-world.js'
+import { createShell } from './http-server.js'
 import type { LoggedRequest } from './http/request-log.js'
-import type { World } from './world.js'
+import type { World } from './state/world.js'
 
 /** Options of {@link startImpostor}. */
 export interface ImpostorOptions extends ImpostorWorldOptions {
@@ -73,17 +71,6 @@ export interface Impostor {
   /** Ends it. Idempotent. */
   close(): Promise<void>
   [Symbol.asyncDispose](): Promise<void>
-}
-
-/** The three kinds of Impostor by one name: from a scenario, from a recording, and the proxy that makes recordings. */
-export const Impostor: {
-  readonly start: typeof startImpostor
-  readonly replay: typeof replay
-  readonly record: typeof record
-} = {
-  start: (scenario, options) => startImpostor(scenario, options),
-  replay,
-  record,
 }
 
 /** How a server comes back. */

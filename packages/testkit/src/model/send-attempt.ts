@@ -5,6 +5,7 @@ import type { Attempt } from '../script/plan.js'
 import type { ProviderErrorStep, RetryStep } from '../script/steps.js'
 import { streamActions, wholeCompletion } from './completion-frames.js'
 import type { ModelRequest } from './completion-request.js'
+import { realTime } from '../real-time.js'
 
 /** What sending needs beside the attempt. */
 export interface SendContext {
@@ -94,5 +95,5 @@ async function write(response: ServerResponse, bytes: string): Promise<void> {
 }
 
 function flushed(response: ServerResponse): Promise<void> {
-  return new Promise((resolve) => setTimeout(resolve, response.destroyed ? 0 : 150))
+  return new Promise((resolve) => realTime.setTimeout(resolve, response.destroyed ? 0 : 150))
 }

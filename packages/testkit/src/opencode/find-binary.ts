@@ -1,17 +1,18 @@
 import { accessSync, constants } from 'node:fs'
-import { createRequire } from 'node:module'
+// Whole, because a bundler's banner often declares `createRequire` for the whole bundle.
+import * as nodeModule from 'node:module'
 import { delimiter, dirname, join } from 'node:path'
 
 /**
- * The path of an `opencode` executable: `OPENCODE_BINARY`, else the npm package `opencode-<platform>-<arch>` that the
- * current project (or this package) can see, else the `PATH`. Null when there is none.
+ * The path of an `opencode` executable: `OPENCODE_BINARY`, else the one on the `PATH`, else that of the npm package
+ * `opencode-<platform>-<arch>` that the current project (or this package) can see. Null when there is none.
  */
 export function findOpencodeBinary(
   env: Readonly<Record<string, string | undefined>> = process.env,
 ): string | null {
   const named = env['OPENCODE_BINARY']
   if (named !== undefined && named !== '') return isExecutable(named) ? named : null
-  return fromPackages() ?? fromPath(env['PATH'] ?? '')
+  return fromPath(env['PATH'] ?? '') ?? fromPackages()
 }
 
 function fromPackages(): string | null {
@@ -20,9 +21,9 @@ function fromPackages(): string | null {
   const bases = [join(process.cwd(), 'package.json'), import.meta.url]
   for (const base of bases) {
     try {
-      const manifest = createRequire(base).resolve(
-        `opencode-${platform}-${process.arch}/package.json`,
-      )
+      const manifest = nodeModule
+        .createRequire(base)
+        .resolve(`opencode-${platform}-${process.arch}/package.json`)
       const candidate = join(dirname(manifest), 'bin', executable)
       if (isExecutable(candidate)) return candidate
     } catch {

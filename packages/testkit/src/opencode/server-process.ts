@@ -1,5 +1,6 @@
 import { spawn, type ChildProcess } from 'node:child_process'
 import { TestkitError } from '../errors.js'
+import { realTime } from '../real-time.js'
 
 /** A running `opencode serve`. */
 export interface ServerProcess {
@@ -85,7 +86,7 @@ function readiness(child: ChildProcess, options: SpawnOptions): Promise<number> 
   return new Promise((resolve, reject) => {
     let seen = ''
     const stop = (): void => {
-      clearTimeout(timer)
+      realTime.clearTimeout(timer)
       options.signal?.removeEventListener('abort', onAbort)
     }
     const fail = (why: string, cause?: unknown): void => {
@@ -108,7 +109,7 @@ function readiness(child: ChildProcess, options: SpawnOptions): Promise<number> 
       stop()
       resolve(Number(port))
     }
-    const timer = setTimeout(
+    const timer = realTime.setTimeout(
       () => fail(`printed no readiness line within ${options.readyTimeoutMs} ms`),
       options.readyTimeoutMs,
     )

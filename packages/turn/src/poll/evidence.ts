@@ -4,52 +4,83 @@
  *
  * ```
  *              no assistant message            assistant open          assistant ended
- *  busy/retry  wait                            wait                    wait (the loop may go on)
- *  idle        refused, after grace: unsent    after grace: lost       finished / failed
- *              or lost
+ *  busy/retry  wait                            wait                    followed by another's prompt: completed / failed
+ *                                                                      quiet for long: stop it, then completed / failed
+ *                                                                      else wait (the loop may go on)
+ *  idle        refused or stopped, after       after grace: lost       completed / failed
+ *              grace: unsent or lost
  * ```
  */
-import type { Settled } from '@turnstead/reply'
+import type { Outcome } from '@turnstead/reply'
+import type { SessionError } from '../run/remarks.js'
+import type { SessionStatus } from './session-tree.js'
 
-/** One look at the server: its status map and its messages, taken in this order. */
+/** One poll of the server: its status map and its messages, taken in this order. */
 export interface Evidence {
-  /** `idle` is also what the server says of a session it has just accepted a prompt for. */
-  readonly status: 'busy' | 'retry' | 'idle'
+  /** Of the session and this turn's sub-agents together. `idle` is also what the server says of a session it has just accepted a prompt for. */
+  readonly status: SessionStatus
   /** The user message with the turn's prompt id is in the message list. */
   readonly isPromptStored: boolean
-  /** What the assistant's messages for that prompt prove. */
-  readonly settled: Settled
+  /** What the assistant's messages for that prompt prove, given the status. */
+  readonly outcome: Outcome
+  /** What they prove by themselves, whatever the status says. */
+  readonly ended: Outcome
+  /** The newest message of the session belongs to a later prompt of another client. */
+  readonly isFollowed: boolean
   /** The last `session.error` since the send. Alone it proves nothing: an overflow heals itself. */
-  readonly sessionError: { readonly name: string; readonly message: string } | null
-  /** How long nothing of this session has been heard and the looks have shown the same. */
+  readonly sessionError: SessionError | null
+  /** How long nothing of this session has been heard and the polls have shown the same. */
   readonly quietMs: number
+  /** An abort was sent to a session that stayed busy after the turn's messages had ended. */
+  readonly isFreed: boolean
 }
+
+/** The proof that the turn ended, by the server's own messages. */
+export type Proof = Extract<Outcome, { state: 'completed' | 'failed' }>
 
 /** What to do next. */
 export type Verdict =
   | { readonly next: 'wait' }
-  | { readonly next: 'settle'; readonly settled: Settled & { state: 'finished' | 'failed' } }
+  | { readonly next: 'settle'; readonly outcome: Proof }
+  /** The messages ended, and the session claims to be busy with nothing: abort it once. */
+  | { readonly next: 'free' }
   | { readonly next: 'refused'; readonly name: string; readonly message: string }
+  /** The run was aborted by another client before it said anything. */
+  | { readonly next: 'stopped'; readonly message: string }
+  /** Another client's later prompt was answered instead. */
+  | { readonly next: 'answered_together'; readonly promptId: string }
   | { readonly next: 'send' }
   | { readonly next: 'lost' }
+
+/** So many times `graceMs` a busy session must be quiet after its messages ended before the status counts as stuck. */
+const stuckGraces = 6
 
 /**
  * @param graceMs - How long an idle server without an ended message is given: right after a 204 the
  *   status map still lacks the session (5 of 40 times), and idle can precede the final message.
  */
-export function judge(evidence: Evidence, graceMs: number): Verdict {
-  const { settled, sessionError, status, isPromptStored, quietMs } = evidence
-  if (status !== 'idle') return { next: 'wait' }
-  if (settled.state === 'finished' || settled.state === 'failed') {
-    return { next: 'settle', settled }
+export function decideNext(evidence: Evidence, graceMs: number): Verdict {
+  const { outcome, ended, sessionError, status, isPromptStored, quietMs } = evidence
+  if (status !== 'idle') {
+    if (!isProof(ended)) return { next: 'wait' }
+    if (evidence.isFollowed) return { next: 'settle', outcome: ended }
+    if (quietMs < stuckGraces * graceMs) return { next: 'wait' }
+    return evidence.isFreed ? { next: 'settle', outcome: ended } : { next: 'free' }
   }
+  if (isProof(outcome)) return { next: 'settle', outcome }
   if (quietMs < graceMs) return { next: 'wait' }
-  if (settled.answeredBy !== null) {
-    return { next: 'refused', name: 'AnsweredTogether', message: `by prompt ${settled.answeredBy}` }
+  if (outcome.answeredBy !== null) {
+    return { next: 'answered_together', promptId: outcome.answeredBy }
   }
   // An unknown agent or model gives 204 and then only errors: no assistant message will ever come.
-  if (settled.state === 'unknown' && sessionError !== null) {
-    return { next: 'refused', name: sessionError.name, message: sessionError.message }
+  if (outcome.state === 'unknown' && sessionError !== null) {
+    const { name, message } = sessionError
+    if (name === 'MessageAbortedError') return { next: 'stopped', message }
+    return { next: 'refused', name, message }
   }
   return { next: isPromptStored ? 'lost' : 'send' }
+}
+
+function isProof(outcome: Outcome): outcome is Proof {
+  return outcome.state === 'completed' || outcome.state === 'failed'
 }

@@ -1,152 +1,118 @@
-import { createReply, parseReply, type Reply } from '@turnstead/reply'
-import { type Alarm, createAlarm } from './alarm.js'
-import type { AttendedAsk } from '../steps/attend-asks.js'
-import { sumTokens, type Usage } from '../budgets.js'
-import { Interrupted, type Interruption } from './interruption.js'
+import { type Ask, createReply, parseReply, type Reply } from '@turnstead/reply'
 import type { TurnSetup } from '../options.js'
-import type { Lease, PromptRecord, StoredTurn } from '../ports.js'
+import type { PromptRecord, TurnRecord } from '../ports.js'
+import { parsePrompt, type Prompt } from '../prompt.js'
+import { createDelivery, type Delivery } from './delivery.js'
+import { createServer, type TurnServer } from './server.js'
+import type { RequestLimits } from './limits.js'
+import { createInterrupter, type Interrupter } from './interruption.js'
+import { type HeldLease, keepLease, type LeaseKeeper } from './lease-keeper.js'
+import { createPollSchedule, type PollSchedule } from './poll-schedule.js'
+import { createRemarks, type Remarks } from './remarks.js'
+import { createUsage, type UsageMeter } from './usage.js'
+import { createWakeup, type Wakeup } from './wakeup.js'
 
-type Mutable<T> = { -readonly [K in keyof T]: T[K] }
-
-/** Everything that is known of one running turn; the steps of the recipe read and write it. */
+/** One running turn: each group of facts has an owner, and the steps of the recipe ask them. */
 export interface TurnRun {
   readonly setup: TurnSetup
-  readonly lease: Lease
-  readonly alarm: Alarm
-  readonly usage: Mutable<Usage>
-  /** Aborts with an {@link Interrupted}; every wait of the turn takes it. */
+  /** What the user asked; null when neither the caller nor the row has it. */
+  readonly input: Prompt | null
+  readonly server: TurnServer
+  readonly lease: LeaseKeeper
+  readonly interrupter: Interrupter
+  /** Aborts with an `Interrupted`; every wait of the turn takes it. */
   readonly signal: AbortSignal
-  /** Aborts when the row is somebody else's: then nothing may be written any more. */
-  readonly lost: AbortSignal
-  /** The reply of the current prompt id; stays empty while no prompt is chosen. */
-  reply: Reply
-  /** The prompt as it stands in the row. */
-  prompt: PromptRecord | null
-  /** Whether the server may have the current prompt. `unknown`: another worker chose it, or its send has no known end. */
-  delivery: 'none' | 'unknown' | 'sent'
-  /** The last `session.error` since the send. */
-  sessionError: { readonly name: string; readonly message: string } | null
-  /** Something was heard that only a look at the server can settle. */
-  isLookDue: boolean
-  /** The stream was cut or overflowed: asks and messages may have been missed. */
-  hasGap: boolean
-  /** When the last event of this session came. */
-  heardAt: number
-  /** Since when every look has found the session idle; null while busy. */
-  idleSince: number | null
-  /** Since when every look has failed; null while the server answers. */
-  unreachableSince: number | null
-  lookedAt: number
-  savedAt: number
-  savedRevision: number
-  /** When the open asks were last read from the server. */
-  asksReadAt: number
-  /** How many of the newest messages a look asks for; it grows until the prompt is among them. */
-  lookMessages: number
-  /** When this process began to send; null when another one had sent. */
-  sendBeganAt: number | null
-  timeToFirstTokenMs: number | null
-  /** The asks that were put before the policy, by their ids. */
-  readonly attended: Map<string, AttendedAsk>
-  interrupt(interruption: Interruption): void
+  readonly wakeup: Wakeup
+  readonly schedule: PollSchedule
+  readonly delivery: Delivery
+  readonly usage: UsageMeter
+  readonly remarks: Remarks
+  /** The reply to the current prompt; null while none is chosen. */
+  reply: Reply | null
 }
 
 /** A run for a turn that was just claimed; it goes on from what an earlier worker stored. */
-export function openRun(setup: TurnSetup, lease: Lease, turn: StoredTurn): TurnRun {
-  const now = setup.clock.now()
-  const controller = new AbortController()
-  const lost = new AbortController()
+export function openRun(
+  setup: TurnSetup,
+  held: HeldLease,
+  turn: TurnRecord,
+  given: Prompt | null,
+): TurnRun {
+  const { clock, timing } = setup
+  const interrupter = createInterrupter()
   const reply = restoreReply(setup, turn)
+  const result = reply?.result() ?? null
   return {
     setup,
-    lease,
-    alarm: createAlarm(setup.clock),
-    usage: {
-      startedAt: now,
-      sentAt: null,
-      firstEventAt: null,
-      progressAt: now,
-      retryingSince: null,
-      blockedSince: null,
-      blockedMs: 0,
-      ...spentSoFar(reply),
-    },
-    signal: controller.signal,
-    lost: lost.signal,
+    // What the row keeps comes first: the ids of the parts were chosen for that.
+    input: parsePrompt(turn.input) ?? given,
+    server: createServer(setup.client),
+    lease: keepLease(setup, held, interrupter),
+    interrupter,
+    signal: interrupter.signal,
+    wakeup: createWakeup(clock),
+    schedule: createPollSchedule(() => clock.now(), timing.pollMs),
+    delivery: createDelivery(turn.prompt),
+    usage: createUsage(clock, {
+      // Of a turn that is over the columns hold the whole, this reply included.
+      earlier:
+        turn.status === 'running' && turn.cost !== null && turn.tokens !== null
+          ? { cost: turn.cost, tokens: turn.tokens }
+          : null,
+      reply: { cost: result?.cost ?? 0, tokens: result?.tokens ?? noTokens },
+      steps: reply?.parts.filter((part) => part.kind === 'step-finish').length ?? 0,
+    }),
+    remarks: createRemarks(),
     reply,
-    prompt: turn.prompt,
-    delivery: turn.prompt === null ? 'none' : 'unknown',
-    sessionError: null,
-    isLookDue: false,
-    hasGap: false,
-    heardAt: now,
-    idleSince: null,
-    unreachableSince: null,
-    lookedAt: now,
-    savedAt: now,
-    savedRevision: reply.revision,
-    asksReadAt: now,
-    lookMessages: firstLookMessages,
-    sendBeganAt: null,
-    timeToFirstTokenMs: null,
-    attended: new Map(),
-    interrupt(interruption) {
-      const reason = new Interrupted(interruption)
-      if (interruption.kind === 'lease_lost') lost.abort(reason)
-      controller.abort(reason)
-    },
   }
 }
 
-/** Enough for most turns; a conversation may have thousands. */
-const firstLookMessages = 32
-
-/** What an earlier worker's part of the turn used up. */
-function spentSoFar(reply: Reply): Pick<Usage, 'steps' | 'cost' | 'tokens'> {
-  const { cost, tokens } = reply.result()
-  const steps = reply.parts.filter((part) => part.kind === 'step-finish').length
-  return { steps, cost, tokens: sumTokens(tokens) }
-}
+const noTokens = { input: 0, output: 0, reasoning: 0, cacheRead: 0, cacheWrite: 0 }
 
 /** Starts an empty reply for a prompt that was just chosen. */
-export function startReply(run: TurnRun, prompt: PromptRecord): void {
-  const ids = { sessionId: prompt.sessionId, promptId: prompt.id }
-  run.reply = createReply({ ...ids, onObserverError: observerReport(run.setup) })
-  run.savedRevision = run.reply.revision
+export function startReply(run: TurnRun, prompt: PromptRecord): Reply {
+  const reply = createReply({
+    sessionId: prompt.sessionId,
+    promptId: prompt.id,
+    onObserverError: observerReport(run.setup),
+  })
+  run.reply = reply
+  return reply
 }
 
-function restoreReply(setup: TurnSetup, turn: StoredTurn): Reply {
+/** The asks of this turn that wait, as far as events and polls have shown. */
+export function openAsks(run: TurnRun): readonly Ask[] {
+  return run.reply?.asks.filter((ask) => ask.state === 'open') ?? []
+}
+
+/** The limits of a request; `signal` is the turn's own unless the turn is being stopped. */
+export function requestLimits(run: TurnRun, signal: AbortSignal = run.signal): RequestLimits {
+  return { signal, timeoutMs: run.setup.budgets.requestMs }
+}
+
+function restoreReply(setup: TurnSetup, turn: TurnRecord): Reply | null {
   const { prompt } = turn
-  const fresh = createReply({
-    sessionId: prompt?.sessionId ?? 'none',
-    promptId: prompt?.id ?? 'none',
-    onObserverError: observerReport(setup),
-  })
-  if (turn.reply === null || turn.reply === undefined) return fresh
+  if (prompt === null) return null
+  const fresh = (): Reply =>
+    createReply({
+      sessionId: prompt.sessionId,
+      promptId: prompt.id,
+      onObserverError: observerReport(setup),
+    })
+  if (turn.reply === null || turn.reply === undefined) return fresh()
   try {
     const stored = parseReply(turn.reply, { onObserverError: observerReport(setup) })
-    if (stored.promptId !== prompt?.id) return fresh
+    if (stored.promptId !== prompt.id) return fresh()
     // Whatever the server said between that snapshot and now was not heard.
     stored.apply({ type: 'gap' })
     return stored
   } catch (error) {
     // A snapshot that cannot be read is no loss: the poll brings the same parts again.
     setup.report(error, 'snapshot')
-    return fresh
+    return fresh()
   }
 }
 
 function observerReport(setup: TurnSetup): (error: unknown) => void {
   return (error) => setup.report(error, 'observer')
-}
-
-/** What every request of a turn is given: an end by signal and an end by time. */
-export interface RequestLimits {
-  readonly signal: AbortSignal
-  readonly timeoutMs: number
-}
-
-/** The limits of a request; `signal` is the turn's own unless the turn is being broken off. */
-export function requestLimits(run: TurnRun, signal: AbortSignal = run.signal): RequestLimits {
-  return { signal, timeoutMs: run.setup.budgets.requestMs }
 }

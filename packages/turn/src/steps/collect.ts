@@ -1,37 +1,41 @@
-import { parseReply } from '@turnstead/reply'
-import type { TurnSetup } from '../options.js'
-import type { ArtifactCollector, StoredTurn } from '../ports.js'
+import type { ArtifactCollector } from '../ports.js'
+import { withinMs } from '../run/deadline.js'
+import type { TurnRun } from '../run/run.js'
 
-/** Hands the turn's tools to the collector, after the row is settled, however it ended. Its failure cannot undo the turn. */
-export async function collectArtifacts<Report>(
-  setup: TurnSetup,
-  tools: readonly unknown[],
-  artifacts: ArtifactCollector<Report> | undefined,
-): Promise<Report | null> {
-  if (artifacts === undefined || tools.length === 0) return null
-  const { conversationId, turnId } = setup
-  try {
-    return await artifacts.collect({ conversationId, turnId, tools })
-  } catch (error) {
-    setup.report(error, 'artifacts')
-    return null
-  }
+/** What became of the files. */
+export interface Collected<Report> {
+  readonly report: Report | null
+  /** False when they have to be collected again. */
+  readonly isDone: boolean
 }
 
 /**
- * Collects again for a turn that had ended before: its worker may have died between the terminal write and
- * the files. Collectors are idempotent, so this changes nothing where all went well.
+ * Hands the turn's tools to the collector, after the row is settled, however it ended. Its failure cannot undo the turn.
+ *
+ * @param settledAt - When the turn ended, if that was under an earlier worker: files that changed since are not the turn's.
  */
-export async function collectLeftovers(
-  setup: TurnSetup,
-  turn: StoredTurn,
-  artifacts: ArtifactCollector | undefined,
-): Promise<void> {
-  if (artifacts === undefined || turn.reply === null) return
+export async function collectArtifacts<Report>(
+  run: TurnRun,
+  collector: ArtifactCollector<Report> | undefined,
+  settledAt: number | null = null,
+): Promise<Collected<Report>> {
+  const tools = run.reply?.result().tools ?? []
+  if (collector === undefined || tools.length === 0) return { report: null, isDone: true }
+  const { budgets, clock, conversationId, report } = run.setup
+  const { turnId } = run.lease.lease
+  const ms = budgets.progressMs
+  const expired = (): Error =>
+    new Error(
+      `The files of turn ${String(turnId)} were not collected within ${ms} ms (\`progressMs\`).`,
+    )
+  const since = settledAt === null ? {} : { settledAt }
   try {
-    const { tools } = parseReply(turn.reply).result()
-    await collectArtifacts(setup, tools, artifacts)
+    const collected = await withinMs(clock, { ms, expired }, (signal) =>
+      collector.collect({ conversationId, turnId, tools, signal, ...since }),
+    )
+    return { report: collected, isDone: true }
   } catch (error) {
-    setup.report(error, 'artifacts')
+    report(error, 'artifacts')
+    return { report: null, isDone: false }
   }
 }

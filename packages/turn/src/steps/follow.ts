@@ -1,108 +1,202 @@
-import { attendAsks, nextAskDeadline } from './attend-asks.js'
-import { exceededBudget, nextBudgetEnd } from '../budgets.js'
-import { serverLostTurn, TurnError } from '../errors.js'
-import { type Evidence, judge, type Verdict } from '../poll/evidence.js'
-import { look } from '../poll/poll.js'
-import { Interrupted } from '../run/interruption.js'
-import { isPassingAtWork, unreachable } from '../run/retry.js'
+import { serverLostTurn, TurnError, unreachable } from '../errors.js'
+import { decideNext, type Evidence, type Proof, type Verdict } from '../poll/evidence.js'
+import { createPoller, type Seen } from '../poll/poll.js'
 import type { PromptRecord } from '../ports.js'
-import type { TurnRun } from '../run/run.js'
-import { saveSnapshot } from './snapshot.js'
-import { countRerun, sendAgain } from './submit.js'
-
-/** The proof that the turn ended, by the server's own messages. */
-export type Proof = Extract<Verdict, { next: 'settle' }>['settled']
-
-/** Between two looks while the end, or the server, is about to show itself. */
-const closeLookMs = 500
+import { isPassing } from '../run/passing.js'
+import { requestLimits, type TurnRun } from '../run/run.js'
+import { watchBudgets } from '../run/watch-budgets.js'
+import { attendAsks } from './attend-asks.js'
+import type { Snapshots } from './save-snapshot.js'
+import { isSessionGone } from './session-upstream.js'
+import { countRerun, submit } from './submit.js'
 
 /**
- * Follows the turn until its end is proven. Events only say when to look; what the look shows decides.
+ * Follows the turn until its end is proven. Events only say when to poll; what the poll shows decides. Polls, answers and
+ * snapshots go on beside this loop, so that none of them keeps a budget, an ask or a cancel waiting.
  *
  * @throws TurnError when the server lost the turn, refused it or stayed out of reach.
  */
-export async function followToProof(run: TurnRun, sent: PromptRecord): Promise<Proof> {
+export async function followToProof(
+  run: TurnRun,
+  sent: PromptRecord,
+  snapshots: Snapshots,
+): Promise<Proof> {
+  const asks = attendAsks(run)
+  const polls = pollBeside(run, sent)
+  const budgets = watchBudgets(run)
   let prompt = sent
-  for (;;) {
-    run.signal.throwIfAborted()
-    await attendAsks(run)
-    await saveSnapshot(run)
-    checkBudgets(run)
-    if (run.isLookDue || run.setup.clock.now() >= nextLookAt(run)) {
-      const evidence = await tryLook(run, prompt)
-      const verdict = evidence === null ? wait : judge(evidence, run.setup.graceMs)
-      if (verdict.next === 'settle') return verdict.settled
-      prompt = await act(run, prompt, verdict)
+  try {
+    for (;;) {
+      run.signal.throwIfAborted()
+      asks.attend()
+      snapshots.save()
+      budgets.check()
+      const seen = polls.take()
+      if (seen !== null) {
+        const verdict = decideNext(seen, run.setup.timing.graceMs)
+        if (verdict.next === 'settle') return verdict.outcome
+        if (verdict.next === 'free') await polls.free()
+        else prompt = await act(run, prompt, verdict)
+      }
+      polls.start()
+      const nextAt = Math.min(polls.nextAt(), asks.nextAt(), snapshots.nextAt())
+      await run.wakeup.wait(Math.max(0, nextAt - run.setup.clock.now()), run.signal)
     }
-    await run.alarm.wait(msToNextDuty(run), run.signal)
+  } finally {
+    await budgets.close()
+    await polls.close()
   }
 }
-
-const wait: Verdict = { next: 'wait' }
 
 /** Carries out what the evidence calls for, short of the end. */
-async function act(run: TurnRun, prompt: PromptRecord, verdict: Verdict): Promise<PromptRecord> {
-  if (verdict.next === 'refused') {
-    throw new TurnError(
-      'prompt_rejected',
-      `The OpenCode server ended the prompt ${prompt.id} without an answer: ${verdict.name}. Check its agent and model.`,
-      { cause: new Error(verdict.message) },
+async function act(
+  run: TurnRun,
+  prompt: PromptRecord,
+  verdict: Exclude<Verdict, { next: 'settle' | 'free' }>,
+): Promise<PromptRecord> {
+  switch (verdict.next) {
+    case 'wait':
+      return prompt
+    case 'refused':
+      throw new TurnError(
+        'prompt_rejected',
+        `The OpenCode server ended the prompt ${prompt.id} without an answer (${verdict.name}). Check its agent and model; the cause has the server's words.`,
+        { cause: new Error(verdict.message) },
+      )
+    case 'stopped':
+      throw new TurnError(
+        'turn_stopped',
+        `The run of prompt ${prompt.id} was aborted on the OpenCode server before it said anything. Ask again.`,
+        { cause: new Error(verdict.message) },
+      )
+    case 'answered_together':
+      throw new TurnError(
+        'answered_together',
+        `The agent answered prompt ${prompt.id} together with the later prompt ${verdict.promptId} of another client; the answer is there.`,
+      )
+    case 'send':
+    case 'lost':
+      return await runAgain(run, prompt, verdict.next)
+  }
+}
+
+async function runAgain(
+  run: TurnRun,
+  prompt: PromptRecord,
+  reason: 'send' | 'lost',
+): Promise<PromptRecord> {
+  const { onServerLost, onAskLost, maxReruns } = run.setup.recovery
+  const isLost = reason === 'lost'
+  // A prompt that the server never stored was not run: sending it is no second run, only bounded like one.
+  const isAllowed = !isLost || onServerLost === 'rerun'
+  if (!isAllowed || prompt.runs >= maxReruns) {
+    throw serverLostTurn(prompt, lastWords(run))
+  }
+  if (isLost && onAskLost === 'fail' && wasAsking(run)) {
+    throw serverLostTurn(
+      prompt,
+      new Error(
+        'It was lost while a person was asked; run again it would go on without the answer.',
+      ),
     )
   }
-  if (verdict.next === 'send' || verdict.next === 'lost') {
-    const { onServerLost, maxReruns } = run.setup
-    // A prompt that the server never stored was not run: sending it is no second run, only bounded like one.
-    const isAllowed = verdict.next === 'send' || onServerLost === 'rerun'
-    if (!isAllowed || prompt.runs >= maxReruns) throw serverLostTurn(prompt)
-    const counted = await countRerun(run, prompt)
-    await sendAgain(run, counted)
-    return counted
-  }
-  return prompt
+  await run.lease.confirm()
+  const counted = await countRerun(run, prompt)
+  await submit(run, counted, { mayHaveArrived: false, isRerun: isLost })
+  return counted
 }
 
-async function tryLook(run: TurnRun, prompt: PromptRecord): Promise<Evidence | null> {
-  try {
-    const evidence = await look(run, prompt)
-    run.unreachableSince = null
-    return evidence
-  } catch (error) {
+/** Whether a call of the agent still waits for an answer that can no longer come. */
+function wasAsking(run: TurnRun): boolean {
+  const { reply } = run
+  if (reply === null) return false
+  const ended = new Set(
+    reply
+      .result()
+      .tools.flatMap(({ callId, status }) =>
+        status === 'completed' || status === 'error' ? [callId] : [],
+      ),
+  )
+  return reply.asks.some(
+    ({ state, callId }) =>
+      (state === 'open' || state === 'expired') && !(callId !== null && ended.has(callId)),
+  )
+}
+
+function lastWords({ remarks }: TurnRun): Error | undefined {
+  const words = remarks.sessionError?.message ?? remarks.retry
+  return words === null ? undefined : new Error(words)
+}
+
+/** Polls beside the loop, one at a time. */
+interface Polls {
+  /** Starts a poll when one is due. */
+  start(): void
+  /**
+   * What the last finished poll showed, once; null when there is nothing new.
+   *
+   * @throws the poll's error when it is final, or when the server has stayed away for too long.
+   */
+  take(): Evidence | null
+  /** Aborts a session that is busy although the turn's messages have ended. */
+  free(): Promise<void>
+  nextAt(): number
+  /** Waits for the poll under way, which must not reach into what comes next. */
+  close(): Promise<void>
+}
+
+function pollBeside(run: TurnRun, prompt: PromptRecord): Polls {
+  const poller = createPoller(run, prompt)
+  const { schedule } = run
+  const { unreachableMs } = run.setup.budgets
+  let polling: Promise<void> | null = null
+  let finished: { readonly seen: Seen } | { readonly error: unknown } | null = null
+  let isFreed = false
+
+  const poll = async (): Promise<void> => {
+    try {
+      finished = { seen: await poller.poll() }
+    } catch (error) {
+      finished = { error }
+    } finally {
+      polling = null
+      run.wakeup.wake()
+    }
+  }
+
+  const fail = (error: unknown): null => {
     run.signal.throwIfAborted()
-    if (!isPassingAtWork(error)) throw error
+    if (isSessionGone(error) || !isPassing(error)) throw error
     run.setup.report(error, 'poll')
-    run.hasGap = true
-    run.idleSince = null
-    run.lookedAt = run.setup.clock.now()
-    run.unreachableSince ??= run.lookedAt
-    run.isLookDue = false
+    schedule.failed()
+    if (schedule.unreachableMs() >= unreachableMs) throw unreachable(unreachableMs, error)
     return null
   }
-}
 
-function nextLookAt(run: TurnRun): number {
-  const { pollMs } = run.setup
-  const isClose = run.idleSince !== null || run.unreachableSince !== null
-  return Math.max(run.lookedAt, run.heardAt) + (isClose ? Math.min(closeLookMs, pollMs) : pollMs)
-}
-
-function msToNextDuty(run: TurnRun): number {
-  const { budgets, clock, snapshotMs } = run.setup
-  const now = clock.now()
-  const duties = [
-    nextLookAt(run),
-    nextBudgetEnd(budgets, run.usage, now),
-    nextAskDeadline(run),
-    run.savedAt + snapshotMs > now ? run.savedAt + snapshotMs : now + snapshotMs,
-  ]
-  return Math.max(0, Math.min(...duties) - now)
-}
-
-function checkBudgets(run: TurnRun): void {
-  const exceeded = exceededBudget(run.setup.budgets, run.usage, run.setup.clock.now())
-  if (exceeded !== null) throw new Interrupted({ kind: 'budget', exceeded })
-  const { unreachableSince } = run
-  const { unreachableMs } = run.setup.budgets
-  if (unreachableSince !== null && run.lookedAt - unreachableSince >= unreachableMs) {
-    throw unreachable(unreachableMs, undefined)
+  return {
+    start() {
+      if (polling !== null || finished !== null) return
+      if (run.setup.clock.now() >= schedule.nextAt()) polling = poll()
+    },
+    take() {
+      const last = finished
+      finished = null
+      if (last === null) return null
+      return 'error' in last ? fail(last.error) : { ...last.seen, isFreed }
+    },
+    async free() {
+      isFreed = true
+      await run.lease.confirm()
+      try {
+        await run.server.client.session.abort(prompt.sessionId, requestLimits(run))
+      } catch (error) {
+        fail(error)
+      }
+      schedule.hint()
+    },
+    nextAt: () => (polling === null ? schedule.nextAt() : Infinity),
+    async close() {
+      await polling
+    },
   }
 }

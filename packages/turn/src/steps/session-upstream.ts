@@ -1,33 +1,84 @@
-import { WireError } from '@turnstead/wire'
+import { type Session, type SessionInput, WireError } from '@turnstead/wire'
+import type { SessionSetup } from '../options.js'
+import { splitModel } from '../prompt.js'
 import type { SessionUpstream } from '../ports.js'
+import type { RequestLimits } from '../run/limits.js'
 import { requestLimits, type TurnRun } from '../run/run.js'
 
-/** The key in an upstream session's metadata that names its conversation, so that a lost one can be found. */
-const mintKey = 'turnstead'
+/** The key in an upstream session's metadata that names its creation, so that a lost one can be found. */
+const metadataKey = 'turnstead'
+/** So many sessions are asked for at once; the server's default page would hide older ones. */
+const sessionsPerPage = 10_000
 
 /** The server's side of making, finding and ending the session of a conversation. */
 export function sessionUpstream(run: TurnRun): SessionUpstream {
-  const { client, session: input } = run.setup
+  const { client, session: input, budgets } = run.setup
+  const { model, ...rest } = input
   return {
-    create: ({ token, title }) => {
+    async create({ key, title }) {
       const named = input.title === undefined && title !== null ? { title } : {}
-      const metadata = { [mintKey]: token }
-      return client.session.create({ ...input, ...named, metadata }, requestLimits(run))
+      const metadata = { [metadataKey]: key }
+      await run.lease.confirm()
+      return await client.session.create(
+        { ...rest, ...modelOf(model), ...named, metadata },
+        requestLimits(run),
+      )
     },
     async delete(sessionId) {
       try {
-        // Without the turn's signal: a session that nothing refers to must go, most of all when the turn is broken off.
-        await client.session.delete(sessionId, { timeoutMs: run.setup.budgets.requestMs })
+        // Without the turn's signal: a session that nothing refers to must go, most of all when the turn is stopped early.
+        await client.session.delete(sessionId, { timeoutMs: budgets.requestMs })
       } catch (error) {
-        if (!WireError.is(error) || error.code !== 'session_not_found') throw error
+        if (!isSessionGone(error)) throw error
       }
     },
     async abort(sessionId) {
       await client.session.abort(sessionId, requestLimits(run))
     },
-    async find(token) {
-      const sessions = await client.session.list({}, requestLimits(run))
-      return sessions.find((session) => session.metadata?.[mintKey] === token) ?? null
+    async find(key) {
+      const sessions = await client.session.list(
+        { limit: sessionsPerPage, roots: true },
+        requestLimits(run),
+      )
+      return sessions.find((session) => session.metadata?.[metadataKey] === key) ?? null
     },
+  }
+}
+
+/** A session names its model by other fields than a prompt does. */
+function modelOf(model: SessionSetup['model']): Pick<SessionInput, 'model'> {
+  if (typeof model !== 'string') return model === undefined ? {} : { model }
+  const [providerID, id] = splitModel(model)
+  return { model: { providerID, id } }
+}
+
+/** Whether the server says that it does not know a session. Alone it proves little: see {@link findUpstream}. */
+export function isSessionGone(error: unknown): boolean {
+  return WireError.is(error) && error.code === 'session_not_found'
+}
+
+const confirmDelayMs = 500
+
+/**
+ * The session as the server has it; null when it really is gone: a balancer that asked the wrong backend, or a server that has
+ * just come up, answers so once, and then a conversation must not lose its history.
+ */
+export async function findUpstream(
+  run: TurnRun,
+  sessionId: string,
+  limits: RequestLimits = requestLimits(run),
+): Promise<Session | null> {
+  const { client, clock } = run.setup
+  for (let asked = 1; ; asked += 1) {
+    try {
+      return await client.session.get(sessionId, limits)
+    } catch (error) {
+      if (!isSessionGone(error)) throw error
+      if (asked === 2) return null
+      await clock.sleep(
+        confirmDelayMs,
+        limits.signal === undefined ? {} : { signal: limits.signal },
+      )
+    }
   }
 }

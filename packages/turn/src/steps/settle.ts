@@ -1,83 +1,162 @@
-import type { Proof } from './follow.js'
-import { TurnError } from '../errors.js'
-import { patiently } from '../run/retry.js'
+import { createReply } from '@turnstead/reply'
+import { TurnError, type TurnErrorDetails } from '../errors.js'
+import type { Proof } from '../poll/evidence.js'
 import type { Settlement } from '../ports.js'
+import type { SettledTurn, StopReport, TurnResult } from '../result.js'
+import { isPassing, isPassingInStore } from '../run/passing.js'
+import { withRetry } from '../run/retry.js'
 import type { TurnRun } from '../run/run.js'
-import { untilAborted } from '../run/until-aborted.js'
 
 /** How a turn ended, before it is written. */
 export type Ending =
-  | { readonly status: 'completed'; readonly finish: string | null }
+  | {
+      readonly status: 'completed'
+      readonly finish: string | null
+      readonly answeredBy: string | null
+    }
   | { readonly status: 'failed'; readonly error: TurnError }
   | { readonly status: 'cancelled' }
 
 /** What the proof means for the row: an ended assistant message is a success only if it answered. */
 export function toEnding(run: TurnRun, proof: Proof): Ending {
   if (proof.state === 'failed') return { status: 'failed', error: toError(proof) }
-  const { text, tools } = run.reply.result()
   if (proof.rejected) {
-    return {
-      status: 'failed',
-      error: new TurnError(
-        'ask_rejected',
-        'The turn stopped because a request of the agent was rejected.',
-      ),
-    }
+    return failed('ask_rejected', 'The turn stopped because a request of the agent was rejected.')
   }
-  if (text === '' && tools.length === 0 && run.setup.emptyReply === 'fail') {
-    return {
-      status: 'failed',
-      error: new TurnError(
-        'empty_reply',
-        'The agent ended without saying or doing anything. Ask again.',
-      ),
-    }
+  if (isEmpty(run) && run.setup.recovery.emptyReply === 'fail') {
+    return failed('empty_reply', 'The agent ended without saying or doing anything. Ask again.')
   }
-  return { status: 'completed', finish: proof.finish }
+  return { status: 'completed', finish: proof.finish, answeredBy: proof.answeredBy }
+}
+
+function isEmpty({ reply }: TurnRun): boolean {
+  if (reply === null) return true
+  const { text, tools, files, structured } = reply.result()
+  return text === '' && tools.length === 0 && files.length === 0 && structured === null
 }
 
 /**
- * The one terminal write. When a person's cancel came first it wins: the row stays cancelled and only the
+ * The one terminal write. When the user's cancel came first it wins: the row stays cancelled and only the
  * partial reply is added.
  *
  * @returns how the row ended; null when another worker holds it.
+ * @throws the store's error when it stays away: then the turn has to be run again.
  */
 export async function writeEnding(run: TurnRun, ending: Ending): Promise<Ending | null> {
   const { store } = run.setup
+  const { lease } = run.lease
+  run.reply?.close()
+  run.lease.settling()
   const settlement = toSettlement(run, ending)
-  let attempts = 0
-  const isSettled = await patiently(
-    run,
-    'settle',
-    () => {
-      attempts += 1
-      return store.settle(run.lease, settlement)
-    },
-    run.lost,
-  )
+  const isSettled = await write(run, settlement, (fields) => store.settle(lease, fields))
   if (isSettled) return ending
-  const turn = await untilAborted(run.lost, store.read(run.lease.turnId))
-  // An attempt whose answer was lost had taken effect: nobody else may write the row under this lease.
-  if (attempts > 1 && turn?.status === ending.status && ending.status !== 'cancelled') return ending
-  if (turn?.status !== 'cancelled') return null
-  const isKept = await untilAborted(run.lost, store.keepPartial(run.lease, settlement))
+  const turn = await withRetry(run.setup, {
+    step: 'settle',
+    attempt: () => store.read(lease.turnId),
+  })
+  if (turn?.status !== 'cancelled') {
+    // An attempt whose answer was lost had taken effect, if the row is still this run's.
+    return turn?.status === ending.status && (await isHeld(run)) ? ending : null
+  }
+  const isKept = await write(run, settlement, (fields) => store.keepPartial(lease, fields))
   return isKept ? { status: 'cancelled' } : null
 }
 
+/** Keeps the partial reply of a turn whose row was cancelled while no worker ran it. */
+export async function keepPartial(run: TurnRun): Promise<boolean> {
+  run.reply?.close()
+  const settlement = toSettlement(run, { status: 'cancelled' })
+  return await write(run, settlement, (fields) =>
+    run.setup.store.keepPartial(run.lease.lease, fields),
+  )
+}
+
+/** A store may refuse for good what the agent wrote; the end of the turn is written all the same, without it. */
+async function write(
+  run: TurnRun,
+  settlement: Settlement,
+  attempt: (settlement: Settlement) => Promise<boolean>,
+): Promise<boolean> {
+  const { setup } = run
+  try {
+    return await withRetry(setup, { step: 'settle', attempt: () => attempt(settlement) })
+  } catch (error) {
+    if (isPassing(error) || isPassingInStore(error)) throw error
+    setup.report(error, 'settle')
+    const reason = settlement.reason ?? 'reply_not_stored'
+    const bare = { ...settlement, reply: null, text: '', reasoning: null, reason }
+    return await withRetry(setup, { step: 'settle', attempt: () => attempt(bare) })
+  }
+}
+
+async function isHeld(run: TurnRun): Promise<boolean> {
+  const { setup } = run
+  const { leaseMs } = setup.timing
+  const renewal = await withRetry(setup, {
+    step: 'settle',
+    attempt: () => setup.store.renew(run.lease.lease, { leaseMs }),
+  })
+  return renewal.held
+}
+
+/** What {@link TurnResult} says of a settled turn. */
+export function toResult<Report>(
+  run: TurnRun,
+  ending: Ending,
+  more: {
+    readonly stop: StopReport | null
+    readonly artifacts: Report | null
+    readonly durationMs: number
+  },
+): TurnResult<Report> {
+  const { usage, setup, delivery } = run
+  const result = (run.reply ?? createReply({ sessionId: '', promptId: '' })).result()
+  const settled: SettledTurn<Report> = {
+    turnId: setup.turnId,
+    reply: result,
+    cost: usage.total(result).cost,
+    sessionRecreated: delivery.prompt?.sessionRecreated ?? false,
+    durationMs: more.durationMs,
+    timeToFirstTokenMs: usage.timeToFirstTokenMs,
+    artifacts: more.artifacts,
+  }
+  if (ending.status === 'completed') return { ...settled, ...ending }
+  return { ...settled, ...ending, stop: more.stop }
+}
+
 function toSettlement(run: TurnRun, ending: Ending): Settlement {
-  const { text, reasoning, cost, tokens } = run.reply.result()
+  const result = run.reply?.result() ?? null
+  const { cost, tokens } = run.usage.total({
+    cost: result?.cost ?? 0,
+    tokens: result?.tokens ?? noTokens,
+  })
   const error = ending.status === 'failed' ? ending.error : null
   return {
     status: ending.status,
     reason: error?.code ?? null,
-    reply: run.prompt === null ? null : run.reply.toJSON(),
-    text,
-    reasoning: reasoning === '' ? null : reasoning,
+    reply: run.reply?.toJSON() ?? null,
+    text: result?.text ?? '',
+    reasoning: result?.reasoning ?? null,
     cost,
     tokens,
-    error: error && { code: error.code, message: error.message },
+    error: error && {
+      code: error.code,
+      message: error.message,
+      status: error.provider?.status ?? null,
+      detail: error.provider?.message ?? null,
+    },
     finish: ending.status === 'completed' ? ending.finish : null,
   }
+}
+
+const noTokens = { input: 0, output: 0, reasoning: 0, cacheRead: 0, cacheWrite: 0 }
+
+function failed(
+  code: TurnError['code'],
+  message: string,
+  details?: TurnErrorDetails,
+): Ending & { status: 'failed' } {
+  return { status: 'failed', error: new TurnError(code, message, details) }
 }
 
 function toError({ error, reason }: Extract<Proof, { state: 'failed' }>): TurnError {
@@ -86,7 +165,8 @@ function toError({ error, reason }: Extract<Proof, { state: 'failed' }>): TurnEr
   cause.name = error.name
   if (reason === 'error') {
     const message = `The model provider failed (${error.name}); the cause has its message.`
-    return new TurnError('provider_failed', message, { cause })
+    const provider = { status: error.statusCode, message: error.message }
+    return new TurnError('provider_failed', message, { cause, provider })
   }
   const message = `The turn was ended on the OpenCode server (${reason}).`
   return new TurnError('turn_stopped', message, { cause })

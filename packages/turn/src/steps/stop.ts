@@ -1,76 +1,88 @@
-import { answer, type Answerable, listAsks, openAsks } from './attend-asks.js'
-import { readFamily } from '../poll/poll.js'
-import { isPassingAtWork } from '../run/retry.js'
-import { requestLimits, type TurnRun } from '../run/run.js'
-
-/** Which step of stopping the agent worked. All true: proven stopped, and nothing left open. */
-export interface StopReport {
-  /** The server took the abort of the session and of every sub-agent that was at work. */
-  readonly aborted: boolean
-  /** How many open asks were rejected; answered later they would still run. */
-  readonly rejectedAsks: number
-  /** After that the server's own lists show no open ask of these sessions. */
-  readonly asksClosed: boolean
-  /** The server says that the sessions are idle. */
-  readonly idle: boolean
-}
+import { WireError } from '@turnstead/wire'
+import { listAsks } from '../poll/list-asks.js'
+import { createExchangeReader, type ExchangeReader } from '../poll/read-exchange.js'
+import { readSessionTree, statusOf, subAgents } from '../poll/session-tree.js'
+import { whoseRun } from '../poll/whose-run.js'
+import type { PromptRecord } from '../ports.js'
+import type { StopReport } from '../result.js'
+import { withinMs } from '../run/deadline.js'
+import type { RequestLimits } from '../run/limits.js'
+import { isPassing } from '../run/passing.js'
+import { openAsks, requestLimits, type TurnRun } from '../run/run.js'
+import { type Answerable, sendAnswer } from './send-answer.js'
+import { findUpstream, isSessionGone } from './session-upstream.js'
 
 const firstDelayMs = 100
 const longestDelayMs = 1_000
 
 /**
  * Stops the agent of this turn and waits for the evidence, within the `stopMs` budget. Never throws: what
- * did not work stands in the report.
+ * did not work is in the report. Where the session works on another client's prompt, nothing is aborted.
  */
-export async function stopAgent(run: TurnRun, sessionId: string): Promise<StopReport> {
-  const { clock, budgets, report } = run.setup
-  const done = new AbortController()
-  const deadline = new AbortController()
-  void clock
-    .sleep(budgets.stopMs, { signal: done.signal })
-    .then(() => deadline.abort(new Error(`stopMs (${budgets.stopMs} ms) ended`)))
-    .catch(() => undefined)
-  const progress: Progress = {
-    aborted: false,
-    rejected: new Set(),
-    asksClosed: false,
-    idle: false,
-    idleSince: null,
-  }
+export async function stopAgent(run: TurnRun, prompt: PromptRecord): Promise<StopReport> {
+  const { budgets, clock, report } = run.setup
+  const progress = newProgress()
+  const expired = (): Error =>
+    new Error(`The agent did not stop within ${budgets.stopMs} ms (\`stopMs\`).`)
+  run.delivery.stopped()
   try {
-    await stopUntilProven(run, sessionId, progress, deadline.signal)
+    const reader = createExchangeReader(run.server.client, prompt)
+    const stop = { sessionId: prompt.sessionId, reader, progress }
+    await withinMs(clock, { ms: budgets.stopMs, expired }, (signal) =>
+      stopUntilProven(run, stop, signal),
+    )
   } catch (error) {
     report(error, 'stop')
   }
-  done.abort()
-  const { aborted, rejected, asksClosed, idle } = progress
+  const { isTold, hasUnansweredAbort, rejected, asksClosed, idle } = progress
+  const aborted = isTold && !hasUnansweredAbort
   return { aborted, rejectedAsks: rejected.size, asksClosed, idle }
 }
 
+/** Whether a report shows that nothing of the turn can happen any more. */
+export function isProvenStop({ aborted, asksClosed, idle }: StopReport): boolean {
+  return aborted && asksClosed && idle
+}
+
+interface Stop {
+  readonly sessionId: string
+  readonly reader: ExchangeReader
+  readonly progress: Progress
+}
+
 interface Progress {
-  aborted: boolean
+  /** The server was told to abort everything of the turn that was at work. */
+  isTold: boolean
+  /** An abort had no answer: the server may still carry it out, and then it would hit the next turn. */
+  hasUnansweredAbort: boolean
   readonly rejected: Set<string>
   asksClosed: boolean
   idle: boolean
   idleSince: number | null
 }
 
+function newProgress(): Progress {
+  return {
+    isTold: false,
+    hasUnansweredAbort: false,
+    rejected: new Set(),
+    asksClosed: false,
+    idle: false,
+    idleSince: null,
+  }
+}
+
 /** An ask can still be raised, and a prompt arrive, after the abort: so it goes on until the server shows neither. */
-async function stopUntilProven(
-  run: TurnRun,
-  sessionId: string,
-  progress: Progress,
-  signal: AbortSignal,
-): Promise<void> {
+async function stopUntilProven(run: TurnRun, stop: Stop, signal: AbortSignal): Promise<void> {
   const { clock, report } = run.setup
   for (let delayMs = firstDelayMs; ;) {
     try {
-      await stopOnce(run, sessionId, progress, signal)
-      if (isProven(run, progress)) return
+      await stopOnce(run, stop, signal)
+      if (isProven(run, stop.progress)) return
       delayMs = firstDelayMs
     } catch (error) {
       signal.throwIfAborted()
-      if (!isPassingAtWork(error)) throw error
+      if (!isPassing(error)) throw error
       report(error, 'stop')
       delayMs = Math.min(delayMs * 2, longestDelayMs)
     }
@@ -78,35 +90,70 @@ async function stopUntilProven(
   }
 }
 
-async function stopOnce(
+async function stopOnce(run: TurnRun, stop: Stop, signal: AbortSignal): Promise<void> {
+  const { sessionId, progress } = stop
+  const limits = requestLimits(run, signal)
+  const statuses = await run.server.client.session.status(limits)
+  const owner = await readOwner(run, stop, limits)
+  const tree =
+    owner === 'gone' ? new Set([sessionId]) : await readSessionTree(run, sessionId, limits)
+  const agents = subAgents(run)
+  const mayRun = owner === 'ours' || owner === 'gone'
+  const busy = [sessionId, ...agents].filter((id) => statusOf(statuses, id) !== 'idle')
+  const ours = busy.filter((id) => id !== sessionId || mayRun)
+  // Right after its acceptance a run is not in the status map yet, and a deleted session never is.
+  if (mayRun && !progress.isTold && !ours.includes(sessionId)) ours.unshift(sessionId)
+  for (const id of ours) await abort(run, id, progress, limits)
+  progress.isTold = true
+  progress.idle = busy.every((id) => id === sessionId && !mayRun)
+  progress.idleSince = progress.idle ? (progress.idleSince ?? run.setup.clock.now()) : null
+  await rejectAsks(run, mayRun ? tree : new Set(agents), progress, limits)
+}
+
+/** Whose prompt the session works on; `gone` when the server does not know it any more. */
+async function readOwner(
+  run: TurnRun,
+  { reader, sessionId }: Stop,
+  limits: RequestLimits,
+): Promise<ReturnType<typeof whoseRun> | 'gone'> {
+  const { reply } = run
+  if (reply === null) return 'none'
+  try {
+    const { revision } = reply
+    const { messages, isPromptStored } = await reader.read(limits)
+    if (isPromptStored) run.delivery.arrived()
+    reply.reconcile(messages, { revision })
+    // A list that cannot be read for its prompt says nothing; then the session is taken for the turn's own.
+    return messages.length === 0 && isPromptStored ? 'ours' : whoseRun(reply, messages)
+  } catch (error) {
+    if (!isSessionGone(error)) throw error
+    run.setup.report(error, 'stop')
+    return (await findUpstream(run, sessionId, limits)) === null ? 'gone' : 'ours'
+  }
+}
+
+async function abort(
   run: TurnRun,
   sessionId: string,
   progress: Progress,
-  signal: AbortSignal,
+  limits: RequestLimits,
 ): Promise<void> {
-  const { client, clock } = run.setup
-  const limits = requestLimits(run, signal)
-  if (!progress.aborted) await client.session.abort(sessionId, limits)
-  const family = await readFamily(run, sessionId, limits)
-  const statuses = await client.session.status(limits)
-  const busy = [...family].filter((id) => (statuses[id]?.type ?? 'idle') !== 'idle')
-  for (const id of busy) await client.session.abort(id, limits)
-  progress.aborted = true
-  progress.idle = busy.length === 0
-  progress.idleSince = progress.idle ? (progress.idleSince ?? clock.now()) : null
-  // The prompt has arrived, so it will not arrive later.
-  if (!progress.idle) run.delivery = 'sent'
-  await rejectAsks(run, family, progress, signal)
+  await run.lease.confirm()
+  try {
+    await run.server.client.session.abort(sessionId, limits)
+  } catch (error) {
+    if (WireError.is(error) && error.delivered === 'unknown') progress.hasUnansweredAbort = true
+    throw error
+  }
 }
 
 async function rejectAsks(
   run: TurnRun,
-  family: ReadonlySet<string>,
+  sessionIds: ReadonlySet<string>,
   progress: Progress,
-  signal: AbortSignal,
+  limits: RequestLimits,
 ): Promise<void> {
-  const limits = requestLimits(run, signal)
-  const { permissions, questions } = await listAsks(run, family, limits)
+  const { permissions, questions } = await listAsks(run, sessionIds, limits)
   const open = [
     ...(permissions === undefined
       ? knownPermissions(run)
@@ -114,20 +161,21 @@ async function rejectAsks(
     ...toAnswerable('question', questions),
   ]
   for (const ask of open) {
-    const outcome = await answer(run, ask, { do: 'reject' }, limits)
+    const outcome = await sendAnswer(run, ask, { action: 'reject' }, limits)
     if (outcome === 'sent') progress.rejected.add(ask.id)
   }
   progress.asksClosed = permissions !== undefined && open.length === 0
 }
 
-/** A send that was cut off may still arrive, and then the agent starts after the abort. */
-function isProven(run: TurnRun, { asksClosed, idle, idleSince }: Progress): boolean {
+/** A send, or an abort, that was cut off may still arrive: then the agent starts, or the next turn is hit. */
+function isProven(run: TurnRun, progress: Progress): boolean {
+  const { asksClosed, hasUnansweredAbort, idle, idleSince } = progress
   if (!asksClosed || !idle || idleSince === null) return false
-  const isQuiet = run.setup.clock.now() - idleSince >= run.setup.graceMs
-  return run.delivery === 'sent' || isQuiet
+  const isQuiet = run.setup.clock.now() - idleSince >= run.setup.timing.graceMs
+  return isQuiet || (run.delivery.hasArrived && !hasUnansweredAbort)
 }
 
-/** Where the server cannot list them, the events still told of these. */
+/** Where the server cannot list them, the events still reported these. */
 function knownPermissions(run: TurnRun): readonly Answerable[] {
   return openAsks(run).filter((ask) => ask.kind === 'permission')
 }

@@ -1,70 +1,83 @@
+import type { Reply, ReplyObserver } from '@turnstead/reply'
 import type { Subscription } from '@turnstead/wire'
-import type { ReplyObserver } from '@turnstead/reply'
-import { sumTokens } from '../budgets.js'
 import type { TurnRun } from '../run/run.js'
 
 /**
  * Folds the stream into the reply until the subscription is closed. The stream is only for speed: when it
- * fails for good this is reported, and the looks carry the turn alone.
+ * fails for good this is reported, and the polls carry the turn alone.
  */
-export async function pumpStream(run: TurnRun, subscription: Subscription): Promise<void> {
+export async function pumpStream(
+  run: TurnRun,
+  reply: Reply,
+  subscription: Subscription,
+): Promise<void> {
   try {
     for await (const item of subscription) {
-      run.heardAt = run.setup.clock.now()
-      run.reply.apply(item)
-      if (item.type === 'gap') {
-        run.hasGap = true
-        callForLook(run)
-      } else if (run.usage.sentAt !== null || run.sendBeganAt !== null) {
-        run.usage.firstEventAt ??= run.heardAt
-      }
+      run.schedule.heard()
+      reply.apply(item)
+      if (item.type !== 'gap') continue
+      run.schedule.gap()
+      run.wakeup.wake()
     }
   } catch (error) {
     run.setup.report(error, 'stream')
-    callForLook(run)
+    run.schedule.hint()
+    run.wakeup.wake()
   }
 }
 
-/** Turns the changes of the reply, from the stream and from looks alike, into what the turn counts and waits for. */
-export function watchReply(run: TurnRun): ReplyObserver {
-  const { usage } = run
-  const progress = (): void => {
-    usage.progressAt = run.setup.clock.now()
-    usage.retryingSince = null
+/** Turns the changes of the reply, from the stream and from polls alike, into what the turn counts and waits for. */
+export function watchReply(run: TurnRun, reply: Reply): ReplyObserver {
+  const { usage, schedule, wakeup, remarks } = run
+  const running = new Set<string>()
+  const wake = (): void => wakeup.wake()
+  const hint = (): void => {
+    schedule.hint()
+    wake()
   }
   return {
-    textDelta() {
-      progress()
-      if (run.sendBeganAt !== null) run.timeToFirstTokenMs ??= usage.progressAt - run.sendBeganAt
+    partAdded: ({ part }) => {
+      if (part.kind !== 'retry') usage.agentSeen()
+      if (part.kind === 'tool') trackTool(part)
     },
-    partFinished: progress,
-    toolProgressed: progress,
+    textDelta: () => usage.textArrived(),
+    partFinished: () => usage.progressed(),
+    toolProgressed: ({ part }) => {
+      usage.progressed()
+      trackTool(part)
+    },
+    partRemoved: ({ partId }) => {
+      if (running.delete(partId)) usage.toolsRun(running.size > 0)
+    },
     stepFinished() {
-      progress()
-      usage.steps += 1
+      usage.stepFinished()
+      wake()
     },
     totalsChanged({ cost, tokens }) {
-      usage.cost = cost
-      usage.tokens = sumTokens(tokens)
+      usage.spent({ cost, tokens })
+      wake()
     },
-    askOpened: () => run.alarm.ring(),
-    askResolved: () => run.alarm.ring(),
+    askOpened: wake,
+    askResolved: wake,
+    retried: ({ part }) => remarks.retried(part.message),
     errored({ sessionId, error }) {
-      if (sessionId !== run.prompt?.sessionId) return
-      run.sessionError = error
-      callForLook(run)
+      if (sessionId !== reply.sessionId) return
+      remarks.errored(error)
+      hint()
     },
     statusChanged({ sessionId, status }) {
-      if (sessionId !== run.prompt?.sessionId) return
-      if (status === 'idle') callForLook(run)
-      if (status !== 'retry') return
-      usage.retryingSince ??= run.setup.clock.now()
-      run.alarm.ring()
+      if (sessionId !== reply.sessionId) return
+      if (status === 'idle' || status === 'deleted') hint()
+      if (status === 'busy') usage.working()
+      if (status === 'retry') usage.retrying()
+      wake()
     },
   }
-}
 
-function callForLook(run: TurnRun): void {
-  run.isLookDue = true
-  run.alarm.ring()
+  function trackTool(part: { readonly id: string; readonly status: string }): void {
+    if (part.status === 'running') running.add(part.id)
+    else running.delete(part.id)
+    usage.toolsRun(running.size > 0)
+    wake()
+  }
 }

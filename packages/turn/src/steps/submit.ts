@@ -1,142 +1,151 @@
-import { type PromptBody, WireError } from '@turnstead/wire'
-import { serverLostTurn, TurnError } from '../errors.js'
-import { isStored } from '../poll/poll.js'
-import { Interrupted } from '../run/interruption.js'
-import type { Prompt, PromptPart } from '../options.js'
-import { patiently } from '../run/retry.js'
+import type { SendVerdict } from '@turnstead/wire'
+import { serverLostTurn, TurnError, unreachable } from '../errors.js'
+import { type Prompt, toBody, toParts } from '../prompt.js'
 import type { PromptRecord } from '../ports.js'
-import { requestLimits, startReply, type TurnRun } from '../run/run.js'
-import { whyRefused } from './snapshot.js'
+import { Interrupted } from '../run/interruption.js'
+import { LeaseInDoubt } from '../run/lease-keeper.js'
+import { isPassing } from '../run/passing.js'
+import { withRetry } from '../run/retry.js'
+import { startReply, type TurnRun } from '../run/run.js'
 
 /**
- * The prompt of this turn for this session: the stored one, or a new one that is stored before anybody
- * sends it. A prompt id of another session is never reused: the server would write into that session.
+ * The prompt of this turn for this session: the stored one, or a new one that is stored before it is sent. A prompt id of
+ * another session is never reused: the server would write into that session.
  *
- * @throws TurnError `server_lost_turn` when it may have run in another session and may not run again.
+ * @throws TurnError `prompt_rejected` when neither the caller nor the row has the prompt.
  */
-export async function choosePrompt(run: TurnRun, sessionId: string): Promise<PromptRecord> {
-  const { ids, prompt: input } = run.setup
-  const earlier = run.prompt
+export async function choosePrompt(
+  run: TurnRun,
+  sessionId: string,
+  isRecreated: boolean,
+): Promise<PromptRecord> {
+  const earlier = run.delivery.prompt
   if (earlier !== null && earlier.sessionId === sessionId) return earlier
-  assertMayRunAgain(run)
-  const isRerun = earlier !== null && run.delivery !== 'none'
+  const { ids } = run.setup
+  const input = requireInput(run)
+  if (run.reply !== null) run.usage.carryOver(run.reply.result())
   const chosen: PromptRecord = {
     id: ids.messageId(),
     sessionId,
     partIds: toParts(input).map(() => ids.partId()),
-    runs: (earlier?.runs ?? 0) + (isRerun ? 1 : 0),
+    runs: earlier?.runs ?? 0,
+    sessionRecreated: isRecreated || (earlier?.sessionRecreated ?? false),
   }
   await store(run, chosen)
-  run.delivery = 'none'
+  run.delivery.chosen(chosen)
   startReply(run, chosen)
   return chosen
-}
-
-/** @throws TurnError `server_lost_turn` when the prompt may have run and may not run again. */
-export function assertMayRunAgain({ prompt, delivery, setup }: TurnRun): void {
-  if (prompt === null || delivery === 'none') return
-  const isAllowed = setup.onServerLost === 'rerun' && prompt.runs < setup.maxReruns
-  if (!isAllowed) throw serverLostTurn(prompt)
 }
 
 /** Counts one more run of the same prompt, before it is sent again. */
 export async function countRerun(run: TurnRun, prompt: PromptRecord): Promise<PromptRecord> {
   const next = { ...prompt, runs: prompt.runs + 1 }
   await store(run, next)
+  run.delivery.recorded(next)
   return next
 }
 
+/** How a prompt is sent. */
+export interface Submission {
+  /** An earlier process may have sent it: the server is asked first. */
+  readonly mayHaveArrived: boolean
+  /** The server has it and lost its run. */
+  readonly isRerun: boolean
+}
+
 /**
- * Sends the prompt at most once per run of it. A prompt that an earlier process chose may have arrived: then
- * the server is looked at first. The ids make one more send of the same prompt harmless (measured), so a
- * send whose fate is unknown is looked for and, if it is not there, sent again.
+ * Sends the prompt at most once per run of it. `wire` looks before it sends again, so a send of unknown fate stays one prompt;
+ * right before each request it is made sure that the conversation is still held.
+ *
+ * @throws TurnError `prompt_rejected` when the server refuses it, `server_unreachable` when it stays away.
  */
 export async function submit(
   run: TurnRun,
   prompt: PromptRecord,
-  options: { readonly mayHaveArrived: boolean },
+  { mayHaveArrived, isRerun }: Submission,
 ): Promise<void> {
-  let mayHaveArrived = options.mayHaveArrived
-  await patiently(run, 'send', async () => {
-    if (mayHaveArrived && (await isStored(run, prompt, requestLimits(run)))) return
+  const { budgets, report } = run.setup
+  let verdict: SendVerdict
+  for (let isLooking = mayHaveArrived; ; isLooking = true) {
+    await run.lease.confirm()
+    if (run.delivery.isStopped) throw serverLostTurn(prompt)
+    run.delivery.sending()
+    run.usage.sending()
     try {
-      await send(run, prompt)
+      verdict = await run.server.client.prompt.send(
+        prompt.sessionId,
+        toBody(requireInput(run), prompt),
+        {
+          mayBeSent: isLooking && !isRerun,
+          rerun: isRerun,
+          giveUpAfterMs: budgets.unreachableMs,
+          timeoutMs: budgets.requestMs,
+          signal: run.signal,
+          beforeTry: () => run.lease.assertHeld(),
+          onTry: (error) => report(error, 'send'),
+        },
+      )
+      break
     } catch (error) {
-      if (WireError.is(error) && error.delivered !== 'no') mayHaveArrived = true
-      throw isRefusal(error) ? rejected(error) : error
+      // The process was paused right before a request: the store knows whether it may still be sent.
+      if (!(error instanceof LeaseInDoubt)) throw asRefusal(run, error)
     }
-  })
-  markSent(run)
-}
-
-/** Until the server has answered, nobody knows whether it has the prompt: also when the turn is broken off. */
-async function send(run: TurnRun, prompt: PromptRecord): Promise<void> {
-  const before = run.delivery
-  run.delivery = 'unknown'
-  run.sendBeganAt ??= run.setup.clock.now()
-  try {
-    await run.setup.client.session.promptAsync(
-      prompt.sessionId,
-      toBody(run.setup.prompt, prompt),
-      requestLimits(run),
-    )
-  } catch (error) {
-    if (wasNotTaken(error)) run.delivery = before
-    throw error
   }
+  if (verdict.delivered === 'yes') {
+    markSent(run)
+    return
+  }
+  if (verdict.delivered === 'no') run.delivery.notTaken()
+  throw failureOf(verdict, budgets.unreachableMs)
 }
 
-/** Sends the same prompt again on purpose: the server lost the run and runs it anew. */
-export async function sendAgain(run: TurnRun, prompt: PromptRecord): Promise<void> {
-  await submit(run, prompt, { mayHaveArrived: false })
+function failureOf({ error, evidence }: SendVerdict, limitMs: number): unknown {
+  if (error === null || isPassing(error)) return unreachable(limitMs, error)
+  if (evidence !== 'refused') return error
+  const isInput = error.code === 'bad_request' || error.code === 'conflict'
+  return isInput ? rejected(error) : error
+}
+
+/** What the client itself refuses to send was never on its way. */
+function asRefusal(run: TurnRun, error: unknown): unknown {
+  if (!(error instanceof TypeError)) return error
+  run.delivery.notTaken()
+  return rejected(error)
 }
 
 async function store(run: TurnRun, prompt: PromptRecord): Promise<void> {
-  const isRecorded = await patiently(run, 'prompt', () =>
-    run.setup.store.recordPrompt(run.lease, prompt),
-  )
-  if (!isRecorded) throw new Interrupted((await whyRefused(run)) ?? { kind: 'lease_lost' })
-  run.prompt = prompt
+  const isRecorded = await withRetry(run.setup, {
+    step: 'prompt',
+    signal: run.signal,
+    attempt: () => run.setup.store.recordPrompt(run.lease.lease, prompt, run.usage.earlier),
+  })
+  if (isRecorded) return
+  // Cancelled, settled, or lost: the store says which.
+  await run.lease.ask()
+  run.signal.throwIfAborted()
+  throw new Interrupted({ kind: 'lease_lost' })
 }
 
 function markSent(run: TurnRun): void {
-  const now = run.setup.clock.now()
-  run.delivery = 'sent'
-  run.usage.sentAt = now
-  run.usage.retryingSince = null
-  run.usage.progressAt = now
-  run.heardAt = now
-  run.idleSince = null
-  run.sessionError = null
+  run.delivery.arrived()
+  run.usage.sent()
+  run.schedule.sent()
+  run.remarks.forget()
 }
 
-function wasNotTaken(error: unknown): boolean {
-  if (!WireError.is(error)) return false
-  return error.delivered === 'no' || error.code === 'session_not_found' || isRefusal(error)
-}
-
-function isRefusal(error: unknown): boolean {
-  return WireError.is(error) && (error.code === 'bad_request' || error.code === 'conflict')
+function requireInput(run: TurnRun): Prompt {
+  const { input } = run
+  if (input !== null) return input
+  throw new TurnError(
+    'prompt_rejected',
+    `Neither the call nor the row of turn ${String(run.setup.turnId)} has the prompt; give \`prompt\` to runTurn.`,
+  )
 }
 
 function rejected(cause: unknown): TurnError {
   return new TurnError(
     'prompt_rejected',
-    'The OpenCode server refused the prompt; see the cause and correct the prompt.',
+    'The prompt was refused, by the OpenCode server or by its client; see the cause and correct the prompt.',
     { cause },
   )
-}
-
-function toParts(prompt: Prompt): readonly PromptPart[] {
-  const text: PromptPart[] = prompt.text ? [{ type: 'text', text: prompt.text }] : []
-  return [...text, ...(prompt.parts ?? [])]
-}
-
-function toBody(input: Prompt, prompt: PromptRecord): PromptBody {
-  const { text: _text, parts: _parts, ...options } = input
-  const parts = toParts(input).map((part, index) => {
-    const id = prompt.partIds[index]
-    return id === undefined ? part : { ...part, id }
-  })
-  return { ...options, messageID: prompt.id, parts }
 }

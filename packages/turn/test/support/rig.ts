@@ -1,5 +1,6 @@
 import { type Impostor, type ScenarioLike, startImpostor } from '@turnstead/testkit'
 import { type Client, createClient } from '@turnstead/wire'
+import type { Reply, ReplyObserver } from '@turnstead/reply'
 import type { TurnOptions } from '../../src/index.js'
 import { openRows, type Rows } from './rows.js'
 
@@ -16,6 +17,11 @@ export interface Rig {
   /** The user messages that the server holds for the conversation. */
   userMessages(): Promise<number>
   close(): Promise<void>
+}
+
+/** Watches every reply of a turn. */
+export function observing(observer: ReplyObserver): (reply: Reply) => void {
+  return (reply) => void reply.observe(observer)
 }
 
 export async function openRig(scenario?: ScenarioLike): Promise<Rig> {
@@ -46,11 +52,9 @@ export async function openRig(scenario?: ScenarioLike): Promise<Rig> {
       turnId,
       prompt: { text },
       owner: 'worker-1',
-      pollMs: 40,
-      graceMs: 120,
-      snapshotMs: 20,
       onError: (error, step) => reports.push(`${step}: ${String(error)}`),
       ...more,
+      timing: { pollMs: 40, graceMs: 120, snapshotMs: 20, ...more?.timing },
     }),
     async userMessages() {
       const sessions = await client.session.list()

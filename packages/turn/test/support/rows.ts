@@ -11,6 +11,8 @@ export interface Rows {
   readonly database: OpenDatabase
   readonly store: SessionStore
   readonly conversationId: number
+  /** The same rows as another process has them, or this one after its restart. */
+  anotherStore(): SessionStore
   /** Adds a pending message and returns its id. */
   addMessage(): Promise<number>
   /** The message's columns as the database holds them. */
@@ -40,6 +42,8 @@ export async function openRows(
   return {
     database,
     store: createSessionStore({ knex, ...storeOptions }),
+    anotherStore: () =>
+      createSessionStore({ knex, ...storeOptions, instance: globalThis.crypto.randomUUID() }),
     conversationId: 1,
     async addMessage() {
       messages += 1

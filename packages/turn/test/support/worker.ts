@@ -34,7 +34,7 @@ const result = await runTurn({
   turnId: task.turnId,
   prompt: { text: task.text },
   owner: 'worker-1',
-  snapshotMs: 50,
+  timing: { snapshotMs: 50 },
   onReply: (reply) => {
     reply.observe({ textDelta: () => process.stdout.write('delta\n') })
   },

@@ -1,6 +1,6 @@
 import { resolve } from 'node:path'
 import type { ConfigObject } from '../providers/merge-config.js'
-import type { Environment } from '../server/child-env.js'
+import type { Environment } from '../server/process/child-env.js'
 
 /** What {@link startCli} and {@link runCli} take. */
 export interface CliOptions {

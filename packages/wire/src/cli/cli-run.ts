@@ -1,6 +1,6 @@
 import type { Readable } from 'node:stream'
-import type { ChildControl } from '../server/child-control.js'
-import type { LogTail } from '../server/log-tail.js'
+import type { ChildControl } from '../server/process/child-control.js'
+import type { LogTail } from '../server/process/log-tail.js'
 import { parseCliEvent, type CliEvent } from './cli-events.js'
 import { CliFold, type CliResult } from './cli-result.js'
 import { readLines } from './lines.js'

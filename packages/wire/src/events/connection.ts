@@ -1,4 +1,7 @@
+import type { IncomingHttpHeaders } from 'node:http'
+
 import { toAnswerError } from '../http/answer-error.js'
+import { isWebPage } from '../http/json-answer.js'
 import { startDeadline } from '../http/deadline.js'
 import { WireError } from '../errors.js'
 import type { Http, HttpCall } from '../http/http.js'
@@ -32,6 +35,7 @@ export function openConnection(
   const stopped = new AbortController()
   let isOver = false
   let status = 0
+  let head: IncomingHttpHeaders = {}
   let isReady = false
   let lastByteAt = clock.now()
   let isTimeKnown = false
@@ -82,8 +86,8 @@ export function openConnection(
   const exchange = http.start(call, {
     onStart: (code, headers) => {
       status = code
-      const type = String(headers['content-type'] ?? '')
-      if (status < 300 && !/^text\/event-stream\b/i.test(type)) finish(notAStream(call, status))
+      head = headers
+      if (status < 300 && !isStream(headers)) finish(notAStream(call, status, headers))
     },
     onData: (chunk) => {
       markAlive()
@@ -91,7 +95,11 @@ export function openConnection(
       else if (refusedBody.length < maxErrorBytes) refusedBody += chunk.toString()
     },
     onEnd: () =>
-      finish(status >= 300 ? toAnswerError(call.label, status, refusedBody) : closedByServer(call)),
+      finish(
+        status >= 300
+          ? toAnswerError(call.label, { status, headers: head, body: refusedBody })
+          : closedByServer(call),
+      ),
     onError: finish,
   })
   const cancelOpening = startDeadline(clock, timeouts.streamOpenMs, () =>
@@ -125,10 +133,13 @@ function isConnected(data: string): boolean {
   }
 }
 
-function notAStream(call: HttpCall, status: number): WireError {
-  return new WireError('malformed_response', `${call.label} did not answer with an event stream`, {
-    status,
-  })
+function isStream(headers: IncomingHttpHeaders): boolean {
+  return /^text\/event-stream\b/i.test(String(headers['content-type'] ?? ''))
+}
+
+function notAStream(call: HttpCall, status: number, headers: IncomingHttpHeaders): WireError {
+  const code = isWebPage(headers) ? 'foreign_response' : 'malformed_response'
+  return new WireError(code, `${call.label} did not answer with an event stream`, { status })
 }
 
 function closedByServer(call: HttpCall): WireError {

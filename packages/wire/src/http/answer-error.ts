@@ -1,9 +1,21 @@
+import type { IncomingHttpHeaders } from 'node:http'
+
 import { WireError, type WireErrorCode, type WireIssue } from '../errors.js'
+import { isRecord } from '../record.js'
+
+/** An answer that is not a success. */
+export interface Refusal {
+  readonly status: number
+  readonly headers: IncomingHttpHeaders
+  /** Its beginning is enough. */
+  readonly body: string
+}
 
 /** An answer that is not a success, as this package's error. The server's words go to `issues`, not to the message. */
-export function toAnswerError(label: string, status: number, body: string): WireError {
+export function toAnswerError(label: string, refusal: Refusal): WireError {
+  const { status, body } = refusal
   const parsed = parse(body)
-  const code = toCode(status, parsed)
+  const code = toCode(refusal, parsed)
   return new WireError(code, `${label} answered ${status}${hint(code)}`, {
     status,
     bodyText: body,
@@ -11,9 +23,14 @@ export function toAnswerError(label: string, status: number, body: string): Wire
   })
 }
 
-function toCode(status: number, body: unknown): WireErrorCode {
+function toCode(refusal: Refusal, body: unknown): WireErrorCode {
+  const { status } = refusal
+  // The server itself has no limit of rate: whoever says this has not passed the request on.
+  if (status === 429) return 'rate_limited'
+  if (!isServersOwn(refusal, body)) return 'foreign_response'
   switch (status) {
     case 400:
+      return isUnreadable(body) ? 'unreadable_entry' : 'bad_request'
     case 413:
     case 415:
     case 422:
@@ -26,11 +43,29 @@ function toCode(status: number, body: unknown): WireErrorCode {
       return isMissingSession(body) ? 'session_not_found' : 'not_found'
     case 409:
       return 'conflict'
-    case 429:
-      return 'rate_limited'
     default:
       return status >= 500 ? 'server_error' : 'unexpected_status'
   }
+}
+
+/**
+ * Whether the OpenCode server wrote this, and not a proxy before it. Every refusal of the server has a JSON body of
+ * one of its families, but for two: a 401 has only its challenge, and a 415 is a line of text.
+ */
+function isServersOwn({ status, headers, body }: Refusal, parsed: unknown): boolean {
+  if (status < 400) return false
+  if (status === 401 && /^basic\b/i.test(String(headers['www-authenticate'] ?? ''))) return true
+  if (status === 415 && body.startsWith('Unsupported content-type')) return true
+  if (!isRecord(parsed)) return false
+  return (
+    [parsed['_tag'], parsed['name']].some((tag) => typeof tag === 'string') ||
+    isRecord(parsed['data'])
+  )
+}
+
+/** The server checks what it answers, too, and calls what does not pass a bad request. */
+function isUnreadable(body: unknown): boolean {
+  return isRecord(body) && isRecord(body['data']) && body['data']['kind'] === 'Body'
 }
 
 function hint(code: WireErrorCode): string {
@@ -41,6 +76,10 @@ function hint(code: WireErrorCode): string {
       return ': the session does not exist'
     case 'bad_request':
       return '; see `issues`'
+    case 'foreign_response':
+      return " in words that are not the OpenCode server's; look at what stands between (proxy, gateway, `baseUrl`)"
+    case 'unreadable_entry':
+      return ': the server cannot write down one of these entries, see `issues`; ask for fewer'
     case 'server_error':
       return '; the server also says this to malformed ids, see its log'
     default:
@@ -97,8 +136,4 @@ function parse(body: string): unknown {
   } catch {
     return null
   }
-}
-
-function isRecord(value: unknown): value is Record<string, unknown> {
-  return typeof value === 'object' && value !== null && !Array.isArray(value)
 }

@@ -5,6 +5,8 @@ import type { Delivered } from '../errors.js'
 
 /** Who receives the answer. After `onEnd` or `onError` nothing more is called. */
 export interface ExchangeSink {
+  /** The request has its connection, and its first byte is about to be written; throwing keeps it back. */
+  readonly onWrite: () => void
   readonly onStart: (status: number, headers: IncomingHttpHeaders, flow: Flow) => void
   readonly onData: (chunk: Buffer) => void
   readonly onEnd: () => void
@@ -46,6 +48,11 @@ export function startExchange(
   const handler: Dispatcher.DispatchHandler = {
     onRequestStart(started) {
       controller = started
+      try {
+        if (!over) sink.onWrite()
+      } catch (error) {
+        fail(error)
+      }
       // Nothing is written yet: an exchange that is over by now was never delivered.
       if (over) started.abort(new Error('aborted'))
       else delivered = 'unknown'

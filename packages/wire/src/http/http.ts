@@ -16,6 +16,8 @@ export interface HttpCall {
   /** JSON text. */
   readonly body?: string | undefined
   readonly signal?: AbortSignal | undefined
+  /** Called right before the request is written to its socket; what it throws ends the exchange. */
+  readonly beforeWrite?: (() => void) | undefined
 }
 
 /** The connections of one client. */
@@ -24,7 +26,7 @@ export interface Http {
    * Sends a request. What goes wrong reaches the sink as a `WireError`, or as the untouched reason of
    * the signal or of {@link Exchange.abort}.
    */
-  readonly start: (call: HttpCall, sink: ExchangeSink) => Exchange
+  readonly start: (call: HttpCall, sink: Omit<ExchangeSink, 'onWrite'>) => Exchange
   /** Ends every exchange with `closed` and gives the sockets back; a given dispatcher stays open. */
   readonly close: () => Promise<void>
 }
@@ -35,7 +37,7 @@ export function createHttp(settings: Settings, given: Dispatcher | undefined): H
   const labels = new WeakMap<Exchange, string>()
   let closing: Promise<void> | null = null
 
-  const start = (call: HttpCall, sink: ExchangeSink): Exchange => {
+  const start = (call: HttpCall, sink: Omit<ExchangeSink, 'onWrite'>): Exchange => {
     let inner: Exchange | null = null
     let isOver = false
     let isAborted = false
@@ -45,6 +47,14 @@ export function createHttp(settings: Settings, given: Dispatcher | undefined): H
       call.signal?.removeEventListener('abort', onAbort)
     }
     const tracked: ExchangeSink = {
+      onWrite: () => {
+        try {
+          call.beforeWrite?.()
+        } catch (error) {
+          isAborted = true
+          throw error
+        }
+      },
       onStart: sink.onStart,
       onData: sink.onData,
       onEnd: () => {

@@ -5,6 +5,8 @@ import { WireError } from '../errors.js'
 import { assertAllowed, assertIds } from '../guards.js'
 import type { StreamPatience } from '../events/raw-stream.js'
 import type { Http, HttpCall } from './http.js'
+import { readJson } from './json-answer.js'
+import { assertShape } from './shapes.js'
 import type {
   CallOptions,
   Method,
@@ -32,17 +34,25 @@ export interface LooseCall extends CallOptions {
   params?: Readonly<Record<string, unknown>> | undefined
   query?: Readonly<Record<string, unknown>> | undefined
   body?: unknown
+  /** Called right before the request is written; what it throws ends the call, and nothing was sent then. */
+  beforeWrite?: (() => void) | undefined
+}
+
+/** An answer with its JSON read. */
+export interface JsonAnswer {
+  readonly status: number
+  readonly headers: IncomingHttpHeaders
+  readonly data: unknown
 }
 
 /** Everything that resources need to talk to their server. */
 export interface Requester {
+  /** For resources: fails with `malformed_response` for an answer of another shape than the operation's. */
   readonly request: Request
-  /** As `request`, but with the answer's headers. */
-  readonly fetchJson: (
-    method: Method,
-    path: string,
-    call: LooseCall,
-  ) => Promise<{ readonly data: unknown; readonly headers: IncomingHttpHeaders }>
+  /** For any operation, at the caller's own risk: the answer is what the server said. */
+  readonly requestAny: Request
+  /** As `request`, with the answer's headers. */
+  readonly fetchJson: (method: Method, path: string, call: LooseCall) => Promise<JsonAnswer>
   /** The answer as a stream of bytes. */
   readonly open: (path: string, call: LooseCall) => Promise<OpenAnswer>
   /** A call as the connection layer takes it. */
@@ -71,7 +81,7 @@ export function createRequester(
     const filled = fillPath(path, params)
     const label = `${method} ${path.includes('*') ? path : filled}`
     assertIds(label, path, params)
-    assertAllowed(path, call.body, settings.allow)
+    assertAllowed(path, call.body, settings)
     const query = formatQuery(
       scopeQuery(path, scope),
       (call.query ?? {}) as Record<string, QueryValue>,
@@ -83,6 +93,7 @@ export function createRequester(
       accept,
       body: call.body === undefined ? undefined : JSON.stringify(call.body),
       signal: call.signal,
+      beforeWrite: call.beforeWrite,
     }
   }
 
@@ -120,12 +131,26 @@ export function createRequester(
     }
   }
 
-  const fetchJson: Requester['fetchJson'] = async (method, path, call) => {
+  const fetchAny: Requester['fetchJson'] = async (method, path, call) => {
     const answer = await sendCall(method, path, call, jsonType)
-    return { data: readJson(`${method} ${path}`, answer), headers: answer.headers }
+    const { status, headers } = answer
+    return { status, headers, data: readJson(`${method} ${path}`, answer) }
   }
 
-  const request = async (method: Method, path: string, call: LooseCall = {}): Promise<unknown> => {
+  const fetchJson: Requester['fetchJson'] = async (method, path, call) => {
+    const answer = await fetchAny(method, path, call)
+    assertShape(method, path, answer)
+    return answer
+  }
+
+  const request = async (method: Method, path: string, call: LooseCall = {}): Promise<unknown> =>
+    (await fetchJson(method, path, call)).data
+
+  const requestAny = async (
+    method: Method,
+    path: string,
+    call: LooseCall = {},
+  ): Promise<unknown> => {
     if (method === 'GET') {
       if (streams.has(path)) {
         return openEvents(bind(method, path, call, 'text/event-stream'), {
@@ -137,11 +162,12 @@ export function createRequester(
         return (await sendCall(method, path, call, 'text/x-diff')).body.toString()
       if (path === '/api/fs/read/*') return (await sendCall(method, path, call, '*/*')).body
     }
-    return (await fetchJson(method, path, call)).data
+    return (await fetchAny(method, path, call)).data
   }
 
   return {
     request: request as Request,
+    requestAny: requestAny as Request,
     fetchJson,
     open: async (path, call) =>
       await download(
@@ -167,27 +193,6 @@ function budgetOf(settings: Settings, method: Method, path: string, call: CallOp
     return { ms: settings.timeouts.turnMs, name: 'timeouts.turnMs' }
   }
   return { ms: settings.timeouts.requestMs, name: 'timeouts.requestMs' }
-}
-
-/** Unknown routes answer 200 with a web page, so the content type decides, not the status. */
-function readJson(label: string, answer: Answer): unknown {
-  const { status, body } = answer
-  if (status === 204 || status === 205) return undefined
-  const type = String(answer.headers['content-type'] ?? '')
-  const details = { status, bodyText: body.toString('utf8', 0, 8192) }
-  if (!/^application\/([\w.-]+\+)?json\b/i.test(type)) {
-    const what = type === '' ? 'no content type' : type.split(';')[0]
-    const message = `${label} answered ${what} instead of JSON; this server may not have the route`
-    throw new WireError('malformed_response', message, details)
-  }
-  try {
-    return JSON.parse(body.toString('utf8'))
-  } catch (cause) {
-    throw new WireError('malformed_response', `${label} answered broken JSON`, {
-      ...details,
-      cause,
-    })
-  }
 }
 
 function toTrace(method: Method, route: string, call: LooseCall): RequestTrace {

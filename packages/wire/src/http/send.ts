@@ -58,7 +58,7 @@ export function send(
         cancelDeadline()
         const body = Buffer.concat(chunks, size)
         if (status < 300) resolve({ status, headers, body })
-        else reject(refusal(call, status, body))
+        else reject(refusal(call, status, headers, body))
       },
       onError: (error) => {
         cancelDeadline()
@@ -78,11 +78,13 @@ export function download(
 ): Promise<OpenAnswer> {
   return new Promise((resolve, reject) => {
     let status = 0
+    let head: IncomingHttpHeaders = {}
     let open: { readonly body: Readable; readonly flow: Flow } | null = null
     const refused: Buffer[] = []
     const exchange = http.start(call, {
       onStart: (code, headers, flow) => {
         status = code
+        head = headers
         if (status >= 300) return
         cancelDeadline()
         const body = new Readable({
@@ -104,7 +106,7 @@ export function download(
       },
       onEnd: () => {
         cancelDeadline()
-        if (open === null) reject(refusal(call, status, Buffer.concat(refused)))
+        if (open === null) reject(refusal(call, status, head, Buffer.concat(refused)))
         else open.body.push(null)
       },
       onError: (error) => {
@@ -130,8 +132,17 @@ function limitTime(
   })
 }
 
-function refusal(call: HttpCall, status: number, body: Buffer): WireError {
-  return toAnswerError(call.label, status, body.toString('utf8', 0, maxErrorBytes))
+function refusal(
+  call: HttpCall,
+  status: number,
+  headers: IncomingHttpHeaders,
+  body: Buffer,
+): WireError {
+  return toAnswerError(call.label, {
+    status,
+    headers,
+    body: body.toString('utf8', 0, maxErrorBytes),
+  })
 }
 
 function tooLarge(call: HttpCall, max: number, status: number): WireError {

@@ -12,7 +12,7 @@ export interface SentIds {
   readonly forget: (messageId: string) => void
 }
 
-/** Enough to catch a mistake in a busy process without growing for ever. */
+/** Enough to catch a mistake in a busy process without growing forever. */
 const rememberedIds = 10_000
 
 export function createSentIds(): SentIds {
@@ -36,7 +36,8 @@ export function createSentIds(): SentIds {
 
 /** A success that cannot be read proves as little as a 5xx: the server, or a proxy before it, may have done the work. */
 export function mayHaveArrived({ delivered, status }: WireError): boolean {
-  return delivered !== 'no' && (status === undefined || status < 300 || status >= 500)
+  if (delivered !== 'yes') return delivered === 'unknown'
+  return status === undefined || status < 300 || status >= 500
 }
 
 /** The calls that make a message, under the id in their body when there is one. */

@@ -84,10 +84,18 @@ function headlessConfig(
   }
 }
 
-/** The user's rules come after the defaults, where they win; a rule for everything therefore replaces them all. */
+/** The user's rules come after the defaults, where they win; a rule for everything replaces them all. */
 function mergePermissions(user: unknown): unknown {
   if (user === undefined) return permissionConfig(headlessPermissions)
   if (!isObject(user) || '*' in user) return user
-  const defaults = Object.entries(permissionConfig(headlessPermissions))
-  return { ...Object.fromEntries(defaults.filter(([name]) => !(name in user))), ...user }
+  const merged: Record<string, unknown> = { ...permissionConfig(headlessPermissions) }
+  for (const [name, rule] of Object.entries(user)) {
+    const before = merged[name]
+    // Patterns are exceptions: for what they leave out the default holds, and not the rule for everything.
+    const isException = isObject(rule) && !('*' in rule) && typeof before === 'string'
+    // Deleted first, to stand after the defaults.
+    delete merged[name]
+    merged[name] = isException ? { '*': before, ...rule } : rule
+  }
+  return merged
 }

@@ -20,14 +20,17 @@ export type PermissionInput = Readonly<
 >
 
 /**
- * Rules for a process where nobody can be asked: nothing waits for a person, the agent stays in its
- * directory and away from `.env` files (as far as its own tools go; a shell command is not held by these).
+ * Rules for a process where no one can be asked: nothing waits for a person, the agent stays in its directory, away from
+ * `.env` files and off the network (as far as its own tools go; a shell command is not held by these). `webfetch` would
+ * reach loopback, link-local and metadata addresses from the server's machine: allow it by URL
+ * (`{ webfetch: { '*': 'deny', 'https://docs.example.com/*': 'allow' } }`), or let it ask.
  */
 export const headlessPermissions: PermissionInput = {
   '*': 'allow',
   question: 'deny',
   doom_loop: 'deny',
   external_directory: 'deny',
+  webfetch: 'deny',
   read: { '*': 'allow', '*.env': 'deny', '*.env.*': 'deny', '*.env.example': 'allow' },
 }
 

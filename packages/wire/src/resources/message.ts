@@ -1,27 +1,24 @@
 import type { MessageWithParts, Part } from '../models.js'
 import type { CallOptions } from '../operation-types.js'
 import type { Requester } from '../http/request.js'
-
-/** Which page of messages to read. */
-export interface PageQuery {
-  /** At most so many, newest page first. */
-  limit: number
-  /** `nextCursor` of the page before: continue with older messages. */
-  before?: string | undefined
-}
-
-/** Some of a session's messages. */
-export interface MessagePage {
-  /** Oldest first. */
-  readonly messages: MessageWithParts[]
-  /** Where older messages continue; `null` when there are none. */
-  readonly nextCursor: string | null
-}
+import { findMessage } from './find-message.js'
+import type { MessagePage, PageQuery } from './message-page.js'
+import { readNewest, type NewestMessages, type NewestQuery } from './newest-messages.js'
 
 /** Single messages and pages of them; `session.messages` reads all. */
 export interface MessageResource {
-  /** A page, beginning with the newest. Fails with `bad_request` for a cursor that is none. */
+  /**
+   * A page, beginning with the newest. Fails with `bad_request` for a cursor that is none, and with `unreadable_entry`
+   * or `response_too_large` because of one message in it: {@link MessageResource.newest} reads around that.
+   */
   page(sessionId: string, query: PageQuery, options?: CallOptions): Promise<MessagePage>
+  /**
+   * The newest messages, and how far back they could be read. The server answers 400 for every list that holds a user
+   * message with a `format`, forever, and such a message hides only those older than itself here.
+   */
+  newest(sessionId: string, query: NewestQuery, options?: CallOptions): Promise<NewestMessages>
+  /** Whether the session has a message, also one that the server cannot show; false also when there is no such session. */
+  exists(sessionId: string, messageId: string, options?: CallOptions): Promise<boolean>
   /** Deletes one; true also when there was none. Fails with `conflict` while the session is busy. */
   delete(sessionId: string, messageId: string, options?: CallOptions): Promise<boolean>
   /** Replaces a part; its ids must be those of the part. */
@@ -35,19 +32,25 @@ export interface MessageResource {
   ): Promise<boolean>
 }
 
-export function createMessageResource({ request, fetchJson }: Requester): MessageResource {
+export function createMessageResource(requester: Requester): MessageResource {
+  const { request, fetchJson } = requester
+  const page: MessageResource['page'] = async (sessionID, query, options) => {
+    const path = '/session/{sessionID}/message'
+    const { data, headers } = await fetchJson('GET', path, {
+      ...options,
+      params: { sessionID },
+      query: { ...query },
+    })
+    const cursor = headers['x-next-cursor']
+    const nextCursor = typeof cursor === 'string' && cursor !== '' ? cursor : null
+    return { messages: data as MessageWithParts[], nextCursor }
+  }
   return {
-    page: async (sessionID, query, options) => {
-      const path = '/session/{sessionID}/message'
-      const { data, headers } = await fetchJson('GET', path, {
-        ...options,
-        params: { sessionID },
-        query: { ...query },
-      })
-      const cursor = headers['x-next-cursor']
-      const nextCursor = typeof cursor === 'string' && cursor !== '' ? cursor : null
-      return { messages: data as MessageWithParts[], nextCursor }
-    },
+    page,
+    newest: (sessionId, query, options) =>
+      readNewest((part) => page(sessionId, part, options), query),
+    exists: (sessionId, messageId, options) =>
+      findMessage(requester, sessionId, messageId, { ...options }),
     delete: (sessionID, messageID, options) =>
       request('DELETE', '/session/{sessionID}/message/{messageID}', {
         ...options,

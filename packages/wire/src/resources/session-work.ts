@@ -22,7 +22,11 @@ export interface SessionWork {
   todo(sessionId: string, options?: CallOptions): Promise<Todo[]>
   /** What one user message changed, in git only; without `messageId` the server always answers nothing. */
   diff(sessionId: string, messageId: string, options?: CallOptions): Promise<FileDiff[]>
-  /** Runs a command and waits for the end of the turn. An unknown command is a `server_error`. */
+  /**
+   * Runs a command and waits for the end of the turn. An unknown command is a `server_error`. The server expands
+   * `` !`shell` `` and `@file` in the arguments too, without asking: refused with a `TypeError` unless the client was
+   * made with `allow: ['command_expansion']`.
+   */
   command(
     sessionId: string,
     body: BodyFor<'POST', '/session/{sessionID}/command'>,

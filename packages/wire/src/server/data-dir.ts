@@ -3,7 +3,7 @@ import { lstat, mkdir, mkdtemp, readdir, realpath } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join, resolve } from 'node:path'
 import { WireError } from '../errors.js'
-import { dataFolders } from './child-env.js'
+import { dataFolders } from './process/child-env.js'
 import { startFailed } from './start-failed.js'
 import { claimDataDir, reclaimDataDir, releaseDataDir } from './server-record.js'
 

@@ -1,5 +1,6 @@
 import { accessSync, constants, statSync } from 'node:fs'
-import { createRequire } from 'node:module'
+// Whole, because a bundler's banner often declares `createRequire` for the whole bundle.
+import * as nodeModule from 'node:module'
 import { delimiter, dirname, join, resolve } from 'node:path'
 import { WireError } from '../errors.js'
 
@@ -11,7 +12,7 @@ export interface FindOpencodeOptions {
   readonly package?: string
   /** Folder from which the npm package is resolved. Default: the current directory. */
   readonly resolveFrom?: string
-  /** Environment whose `PATH` is searched. Default: `process.env`. */
+  /** Environment whose `OPENCODE_BINARY` and `PATH` are used. Default: `process.env`. */
   readonly env?: Readonly<Record<string, string | undefined>>
 }
 
@@ -19,24 +20,28 @@ export interface FindOpencodeOptions {
 export interface FoundOpencode {
   /** Absolute path. */
   readonly path: string
-  /** Which of the three places it came from. */
-  readonly source: 'option' | 'path' | 'package'
+  /** Which place it came from. */
+  readonly source: 'option' | 'environment' | 'path' | 'package'
 }
 
 /**
- * Finds the `opencode` executable: the given one, else (unless a `package` is named) the one on
- * `PATH`, else the one inside the npm package for this platform.
+ * Finds the `opencode` executable: the given one, else (unless a `package` is named) that of `OPENCODE_BINARY` or the
+ * one on `PATH`, else the one inside the npm package for this platform.
  *
  * @throws WireError with code `server_unsupported` when there is none, and always on Windows.
  */
 export function findOpencode(options: FindOpencodeOptions = {}): FoundOpencode {
   assertSupportedPlatform()
-  if (options.binary !== undefined) {
-    const path = resolve(options.binary)
-    if (isExecutable(path)) return { path, source: 'option' }
-    throw missing(`The executable given as \`binary\` is missing or not executable: ${path}.`)
+  const env = options.package === undefined ? (options.env ?? process.env) : {}
+  const named = options.binary ?? (env['OPENCODE_BINARY'] || undefined)
+  if (named !== undefined) {
+    const path = resolve(named)
+    const source = options.binary === undefined ? 'environment' : 'option'
+    if (isExecutable(path)) return { path, source }
+    const option = source === 'option' ? 'binary' : 'OPENCODE_BINARY'
+    throw missing(`The executable given as \`${option}\` is missing or not executable: ${path}.`)
   }
-  const onPath = options.package === undefined ? findOnPath(options.env ?? process.env) : null
+  const onPath = findOnPath(env)
   if (onPath !== null) return { path: onPath, source: 'path' }
 
   const name = options.package ?? `opencode-${process.platform}-${process.arch}`
@@ -45,7 +50,7 @@ export function findOpencode(options: FindOpencodeOptions = {}): FoundOpencode {
   if (inPackage !== null) return { path: inPackage, source: 'package' }
   throw missing(
     `No opencode executable found: ${onPathSentence(options)}the npm package ${name} cannot be resolved from ${folder}. ` +
-      `Give \`binary\`, put opencode on PATH, or install ${name}.`,
+      `Give \`binary\`, set OPENCODE_BINARY, put opencode on PATH, or install ${name}.`,
   )
 }
 
@@ -90,7 +95,9 @@ function findInPackage(name: string, folder: string): string | null {
 
 function resolvePackage(name: string, folder: string): string | null {
   try {
-    return dirname(createRequire(join(folder, 'noop.js')).resolve(`${name}/package.json`))
+    return dirname(
+      nodeModule.createRequire(join(folder, 'noop.js')).resolve(`${name}/package.json`),
+    )
   } catch {
     return null
   }

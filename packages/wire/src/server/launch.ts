@@ -1,10 +1,16 @@
 import { spawn, type ChildProcess, type ChildProcessByStdio } from 'node:child_process'
+import { availableParallelism, loadavg } from 'node:os'
 import type { Readable } from 'node:stream'
 import type { Clock } from '../clock.js'
 import type { WireError } from '../errors.js'
-import { controlChild, spawnError, type ChildControl, type ServerExit } from './child-control.js'
-import type { LogTail } from './log-tail.js'
-import { markerName } from './process-tree.js'
+import {
+  controlChild,
+  spawnError,
+  type ChildControl,
+  type ServerExit,
+} from './process/child-control.js'
+import type { LogTail } from './process/log-tail.js'
+import { markerName } from './process/process-tree.js'
 import { startFailed } from './start-failed.js'
 
 /** One life of `opencode serve`. */
@@ -152,5 +158,8 @@ function exitedEarly(exit: ServerExit, spec: LaunchSpec): WireError {
 }
 
 function notReady(spec: LaunchSpec): WireError {
-  return startFailed(`it was not ready within ${spec.readyTimeoutMs} ms. ${spec.log.summary()}`)
+  const load = `the load of this machine is ${loadavg()[0]?.toFixed(1)} on ${availableParallelism()} cores`
+  return startFailed(
+    `it was not ready within ${spec.readyTimeoutMs} ms (\`readyTimeoutMs\`); ${load}. ${spec.log.summary()}`,
+  )
 }

@@ -1,15 +1,15 @@
 import { inspect } from 'node:util'
 import { WireError } from '../errors.js'
-import { backoffMs } from './backoff.js'
+import { jitteredDelayMs } from '../retry-policy.js'
 import type { ClaimedDataDir } from './data-dir.js'
-import { onProcessExit } from './exit-hook.js'
-import type { ServerExit } from './child-control.js'
+import { onProcessExit } from './process/exit-hook.js'
+import type { ServerExit } from './process/child-control.js'
 import type { ServerProcess } from './launch.js'
 import { Launcher, type LauncherParts } from './launcher.js'
 import type { OpencodeServer } from './opencode-server.js'
 import { toUrl, type WatchOptions } from './options.js'
 import { unhealthy, type ServerHealth } from './probe.js'
-import { residentBytes } from './resident-memory.js'
+import { residentBytes } from './process/resident-memory.js'
 import type { ServerState, ServerStateChange } from './state.js'
 import { watchServer } from './watch.js'
 
@@ -209,10 +209,10 @@ export class ManagedServer implements OpencodeServer {
 
     let failure: unknown = this.#endedTooOften()
     while (this.#attempts < maxAttempts) {
+      const failures = this.#attempts
       this.#attempts += 1
       try {
-        const waitMs = backoffMs(this.#attempts, backoff, random)
-        if (waitMs > 0) await clock.sleep(waitMs, { signal })
+        if (failures > 0) await clock.sleep(jitteredDelayMs(backoff, failures, random), { signal })
         this.#parts.dataDir.tidy()
         this.#adopt(await this.#launcher.launch(this.#port, signal))
         return this.#enter('ready', reason)

@@ -1,4 +1,4 @@
-import type { ServerExit } from './child-control.js'
+import type { ServerExit } from './process/child-control.js'
 import type { ServerHealth } from './probe.js'
 import type { ServerState } from './state.js'
 

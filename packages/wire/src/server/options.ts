@@ -1,8 +1,8 @@
 import { resolve } from 'node:path'
 import type { Clock } from '../clock.js'
 import { systemClock } from '../clock.js'
-import type { BackoffOptions } from './backoff.js'
-import type { Environment } from './child-env.js'
+import type { Backoff } from '../retry-policy.js'
+import type { Environment } from './process/child-env.js'
 import { toConfigJson } from './config-json.js'
 import type { ServerStateChange } from './state.js'
 
@@ -36,9 +36,9 @@ export interface WatchOptions extends Required<Omit<SuperviseOptions, 'isIdle'>>
 
 /** What {@link startServer} takes. */
 export interface ServerOptions {
-  /** Path of the opencode executable. Default: `opencode` on PATH, else the npm package of this platform. */
+  /** Path of the opencode executable. Default: `OPENCODE_BINARY`, else `opencode` on PATH, else the npm package of this platform. */
   readonly binary?: string
-  /** npm package that holds the executable, tried instead of PATH. */
+  /** npm package that holds the executable, tried instead of `OPENCODE_BINARY` and PATH. */
   readonly package?: string
   /** Folder from which the npm package is resolved. Default: the current directory. */
   readonly resolveFrom?: string
@@ -64,7 +64,10 @@ export interface ServerOptions {
    * processes, so they must not share one. Default: a temporary folder that `close()` removes.
    */
   readonly dataDir?: string
-  /** How long one start may take, in milliseconds. Default 30,000. */
+  /**
+   * How long one start may take, in milliseconds. Default 30,000: a calm machine needs 2 s, one with a load of eight times
+   * its cores may need longer than that.
+   */
   readonly readyTimeoutMs?: number
   /** How long a health probe may take, in milliseconds. Default 10,000. */
   readonly probeTimeoutMs?: number
@@ -72,8 +75,8 @@ export interface ServerOptions {
   readonly stopGraceMs?: number
   /** Bring the server back after an unexpected exit or failed probes. Default false. */
   readonly supervise?: boolean | SuperviseOptions
-  /** Waits between attempts of one restart. Default: 500 ms doubling up to 30,000 ms. */
-  readonly backoff?: BackoffOptions
+  /** Waits between attempts of one restart. Default: up to 500 ms at first, doubling to 30,000 ms. */
+  readonly backoff?: Backoff
   /** Told about every change of state. What it throws is ignored. */
   readonly onState?: (change: ServerStateChange) => void
   /** How much of the server's output is kept, in characters. Default 65,536. */
@@ -99,7 +102,7 @@ export interface ResolvedOptions {
   readonly stopGraceMs: number
   readonly supervise: WatchOptions | null
   readonly maxAttempts: number
-  readonly backoff: BackoffOptions
+  readonly backoff: Backoff
   readonly logTailLength: number
   readonly clock: Clock
   readonly random: () => number
@@ -137,7 +140,7 @@ export function resolveOptions(
     stopGraceMs: integer('stopGraceMs', options.stopGraceMs ?? 2000, 0),
     supervise,
     maxAttempts: supervise?.maxAttempts ?? defaultMaxAttempts,
-    backoff: options.backoff ?? { baseMs: 500, maxMs: 30_000 },
+    backoff: options.backoff ?? { firstDelayMs: 500, maxDelayMs: 30_000 },
     logTailLength: integer('logTailLength', options.logTailLength ?? 65_536, 0),
     clock: options.clock ?? systemClock,
     random: options.random ?? Math.random,

@@ -1,8 +1,8 @@
 import { createHash, randomUUID } from 'node:crypto'
 import { linkSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { processIdentity } from './process-identity.js'
-import { killTree, markedProcesses } from './process-tree.js'
+import { processIdentity } from './process/process-identity.js'
+import { killTree, markedProcesses } from './process/process-tree.js'
 import { startFailed } from './start-failed.js'
 
 const fileName = 'turnstead-server.json'

@@ -5,6 +5,5 @@ export function startFailed(reason: string, cause?: unknown): WireError {
   return new WireError('server_start_failed', `opencode did not start: ${reason}`, {
     ...(cause === undefined ? {} : { cause }),
     delivered: 'no',
-    retryable: true,
   })
 }

@@ -1,4 +1,4 @@
-import type { ServerExit } from './child-control.js'
+import type { ServerExit } from './process/child-control.js'
 
 /**
  * Where a server stands.

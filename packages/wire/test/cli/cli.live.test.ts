@@ -4,8 +4,15 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { after, before, describe, it } from 'mocha'
-import { providerError, reasoning, reply, text, tool } from '@turnstead/testkit'
-import { startScriptedModel, type ScriptedModel } from '@turnstead/testkit/model'
+import {
+  providerError,
+  reasoning,
+  reply,
+  startScriptedModel,
+  text,
+  tool,
+  type ScriptedModel,
+} from '@turnstead/testkit'
 import { runCli, startCli, type CliOptions } from '../../src/cli.js'
 import { detectProvider } from '../../src/providers.js'
 import { findOpencode } from '../../src/server.js'

@@ -119,7 +119,7 @@ describe('where the requests of @opencode-ai/sdk fail', () => {
       response.writeHead(200, { 'content-type': 'text/html' }).end('<p>'),
     )
     const error = await client.session.list().catch((reason: unknown) => reason)
-    expect(error).to.include({ code: 'malformed_response' })
+    expect(error).to.include({ code: 'foreign_response' })
     const { data } = await createOpencodeClient({ baseUrl: server.url }).session.list()
     expect(data).to.equal('<p>')
   })

@@ -6,10 +6,11 @@ import sinon from 'sinon'
 import { createClient, type Client, type ClientOptions } from '../../src/index.js'
 import { failure } from '../support/failure.js'
 import {
+  type Handler,
   makeEvent,
   openStream,
+  sendRefusal,
   startStub,
-  type Handler,
   type StubServer,
   type StubStream,
 } from '../support/stub-server.js'
@@ -131,7 +132,7 @@ for (const [name, openOfficial] of officialEntries) {
       [500, 'server_error'],
     ] as const) {
       it(`asks for ever, and tells nobody, when the answer is ${status}`, async () => {
-        await serve((_, response) => response.writeHead(status).end())
+        await serve((_, response) => sendRefusal(response, status))
         const reconnect = {
           firstDelayMs: 1,
           maxDelayMs: 1,

@@ -94,6 +94,28 @@ describe('detectProvider', () => {
     }
   })
 
+  it('keeps the agent off the network unless it is told otherwise', () => {
+    const permissionOf = (permission?: unknown): unknown =>
+      detectProvider(openai, permission === undefined ? {} : { config: { permission } })?.config[
+        'permission'
+      ]
+    expect(permissionOf()).to.include({ webfetch: 'deny' })
+    expect(permissionOf({ bash: 'ask' })).to.include({ webfetch: 'deny', bash: 'ask' })
+    expect(permissionOf({ webfetch: 'ask' })).to.include({ webfetch: 'ask' })
+    expect(permissionOf({ '*': 'ask' })).to.deep.equal({ '*': 'ask' })
+  })
+
+  it('takes patterns for exceptions from the rule that it would have set', () => {
+    const config = { permission: { webfetch: { 'https://docs.example.com/*': 'allow' } } }
+    const permission = detectProvider(openai, { config })?.config['permission'] as
+      | Record<string, object>
+      | undefined
+    expect(Object.entries(permission?.['webfetch'] ?? {})).to.deep.equal([
+      ['*', 'deny'],
+      ['https://docs.example.com/*', 'allow'],
+    ])
+  })
+
   it('lays the given configuration over what it found', () => {
     const config = {
       share: 'manual',

@@ -7,7 +7,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, describe, it } from 'mocha'
 
-import { processIdentity } from '../../src/server/process-identity.js'
+import { processIdentity } from '../../src/server/process/process-identity.js'
 
 const hosts = 4
 const rounds = 40

@@ -28,7 +28,7 @@ describe('findOpencode', () => {
     return put(join(inside, 'node_modules', name, 'bin', 'opencode'))
   }
 
-  it('prefers the given executable, then PATH, then the npm package', () => {
+  it('prefers the given executable, then OPENCODE_BINARY, then PATH, then the npm package', () => {
     const binary = put('given/opencode')
     const onPath = put('path/opencode')
     const inPackage = putPackage(`opencode-${process.platform}-${process.arch}`)
@@ -38,6 +38,13 @@ describe('findOpencode', () => {
       path: binary,
       source: 'option',
     })
+    const named = { ...env, OPENCODE_BINARY: put('named/opencode') }
+    expect(findOpencode({ binary, env: named }).path).to.equal(binary)
+    expect(findOpencode({ env: named, resolveFrom: folder })).to.deep.equal({
+      path: named.OPENCODE_BINARY,
+      source: 'environment',
+    })
+    expect(findOpencode({ env: { ...env, OPENCODE_BINARY: '' } }).path).to.equal(onPath)
     expect(findOpencode({ env, resolveFrom: folder })).to.deep.equal({
       path: onPath,
       source: 'path',
@@ -48,8 +55,9 @@ describe('findOpencode', () => {
     })
   })
 
-  it('takes a named package instead of PATH', () => {
-    const env = { PATH: dirname(put('path/opencode')) }
+  it('takes a named package instead of OPENCODE_BINARY and PATH', () => {
+    const path = put('path/opencode')
+    const env = { PATH: dirname(path), OPENCODE_BINARY: path }
     const named = putPackage('opencode-special')
 
     expect(findOpencode({ package: 'opencode-special', env, resolveFrom: folder }).path).to.equal(
@@ -72,6 +80,10 @@ describe('findOpencode', () => {
   it('does not take a file that cannot be executed', () => {
     const binary = put('plain/opencode', 0o644)
     expect(() => findOpencode({ binary })).to.throw(WireError, 'not executable')
+    expect(() => findOpencode({ env: { OPENCODE_BINARY: binary } })).to.throw(
+      WireError,
+      'OPENCODE_BINARY',
+    )
     const env = { PATH: dirname(binary) }
     expect(() => findOpencode({ env, resolveFrom: folder })).to.throw(WireError, 'No opencode')
   })

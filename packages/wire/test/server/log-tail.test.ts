@@ -1,6 +1,6 @@
 import { expect } from 'chai'
 import { describe, it } from 'mocha'
-import { LogTail } from '../../src/server/log-tail.js'
+import { LogTail } from '../../src/server/process/log-tail.js'
 import { collectSecrets, createRedactor, redactSecrets } from '../../src/server/secrets.js'
 
 describe('LogTail', () => {

@@ -2,7 +2,7 @@ import { expect } from 'chai'
 import { afterEach, describe, it } from 'mocha'
 import sinon from 'sinon'
 
-import { processIdentity } from '../../src/server/process-identity.js'
+import { processIdentity } from '../../src/server/process/process-identity.js'
 
 describe('processIdentity', () => {
   afterEach(() => sinon.restore())

@@ -47,7 +47,7 @@ describeOnLinux('a server that is restarted', () => {
       directory,
       dataDir,
       env: fake.env(mode),
-      backoff: { baseMs: 1, maxMs: 2 },
+      backoff: { firstDelayMs: 1, maxDelayMs: 2 },
       onState: (change) => {
         changes.push(change)
         for (const waiter of waiters) if (waiter.state === change.state) waiter.resolve()

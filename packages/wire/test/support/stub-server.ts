@@ -64,6 +64,24 @@ export function sendJson(response: ServerResponse, value: unknown, status = 200)
   response.end(JSON.stringify(value))
 }
 
+/** A refusal in the server's own words. */
+export function sendRefusal(response: ServerResponse, status: number, message = 'no'): void {
+  const challenge = status === 401 ? { 'www-authenticate': 'Basic realm="Secure Area"' } : {}
+  response.writeHead(status, { 'content-type': 'application/json', ...challenge })
+  response.end(JSON.stringify({ name: 'Refusal', data: { message } }))
+}
+
+/** A web page, as proxies, tunnels and firewalls answer. */
+export function sendPage(response: ServerResponse, status: number): void {
+  response.writeHead(status, { 'content-type': 'text/html' }).end('<!doctype html><p>Not here')
+}
+
+/** A message as `GET …/message/{messageID}` answers it. */
+export const storedMessage = {
+  info: { id: 'msg_1', sessionID: 'ses_1', role: 'user' },
+  parts: [],
+}
+
 /** The server's side of an event stream. */
 export interface StubStream {
   readonly send: (event: unknown) => void

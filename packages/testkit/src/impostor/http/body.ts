@@ -1,5 +1,6 @@
-import { asRecord, badRequest, plainBadRequest, Refusal, unexpected, type Call } from './outcome.js'
-import type { Json } from '../records.js'
+import { badRequest, plainBadRequest, Refusal, unexpected, type Call } from './outcome.js'
+import { asRecord } from '../state/records.js'
+import type { Json } from '../state/records.js'
 
 /** One field of a body: what is expected in words, and a test. */
 export interface Field {

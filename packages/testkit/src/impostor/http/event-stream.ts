@@ -2,8 +2,9 @@ import type { ServerResponse } from 'node:http'
 import type { Socket } from 'node:net'
 import type { StreamFault } from '../../faults/faults.js'
 import { createFrameEncoder } from '../../faults/frame-faults.js'
-import type { Listener, PublishedEvent } from '../bus.js'
-import type { World } from '../world.js'
+import type { Listener, PublishedEvent } from '../state/bus.js'
+import type { World } from '../state/world.js'
+import { realTime } from '../../real-time.js'
 
 /** Switches that a test can turn while streams are open. */
 export interface StreamControl {
@@ -85,5 +86,5 @@ async function beat(
 function closeStream(response: ServerResponse, socket: Socket | null, how: 'end' | 'reset'): void {
   if (how === 'end') response.end()
   // What was written before is to arrive, so the reset waits for the next turn of the loop.
-  else setImmediate(() => socket?.resetAndDestroy())
+  else realTime.setImmediate(() => socket?.resetAndDestroy())
 }

@@ -1,5 +1,4 @@
-import type { Json } from '../records.js'
-import type { World } from '../world.js'
+import type { World } from '../state/world.js'
 
 /** What a route answers. */
 export interface Outcome {
@@ -93,9 +92,4 @@ export function askNotFound(what: 'Permission' | 'Question', requestID: string):
       message: `${what} request not found: ${requestID}`,
     },
   })
-}
-
-/** A plain object, or null. */
-export function asRecord(value: unknown): Json | null {
-  return typeof value === 'object' && value !== null && !Array.isArray(value) ? { ...value } : null
 }

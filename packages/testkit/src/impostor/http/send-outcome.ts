@@ -2,6 +2,7 @@ import type { ServerResponse } from 'node:http'
 import type { Clock } from '../../clock.js'
 import type { AnswerFault } from '../../faults/faults.js'
 import type { Outcome } from './outcome.js'
+import { realTime } from '../../real-time.js'
 
 /** Sends what a route answers, with what is to go wrong on the way. */
 export async function sendOutcome(
@@ -36,7 +37,7 @@ export async function sendOutcome(
   if (fault?.kind === 'reset') {
     response.write(body.subarray(0, fault.afterBytes))
     response.flushHeaders()
-    setImmediate(() => response.socket?.resetAndDestroy())
+    realTime.setImmediate(() => response.socket?.resetAndDestroy())
     return
   }
   if (fault?.kind === 'drip') {

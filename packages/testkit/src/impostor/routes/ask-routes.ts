@@ -1,10 +1,10 @@
-import { rulesOf, settlePermission, type PermissionAnswer } from '../asks.js'
+import { rulesOf, settlePermission, type PermissionAnswer } from '../state/asks.js'
 import { fields, readBody } from '../http/body.js'
 import { askNotFound, badRequest, ok, Refusal, type Call, type Outcome } from '../http/outcome.js'
 import { toRoutes, type Route } from '../http/router.js'
-import { actionFor } from '../permission-rules.js'
-import type { Json } from '../records.js'
-import { agentRules } from '../world.js'
+import { actionFor } from '../state/permission-rules.js'
+import type { Json } from '../state/records.js'
+import { agentRules } from '../state/world.js'
 
 function requestId(call: Call, prefix: 'per' | 'que', name = 'requestID'): string {
   const id = call.params[name] ?? ''

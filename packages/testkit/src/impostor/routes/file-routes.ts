@@ -1,5 +1,5 @@
 import { extname, relative, sep } from 'node:path'
-import { toAbsolute } from '../files.js'
+import { toAbsolute } from '../state/files.js'
 import { badRequest, ok, unexpected, type Call, type Outcome } from '../http/outcome.js'
 import { toRoutes, type Route } from '../http/router.js'
 

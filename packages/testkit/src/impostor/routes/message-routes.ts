@@ -1,8 +1,8 @@
 import { fields, readBody, sessionIdOf } from '../http/body.js'
 import { busy, notFound, ok, plainBadRequest, type Call, type Outcome } from '../http/outcome.js'
 import { toRoutes, type Route } from '../http/router.js'
-import { listMessages, showMessage, type MessageRecord, type Part } from '../records.js'
-import { putPart } from '../world.js'
+import { listMessages, showMessage, type MessageRecord, type Part } from '../state/records.js'
+import { putPart } from '../state/world.js'
 import { sessionOf } from './session-routes.js'
 
 function messageOf(call: Call): MessageRecord {

@@ -1,9 +1,9 @@
-import { listAgents, listProviders, showConfig } from '../catalogue.js'
+import { listAgents, listProviders, showConfig } from '../state/catalogue.js'
 import { ok } from '../http/outcome.js'
 import { toRoutes, type Route } from '../http/router.js'
-import { disposeDirectory } from '../dispose.js'
-import { projectOf } from '../sessions.js'
-import { worktreeOf } from '../world.js'
+import { disposeDirectory } from '../state/dispose.js'
+import { projectOf } from '../state/sessions.js'
+import { worktreeOf } from '../state/world.js'
 
 /** Endpoints of the server itself. */
 export const serverRoutes: readonly Route[] = toRoutes({

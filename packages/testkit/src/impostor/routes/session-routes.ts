@@ -1,8 +1,9 @@
 import { fields, readBody, readLooseBody, sessionIdOf } from '../http/body.js'
-import { asRecord, notFound, ok, unexpected, type Call } from '../http/outcome.js'
+import { notFound, ok, unexpected, type Call } from '../http/outcome.js'
+import { asRecord } from '../state/records.js'
 import { toRoutes, type Route } from '../http/router.js'
-import type { PermissionRule } from '../permission-rules.js'
-import type { SessionRecord } from '../records.js'
+import type { PermissionRule } from '../state/permission-rules.js'
+import type { SessionRecord } from '../state/records.js'
 import {
   childrenOf,
   createSession,
@@ -10,8 +11,8 @@ import {
   forkSession,
   patchSession,
   projectOf,
-} from '../sessions.js'
-import { turnDiffs } from '../turn-diffs.js'
+} from '../state/sessions.js'
+import { turnDiffs } from '../agent/turn-diffs.js'
 
 /** The session of a request; refuses as the server does. */
 export function sessionOf(call: Call): SessionRecord {

@@ -1,12 +1,12 @@
-import { isKnownModel } from '../chosen-model.js'
+import { isKnownModel } from '../agent/chosen-model.js'
 import { fields, readBody, sessionIdOf } from '../http/body.js'
 import { busy, ok, unexpected, type Call, type Outcome } from '../http/outcome.js'
 import { toRoutes, type Route } from '../http/router.js'
-import { showMessage, type SessionRecord } from '../records.js'
-import { revertSession, unrevertSession } from '../revert.js'
-import { runShell } from '../shell.js'
-import { startCompaction, writeSummary } from '../summarize.js'
-import { setStatus, tellError } from '../world.js'
+import { showMessage, type SessionRecord } from '../state/records.js'
+import { revertSession, unrevertSession } from '../agent/revert.js'
+import { runShell } from '../agent/shell.js'
+import { startCompaction, writeSummary } from '../agent/summarize.js'
+import { setStatus, tellError } from '../state/world.js'
 import { sessionOf } from './session-routes.js'
 
 function idleSession(call: Call): SessionRecord {

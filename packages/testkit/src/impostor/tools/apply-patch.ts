@@ -1,11 +1,10 @@
 import { relative } from 'node:path'
-import { toAbsolute } from '../files.js'
-import { diffLines, filePatch } from '../line-diff.js'
-import type { ToolCall } from '../tool-run.js'
-import { worktreeOf } from '../world.js'
+import { toAbsolute } from '../state/files.js'
+import { diffLines, filePatch } from './line-diff.js'
+import { worktreeOf } from '../state/world.js'
 import { announceChange } from './file-tools.js'
 import { permit } from './permit.js'
-import { ToolFailure, type ToolContext, type ToolResult } from './tool-context.js'
+import { type ToolCall, ToolFailure, type ToolContext, type ToolResult } from './tool-context.js'
 
 interface Change {
   readonly type: 'add' | 'update' | 'move' | 'delete'

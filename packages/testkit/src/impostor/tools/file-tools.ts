@@ -1,10 +1,9 @@
 import { relative } from 'node:path'
-import { toAbsolute } from '../files.js'
-import { diffLines, filePatch } from '../line-diff.js'
-import { putPart, worktreeOf } from '../world.js'
-import type { ToolCall } from '../tool-run.js'
+import { toAbsolute } from '../state/files.js'
+import { diffLines, filePatch } from './line-diff.js'
+import { putPart, worktreeOf } from '../state/world.js'
 import { permit } from './permit.js'
-import { ToolFailure, type ToolContext, type ToolResult } from './tool-context.js'
+import { type ToolCall, ToolFailure, type ToolContext, type ToolResult } from './tool-context.js'
 
 const decoder = new TextDecoder()
 const encoder = new TextEncoder()

@@ -1,9 +1,8 @@
-import { rulesOf, type PermissionAnswer } from '../asks.js'
-import { actionFor, isMatch } from '../permission-rules.js'
-import type { Json } from '../records.js'
-import type { ToolCall } from '../tool-run.js'
-import { agentRules } from '../world.js'
-import { ToolFailure, ToolStop, type ToolContext } from './tool-context.js'
+import { rulesOf, type PermissionAnswer } from '../state/asks.js'
+import { actionFor, isMatch } from '../state/permission-rules.js'
+import type { Json } from '../state/records.js'
+import { agentRules } from '../state/world.js'
+import { type ToolCall, ToolFailure, ToolStop, type ToolContext } from './tool-context.js'
 
 /** What a tool wants to do. */
 export interface Wish {

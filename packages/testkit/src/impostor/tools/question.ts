@@ -1,5 +1,4 @@
-import type { ToolCall } from '../tool-run.js'
-import { ToolStop, type ToolContext, type ToolResult } from './tool-context.js'
+import { type ToolCall, ToolStop, type ToolContext, type ToolResult } from './tool-context.js'
 
 /** `question`: waits for a person. */
 export async function question(call: ToolCall, context: ToolContext): Promise<ToolResult> {

@@ -1,11 +1,10 @@
-import type { ToolCall } from '../tool-run.js'
-import { putPart } from '../world.js'
+import { putPart } from '../state/world.js'
 import { applyPatch } from './apply-patch.js'
 import { edit, read, write } from './file-tools.js'
 import { missingKey } from './missing-key.js'
 import { permit } from './permit.js'
 import { question } from './question.js'
-import { ToolFailure, type ToolContext, type ToolResult } from './tool-context.js'
+import { type ToolCall, ToolFailure, type ToolContext, type ToolResult } from './tool-context.js'
 
 /** Runs a tool as the real server would, as far as a fake can. */
 export async function runTool(call: ToolCall, context: ToolContext): Promise<ToolResult> {

@@ -1,5 +1,17 @@
-import type { Json, MessageRecord, SessionRecord } from '../records.js'
-import type { World } from '../world.js'
+import type { ToolStep } from '../../script/steps.js'
+import type { Json, MessageRecord, Part, SessionRecord } from '../state/records.js'
+import type { World } from '../state/world.js'
+
+/** A tool call of the current message. */
+export interface ToolCall {
+  readonly step: ToolStep
+  readonly part: Part
+  readonly callId: string
+  /** The tool's real name, after a wrong case was forgiven or an unknown name became `invalid`. */
+  readonly tool: string
+  readonly input: Record<string, unknown>
+  readonly startedAt: number
+}
 
 /** What a tool may use while it runs. */
 export interface ToolContext {

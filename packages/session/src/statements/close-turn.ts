@@ -1,0 +1,15 @@
+import type { Lease } from '../records.js'
+import type { Tables } from '../tables.js'
+import { updateTurn } from './update-turn.js'
+
+/** Notes that all that follows the end of a turn was done. The first time stands. */
+export async function closeTurn(tables: Tables, lease: Lease, now: number): Promise<boolean> {
+  const { columns } = tables.messages
+  const knex = tables.knex()
+  return updateTurn(tables, lease, {
+    what: 'close the row',
+    from: ['completed', 'failed', 'cancelled'],
+    where: (row) => void row.where(columns.turnFence, lease.fence),
+    set: { [columns.closedAt]: knex.raw('coalesce(??, ?)', [columns.closedAt, now]) },
+  })
+}

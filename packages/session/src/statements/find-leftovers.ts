@@ -1,0 +1,53 @@
+import type { Knex } from 'knex'
+import { toRowId } from '../asserts.js'
+import { SessionError } from '../errors.js'
+import type { ConversationLease, TurnRecord } from '../records.js'
+import type { MessageColumns, Tables } from '../tables.js'
+import { query } from './query.js'
+import { turnFields } from './read-turn.js'
+import { toTurnRecord } from './row-values.js'
+
+const maxLeftovers = 8
+
+/** Left running, or ended with something upstream to put in order. */
+export function isLeftover(columns: MessageColumns): Knex.QueryCallback {
+  return (row) => {
+    row.where(columns.status, 'running').orWhere((ended) => {
+      ended
+        .whereIn(columns.status, ['completed', 'failed', 'cancelled'])
+        .whereNotNull(columns.promptId)
+        .whereNull(columns.closedAt)
+    })
+  }
+}
+
+/** What earlier claims of the conversation left unfinished, oldest first. */
+export async function findLeftovers(
+  tables: Tables,
+  lease: ConversationLease,
+): Promise<readonly TurnRecord[]> {
+  const { table, columns } = tables.messages
+  const rows = await query<Record<string, unknown>[]>(
+    tables,
+    `look for leftovers of conversation ${lease.conversationId}`,
+    (knex) =>
+      knex(table)
+        .where(columns.conversationId, String(lease.conversationId))
+        .where(columns.turnFence, '<', lease.fence)
+        .where(isLeftover(columns))
+        .orderBy([columns.startedAt, columns.id])
+        .limit(maxLeftovers)
+        .select({ turn: columns.id, ...turnFields(columns) }),
+  )
+  return rows.flatMap((row) => readable(row))
+}
+
+/** A damaged row must not keep the conversation's next turn from running. */
+function readable(row: Record<string, unknown>): TurnRecord[] {
+  try {
+    return [toTurnRecord(toRowId(row['turn']), row)]
+  } catch (error) {
+    if (SessionError.is(error)) return []
+    throw error
+  }
+}

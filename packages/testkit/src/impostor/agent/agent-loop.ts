@@ -1,0 +1,246 @@
+import { reply, text } from '../../script/builder.js'
+import { planCalls } from '../../script/plan.js'
+import { playModelStep } from './model-step.js'
+import { isKnownModel, modelOfMessage } from './chosen-model.js'
+import { delegate } from './delegate.js'
+import { processDied } from '../state/process-died.js'
+import { promptText } from './prompts.js'
+import { MessageFailure, abortedError } from './provider-failure.js'
+import {
+  listMessages,
+  noTokens,
+  type Json,
+  type MessageRecord,
+  type Run,
+  type SessionRecord,
+} from '../state/records.js'
+import { hasDefaultTitle } from '../state/sessions.js'
+import type { ToolContext } from '../tools/tool-context.js'
+import { rememberFile, tellSummaries } from './turn-diffs.js'
+import {
+  putMessage,
+  setStatus,
+  tellError,
+  tellSession,
+  worktreeOf,
+  type PlannedAnswer,
+  type World,
+} from '../state/world.js'
+import { realTime } from '../../real-time.js'
+
+const turnOfTheLoop = (): Promise<void> => new Promise((resolve) => realTime.setImmediate(resolve))
+
+/**
+ * Answers a session's prompts; joins the run that is on when there is one. Resolves with the newest assistant message
+ * before the session turns idle, as the server's synchronous call does.
+ */
+export function runSession(world: World, session: SessionRecord): Promise<MessageRecord | null> {
+  if (session.run) return session.run.ended
+  const abort = new AbortController()
+  let run: Run | null = null
+  const ended = new Promise<MessageRecord | null>((resolve, reject) => {
+    loop(world, session, abort.signal, resolve)
+      .catch(reject)
+      .finally(() => {
+        if (session.run === run) session.run = null
+      })
+  })
+  // Callers that hang up leave the run alone, and its failure with it.
+  ended.catch(() => {})
+  run = { abort, ended }
+  session.run = run
+  return ended
+}
+
+async function loop(
+  world: World,
+  session: SessionRecord,
+  signal: AbortSignal,
+  resolve: (last: MessageRecord | null) => void,
+): Promise<void> {
+  let toSummarise: MessageRecord | null = null
+  for (let step = 1; ; step += 1) {
+    setStatus(world, session, { type: 'busy' })
+    let user = unanswered(session)
+    if (!user) {
+      resolve(newest(session))
+      await turnOfTheLoop()
+      if (signal.aborted && signal.reason === processDied) return
+      user = unanswered(session)
+    }
+    if (!user) {
+      setStatus(world, session, { type: 'idle' })
+      if (toSummarise) tellSummaries(world, session, toSummarise)
+      return
+    }
+    if (!isKnownModel(world, user)) throw failUnknownModel(world, session, user)
+    if (step === 1) giveTitle(world, session)
+    const verdict = await answerOnce(world, session, user, signal, toSummarise ?? user)
+    toSummarise = user
+    if (verdict === 'continue') continue
+    resolve(newest(session))
+    if (verdict === 'refused') {
+      setStatus(world, session, { type: 'idle' })
+      tellSummaries(world, session, user)
+    }
+    return
+  }
+}
+
+/** The newest user message, when no answer has ended its turn. */
+function unanswered(session: SessionRecord): MessageRecord | null {
+  const messages = listMessages(session)
+  const user = messages.findLast((message) => message.info.role === 'user')
+  const last = messages.findLast((message) => message.info.role === 'assistant')
+  if (!user) return null
+  const finish = last?.info.finish
+  if (!last || finish === undefined || finish === 'tool-calls' || finish === 'unknown') return user
+  const isLater = last.info.parentID === user.info.id || last.storedAt > user.storedAt
+  return isLater ? null : user
+}
+
+function newest(session: SessionRecord): MessageRecord | null {
+  return listMessages(session).findLast((message) => message.info.role === 'assistant') ?? null
+}
+
+async function answerOnce(
+  world: World,
+  session: SessionRecord,
+  user: MessageRecord,
+  signal: AbortSignal,
+  toSummarise: MessageRecord,
+): Promise<'continue' | 'refused' | 'over'> {
+  const answer = answerFor(world, session, user)
+  const index = listMessages(session).filter(
+    (message) => message.info.parentID === user.info.id && message.info.finish !== undefined,
+  ).length
+  const message = openMessage(world, session, user)
+  const changed = new Set<string>()
+  const complete = (more: Json = {}): void => {
+    const completed = world.identity.stamp()
+    const time = { ...message.info.time, completed }
+    putMessage(world, session, { ...message.info, ...more, time })
+  }
+  try {
+    signal.throwIfAborted()
+    tellSummaries(world, session, toSummarise)
+    setStatus(world, session, { type: 'busy' })
+    const verdict = await playModelStep({
+      world,
+      session,
+      message,
+      answer,
+      index,
+      signal,
+      changed,
+      complete,
+      toolContext: toolContext(world, session, user, message, signal, changed),
+    })
+    if (verdict === 'over') return 'over'
+    complete()
+    return verdict === 'stop' ? 'refused' : 'continue'
+  } catch (error) {
+    endBadly(world, session, error, signal, complete)
+    return 'over'
+  }
+}
+
+function endBadly(
+  world: World,
+  session: SessionRecord,
+  error: unknown,
+  signal: AbortSignal,
+  complete: (more?: Json) => void,
+): void {
+  if (signal.aborted && signal.reason === processDied) return
+  if (signal.aborted) {
+    const isRetrying = world.statuses.get(session.info.id)?.status['type'] === 'retry'
+    complete(isRetrying ? {} : { error: abortedError })
+    setStatus(world, session, { type: 'idle' })
+    return
+  }
+  if (!(error instanceof MessageFailure)) throw error
+  tellError(world, session, error.shown)
+  setStatus(world, session, { type: 'idle' })
+  error.beforeCompletion()
+  if (world.sessions.has(session.info.id)) complete({ error: error.shown })
+  setStatus(world, session, { type: 'idle' })
+  if (!world.sessions.has(session.info.id)) tellError(world, session, error.shown)
+}
+
+function failUnknownModel(
+  world: World,
+  session: SessionRecord,
+  user: MessageRecord,
+): MessageFailure {
+  const { providerID, modelID } = modelOfMessage(world, user)
+  const message = `Model not found: ${String(providerID)}/${String(modelID)}.`
+  const shown = { name: 'UnknownError', data: { message } }
+  tellError(world, session, shown)
+  setStatus(world, session, { type: 'idle' })
+  return new MessageFailure(shown)
+}
+
+function openMessage(world: World, session: SessionRecord, user: MessageRecord): MessageRecord {
+  const agent = user.info.agent
+  const { directory } = session.info
+  const model = user.info['model']
+  const chosen = typeof model === 'object' && model !== null ? model : {}
+  return putMessage(world, session, {
+    id: world.identity.id('msg'),
+    parentID: user.info.id,
+    role: 'assistant',
+    mode: agent,
+    agent,
+    path: { cwd: directory, root: worktreeOf(world, directory) },
+    cost: 0,
+    tokens: noTokens(),
+    modelID: 'modelID' in chosen ? chosen.modelID : world.settings.modelId,
+    providerID: 'providerID' in chosen ? chosen.providerID : world.settings.providerId,
+    time: { created: world.identity.stamp() },
+    sessionID: session.info.id,
+    ...('variant' in chosen ? { variant: chosen.variant } : {}),
+  })
+}
+
+function answerFor(world: World, session: SessionRecord, user: MessageRecord): PlannedAnswer {
+  const known = world.answers.get(user.info.id)
+  if (known) return known
+  const chosen =
+    world.book.take({
+      text: promptText(user),
+      sessionId: session.info.id,
+      agent: user.info.agent,
+    }) ?? reply(text('The scenario has no answer for this prompt.'))
+  const made: PlannedAnswer = { calls: planCalls(chosen), attempts: new Map() }
+  world.answers.set(user.info.id, made)
+  return made
+}
+
+function giveTitle(world: World, session: SessionRecord): void {
+  if (!hasDefaultTitle(session) || session.info.parentID !== undefined) return
+  session.info = { ...session.info, title: world.settings.title }
+  tellSession(world, session, false)
+}
+
+function toolContext(
+  world: World,
+  session: SessionRecord,
+  user: MessageRecord,
+  message: MessageRecord,
+  signal: AbortSignal,
+  changed: Set<string>,
+): Omit<ToolContext, 'isOver'> {
+  return {
+    world,
+    session,
+    message,
+    signal,
+    touch: (path) => {
+      rememberFile(world, session, user.info.id, path)
+      changed.add(path)
+    },
+    delegate: (input, update) =>
+      delegate({ world, session, message, signal, input, update, run: runSession }),
+  }
+}

@@ -1,0 +1,71 @@
+import type { Attempt } from '../../script/plan.js'
+import type { ModelStep } from './step.js'
+import { addTokens, costOf, tokensOf } from './token-counts.js'
+import { tellSummaries } from './turn-diffs.js'
+import { putMessage, putPart, setStatus, tellError } from '../state/world.js'
+
+/** The answer was blocked: the message says so before the session does. */
+export function filterContent(step: ModelStep, attempt: Attempt): 'over' {
+  const { world, session, message } = step
+  const data = { message: "The response was blocked by the provider's content filter" }
+  const error = { name: 'ContentFilterError', data }
+  finishStep(step, attempt, 'content_filter', { error })
+  putMessage(world, session, { ...message.info, error })
+  step.complete({ error })
+  tellError(world, session, error)
+  setStatus(world, session, { type: 'idle' })
+  const user = session.messages.get(message.info.parentID ?? '')
+  if (user) tellSummaries(world, session, user)
+  return 'over'
+}
+
+/** The end of a step: its tokens and cost, on the part, the message and the session. */
+export function finishStep(
+  step: ModelStep,
+  attempt: Attempt,
+  reason: string,
+  more: Record<string, unknown> = {},
+): void {
+  const { world, session, message } = step
+  const tokens = tokensOf(attempt.usage)
+  const cost = costOf(tokens, world)
+  const finish =
+    { content_filter: 'content-filter', tool_calls: 'tool-calls', none: 'unknown' }[reason] ??
+    reason
+  session.info = {
+    ...session.info,
+    cost: session.info.cost + cost,
+    tokens: addTokens(session.info.tokens, tokens),
+  }
+  putPart(world, session, {
+    ...place(step),
+    type: 'step-finish',
+    reason: finish,
+    ...snapshotOf(step),
+    tokens,
+    cost,
+  })
+  const time = { ...message.info.time, completed: world.identity.stamp() }
+  // Without a snapshot to wait for, the server sends this event when the message is complete already.
+  const early = world.settings.git ? {} : { ...more, time }
+  const total = (message.info.cost ?? 0) + cost
+  putMessage(world, session, { ...message.info, cost: total, tokens, finish, ...early })
+  if (world.settings.git && step.changed.size > 0) {
+    const hash = world.identity.hex(40)
+    putPart(world, session, { ...place(step), type: 'patch', hash, files: [...step.changed] })
+  }
+}
+
+/** Ids of a new part of the message. */
+export function place(step: ModelStep): { id: string; messageID: string; sessionID: string } {
+  return {
+    id: step.world.identity.id('prt'),
+    messageID: step.message.info.id,
+    sessionID: step.session.info.id,
+  }
+}
+
+/** The snapshot that git repositories have at each step. */
+export function snapshotOf(step: ModelStep): { snapshot?: string } {
+  return step.world.settings.git ? { snapshot: '56fa27029dd709e9f20a642d68209cf12719f288' } : {}
+}

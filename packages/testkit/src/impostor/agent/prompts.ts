@@ -1,0 +1,137 @@
+import type { Json, MessageInfo, MessageRecord, Part, SessionRecord } from '../state/records.js'
+import type { PermissionRule } from '../state/permission-rules.js'
+import { putMessage, putPart, tellSession, type World } from '../state/world.js'
+
+/** The body of a prompt, as far as Impostor reads it. */
+export interface PromptBody {
+  readonly parts: readonly Json[]
+  readonly messageID?: string
+  readonly model?: { readonly providerID: string; readonly modelID: string }
+  readonly agent?: string
+  readonly noReply?: boolean
+  readonly system?: string
+  readonly tools?: Readonly<Record<string, boolean>>
+  readonly variant?: string
+  readonly format?: Json
+}
+
+/** Agents that prompts may name. */
+export const agentNames: readonly string[] = ['build', 'explore', 'general', 'plan']
+
+/** Stores a user message, again when its id exists: its parts are then added, or replaced where they have ids. */
+export function storePrompt(world: World, session: SessionRecord, body: PromptBody): MessageRecord {
+  const agent = body.agent ?? 'build'
+  const model = body.model ?? modelOf(world, session)
+  const created = world.identity.stamp()
+  const id = body.messageID ?? world.identity.id('msg')
+  rememberChoice(world, session, agent, model, body.variant)
+  const info: MessageInfo = {
+    id,
+    role: 'user',
+    sessionID: session.info.id,
+    time: { created },
+    agent,
+    model: { ...model, ...(body.variant === undefined ? {} : { variant: body.variant }) },
+    ...(body.system === undefined ? {} : { system: body.system }),
+    ...(body.tools === undefined ? {} : { tools: body.tools }),
+    ...(body.format === undefined ? {} : { format: body.format }),
+  }
+  const message = putMessage(world, session, info)
+  for (const part of body.parts)
+    for (const stored of toStored(world, info, part)) putPart(world, session, stored)
+  tellSession(world, session)
+  if (body.tools !== undefined) replaceRules(world, session, body.tools)
+  return message
+}
+
+/** The text of a user message. */
+export function promptText(message: MessageRecord): string {
+  return [...message.parts.values()]
+    .toSorted((one, other) => (one.id < other.id ? -1 : 1))
+    .filter(
+      (part) => part.type === 'text' && part['synthetic'] !== true && part['ignored'] !== true,
+    )
+    .map((part) => String(part['text']))
+    .join('\n')
+}
+
+function modelOf(world: World, session: SessionRecord): { providerID: string; modelID: string } {
+  const remembered = session.info.model
+  return remembered
+    ? { providerID: remembered.providerID, modelID: remembered.id }
+    : { providerID: world.settings.providerId, modelID: world.settings.modelId }
+}
+
+function rememberChoice(
+  world: World,
+  session: SessionRecord,
+  agent: string,
+  model: { providerID: string; modelID: string },
+  variant: string | undefined,
+): void {
+  const next = { id: model.modelID, providerID: model.providerID, variant: variant ?? 'default' }
+  const known = session.info.model
+  const isSame =
+    session.info.agent === agent &&
+    known?.id === next.id &&
+    known.providerID === next.providerID &&
+    known.variant === next.variant
+  if (isSame) return
+  session.info = { ...session.info, agent, model: next }
+  tellSession(world, session)
+}
+
+function toStored(world: World, info: MessageInfo, part: Json): readonly Part[] {
+  const place = { messageID: info.id, sessionID: info.sessionID }
+  const fresh = (): string => world.identity.id('prt')
+  const own = typeof part['id'] === 'string' ? part['id'] : null
+  if (part['type'] === 'file' && isTextData(part)) {
+    const { filename, url } = part
+    const synthetic = (text: string): Part => ({
+      type: 'text',
+      text,
+      synthetic: true,
+      ...place,
+      id: fresh(),
+    })
+    const args = JSON.stringify({ filePath: filename })
+    return [
+      synthetic(`Called the Read tool with the following input: ${args}`),
+      synthetic(decodeDataUrl(String(url))),
+      { ...part, type: 'file', ...place, id: own ?? fresh() },
+    ]
+  }
+  const stored: Part = { ...part, type: String(part['type']), ...place, id: own ?? fresh() }
+  if (part['type'] === 'agent') {
+    const text = ` Use the above message and context to generate a prompt and call the task tool with subagent: ${String(part['name'])}`
+    return [stored, { type: 'text', text, synthetic: true, ...place, id: fresh() }]
+  }
+  return [stored]
+}
+
+function isTextData(part: Json): boolean {
+  return part['mime'] === 'text/plain' && String(part['url']).startsWith('data:')
+}
+
+function decodeDataUrl(url: string): string {
+  const comma = url.indexOf(',')
+  const data = url.slice(comma + 1)
+  return url.slice(0, comma).endsWith(';base64')
+    ? Buffer.from(data, 'base64').toString('utf8')
+    : decodeURIComponent(data)
+}
+
+/** `tools` of a prompt replace every rule of the session, for good. */
+function replaceRules(
+  world: World,
+  session: SessionRecord,
+  tools: Readonly<Record<string, boolean>>,
+): void {
+  const permission = Object.entries(tools).map(([name, isAllowed]): PermissionRule => ({
+    permission: name,
+    action: isAllowed ? 'allow' : 'deny',
+    pattern: '*',
+  }))
+  session.info = { ...session.info, permission }
+  tellSession(world, session)
+}

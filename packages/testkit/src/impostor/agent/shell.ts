@@ -1,0 +1,77 @@
+import {
+  noTokens,
+  type MessageInfo,
+  type MessageRecord,
+  type SessionRecord,
+} from '../state/records.js'
+import { putMessage, putPart, setStatus, worktreeOf, type World } from '../state/world.js'
+
+/** `POST /shell`: a command that the person runs. Impostor runs nothing; `echo` prints its words. */
+export function runShell(
+  world: World,
+  session: SessionRecord,
+  input: { readonly agent: string; readonly command: string },
+): MessageRecord {
+  const { directory, id: sessionID } = session.info
+  const { providerId, modelId } = world.settings
+  setStatus(world, session, { type: 'busy' })
+  const model = { providerID: providerId, modelID: modelId }
+  const user: MessageInfo = {
+    id: world.identity.id('msg'),
+    role: 'user',
+    sessionID,
+    time: { created: world.identity.stamp() },
+    agent: input.agent,
+    model,
+  }
+  putMessage(world, session, user)
+  putPart(world, session, {
+    id: world.identity.id('prt'),
+    messageID: user.id,
+    sessionID,
+    type: 'text',
+    text: 'The following tool was executed by the user',
+    synthetic: true,
+  })
+  const message = putMessage(world, session, {
+    id: world.identity.id('msg'),
+    sessionID,
+    parentID: user.id,
+    role: 'assistant',
+    mode: input.agent,
+    agent: input.agent,
+    cost: 0,
+    path: { cwd: directory, root: worktreeOf(world, directory) },
+    time: { created: world.identity.stamp() },
+    tokens: noTokens(),
+    ...model,
+  })
+  const start = world.identity.stamp()
+  const part = {
+    id: world.identity.id('prt'),
+    messageID: message.info.id,
+    sessionID,
+    type: 'tool',
+    tool: 'bash',
+    callID: `01${world.identity.hex(24).toUpperCase()}`,
+  }
+  const state = { input: { command: input.command } }
+  putPart(world, session, { ...part, state: { ...state, status: 'running', time: { start } } })
+  const output =
+    /^echo (?<words>[^;&|]*)/u.exec(input.command)?.groups?.['words']?.concat('\n') ?? ''
+  putPart(world, session, {
+    ...part,
+    state: {
+      ...state,
+      status: 'completed',
+      time: { start, end: world.identity.stamp() },
+      title: '',
+      metadata: { output },
+      output,
+    },
+  })
+  const completed = world.identity.stamp()
+  putMessage(world, session, { ...message.info, time: { ...message.info.time, completed } })
+  setStatus(world, session, { type: 'idle' })
+  return message
+}

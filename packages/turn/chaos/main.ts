@@ -1,0 +1,64 @@
+/**
+ * Breaks turns in every way that this project promises to survive, on real databases and a real socket, and prints what went
+ * wrong as figures: one JSON line each, all but the first 0. The words to it go to stderr.
+ *
+ *   npm run chaos                  the quick set: every kind, some of the points
+ *   npm run chaos -- --all         every point on every database
+ *   npm run chaos -- --only faults --database postgresql
+ */
+import { parseArgs } from 'node:util'
+import { databases } from '@turnstead-internal/databases'
+import { runCrashes } from './crash.js'
+import { runFaults } from './faults.js'
+import { createTally, type Tally } from './figures.js'
+import { runOwnEnd } from './own-end.js'
+import { runPeople } from './people.js'
+import { runPorts } from './ports.js'
+import { type Ground, openGround } from './stage.js'
+
+const { values } = parseArgs({
+  options: {
+    all: { type: 'boolean', default: false },
+    only: { type: 'string' },
+    database: { type: 'string' },
+  },
+})
+
+type Part = (ground: Ground, tally: Tally, isFirst: boolean) => Promise<void>
+
+/** Of the points along a turn the quick set takes some; the stride is no multiple of the loop's own rhythm. */
+const stride = (isFirst: boolean): number => (values.all ? 1 : isFirst ? 3 : 7)
+
+const parts: Readonly<Record<string, Part>> = {
+  people: (ground, tally, isFirst) => runPeople(ground, tally, stride(isFirst)),
+  crashes: (ground, tally, isFirst) => runCrashes(ground, tally, stride(isFirst) + 2),
+  'own-end': (ground, tally) => runOwnEnd(ground, tally),
+  ports: async (ground, tally, isFirst) => {
+    if (values.all || isFirst) await runPorts(ground, tally)
+  },
+  faults: async (ground, tally, isFirst) => {
+    if (values.all || isFirst) await runFaults(ground, tally)
+  },
+}
+
+const tally = createTally()
+let isFirst = true
+for (const { name } of databases) {
+  if (values.database !== undefined && values.database !== name) continue
+  const ground = await openGround(name)
+  if (typeof ground === 'string') {
+    process.stderr.write(`!!! ${name} IS SKIPPED: ${ground}\n`)
+    continue
+  }
+  try {
+    for (const [part, run] of Object.entries(parts)) {
+      if (values.only !== undefined && values.only !== part) continue
+      process.stderr.write(`# ${name}: ${part}\n`)
+      await run(ground, tally, isFirst)
+    }
+  } finally {
+    await ground.close()
+  }
+  isFirst = false
+}
+process.exitCode = tally.print() ? 0 : 1

@@ -1,0 +1,42 @@
+import type { TurnClient, TurnStore } from '../src/index.js'
+
+/** What a turn calls, by name: `store.claim`, `client.session.messages` … */
+export type Watcher = (call: {
+  readonly name: string
+  /** The number of the call among all of the turn, from 1. */
+  readonly number: number
+  readonly when: 'before' | 'after'
+}) => void | Promise<void>
+
+/** The ports of a turn that report every call before it is made and after it was answered. */
+export function watchPorts(
+  ports: { readonly client: TurnClient; readonly store: TurnStore },
+  watcher: Watcher,
+): { readonly client: TurnClient; readonly store: TurnStore } {
+  let calls = 0
+
+  const watched = <T extends object>(name: string, target: T): T =>
+    new Proxy(target, {
+      get(object, key) {
+        const value: unknown = Reflect.get(object, key)
+        const path = `${name}.${String(key)}`
+        if (typeof value === 'object' && value !== null) return watched(path, value)
+        if (typeof value !== 'function' || isSynchronous(path)) return value
+        return async (...args: unknown[]): Promise<unknown> => {
+          calls += 1
+          const number = calls
+          await watcher({ name: path, number, when: 'before' })
+          const answer: unknown = await Reflect.apply(value, object, args)
+          await watcher({ name: path, number, when: 'after' })
+          return answer
+        }
+      },
+    })
+
+  return { client: watched('client', ports.client), store: watched('store', ports.store) }
+}
+
+/** These answer at once and ask no one. */
+function isSynchronous(path: string): boolean {
+  return path.endsWith('.subscribe') || path.endsWith('.check') || path.endsWith('.withScope')
+}

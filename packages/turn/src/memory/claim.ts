@@ -1,0 +1,119 @@
+import type { Clock } from '../clock.js'
+import type { ConversationLease, NotClaimed, RowId, TurnStore } from '../ports.js'
+import {
+  type Conversation,
+  conversationOf,
+  isTerminal,
+  leftoversOf,
+  type Rows,
+  toRecord,
+  turnOf,
+} from './rows.js'
+
+/** One process, as the rows see it. */
+export interface MemoryWorker {
+  readonly clock: Clock
+  /** Tells a process from another one of the same owner's name. */
+  readonly instance: string
+}
+
+type ClaimRequest = Parameters<TurnStore['claim']>[0]
+type Claimed = Awaited<ReturnType<TurnStore['claim']>>
+type ConversationClaimed = Awaited<ReturnType<TurnStore['claimConversation']>>
+
+const missing = { claimed: false, reason: 'missing', heldUntil: null, sameOwner: false } as const
+
+/** An owner counts as alive for so much of its lease after its last renewal: three beats of ten. */
+const aliveShare = 0.3
+
+export function claim(rows: Rows, worker: MemoryWorker, request: ClaimRequest): Claimed {
+  const { conversationId, turnId, input } = request
+  const conversation = conversationOf(rows, conversationId)
+  const turn = turnOf(rows, turnId)
+  if (
+    conversation === undefined ||
+    turn === undefined ||
+    String(turn.conversationId) !== String(conversation.id)
+  ) {
+    return { ...missing, turn: null }
+  }
+  if (isTerminal(turn)) {
+    if (isOwn(conversation, request, turnId)) conversation.owner = null
+    const settled = {
+      claimed: false,
+      reason: 'settled',
+      heldUntil: null,
+      sameOwner: false,
+    } as const
+    return { ...settled, turn: toRecord(turn) }
+  }
+  const busy = busyUntil(conversation, worker, request, turnId)
+  if (busy !== null) return { ...busy, turn: toRecord(turn) }
+  const lease = take(conversation, worker, request, turnId)
+  turn.status = 'running'
+  turn.fence = lease.fence
+  turn.input ??= structuredClone(input) ?? null
+  turn.startedAt ??= worker.clock.now()
+  return {
+    claimed: true,
+    lease: { ...lease, turnId: turn.turnId },
+    turn: toRecord(turn),
+    leftovers: leftoversOf(rows, conversation),
+  }
+}
+
+export function claimConversation(
+  rows: Rows,
+  worker: MemoryWorker,
+  request: Omit<ClaimRequest, 'turnId' | 'input'>,
+): ConversationClaimed {
+  const conversation = conversationOf(rows, request.conversationId)
+  if (conversation === undefined) return missing
+  const busy = busyUntil(conversation, worker, request, null)
+  if (busy !== null) return busy
+  const lease = take(conversation, worker, request, null)
+  return { claimed: true, lease, leftovers: leftoversOf(rows, conversation) }
+}
+
+/** Null when the conversation is free, or was held by this owner's process before its restart. */
+function busyUntil(
+  conversation: Conversation,
+  { clock, instance }: MemoryWorker,
+  request: { readonly owner: string; readonly leaseMs: number },
+  turnId: RowId | null,
+): NotClaimed<'busy'> | null {
+  const { owner, expiresAt } = conversation
+  if (owner === null || expiresAt <= clock.now()) return null
+  const isRestart = isOwn(conversation, request, turnId) && conversation.instance !== instance
+  const aliveUntil = expiresAt - (1 - aliveShare) * request.leaseMs
+  if (isRestart && aliveUntil <= clock.now()) return null
+  return {
+    claimed: false,
+    reason: 'busy',
+    heldUntil: isRestart ? aliveUntil : expiresAt,
+    sameOwner: isRestart,
+  }
+}
+
+function isOwn(
+  { owner, turnId }: Conversation,
+  request: { readonly owner: string },
+  asked: RowId | null,
+): boolean {
+  return owner === request.owner && String(turnId) === String(asked)
+}
+
+function take(
+  conversation: Conversation,
+  { clock, instance }: MemoryWorker,
+  { owner, leaseMs }: { readonly owner: string; readonly leaseMs: number },
+  turnId: RowId | null,
+): ConversationLease {
+  conversation.fence += 1
+  conversation.owner = owner
+  conversation.instance = instance
+  conversation.turnId = turnId
+  conversation.expiresAt = clock.now() + leaseMs
+  const { id, fence, expiresAt } = conversation
+  return { conversationId: id, turnId: null, owner, fence, expiresAt }
+}

@@ -1,0 +1,129 @@
+import { type Clock, systemClock } from '../clock.js'
+import type { ConversationLease, Lease, PartialReply, RowId, TurnStore } from '../ports.js'
+import { claim, claimConversation, type MemoryWorker } from './claim.js'
+import {
+  addTurn,
+  conversationOf,
+  isCurrent,
+  isLeftover,
+  isTerminal,
+  newRows,
+  type Rows,
+  toRecord,
+  type Turn,
+  turnOf,
+  turnUnder,
+} from './rows.js'
+import { createMemorySessions } from './sessions.js'
+
+/** The rows of a host without a database. They are gone when the process ends. */
+export interface MemoryStore extends TurnStore {
+  /** Adds a pending turn, and its conversation if that is new. Does nothing when there is such a turn. */
+  addTurn(turn: { readonly turnId: RowId; readonly conversationId: RowId }): void
+}
+
+/** What a memory store uses. */
+export interface MemoryStoreOptions {
+  /** What leases expire by. Default: the machine's. */
+  readonly clock?: Clock
+}
+
+/**
+ * A store in memory: for scripts, tests, and hosts that keep what they need of a turn themselves. It keeps the same
+ * promises as rows in a database, among the turns of one process.
+ *
+ * @example
+ * const store = createMemoryStore()
+ * store.addTurn({ conversationId: 1, turnId: 1 })
+ * await runTurn({ client, store, conversationId: 1, turnId: 1, prompt: { text } })
+ */
+export function createMemoryStore({ clock = systemClock }: MemoryStoreOptions = {}): MemoryStore {
+  return openMemoryStore(newRows(), { clock, instance: 'this process' })
+}
+
+/** A handle on rows, as one process has it: two of them are two workers. */
+export function openMemoryStore(rows: Rows, worker: MemoryWorker): MemoryStore {
+  const { clock } = worker
+
+  const write = (lease: Lease, from: Turn['status'], change: (turn: Turn) => void): boolean => {
+    const turn = turnUnder(rows, lease)
+    if (turn === null || turn.status !== from) return false
+    change(turn)
+    return true
+  }
+  const keep = (turn: Turn, fields: PartialReply): void => {
+    const { reply, text, reasoning, cost, tokens } = fields
+    Object.assign(turn, { reply: structuredClone(reply), text, reasoning, cost, tokens })
+  }
+
+  return {
+    ...createMemorySessions(rows),
+    addTurn: ({ turnId, conversationId }) => addTurn(rows, turnId, conversationId),
+    claim: async (request) => claim(rows, worker, request),
+    claimConversation: async (request) => claimConversation(rows, worker, request),
+
+    async adopt(lease: ConversationLease, turnId: RowId) {
+      const turn = turnOf(rows, turnId)
+      if (turn === undefined || !isCurrent(rows, lease) || !isLeftover(turn)) return null
+      if (String(turn.conversationId) !== String(lease.conversationId)) return null
+      turn.fence = lease.fence
+      return { lease: { ...lease, turnId: turn.turnId }, turn: toRecord(turn) }
+    },
+
+    async renew(lease, { leaseMs }) {
+      const conversation = conversationOf(rows, lease.conversationId)
+      const turn = turnOf(rows, lease.turnId)
+      const held =
+        conversation !== undefined && conversation.owner !== null && isCurrent(rows, lease)
+      if (held) conversation.expiresAt = clock.now() + leaseMs
+      return { held, status: turn?.status ?? 'cancelled' }
+    },
+
+    async release(lease) {
+      const conversation = conversationOf(rows, lease.conversationId)
+      if (conversation !== undefined && isCurrent(rows, lease)) conversation.owner = null
+    },
+
+    recordPrompt: async (lease, prompt, spent) =>
+      write(lease, 'running', (turn) => {
+        turn.prompt = { ...prompt, partIds: [...prompt.partIds] }
+        if (spent !== undefined) Object.assign(turn, { cost: spent.cost, tokens: spent.tokens })
+      }),
+
+    snapshot: async (lease, { reply, text }) =>
+      write(lease, 'running', (turn) =>
+        Object.assign(turn, { reply: structuredClone(reply), text }),
+      ),
+
+    async settle(lease, settlement) {
+      const { status, reason, error, finish } = settlement
+      const isWritten = write(lease, 'running', (turn) => {
+        keep(turn, settlement)
+        Object.assign(turn, { status, reason, error, finish, settledAt: clock.now() })
+      })
+      // The same end again is no other end: an answer may have been lost.
+      return isWritten || (status !== 'cancelled' && turnUnder(rows, lease)?.status === status)
+    },
+
+    keepPartial: async (lease, fields) => write(lease, 'cancelled', (turn) => keep(turn, fields)),
+
+    async closeTurn(lease) {
+      const turn = turnUnder(rows, lease)
+      if (turn === null || !isTerminal(turn)) return false
+      turn.closedAt ??= clock.now()
+      return true
+    },
+
+    async read(turnId) {
+      const turn = turnOf(rows, turnId)
+      return turn === undefined ? null : toRecord(turn)
+    },
+
+    async cancel({ turnId, reason = null }) {
+      const turn = turnOf(rows, turnId)
+      if (turn === undefined || isTerminal(turn)) return false
+      Object.assign(turn, { status: 'cancelled', reason, settledAt: clock.now() })
+      return true
+    },
+  }
+}

@@ -1,0 +1,143 @@
+import type {
+  ConversationLease,
+  Lease,
+  RowId,
+  StoredError,
+  Tokens,
+  TurnRecord,
+  TurnStatus,
+  PromptRecord,
+} from '../ports.js'
+
+/** A conversation's row. */
+export interface Conversation {
+  readonly id: RowId
+  sessionId: string | null
+  /** A creation of its session that is under way in this process. */
+  creating: Promise<string> | null
+  fence: number
+  owner: string | null
+  /** The handle of the store, as a process of its own, that holds it. */
+  instance: string | null
+  /** The turn of the newest claim. */
+  turnId: RowId | null
+  expiresAt: number
+}
+
+/** A turn's row. */
+export interface Turn {
+  readonly turnId: RowId
+  readonly conversationId: RowId
+  fence: number
+  status: TurnStatus
+  input: unknown
+  prompt: PromptRecord | null
+  reply: unknown
+  text: string | null
+  reasoning: string | null
+  cost: number
+  tokens: Tokens
+  error: StoredError | null
+  reason: string | null
+  finish: string | null
+  startedAt: number | null
+  settledAt: number | null
+  closedAt: number | null
+}
+
+/** All rows of a memory store, keyed as a database compares keys: `1` and `'1'` are one. */
+export interface Rows {
+  readonly conversations: Map<string, Conversation>
+  readonly turns: Map<string, Turn>
+}
+
+const noTokens: Tokens = { input: 0, output: 0, reasoning: 0, cacheRead: 0, cacheWrite: 0 }
+const mostLeftovers = 8
+
+export function newRows(): Rows {
+  return { conversations: new Map(), turns: new Map() }
+}
+
+export function conversationOf({ conversations }: Rows, id: RowId): Conversation | undefined {
+  return conversations.get(String(id))
+}
+
+export function turnOf({ turns }: Rows, id: RowId): Turn | undefined {
+  return turns.get(String(id))
+}
+
+export function addConversation(rows: Rows, id: RowId): Conversation {
+  const known = conversationOf(rows, id)
+  if (known !== undefined) return known
+  const conversation: Conversation = {
+    id,
+    sessionId: null,
+    creating: null,
+    fence: 0,
+    owner: null,
+    instance: null,
+    turnId: null,
+    expiresAt: 0,
+  }
+  rows.conversations.set(String(id), conversation)
+  return conversation
+}
+
+export function addTurn(rows: Rows, turnId: RowId, conversationId: RowId): void {
+  addConversation(rows, conversationId)
+  if (turnOf(rows, turnId) !== undefined) return
+  rows.turns.set(String(turnId), {
+    turnId,
+    conversationId,
+    fence: 0,
+    status: 'pending',
+    input: null,
+    prompt: null,
+    reply: null,
+    text: null,
+    reasoning: null,
+    cost: 0,
+    tokens: noTokens,
+    error: null,
+    reason: null,
+    finish: null,
+    startedAt: null,
+    settledAt: null,
+    closedAt: null,
+  })
+}
+
+/** The turn under a lease that was not taken over. */
+export function turnUnder(rows: Rows, lease: Lease): Turn | null {
+  const turn = turnOf(rows, lease.turnId)
+  if (turn?.fence !== lease.fence) return null
+  return isCurrent(rows, lease) ? turn : null
+}
+
+/** Whether no one claimed the conversation since. */
+export function isCurrent(rows: Rows, lease: ConversationLease): boolean {
+  return conversationOf(rows, lease.conversationId)?.fence === lease.fence
+}
+
+export function isTerminal({ status }: Turn): boolean {
+  return status !== 'pending' && status !== 'running'
+}
+
+/** Other turns of a conversation that an earlier claim left unfinished, oldest first. */
+export function leftoversOf(rows: Rows, { id, fence }: Conversation): TurnRecord[] {
+  return [...rows.turns.values()]
+    .filter((turn) => String(turn.conversationId) === String(id) && turn.fence < fence)
+    .filter(isLeftover)
+    .slice(0, mostLeftovers)
+    .map(toRecord)
+}
+
+export function isLeftover(turn: Turn): boolean {
+  if (turn.status === 'running') return true
+  return isTerminal(turn) && turn.prompt !== null && turn.closedAt === null
+}
+
+/** A copy of the row: what a caller was given never changes. */
+export function toRecord({ fence: _fence, ...turn }: Turn): TurnRecord {
+  return { ...turn, reply: structuredClone(turn.reply), input: structuredClone(turn.input) }
+}

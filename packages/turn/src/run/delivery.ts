@@ -1,0 +1,66 @@
+import type { PromptRecord } from '../ports.js'
+
+/** The prompt of the turn, and whether the server may have it. */
+export interface Delivery {
+  /** The prompt as it is in the row; null while none was chosen. */
+  readonly prompt: PromptRecord | null
+  /** The server has the prompt, or may have it: another worker chose it, or its send has no known end. */
+  readonly mayHaveArrived: boolean
+  /** The server is known to have it. */
+  readonly hasArrived: boolean
+  /** The agent was told to stop: the same ids would be a new run, so they are never sent again. */
+  readonly isStopped: boolean
+  /** A new prompt is in the row. */
+  chosen(prompt: PromptRecord): void
+  /** The prompt in the row counts one more run. */
+  recorded(prompt: PromptRecord): void
+  sending(): void
+  arrived(): void
+  /** The server does not have what this process began to send. */
+  notTaken(): void
+  stopped(): void
+}
+
+type DeliveryState = 'none' | 'unknown' | 'arrived'
+
+/** What is known of the prompt when a worker takes the turn up. */
+export function createDelivery(stored: PromptRecord | null): Delivery {
+  let prompt = stored
+  let state: DeliveryState = stored === null ? 'none' : 'unknown'
+  let before: DeliveryState = state
+  let isStopped = false
+  return {
+    get prompt() {
+      return prompt
+    },
+    get mayHaveArrived() {
+      return state !== 'none'
+    },
+    get hasArrived() {
+      return state === 'arrived'
+    },
+    get isStopped() {
+      return isStopped
+    },
+    chosen(next) {
+      prompt = next
+      state = 'none'
+    },
+    recorded(next) {
+      prompt = next
+    },
+    sending() {
+      before = state
+      if (state === 'none') state = 'unknown'
+    },
+    arrived() {
+      state = 'arrived'
+    },
+    notTaken() {
+      state = before
+    },
+    stopped() {
+      isStopped = true
+    },
+  }
+}

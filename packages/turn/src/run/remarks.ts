@@ -1,0 +1,39 @@
+/** What the server reported of a session that went wrong. */
+export interface SessionError {
+  readonly name: string
+  readonly message: string
+}
+
+/** What the server said went wrong since the last send. Alone none of it proves anything: an overflow heals itself. */
+export interface Remarks {
+  readonly sessionError: SessionError | null
+  /** Why the provider was asked again last. */
+  readonly retry: string | null
+  errored(error: SessionError): void
+  retried(message: string): void
+  /** The prompt was sent: what was said before is not about it. */
+  forget(): void
+}
+
+export function createRemarks(): Remarks {
+  let sessionError: SessionError | null = null
+  let retry: string | null = null
+  return {
+    get sessionError() {
+      return sessionError
+    },
+    get retry() {
+      return retry
+    },
+    errored(error) {
+      sessionError = error
+    },
+    retried(message) {
+      retry = message
+    },
+    forget() {
+      sessionError = null
+      retry = null
+    },
+  }
+}

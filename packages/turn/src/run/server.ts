@@ -1,0 +1,40 @@
+import type { TurnClient } from '../ports.js'
+import type { RequestLimits } from './limits.js'
+
+/** The OpenCode server as one turn sees it. */
+export interface TurnServer {
+  /** Bound to the directory of the turn's session once that is known. */
+  readonly client: TurnClient
+  /**
+   * Binds the client to the directory in which a session was made. On the server status, events and asks belong to a directory
+   * and sessions do not: seen from another directory a session at work would look idle.
+   */
+  bindTo(session: { readonly directory?: string }, limits: RequestLimits): Promise<void>
+}
+
+/** The directories that clients see, resolved by the server; each client is asked about once. */
+const directories = new WeakMap<TurnClient, Promise<string>>()
+
+export function createServer(given: TurnClient): TurnServer {
+  let client = given
+  return {
+    get client() {
+      return client
+    },
+    async bindTo({ directory }, limits) {
+      if (typeof directory !== 'string' || directory === '') return
+      if ((await directoryOf(given, limits)) === directory) return
+      client = { ...given, ...given.withScope({ directory }) }
+    },
+  }
+}
+
+async function directoryOf(client: TurnClient, limits: RequestLimits): Promise<string> {
+  const known = directories.get(client)
+  if (known !== undefined) return await known
+  const asked = client.request('GET', '/path', limits).then(({ directory }) => directory)
+  directories.set(client, asked)
+  // A failed question is asked again.
+  asked.catch(() => directories.delete(client))
+  return await asked
+}

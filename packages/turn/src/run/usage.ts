@@ -1,0 +1,161 @@
+import { sumTokens, type Usage } from '../budgets.js'
+import type { SteadyClock } from '../clock.js'
+import type { Tokens } from '../ports.js'
+
+/** What a reply cost, or several together. */
+export interface Spent {
+  readonly cost: number
+  readonly tokens: Tokens
+}
+
+/** What the turn has used of its budgets. */
+export interface UsageMeter {
+  read(): Usage
+  /** From the first send to the first text; null when none came or when another process had sent. */
+  readonly timeToFirstTokenMs: number | null
+  /** This process has begun to send the prompt. */
+  readonly hasSent: boolean
+  /** What earlier prompts of this turn cost: a session that was made anew starts a new prompt. */
+  readonly earlier: Spent
+  /** Cost and tokens of the whole turn, given those of the current reply. */
+  total(reply: Spent): Spent
+  /** A send begins. */
+  sending(): void
+  /** The server has the prompt. */
+  sent(): void
+  /** The agent showed itself; events of the user's own message are no sign of it. */
+  agentSeen(): void
+  progressed(): void
+  /** A text grew. */
+  textArrived(): void
+  stepFinished(): void
+  /** The current reply has cost so much so far. */
+  spent(reply: Spent): void
+  /** Adds the current reply to what earlier prompts cost. */
+  carryOver(reply: Spent): void
+  /** The server waits before it asks the provider again. */
+  retrying(): void
+  /** The model is asked again. */
+  working(): void
+  /** Whether a tool of the agent runs. */
+  toolsRun(isRunning: boolean): void
+  /** Whether a person is waited for. */
+  blocked(isBlocked: boolean): void
+}
+
+const noTokens: Tokens = { input: 0, output: 0, reasoning: 0, cacheRead: 0, cacheWrite: 0 }
+
+/** Starts counting; what earlier workers used of the turn is given. */
+export function createUsage(
+  clock: SteadyClock,
+  before: { readonly earlier: Spent | null; readonly reply: Spent; readonly steps: number },
+): UsageMeter {
+  let earlier = before.earlier ?? { cost: 0, tokens: noTokens }
+  let current = before.reply
+  let sendBeganAt: number | null = null
+  let timeToFirstTokenMs: number | null = null
+  const startedAt = clock.now()
+  let usage: Omit<Usage, 'cost' | 'tokens'> = {
+    startedAt,
+    sentAt: null,
+    firstEventAt: null,
+    progressAt: startedAt,
+    toolsSince: null,
+    retryingSince: null,
+    retriedMs: 0,
+    blockedSince: null,
+    blockedMs: 0,
+    steps: before.steps,
+  }
+  const set = (changes: Partial<Usage>): void => {
+    usage = { ...usage, ...changes }
+  }
+  const agentSeen = (): void => {
+    if (usage.firstEventAt === null) set({ firstEventAt: clock.now() })
+  }
+  const progressed = (): void => {
+    agentSeen()
+    set({ progressAt: clock.now(), retryingSince: null, retriedMs: 0 })
+  }
+  const total = (reply: Spent): Spent => sum(earlier, reply)
+
+  return {
+    read: () => {
+      const { cost, tokens } = total(current)
+      return { ...usage, cost, tokens: sumTokens(tokens) }
+    },
+    get timeToFirstTokenMs() {
+      return timeToFirstTokenMs
+    },
+    get hasSent() {
+      return sendBeganAt !== null
+    },
+    get earlier() {
+      return earlier
+    },
+    total,
+    sending() {
+      sendBeganAt ??= clock.now()
+    },
+    sent() {
+      const now = clock.now()
+      set({ sentAt: now, progressAt: now, retryingSince: null, retriedMs: 0 })
+    },
+    agentSeen,
+    progressed,
+    textArrived() {
+      progressed()
+      if (sendBeganAt !== null) timeToFirstTokenMs ??= usage.progressAt - sendBeganAt
+    },
+    stepFinished() {
+      progressed()
+      set({ steps: usage.steps + 1 })
+    },
+    spent(reply) {
+      current = reply
+    },
+    carryOver(reply) {
+      earlier = total(reply)
+      current = { cost: 0, tokens: noTokens }
+    },
+    retrying() {
+      agentSeen()
+      if (usage.retryingSince === null) set({ retryingSince: clock.now() })
+    },
+    working() {
+      const { retryingSince, retriedMs } = usage
+      if (retryingSince === null) return
+      set({ retryingSince: null, retriedMs: retriedMs + clock.now() - retryingSince })
+    },
+    toolsRun(isRunning) {
+      if (isRunning === (usage.toolsSince !== null)) return
+      const now = clock.now()
+      set(isRunning ? { toolsSince: now } : { toolsSince: null, progressAt: now })
+    },
+    blocked(isBlocked) {
+      const now = clock.now()
+      const { blockedSince, blockedMs } = usage
+      if (isBlocked === (blockedSince !== null)) return
+      if (isBlocked) set({ blockedSince: now })
+      else
+        set({
+          blockedMs: blockedMs + now - (blockedSince ?? now),
+          blockedSince: null,
+          progressAt: now,
+        })
+    },
+  }
+}
+
+function sum(one: Spent, other: Spent): Spent {
+  return {
+    cost: one.cost + other.cost,
+    tokens: {
+      input: one.tokens.input + other.tokens.input,
+      output: one.tokens.output + other.tokens.output,
+      reasoning: one.tokens.reasoning + other.tokens.reasoning,
+      cacheRead: one.tokens.cacheRead + other.tokens.cacheRead,
+      cacheWrite: one.tokens.cacheWrite + other.tokens.cacheWrite,
+    },
+  }
+}

@@ -1,0 +1,40 @@
+import type { SteadyClock } from '../clock.js'
+import { withinMs } from './deadline.js'
+
+/** Wakes one waiter: by a call, by the time, or by an abort. A wake while no one waits is kept. */
+export interface Wakeup {
+  wake(): void
+  /** Resolves when woken or after `ms`; rejects with the signal's reason. */
+  wait(ms: number, signal?: AbortSignal): Promise<void>
+}
+
+/** One for each running turn: events wake it, so that nothing polls its own flags. */
+export function createWakeup(clock: SteadyClock): Wakeup {
+  let isWoken = false
+  let wakeWaiter: (() => void) | null = null
+
+  return {
+    wake() {
+      isWoken = true
+      wakeWaiter?.()
+    },
+    async wait(ms, signal) {
+      signal?.throwIfAborted()
+      if (!isWoken && ms > 0) await untilWoken(ms, signal)
+      isWoken = false
+      signal?.throwIfAborted()
+    },
+  }
+
+  async function untilWoken(ms: number, signal: AbortSignal | undefined): Promise<void> {
+    const woken = new Promise<void>((resolve) => (wakeWaiter = resolve))
+    const isOver = Symbol('the time is over')
+    try {
+      await withinMs(clock, { ms, signal, expired: () => isOver }, () => woken)
+    } catch (reason) {
+      if (reason !== isOver) throw reason
+    } finally {
+      wakeWaiter = null
+    }
+  }
+}

@@ -1,0 +1,39 @@
+import { exceededBudget, nextBudgetEnd } from '../budgets.js'
+import { type Background, inBackground } from './deadline.js'
+import type { TurnRun } from './run.js'
+import { createWakeup } from './wakeup.js'
+
+/** Watches the budgets of a run, whatever the run itself waits for. */
+export interface BudgetWatch extends Background {
+  /** Something that a budget counts has changed. */
+  check(): void
+}
+
+/** Ends the run by an interruption as soon as one of its budgets is used up. */
+export function watchBudgets(run: TurnRun): BudgetWatch {
+  const { budgets, clock } = run.setup
+  const changed = createWakeup(clock)
+
+  const check = (): void => {
+    const exceeded = exceededBudget(budgets, run.usage.read(), clock.now())
+    if (exceeded !== null) run.interrupter.interrupt({ kind: 'budget', exceeded })
+  }
+
+  const watch = inBackground(async (closing) => {
+    while (!closing.aborted && run.interrupter.current === null) {
+      check()
+      if (run.interrupter.current !== null) return
+      const now = clock.now()
+      const waitMs = Math.max(0, nextBudgetEnd(budgets, run.usage.read(), now) - now)
+      await changed.wait(waitMs, closing).catch(() => undefined)
+    }
+  })
+
+  return {
+    check() {
+      check()
+      changed.wake()
+    },
+    close: () => watch.close(),
+  }
+}

@@ -1,0 +1,77 @@
+import type { TurnSetup } from '../options.js'
+import type { TurnRecord, TurnStore } from '../ports.js'
+import { toBody, toParts } from '../prompt.js'
+import { onAbort } from '../run/listen.js'
+import { type HeldLease, instant } from '../run/lease-keeper.js'
+import { withRetry } from '../run/retry.js'
+import { createWakeup } from '../run/wakeup.js'
+import { skipped, type Skipped } from '../result.js'
+
+type Answer = Awaited<ReturnType<TurnStore['claim']>>
+
+/** A turn that this worker may run now. */
+export interface ClaimedTurn {
+  readonly held: HeldLease
+  readonly turn: TurnRecord
+  readonly leftovers: readonly TurnRecord[]
+}
+
+/** Claims answer by their own clock, so a waiting worker asks a little later than it was told, and again in between. */
+const longestWaitMs = 5_000
+const marginMs = 50
+
+/**
+ * Claims the turn. Waits while the conversation is held by a process of the worker's own name, which may be this very
+ * worker before its restart, and, if the host wants it, while it is held by another one.
+ *
+ * @throws TypeError when the client would refuse the prompt: nothing is claimed then.
+ */
+export async function claimTurn(setup: TurnSetup): Promise<ClaimedTurn | Skipped> {
+  const { cancelSignal, clock, onBusy, signal, store, turnId } = setup
+  checkPrompt(setup)
+  const wakeup = createWakeup(clock)
+  const unlisten = [cancelSignal, signal].map((each) => onAbort(each, () => wakeup.wake()))
+  let hasWaitedForItself = false
+  try {
+    for (;;) {
+      if (signal?.aborted && !cancelSignal?.aborted) return skipped(turnId, 'handed_off')
+      const since = instant(clock)
+      const claim = await ask(setup)
+      if (claim.claimed) {
+        return { held: { lease: claim.lease, since }, turn: claim.turn, leftovers: claim.leftovers }
+      }
+      const mayWait = onBusy === 'wait' || (claim.sameOwner && !hasWaitedForItself)
+      if (claim.reason !== 'busy' || !mayWait) {
+        return skipped(turnId, claim.reason, claim.heldUntil)
+      }
+      // The holder, if it runs this turn, learns of it from the row; if not, it never begins.
+      if (cancelSignal?.aborted) await store.cancel({ turnId })
+      if (claim.sameOwner) hasWaitedForItself = true
+      await wakeup.wait(waitMs(setup, claim))
+    }
+  } finally {
+    for (const off of unlisten) off()
+  }
+}
+
+async function ask(setup: TurnSetup): Promise<Answer> {
+  const { conversationId, owner, prompt, store, timing, turnId } = setup
+  const { leaseMs } = timing
+  const input = prompt === null ? {} : { input: prompt }
+  return await withRetry(setup, {
+    step: 'claim',
+    attempt: () => store.claim({ conversationId, turnId, owner, leaseMs, ...input }),
+  })
+}
+
+/** What could only fail after the turn was claimed is refused before. */
+function checkPrompt({ client, ids, prompt }: TurnSetup): void {
+  if (prompt === null) return
+  const partIds = toParts(prompt).map(() => ids.partId())
+  client.prompt.check(toBody(prompt, { id: ids.messageId(), partIds }))
+}
+
+function waitMs({ clock, onBusy }: TurnSetup, { heldUntil }: { heldUntil: number | null }): number {
+  const untilFree = heldUntil === null ? longestWaitMs : Math.max(0, heldUntil - clock.wall())
+  return (onBusy === 'wait' ? Math.min(untilFree, longestWaitMs) : untilFree) + marginMs
+}

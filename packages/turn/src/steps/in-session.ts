@@ -1,0 +1,141 @@
+import type { Reply } from '@turnstead/reply'
+import type { Session } from '@turnstead/wire'
+import { sessionDeleted } from '../errors.js'
+import type { Proof } from '../poll/evidence.js'
+import { withinMs } from '../run/deadline.js'
+import { storeCallMs, withRetry } from '../run/retry.js'
+import { requestLimits, type TurnRun } from '../run/run.js'
+import { followToProof } from './follow.js'
+import type { Snapshots } from './save-snapshot.js'
+import { findUpstream, isSessionGone, sessionUpstream } from './session-upstream.js'
+import { pumpStream, watchReply } from './stream.js'
+import { choosePrompt, submit } from './submit.js'
+
+const readyLimitMs = 10_000
+/** A server that loses every session as soon as it is made will not keep the next one. */
+const maxTries = 3
+
+/** A session that the server has. */
+interface FoundSession {
+  readonly session: Pick<Session, 'id' | 'directory'>
+  /** It was made in place of one that the server does not know any more. */
+  readonly isRecreated: boolean
+}
+
+/** Obtains the session and asks in it; begins again when the server did not know the session for a moment. */
+export async function runInSession(run: TurnRun, snapshots: Snapshots): Promise<Proof> {
+  const attach = createAttacher(run)
+  for (let tries = 1; ; tries += 1) {
+    const found = await obtainSession(run)
+    await bindToDirectory(run, found)
+    try {
+      return await askInSession(run, found, { attach, snapshots })
+    } catch (error) {
+      if (!isSessionGone(error) || tries === maxTries) throw error
+      run.setup.report(error, 'session')
+    }
+  }
+}
+
+async function obtainSession(run: TurnRun): Promise<FoundSession> {
+  const { budgets, conversationId, report, store } = run.setup
+  const upstream = sessionUpstream(run)
+  const limitMs = Math.max(storeCallMs(run.setup), budgets.unreachableMs)
+  const patient = { step: 'session', signal: run.signal, limitMs } as const
+  let { sessionId } = await withRetry(run.setup, {
+    ...patient,
+    attempt: (signal) => store.ensureSession(conversationId, upstream, { signal }),
+  })
+  for (let tries = 1; ; tries += 1) {
+    const id = sessionId
+    const session = await withRetry(run.setup, {
+      ...patient,
+      attempt: () => findUpstream(run, id),
+    })
+    if (session !== null) return { session, isRecreated: tries > 1 }
+    // Given to the lost session the prompt may have run; in a new one it would run a second time.
+    if (run.delivery.mayHaveArrived || tries === maxTries) throw sessionDeleted(id)
+    const fresh = await withRetry(run.setup, {
+      ...patient,
+      attempt: (signal) => store.recreateSession(conversationId, id, upstream, { signal }),
+    })
+    report(historyLost(id), 'session')
+    sessionId = fresh.sessionId
+  }
+}
+
+async function bindToDirectory(run: TurnRun, { session }: FoundSession): Promise<void> {
+  await withRetry(run.setup, {
+    step: 'session',
+    signal: run.signal,
+    limitMs: run.setup.budgets.requestMs,
+    attempt: () => run.server.bindTo(session, requestLimits(run)),
+  })
+}
+
+/** choose and store the prompt id → subscribe and wait until ready → send at most once → follow to the proof */
+async function askInSession(
+  run: TurnRun,
+  { session, isRecreated }: FoundSession,
+  { attach, snapshots }: { readonly attach: () => Reply; readonly snapshots: Snapshots },
+): Promise<Proof> {
+  const { client } = run.server
+  const mayHaveArrived =
+    run.delivery.mayHaveArrived && run.delivery.prompt?.sessionId === session.id
+  const prompt = await choosePrompt(run, session.id, isRecreated)
+  const reply = attach()
+
+  const subscription = client.events.subscribe({ session: session.id, includeChildren: true })
+  const pump = pumpStream(run, reply, subscription)
+  try {
+    await waitUntilReady(run, subscription.ready)
+    await submit(run, prompt, { mayHaveArrived, isRerun: false })
+    if (mayHaveArrived) run.schedule.gap()
+    return await followToProof(run, prompt, snapshots)
+  } finally {
+    subscription.close()
+    await pump
+  }
+}
+
+/** A stream that does not come up must not keep the prompt back forever: the polls can carry a turn alone. */
+async function waitUntilReady(run: TurnRun, ready: Promise<void>): Promise<void> {
+  const expired = (): Error =>
+    new Error(`The event stream was not ready within ${readyLimitMs} ms.`)
+  try {
+    await withinMs(run.setup.clock, { ms: readyLimitMs, signal: run.signal, expired }, () => ready)
+  } catch (error) {
+    run.signal.throwIfAborted()
+    run.setup.report(error, 'stream')
+  }
+}
+
+/** Hands out each reply once, however often the turn begins again with it. */
+function createAttacher(run: TurnRun): () => Reply {
+  let attached: Reply | null = null
+  return () => {
+    const { reply } = run
+    if (reply === null) throw new Error('a reply is attached after its prompt was chosen')
+    if (reply === attached) return reply
+    attached = reply
+    reply.observe(watchReply(run, reply))
+    callOnReply(run, reply)
+    return reply
+  }
+}
+
+/** A callback that fails, now or later, must not become the turn's failure, nor end the process. */
+function callOnReply({ setup }: TurnRun, reply: Reply): void {
+  const failed = (error: unknown): void => setup.report(error, 'callback')
+  try {
+    Promise.resolve(setup.onReply?.(reply)).catch(failed)
+  } catch (error) {
+    failed(error)
+  }
+}
+
+function historyLost(sessionId: string): Error {
+  return new Error(
+    `The OpenCode server does not know the session ${sessionId} of this conversation any more. The turn runs in a new one: the agent has forgotten what was said before.`,
+  )
+}

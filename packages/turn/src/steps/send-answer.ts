@@ -1,0 +1,59 @@
+import type { Ask } from '@turnstead/reply'
+import type { AskDecision } from '../ask-policy.js'
+import { isPassing } from '../run/passing.js'
+import type { RequestLimits } from '../run/limits.js'
+import type { TurnRun } from '../run/run.js'
+
+/** What an ask needs to be answered. */
+export type Answerable = Pick<Ask, 'id' | 'kind' | 'sessionId'>
+
+/**
+ * Sends one answer, under the lease; that the ask is gone already is no failure of the turn.
+ *
+ * @returns `again` when the answer may not have arrived, `gone` when the server does not take it.
+ */
+export async function sendAnswer(
+  run: TurnRun,
+  ask: Answerable,
+  decision: AskDecision,
+  options: RequestLimits,
+): Promise<'sent' | 'again' | 'gone'> {
+  await run.lease.confirm()
+  try {
+    if (ask.kind === 'permission') await answerPermission(run, ask, decision, options)
+    else await answerQuestion(run, ask, decision, options)
+    return 'sent'
+  } catch (error) {
+    options.signal?.throwIfAborted()
+    run.setup.report(error, 'asks')
+    return isPassing(error) ? 'again' : 'gone'
+  }
+}
+
+async function answerPermission(
+  run: TurnRun,
+  ask: Answerable,
+  decision: AskDecision,
+  options: RequestLimits,
+): Promise<void> {
+  const { permission } = run.server.client
+  if (decision.action === 'allow') await permission.reply(ask.id, { reply: 'once' }, options)
+  if (decision.action === 'reject') {
+    const message = decision.message === undefined ? {} : { message: decision.message }
+    await permission.reply(ask.id, { reply: 'reject', ...message }, options)
+  }
+}
+
+async function answerQuestion(
+  run: TurnRun,
+  ask: Answerable,
+  decision: AskDecision,
+  options: RequestLimits,
+): Promise<void> {
+  const { question } = run.server.client
+  if (decision.action === 'answer') {
+    const answers = decision.answers.map((labels) => [...labels])
+    await question.reply(ask.id, { answers }, options)
+  }
+  if (decision.action === 'reject') await question.reject(ask.id, options)
+}
