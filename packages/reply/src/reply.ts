@@ -78,7 +78,18 @@ export interface Reply extends ReplySource {
   toJSON(): ReplyJson
 }
 
-/** Begins a reply to a prompt. */
+/**
+ * Begins a reply to a prompt. Throws a `TypeError` that names the id that is missing.
+ *
+ * @example
+ * ```ts
+ * const reply = createReply({ sessionId, promptId })
+ * for await (const event of subscription) {
+ *   reply.apply(event)
+ *   if (reply.outcome().state === 'completed') break
+ * }
+ * ```
+ */
 export function createReply(options: ReplyOptions): Reply {
   return present(newState(options.sessionId, options.promptId, new ChangeFeed()), options)
 }

@@ -12,6 +12,11 @@ export interface ChangesOptions {
 /**
  * The changes of a reply from the first read on, to be read once.
  *
+ * @example
+ * ```ts
+ * for await (const change of changesOf(reply, { signal })) console.log(change.type)
+ * ```
+ *
  * A slow reader gets the changes of one thing merged, and never misses the last state. Leaving the loop, or an abort,
  * unregisters it at once.
  */

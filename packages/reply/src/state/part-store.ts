@@ -124,10 +124,14 @@ function announceCost(state: ReplyState, { body, message }: PartState): void {
   state.feed.announce(() => ({ type: 'message-changed', message: recordOf(message) }))
 }
 
-function markStale(state: ReplyState, { message }: PartState, body: PartBody | null): void {
+function markStale(
+  state: ReplyState,
+  { message, superseded }: PartState,
+  body: PartBody | null,
+): void {
   const { stale } = state
   if (body?.kind === 'step-finish') stale.add('totals')
-  if (body?.kind === 'step-start' || (isPartOfStep(body) && isRepeated(message))) {
+  if (body?.kind === 'step-start' || (isPartOfStep(body) && (superseded || isRepeated(message)))) {
     stale.add('losses')
     state.repeated.add(message)
   }

@@ -68,7 +68,14 @@ export interface ToolDisplay {
   readonly error: string | null
 }
 
-/** Describes a tool call. */
+/**
+ * Describes a tool call.
+ *
+ * @example
+ * ```ts
+ * const { title, diff, shell } = describeTool(part)
+ * ```
+ */
 export function describeTool(part: ToolPart, options: ToolDisplayOptions = {}): ToolDisplay {
   const tools = { ...knownTools, ...options.tools }
   const { name, provider } = canonical(part.tool, tools, { ...knownPrefixes, ...options.prefixes })

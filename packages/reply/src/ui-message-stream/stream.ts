@@ -23,6 +23,12 @@ export interface UiMessageStreamOptions extends UiMessageOptions, TurnEnd {
  * The chunks of a reply: first what there is, then what comes, until the turn is over.
  *
  * An aborted stream rejects with `signal.reason`, without last chunks. A reader that leaves frees it at once.
+ *
+ * @example
+ * ```ts
+ * const chunks = uiMessageStream(reply, { ended: runTurn(options), signal: request.signal })
+ * return toUiMessageResponse(chunks)
+ * ```
  */
 export function uiMessageStream(
   reply: ReplySource,
