@@ -86,4 +86,15 @@ describe('the texts of attempts that failed in one message', () => {
     expect(texts.map(({ superseded }) => superseded)).to.deep.equal([true, false])
     expect(turn.reply.result().text).to.equal('First half and the rest')
   })
+
+  it('lose their mark when the server states them after all', () => {
+    const { turn, message } = begin()
+    const text = turn.write(message)
+    text.grow('First')
+    turn.reply.reconcile(undefined, { sessionIdle: true })
+    turn.complete(turn.answer(), { finish: 'tool-calls' })
+    expect(turn.reply.part(text.id)).to.include({ superseded: true })
+    text.end('First.')
+    expect(turn.reply.part(text.id)).to.include({ superseded: false, lost: false })
+  })
 })
