@@ -105,10 +105,10 @@ export interface MessageState {
   summary: boolean
   structured: JsonValue
   /**
-   * Who wrote a user message: the server does so in the middle of a turn, and `POST /shell` for the command that a
-   * person runs. `null` until its parts tell.
+   * Who wrote a user message: the server does so in the middle of a turn. A `command` is a person's `/shell` or
+   * `/summarize`, which answers no prompt. `null` until its parts tell.
    */
-  author: 'person' | 'server' | 'shell' | null
+  author: 'person' | 'server' | 'command' | null
   /** The sub-agent whose result a user message brings, after it worked in the background. */
   resultOf: string | null
   /** The newest prompt that an assistant message is for; `null` when that is not known. */
