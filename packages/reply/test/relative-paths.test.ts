@@ -104,6 +104,15 @@ describe('what goes to browsers', () => {
     expect(log.view().workspace.edited).to.deep.equal(Object.values(cases))
   })
 
+  it('takes several directories, the inner one first', () => {
+    const turn = beginTurn()
+    for (const file of ['/data/work/a', '/data/tmp/b', '/else/c'])
+      turn.server.send('file.edited', { file })
+    turn.hear()
+    const log = createChangeLog(turn.reply, { root: ['/data/work', '/data'] })
+    expect(log.view().workspace.edited).to.deep.equal(['a', 'tmp/b', '/else/c'])
+  })
+
   it('works for a directory of Windows, and not for one that holds everything', () => {
     const turn = beginTurn()
     turn.server.send('file.edited', { file: 'C:\\work (1)\\a' })

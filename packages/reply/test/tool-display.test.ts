@@ -222,6 +222,25 @@ describe('describeTool', () => {
     })
   })
 
+  it('gives what is worth reading of the input in full, and what came out', () => {
+    const edit = { filePath: '/w/a', oldString: 'a', newString: 'b' }
+    const running = { status: 'running', input: { command: 'ls' }, metadata: { output: 'so far' } }
+    expect(describeTool(call('edit', { status: 'running', input: edit })).fields).to.deep.equal([
+      { label: 'Before', text: 'a' },
+      { label: 'After', text: 'b' },
+    ])
+    expect(describeTool(call('bash', running))).to.deep.include({
+      fields: [{ label: 'Command', text: 'ls' }],
+      output: 'so far',
+    })
+    const unknown = { status: 'completed', input: { x: [1] }, output: 'done' }
+    expect(describeTool(call('draw', unknown))).to.deep.include({
+      fields: [{ label: 'Input', text: '{\n  "x": [\n    1\n  ]\n}' }],
+      output: 'done',
+    })
+    expect(describeTool(call('draw', { status: 'pending', input: {} })).fields).to.deep.equal([])
+  })
+
   it('never throws', () => {
     fc.assert(
       fc.property(fc.string(), anyInput, anyInput, (tool, input, metadata) => {

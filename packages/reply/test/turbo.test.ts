@@ -4,7 +4,7 @@ import { describe, it } from 'mocha'
 import { deliver, deliveries, pollAll } from '../laws/delivery.js'
 import { histories } from '../laws/history.js'
 import { createReply } from '../src/index.js'
-import { createTurboRenderer, html, trustedHtml, turboEvent, turboStream } from '../src/turbo.js'
+import { createTurboRenderer, html, trustedHtml, turboStream } from '../src/turbo.js'
 import type { Html } from '../src/turbo.js'
 import { beginTurn } from './support/turn.js'
 
@@ -228,7 +228,7 @@ describe('createTurboRenderer', () => {
       templates: {
         part(part, { content }) {
           if (isBroken) throw new Error('no')
-          return 'text' in part && part.text.trim() !== '' ? content : null
+          return 'text' in part && part.text.trim() !== '' ? content : html`<hr />`
         },
       },
     })
@@ -260,6 +260,44 @@ describe('createTurboRenderer', () => {
     expect(renderer.next()).to.include('action="prepend"')
     turn.call(message, { status: 'completed', input: {}, output: '' }, 'bash', call)
     expect(renderer.next()).to.equal(String(turboStream('update', `r-${call}-state`, 'completed')))
+  })
+
+  it('makes no element for a part that shows nothing, until it does', () => {
+    const turn = beginTurn()
+    const renderer = createTurboRenderer(turn.reply, {
+      prefix: 'r',
+      templates: {
+        part: (part) => ('text' in part && part.text !== '' ? html`${part.text}` : null),
+      },
+    })
+    const message = turn.answer()
+    const first = turn.write(message)
+    const second = turn.write(message)
+    second.end('b')
+    expect(renderer.next()).to.include('action="prepend"').and.to.include(`r-${second.id}`)
+    first.end('a')
+    expect(renderer.next()).to.include('action="prepend"').and.to.include(`r-${first.id}`)
+    turn.server.putPart(message, { id: first.id, type: 'text', text: '', time: { end: 2 } })
+    turn.hear()
+    expect(renderer.next()).to.equal(String(turboStream('remove', `r-${first.id}`)))
+    expect(renderer.page()).to.not.include(`r-${first.id}`)
+  })
+
+  it('gives its pieces to a layout of the host and goes on from there', () => {
+    const turn = beginTurn()
+    const message = turn.answer()
+    const text = turn.write(message)
+    text.end('a')
+    turn.server.ask(turn.sessionId, null)
+    turn.hear()
+    const renderer = createTurboRenderer(turn.reply, { prefix: 'r' })
+    const pieces = renderer.pieces()
+    expect(String(pieces.parts)).to.include(`<div id="r-${text.id}"><p>a</p></div>`)
+    expect(String(pieces.asks)).to.include('data-ask')
+    expect([String(pieces.todos), String(pieces.status)]).to.deep.equal(['', ''])
+    expect(renderer.next()).to.equal('')
+    turn.write(message)
+    expect(renderer.next()).to.include('action="after"')
   })
 
   it('lets asks come and go one by one with a template for each, and names their call', () => {
@@ -294,12 +332,6 @@ describe('createTurboRenderer', () => {
     expect(renderer.next()).to.equal('')
     word = 'worried'
     expect(renderer.next()).to.equal(String(turboStream('update', 'r-status', 'worried')))
-  })
-})
-
-describe('turboEvent', () => {
-  it('is the data of one server-sent event, whatever line ends it holds', () => {
-    expect(turboEvent(html`a\r\nb\rc\n`)).to.equal('data: a\ndata: b\ndata: c\ndata: \n\n')
   })
 })
 

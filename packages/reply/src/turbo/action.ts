@@ -27,15 +27,6 @@ export function turboStream(action: TurboAction, target: string, content?: HtmlV
   return html`<turbo-stream action="${action}" target="${target}">${template}</turbo-stream>`
 }
 
-/**
- * The value of the `data` field of a server-sent event, for `<turbo-stream-source>`: every kind of line end that a
- * browser knows begins a new `data:` line.
- */
-export function turboEvent(content: HtmlValue): string {
-  const lines = html`${content}`.toString().split(/\r\n|\r|\n/)
-  return `${lines.map((line) => `data: ${line}\n`).join('')}\n`
-}
-
 /** An element of the renderer's own around what a template made. */
 export function element(id: string, content: HtmlValue): Html {
   return html`<div id="${id}">${content}</div>`
