@@ -166,7 +166,7 @@ describe('createApp', () => {
       app.impostor.fail('POST /permission/*/reply', fault.status(404))
       expect((await answer(path, { decision: 'yes' })).status, 'unknown there').to.equal(303)
       expect((await answer(path, { decision: 'yes' })).status).to.equal(303)
-      expect(await stream.until(over)).to.match(/action="remove" target="ask-per_/)
+      expect(await stream.until(over)).to.match(/action="remove" target="turn-1-ask-per_/)
       expect(app.impostor.readFile('a.txt')).to.equal('a')
       expect(await app.text('/conversations/1')).to.not.contain('wants to')
       // On a page that comes too late.

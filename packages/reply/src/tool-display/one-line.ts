@@ -1,7 +1,7 @@
 const longest = 200
 
 /** Drawn as nothing, but for what joins and colours pictures. */
-const invisible = /(?![\u200d\ufe0f])\p{Default_Ignorable_Code_Point}/gu
+const invisible = /(?!\u200d|\ufe0f)\p{Default_Ignorable_Code_Point}/gu
 
 /**
  * One short line of a text that the agent chose: without line breaks, control characters, what turns writing around, and
