@@ -11,7 +11,10 @@ import {
   tool,
 } from '@turnstead/testkit'
 import { databases } from '@turnstead-internal/databases'
+import { mkdtemp, rm } from 'node:fs/promises'
 import { connect } from 'node:net'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
 import { expect } from 'chai'
 import { afterEach, describe, it } from 'mocha'
 import { readStream, startApp, type StreamReader, type TestApp } from './support/app.js'
@@ -201,6 +204,49 @@ describe('createApp', () => {
       expect(body).to.deep.equal({ answers: [['"Green"', 'or blue']] })
     })
 
+    it('takes no empty answer, and keeps the form with what was typed', async () => {
+      app = await startApp(reply(colour, text('Thank you.')))
+      const { stream, path } = await begin()
+      for (const fields of [{}, { 'answer-0': '' }, { 'words-0': '  ' }, { 'answer-1': 'Blue' }])
+        expect((await answer(path, { decision: 'yes', ...fields })).status).to.equal(422)
+      const kept = await fetch(app.url + path, {
+        method: 'POST',
+        body: new URLSearchParams({ decision: 'yes' }),
+        headers: { accept: 'text/vnd.turbo-stream.html' },
+      })
+      expect(kept.status).to.equal(422)
+      const change = await kept.text()
+      expect(change).to.contain('Choose an answer first.')
+      const target = /target="([^"]+)"/.exec(change)?.[1] ?? ''
+      expect(await (await app.get('/conversations/1')).text()).to.contain(`id="${target}"`)
+      await answer(path, { decision: 'yes', 'answer-0': 'Blue' })
+      await stream.until('Thank you.')
+    })
+
+    it('says that an answer did not arrive where another process has another server', async () => {
+      const folder = await mkdtemp(join(tmpdir(), 'turnstead-chat-'))
+      const databaseUrl = join(folder, 'chat.sqlite')
+      app = await startApp(reply(write, text('Written.')), { databaseUrl })
+      const { path } = await begin()
+      const asked = async (): Promise<boolean> => {
+        const message = await app.rows.findMessage(1)
+        return JSON.stringify(message?.reply ?? null).includes('"open"')
+      }
+      while (!(await asked())) await new Promise((resolve) => setImmediate(resolve))
+      const other = await startApp(undefined, { databaseUrl })
+      const there = await fetch(other.url + path, {
+        method: 'POST',
+        body: new URLSearchParams({ decision: 'yes' }),
+        redirect: 'manual',
+      })
+      expect(there.status).to.equal(409)
+      expect(await there.text()).to.contain('could not be given')
+      await other.close()
+      expect((await answer(path, { decision: 'yes' })).status).to.equal(303)
+      await (await follow('/conversations/1/stream?from=1')).until(over)
+      await rm(folder, { recursive: true, force: true })
+    })
+
     it('answers nothing but what it asks, and nothing after a stop', async () => {
       app = await startApp([on('Go', reply(write)), on('other', reply(write))])
       const { path } = await begin()
@@ -212,6 +258,38 @@ describe('createApp', () => {
       await answer(path, { decision: 'yes' })
       expect(app.impostor.readFile('a.txt')).to.equal(null)
     })
+  })
+
+  it('sends no path of this machine to a browser', async () => {
+    const filePath = 'a/b.txt'
+    app = await startApp((prompt) => {
+      const absolute = join(app.impostor.directory, filePath)
+      return reply(
+        ask.permission(tool.write({ filePath: absolute, content: 'a' }), { patterns: [absolute] }),
+        tool.bash({ command: `cat ${absolute}` }, { output: `${prompt.text} ${absolute}: a` }),
+        text('Done.'),
+      )
+    })
+    await app.post('/conversations', 'Go')
+    const stream = await follow('/conversations/1/stream?from=1')
+    const received = await stream.until('class="ask"')
+    const path = /action="(\/messages\/1\/asks\/[^"]+)"/.exec(received)?.[1] ?? ''
+    const before = await (await app.get('/conversations/1')).text()
+    await fetch(app.url + path, {
+      method: 'POST',
+      body: new URLSearchParams({ decision: 'yes' }),
+      redirect: 'manual',
+    })
+    const all = (await stream.until(over)) + before + (await app.text('/conversations/1'))
+    expect(all).to.contain(filePath).and.not.contain(app.impostor.directory)
+  })
+
+  it('answers HEAD on the stream of a conversation, and holds nothing', async () => {
+    app = await startApp(reply(text('Hello.'), gate('never')))
+    await app.post('/conversations', 'Go')
+    const head = await fetch(`${app.url}/conversations/1/stream`, { method: 'HEAD' })
+    expect(head.status).to.equal(200)
+    expect(head.headers.get('content-type')).to.contain('event-stream')
   })
 
   it('lets a stop that came too late change nothing', async () => {
@@ -282,9 +360,10 @@ describe('createApp', () => {
       const database = await postgresql.open()
       try {
         app = await startApp(reply(text('Hello.')), { databaseUrl: database.url })
-        await app.post('/conversations', 'Go')
+        // A person's clipboard may hold what PostgreSQL does not take.
+        expect((await app.post('/conversations', 'G\u0000o')).status).to.equal(303)
         await (await follow('/conversations/1/stream?from=1')).until(over)
-        expect(await app.text('/conversations/1')).to.match(/Hello\. .*tokens in.*\$/)
+        expect(await app.text('/conversations/1')).to.match(/Go .*Hello\. .*tokens in.*\$/)
         await app.close()
       } finally {
         await database.close()
@@ -307,6 +386,27 @@ describe('createApp', () => {
     }
     expect((await app.post('/conversations', 'Go', { origin: app.url })).status).to.equal(303)
     expect(await app.rows.listConversations()).to.have.lengthOf(1)
+  })
+
+  it('knows the address of a proxy in front of it, whatever name the proxy passes on', async () => {
+    const publicOrigin = 'https://chat.example.com'
+    app = await startApp(undefined, { publicOrigin })
+    const { request } = await import('node:http')
+    const post = (headers: Record<string, string>): Promise<number | undefined> =>
+      new Promise((resolve) => {
+        const type = { 'content-type': 'application/x-www-form-urlencoded' }
+        const options = { method: 'POST', headers: { ...type, ...headers } }
+        request(`${app.url}/conversations`, options, (response) =>
+          resolve(response.resume().statusCode),
+        ).end('prompt=Go')
+      })
+    const passedOn = { host: 'chat.example.com' }
+    expect(await post({ ...passedOn, origin: publicOrigin })).to.equal(303)
+    expect(await post({ origin: publicOrigin }), 'its own name').to.equal(303)
+    for (const origin of ['https://evil.example', 'http://chat.example.com', 'null']) {
+      expect(await post({ origin }), origin).to.equal(403)
+    }
+    expect(await post({ host: 'evil.example', origin: publicOrigin })).to.equal(421)
   })
 
   it('answers only to its own name', async () => {

@@ -1,15 +1,16 @@
 import { STATUS_CODES } from 'node:http'
 import { sendArtifact, type ArtifactStore, type MessageArtifacts } from '@turnstead/artifacts'
-import { turboStream, turboStreamType } from '@turnstead/reply/turbo'
+import { turboStreamType } from '@turnstead/reply/turbo'
 import { WireError } from '@turnstead/wire'
 import express, { type Express, type NextFunction, type Request, type Response } from 'express'
-import { readDecision } from './answers.js'
+import { answerAsk } from './answer-ask.js'
 import { createAssets } from './assets.js'
 import type { AgentState, ModelInfo } from '../agent/state.js'
 import type { TurnNotices } from '../live/turn-notices.js'
 import type { Feed } from '../live/feed.js'
 import type { Message } from '../rows/models.js'
 import type { ChatRows } from '../rows/rows.js'
+import { takesTurboStreams } from './turbo-requests.js'
 import {
   knownHostsOnly,
   parseRowId,
@@ -20,7 +21,6 @@ import {
 import { sendConversationStream } from './stream.js'
 import type { TurnViews } from '../live/turn-views.js'
 import { maxPromptLength } from '../views/composer.js'
-import { askProblemId } from '../views/asks.js'
 import type { Frame } from '../views/layout.js'
 import { conversationPage, homePage, problemPage } from '../views/pages.js'
 import type { Worker } from '../jobs/worker.js'
@@ -116,24 +116,7 @@ export function createApp(ports: ChatPorts): Express {
     sendDone(request, response, message.conversationId)
   })
 
-  app.post('/messages/:id/asks/:askId', async (request, response) => {
-    const message = await rows.findMessage(parseRowId(request.params.id))
-    if (message === null) return sendProblem(response, 404, 'There is no such message.')
-    const ask = views.openAsks(message).find(({ id }) => id === request.params.askId)
-    // Where it is not open any more, another page was first or the turn is over: both show already.
-    if (ask !== undefined) {
-      const decision = readDecision(ask, request.body)
-      if (decision === null) {
-        return sendAskProblem(request, response, 422, askProblemId(message.id, ask.id), noAnswer)
-      }
-      const isTaken = await worker.decide(ask, decision)
-      // A turn that runs here would have said so; of another process only its row is known.
-      if (!isTaken && worker.live(message.id) === null) {
-        return sendAskProblem(request, response, 409, askProblemId(message.id, ask.id), notTaken)
-      }
-    }
-    sendDone(request, response, message.conversationId)
-  })
+  app.post('/messages/:id/asks/:askId', answerAsk({ rows, views, worker, sendProblem, sendDone }))
 
   app.get('/messages/:id/files/:artifactId', async (request, response) => {
     const turnId = parseRowId(request.params.id)
@@ -174,21 +157,6 @@ export function createApp(ports: ChatPorts): Express {
     }
   }
 
-  /** A page with scripts keeps the form, with what was chosen and typed. */
-  async function sendAskProblem(
-    request: Request,
-    response: Response,
-    status: number,
-    elementId: string,
-    text: string,
-  ): Promise<void> {
-    if (!takesTurboStreams(request)) return sendProblem(response, status, text)
-    response
-      .status(status)
-      .type(turboStreamType)
-      .send(String(turboStream('update', elementId, text)))
-  }
-
   async function sendProblem(response: Response, status: number, text: string): Promise<void> {
     const page = problemPage(
       await frame(null),
@@ -205,10 +173,6 @@ export function createApp(ports: ChatPorts): Express {
 function sendDone(request: Request, response: Response, conversationId: number): void {
   if (takesTurboStreams(request)) response.type(turboStreamType).send('')
   else response.redirect(303, `/conversations/${conversationId}`)
-}
-
-function takesTurboStreams(request: Request): boolean {
-  return request.accepts().includes('text/vnd.turbo-stream.html')
 }
 
 function readPrompt(request: Request): string {
@@ -232,7 +196,4 @@ function clientErrorStatus(error: unknown): number | null {
   return typeof status === 'number' && status >= 400 && status < 500 ? status : null
 }
 
-const noAnswer = 'Choose an answer first.'
-const notTaken =
-  'The answer could not be given: the agent’s server, as this process reaches it, does not know the question.'
 const sorry = 'Something went wrong here. It is in the log of the application.'
