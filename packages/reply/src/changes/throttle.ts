@@ -1,9 +1,9 @@
 import { ChangeQueue } from './change-queue.js'
-import { systemClock } from '../streaming/clock.js'
+import { longestTimerMs, systemClock } from '../streaming/clock.js'
 import type { Clock } from '../streaming/clock.js'
 import { notify } from './observer.js'
 import type { ReplyObserver } from './observer.js'
-import { longestMs, requireRange } from '../streaming/require-range.js'
+import { requireRange } from '../streaming/require-range.js'
 
 /** Options of {@link throttle}. */
 export interface ThrottleOptions {
@@ -33,7 +33,7 @@ export function throttle(
   options: ThrottleOptions = {},
 ): ThrottledObserver {
   const { intervalMs = 100, clock = systemClock, onObserverError = null } = options
-  requireRange('intervalMs', intervalMs, 0, longestMs)
+  requireRange('intervalMs', intervalMs, 0, longestTimerMs)
   const waiting = new ChangeQueue()
   const closing = new AbortController()
   let resting = false

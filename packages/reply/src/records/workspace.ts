@@ -2,7 +2,7 @@ import { list, number, objectOf, string, strings } from './fields.js'
 import type { Fields } from './fields.js'
 
 /** How many entries of each kind are kept; what comes later is left out. */
-export const workspaceLimit = 200
+const workspaceLimit = 200
 
 /** Longest patch of a file that is kept, in characters. */
 const patchLimit = 100_000
@@ -71,7 +71,7 @@ export const emptyWorkspace: Workspace = Object.freeze({
 })
 
 /** Reads the server's list of diffs. */
-export function readDiffs(value: readonly unknown[]): readonly FileDiff[] {
+function readDiffs(value: readonly unknown[]): readonly FileDiff[] {
   return Object.freeze(value.slice(0, workspaceLimit).map((item) => readDiff(objectOf(item))))
 }
 

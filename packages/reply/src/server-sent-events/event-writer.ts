@@ -1,7 +1,7 @@
-import { systemClock } from '../streaming/clock.js'
+import { longestTimerMs, systemClock } from '../streaming/clock.js'
 import type { Clock } from '../streaming/clock.js'
 import { heartbeatFrame } from '../streaming/keep-alive.js'
-import { longestMs, requireRange } from '../streaming/require-range.js'
+import { requireRange } from '../streaming/require-range.js'
 import { eventStreamHeaders } from '../streaming/text-stream.js'
 import type { ServerResponseLike } from '../streaming/text-stream.js'
 
@@ -51,9 +51,9 @@ export function openEventStream(
 ): EventWriter {
   const { heartbeatMs = 15_000, maxUnreadBytes = 4 * 1024 * 1024, retryMs = 1_000 } = options
   const { clock = systemClock } = options
-  requireRange('heartbeatMs', heartbeatMs, 1, longestMs)
+  requireRange('heartbeatMs', heartbeatMs, 1, longestTimerMs)
   requireRange('maxUnreadBytes', maxUnreadBytes, 1)
-  requireRange('retryMs', retryMs, 0, longestMs)
+  requireRange('retryMs', retryMs, 0, longestTimerMs)
   const left = new AbortController()
   let sentAt = clock.now()
 
