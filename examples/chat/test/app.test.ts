@@ -142,7 +142,7 @@ describe('createApp', () => {
       return reply(
         ask.permission(tool.write({ filePath: absolute, content: 'a' }), { patterns: [absolute] }),
         tool.bash({ command: `cat ${absolute}` }, { output: `${prompt.text} ${absolute}: a` }),
-        text('Done.'),
+        text(`Done: ${absolute}`),
       )
     })
     await app.post('/conversations', 'Go')

@@ -2,7 +2,7 @@ import { expect } from 'chai'
 import { describe, it } from 'mocha'
 import { parseReply } from '../src/index.js'
 import { createChangeLog } from '../src/server-sent-events.js'
-import { createTurboRenderer, html } from '../src/turbo.js'
+import { createTurboRenderer, html, withoutRoots } from '../src/turbo.js'
 import { createUiMessageEncoder, toUiMessage } from '../src/ui-message-stream.js'
 import { beginTurn } from './support/turn.js'
 import type { Turn } from './support/turn.js'
@@ -102,6 +102,13 @@ describe('what goes to browsers', () => {
     for (const path of Object.keys(cases)) turn.server.send('file.edited', { file: path })
     turn.hear()
     expect(log.view().workspace.edited).to.deep.equal(Object.values(cases))
+  })
+
+  it('can be had for a text of the model, too', () => {
+    const text = 'I wrote `/data/work/a.md` and [b](/data/b), not /database/c.'
+    expect(withoutRoots(text, ['/data/work', '/data'])).to.equal(
+      'I wrote `a.md` and [b](b), not /database/c.',
+    )
   })
 
   it('takes several directories, the inner one first', () => {

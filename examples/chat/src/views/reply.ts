@@ -1,5 +1,11 @@
 import type { ReplySource } from '@turnstead/reply'
-import { createTurboRenderer, html, turboStream, type TurboRenderer } from '@turnstead/reply/turbo'
+import {
+  createTurboRenderer,
+  html,
+  turboStream,
+  withoutRoots,
+  type TurboRenderer,
+} from '@turnstead/reply/turbo'
 import { askForm } from './asks.js'
 import { renderMarkdown } from './markdown.js'
 import { partView } from './parts.js'
@@ -18,7 +24,7 @@ export function createReplyView(reply: ReplySource, options: ReplyViewOptions): 
   return createTurboRenderer(reply, {
     prefix: turnElementId(turnId),
     root: roots,
-    renderText: renderMarkdown,
+    renderText: (source) => renderMarkdown(withoutRoots(source, roots)),
     templates: {
       part: partView,
       partUpdate(part, { elementId }) {

@@ -23,6 +23,14 @@ interface Rooted {
   readonly directory?: string | null
 }
 
+/**
+ * A text with the paths in these directories relative to them. For texts that the model wrote, which views leave as
+ * they are because they grow: use it where a text is rendered whole.
+ */
+export function withoutRoots(text: string, roots: readonly string[]): string {
+  return stripped(text, patternsOf(roots))
+}
+
 /** The same object for the same input, as long as the root is the same: encoders compare by identity. */
 export function relativePaths(source: Rooted, { root }: PathOptions): RelativePaths {
   const roots = typeof root === 'string' ? [root] : root
@@ -42,7 +50,7 @@ export function relativePaths(source: Rooted, { root }: PathOptions): RelativePa
 }
 
 function pathsIn(roots: readonly string[]): RelativePaths {
-  const patterns = roots.map(patternOf).filter((pattern) => pattern !== null)
+  const patterns = patternsOf(roots)
   if (patterns.length === 0) return { view: (view) => view, change: (change) => change }
   const known = new WeakMap<object, unknown>()
 
@@ -86,6 +94,10 @@ function pathsIn(roots: readonly string[]): RelativePaths {
       }
     },
   }
+}
+
+function patternsOf(roots: readonly string[]): readonly RegExp[] {
+  return roots.map(patternOf).filter((pattern) => pattern !== null)
 }
 
 /** The root where a path begins, with the separator after it; `null` for a root that holds everything. */
