@@ -24,8 +24,11 @@ export function asRowId(name: string, id: RowId): RowId {
   throw new RangeError(`\`${name}\` must have 1 to ${longestKey} characters.`)
 }
 
-/** @internal A key as it came from a driver. */
-export function toRowId(value: unknown): RowId {
+/** @internal A key as it came from a driver; `text` is the same key as text, for a number that the driver had to round. */
+export function toRowId(value: unknown, text?: unknown): RowId {
+  if (typeof value === 'number' && !Number.isSafeInteger(value)) {
+    return typeof text === 'string' ? text : String(value)
+  }
   if (typeof value !== 'bigint') return value as RowId
   return Number.isSafeInteger(Number(value)) ? Number(value) : String(value)
 }

@@ -106,6 +106,24 @@ describe('between two statements of a verb', () => {
     expect(await rows.knex('conversations').first('turn_owner')).to.deep.equal({ turn_owner: null })
   })
 
+  it('a claim that is given up in between is given back', async () => {
+    await insert()
+    const controller = new AbortController()
+    const hook = ({ sql }: { sql: string }): void => {
+      if (start.test(sql)) controller.abort(new Error('enough'))
+    }
+    rows.knex.on('query', hook)
+    try {
+      const { signal } = controller
+      const request = { ...ids, owner: 'worker-1', leaseMs: 10_000, signal }
+      const error: unknown = await store.claim(request).catch((reason: unknown) => reason)
+      expect(error).to.equal(signal.reason)
+    } finally {
+      rows.knex.off('query', hook)
+    }
+    expect(await claim('worker-2')).to.include({ claimed: true })
+  })
+
   it('a message that moves to another conversation is missing from this one', async () => {
     await insert()
     const other = await rows.insertConversation()
@@ -270,6 +288,28 @@ describe('while a statement waits for a row', () => {
     const settle = store.settle(claim.lease, completed)
     expect(await overtaken(rows.database, settle, blocker)).to.equal(false)
     expect((await store.read(turnId))?.status).to.equal('running')
+    await rows.clear()
+  })
+
+  it('the fence of the row still counts for an adoption', async () => {
+    const conversationId = await rows.insertConversation()
+    const [left, next] = [
+      await rows.insertTurn(conversationId),
+      await rows.insertTurn(conversationId),
+    ]
+    const store = createSessionStore({ knex: rows.database.connect() })
+    const request = { conversationId, owner: 'worker-1', leaseMs: 60_000 }
+    const first = await store.claim({ ...request, turnId: left })
+    if (!first.claimed) throw new Error('the turn must be free')
+    await store.release(first.lease)
+    const claim = await store.claim({ ...request, turnId: next })
+    if (!claim.claimed) throw new Error('the turn must be free')
+    const blocker = await rows.database.connect().transaction()
+    await blocker('messages').where({ id: left }).forUpdate()
+    const adoption = store.adopt(claim.lease, left)
+    expect(await overtaken(rows.database, adoption, blocker)).to.equal(null)
+    const row = await rows.knex('messages').where({ id: left }).first('turn_fence')
+    expect(Number(row.turn_fence)).to.equal(7)
     await rows.clear()
   })
 })

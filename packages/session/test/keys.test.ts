@@ -109,6 +109,30 @@ for (const kind of databases) {
       })
     }
 
+    it('are exact in records, also where the driver rounds them', async () => {
+      const column: Column = (table, name) => table.bigInteger(name)
+      const key = '9007199254740993'
+      const next = '9007199254740992'
+      const { database, store } = await openKeys(kind, column, key)
+      try {
+        const { knex } = database
+        await knex('messages').insert({ id: next, conversation_id: key, status: 'pending' })
+        const request = { conversationId: key, owner: 'worker', leaseMs }
+        const first = await store.claim({ ...request, turnId: key })
+        if (!first.claimed) throw new Error(`the turn must be free, but is ${first.reason}`)
+        expect(String(first.turn.conversationId)).to.equal(key)
+        await store.release(first.lease)
+        const second = await store.claim({ ...request, turnId: next })
+        if (!second.claimed) throw new Error(`the turn must be free, but is ${second.reason}`)
+        expect(second.leftovers.map(({ turnId }) => String(turnId))).to.deep.equal([key])
+        const { turn_id: holder } = await knex('conversations').first('turn_id')
+        expect(holder).to.equal(next)
+        expect(await store.adopt(second.lease, second.leftovers[0]!.turnId)).not.to.equal(null)
+      } finally {
+        await database.close()
+      }
+    })
+
     it('are bigints as drivers give them, and come back as what JSON takes', async () => {
       const column: Column = (table, name) => table.bigInteger(name)
       const { database, store } = await openKeys(kind, column, 12)

@@ -1,5 +1,6 @@
 import { databases } from '@turnstead-internal/databases'
 import { expect } from 'chai'
+import createKnex from 'knex'
 import { describe, it } from 'mocha'
 import {
   conversationColumns,
@@ -193,6 +194,39 @@ describe('migrations', () => {
       await close()
     }
   })
+
+  const postgresql = databases.find(({ name }) => name === 'postgresql')!
+  if (postgresql.skip !== null) {
+    it(`find tables anywhere on the search path (skipped: ${postgresql.skip})`)
+  } else {
+    it('find tables anywhere on the search path', async () => {
+      const { knex, url, close } = await postgresql.open()
+      const { rows } = await knex.raw('select current_schema() as present')
+      const first = `first_${process.pid}`
+      const searchPath = [first, rows[0].present]
+      const both = createKnex({
+        client: 'pg',
+        connection: url,
+        searchPath,
+        pool: { min: 0, max: 1 },
+      })
+      try {
+        await createHostTables(knex)
+        await knex.raw('create schema ??', [first])
+        const { up, down } = turnMigration()
+        await both.transaction(up)
+        await up(both)
+        await down(both)
+        await up(both)
+        await knex('conversations').insert({ id: 1 })
+        expect(await knex('conversations').first('turn_owner')).to.deep.equal({ turn_owner: null })
+      } finally {
+        await both.destroy()
+        await knex.raw('drop schema if exists ?? cascade', [first])
+        await close()
+      }
+    })
+  }
 
   for (const name of ['postgresql', 'mysql'] as const) {
     const kind = databases.find((each) => each.name === name)!

@@ -84,8 +84,6 @@ describe('the Objection mixins', () => {
         const conversation = await Conversation.query().findById(inserted.id).throwIfNotFound()
         const turn = { conversation_id: inserted.id, status: 'pending' } as const
         const fetched = await Message.query().insertAndFetch(turn)
-        const plain = await Message.query().insert(turn)
-        await Message.query().deleteById(plain.id)
         const claim = await fetched.claimTurn({ owner: 'worker-1', leaseMs: 10_000 })
         if (!claim.claimed) throw new Error(`the turn must be free, but is ${claim.reason}`)
         const loaded = await Message.query().findById(fetched.id).throwIfNotFound()
@@ -101,6 +99,10 @@ describe('the Objection mixins', () => {
           await Message.query().insert(stale).onConflict('id').merge()
           await Message.query().upsertGraph(stale as never)
         }
+        const plain = await Message.query().insert(turn)
+        await plain.cancelTurn()
+        await plain.$query().patch()
+        expect((await plain.readTurn())?.status).to.equal('cancelled')
         const row = await Message.query().findById(fetched.id).throwIfNotFound()
         expect(row).to.include({ status: 'completed', text: completed.text })
         expect(row.content).to.equal('edited by the host')

@@ -8,6 +8,7 @@ import { createSessionStore, SessionError } from '../src/index.js'
 import type { OrphanSession, RowId, Lease } from '../src/index.js'
 import { openRows } from './support/open-rows.js'
 import type { Rows } from './support/open-rows.js'
+import { createShiftedClock } from './support/shifted-clock.js'
 
 const leaseMs = 10_000
 
@@ -244,6 +245,29 @@ describe('createSessionStore', () => {
       { conversationId, sessionId, reason: 'replaced', error: null },
       { conversationId, sessionId: left, reason: 'not_deleted', error },
     ])
+  })
+
+  it('leaves nothing of a creation that was taken over and whose answer was lost', async () => {
+    const clock = createShiftedClock()
+    const store = createSessionStore({ knex: rows.knex, clock, createPollMs: 5 })
+    const upstream = createFakeUpstream()
+    const gate = createGate()
+    const conversationId = await rows.insertConversation()
+    const slow = {
+      ...upstream,
+      create: async (request: { readonly key: string; readonly title: string | null }) => {
+        await gate.pass()
+        await upstream.create(request)
+        throw new Error('connection lost')
+      },
+    }
+    const late = store.ensureSession(conversationId, slow).catch((error: unknown) => error)
+    await gate.reached
+    clock.advance(60_000)
+    const { sessionId } = await store.ensureSession(conversationId, upstream)
+    gate.open()
+    expect(String(await late)).to.include('connection lost')
+    expect([...upstream.sessions.keys()]).to.deep.equal([sessionId])
   })
 
   it('is not harmed by an onOrphan that throws or rejects', async () => {

@@ -80,19 +80,15 @@ describe('the bounds of a turn', () => {
   it('let no worker write after its lease was taken over', async () => {
     rig.impostor.answer(on('Hello', reply(text('Whole.'), gate('slow'))))
     const turnId = await rig.rows.addMessage()
-    const { store } = rig.rows
+    const { knex } = rig.rows.database
+    const claim = { conversationId: 1, turnId, owner: 'worker-2', leaseMs: 60_000 }
+    const takeOver = async (): Promise<void> => {
+      // As if this process had been paused for longer than its lease.
+      await knex('conversations').update({ turn_expires_at: 1 })
+      await rig.rows.anotherStore().claim(claim)
+    }
     const paused = runTurn(
-      rig.options(turnId, 'Hello', {
-        onReply: observing({
-          textDelta: () =>
-            void store.claim({
-              conversationId: 1,
-              turnId,
-              owner: 'worker-1',
-              leaseMs: 60_000,
-            }),
-        }),
-      }),
+      rig.options(turnId, 'Hello', { onReply: observing({ textDelta: () => void takeOver() }) }),
     )
     const result = await paused
     expect(result).to.include({ status: 'skipped', reason: 'lease_lost' })

@@ -19,7 +19,7 @@ describe('a turn that was cancelled while no worker ran it', () => {
     const client = rig.connect()
     const ports = dyingPorts(
       { client, store: rig.rows.store },
-      { after: 'client.session.promptAsync', losesLast: true },
+      { after: 'client.prompt.send', losesLast: true },
     )
     void runTurn(rig.options(turnId, 'Hello', ports))
     await ports.died
@@ -30,7 +30,7 @@ describe('a turn that was cancelled while no worker ran it', () => {
   it('has its agent stopped when the job is run again', async () => {
     rig.impostor.answer(on('Hello', reply(text('On and on.'), gate('more'))))
     await dieAndCancel()
-    const result = await runTurn(rig.options(turnId, 'Hello'))
+    const result = await runTurn(rig.options(turnId, 'Hello', { store: rig.rows.anotherStore() }))
     expect(result).to.include({ status: 'skipped', reason: 'settled' })
     expect(await rig.client.session.status()).to.deep.equal({})
   })
@@ -40,7 +40,7 @@ describe('a turn that was cancelled while no worker ran it', () => {
     rig.impostor.answer(on('Hello', reply(ask.permission(write))))
     await dieAndCancel()
     await rig.impostor.events.next((event) => event.type === 'permission.asked')
-    await runTurn(rig.options(turnId, 'Hello'))
+    await runTurn(rig.options(turnId, 'Hello', { store: rig.rows.anotherStore() }))
     expect(await rig.client.permission.list()).to.deep.equal([])
   })
 
@@ -60,7 +60,7 @@ describe('a turn that was cancelled while no worker ran it', () => {
       rig.options(nextId, 'Next', { onReply: observing({ textDelta: () => heard() }) }),
     )
     await started
-    await runTurn(rig.options(turnId, 'Hello'))
+    await runTurn(rig.options(turnId, 'Hello', { store: rig.rows.anotherStore() }))
     rig.impostor.gate('next').open()
     expect((await next).status).to.equal('completed')
     expect(await rig.rows.row(nextId)).to.include({ text: 'Next. Done.' })

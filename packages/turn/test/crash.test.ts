@@ -32,7 +32,7 @@ describe('runTurn after a crash of its worker', function () {
     // How many looks and snapshots there are depends on the machine: these must be among the calls where it died.
     for (const after of [
       'store.recordPrompt',
-      'client.session.promptAsync',
+      'client.prompt.send',
       'client.session.messages',
       'store.settle',
     ]) {
@@ -60,7 +60,8 @@ describe('runTurn after a crash of its worker', function () {
       ports.died.then(() => 'died' as const),
       first.then(() => 'lived' as const),
     ])
-    const second = await runTurn(rig.options(turnId, prompt))
+    const restarted = { store: rig.rows.anotherStore() }
+    const second = await runTurn(rig.options(turnId, prompt, restarted))
     await client.close()
     const calls = `after ${ports.calls.join(', ')}`
     expect(statusOf(second), calls).to.be.oneOf(['completed', 'skipped: settled'])

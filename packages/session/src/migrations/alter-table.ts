@@ -1,4 +1,5 @@
 import type { Knex } from 'knex'
+import { hasColumn, hasIndex, hasTable, isMySql, schemaOf } from './catalog.js'
 import { defineIndex, indexName, tableAddress } from './table-version.js'
 import type { NewIndex, TableVersion } from './table-version.js'
 
@@ -45,7 +46,7 @@ async function missingColumns(
   knex: Knex,
   { option, table, version }: TableStep,
 ): Promise<readonly string[]> {
-  if (!(await schemaOf(knex, table).hasTable(tableAddress(table).name))) {
+  if (!(await hasTable(knex, table))) {
     throw new TypeError(
       `There is no table \`${table}\`: create it in an earlier migration, or name yours in \`${option}.table\`.`,
     )
@@ -69,7 +70,7 @@ async function addIndex(knex: Knex, table: string, index: NewIndex): Promise<voi
   const { schema, name: bare } = tableAddress(table)
   const name = indexName(table, index)
   if (isMySql(knex)) {
-    if (await isListed(knex, table, 'statistics', { index_name: name })) return
+    if (await hasIndex(knex, table, name)) return
     await schemaOf(knex, table).alterTable(bare, (builder) => defineIndex(builder, table, index))
     return
   }
@@ -79,33 +80,4 @@ async function addIndex(knex: Knex, table: string, index: NewIndex): Promise<voi
   const isSqlite = String(knex.client.dialect).includes('sqlite')
   const [at, on] = isSqlite && schema !== null ? [`${schema}.${name}`, bare] : [name, table]
   await knex.raw(`create ${kind} if not exists ?? on ?? (${columns})`, [at, on, ...index.columns])
-}
-
-function schemaOf(knex: Knex, table: string): Knex.SchemaBuilder {
-  const { schema } = tableAddress(table)
-  return schema === null ? knex.schema : knex.schema.withSchema(schema)
-}
-
-async function hasColumn(knex: Knex, table: string, column: string): Promise<boolean> {
-  // Knex's own way leaves the schema out on MySQL.
-  if (isMySql(knex)) return isListed(knex, table, 'columns', { column_name: column })
-  return schemaOf(knex, table).hasColumn(tableAddress(table).name, column)
-}
-
-async function isListed(
-  knex: Knex,
-  table: string,
-  list: 'columns' | 'statistics',
-  condition: Readonly<Record<string, string>>,
-): Promise<boolean> {
-  const { schema, name } = tableAddress(table)
-  const found: unknown = await knex(`information_schema.${list}`)
-    .where({ table_name: name, ...condition })
-    .where('table_schema', schema ?? knex.raw('database()'))
-    .first(knex.raw('1 as found'))
-  return found !== undefined
-}
-
-function isMySql(knex: Knex): boolean {
-  return knex.client.dialect === 'mysql'
 }

@@ -1,7 +1,7 @@
 import type { RowId, TurnStatus } from '../records.js'
 import type { Tables } from '../tables.js'
 import { query } from './query.js'
-import { rowKey, unlessImpossible } from './row-key.js'
+import { keyText, rowKey, unlessImpossible } from './row-key.js'
 import { toNumber, toNumberOrNull, toTurnStatus } from './row-values.js'
 
 /** Who holds a conversation. */
@@ -43,7 +43,7 @@ export async function findLease(
         .whereNotNull(`m.${m.status}`)
         .first({
           ...leaseFields(tables),
-          own: `m.${m.id}`,
+          own: keyText(knex, `m.${m.id}`),
           status: `m.${m.status}`,
           turnfence: `m.${m.turnFence}`,
         }),

@@ -5,6 +5,7 @@ import type { ConversationLease, TurnRecord } from '../records.js'
 import type { MessageColumns, Tables } from '../tables.js'
 import { query } from './query.js'
 import { turnFields } from './read-turn.js'
+import { keyText } from './row-key.js'
 import { toTurnRecord } from './row-values.js'
 
 const maxLeftovers = 8
@@ -37,7 +38,11 @@ export async function findLeftovers(
         .where(isLeftover(columns))
         .orderBy([columns.startedAt, columns.id])
         .limit(maxLeftovers)
-        .select({ turn: columns.id, ...turnFields(columns) }),
+        .select({
+          turn: columns.id,
+          turntext: keyText(knex, columns.id),
+          ...turnFields(knex, columns),
+        }),
   )
   return rows.flatMap((row) => readable(row))
 }
@@ -45,7 +50,7 @@ export async function findLeftovers(
 /** A damaged row must not keep the conversation's next turn from running. */
 function readable(row: Record<string, unknown>): TurnRecord[] {
   try {
-    return [toTurnRecord(toRowId(row['turn']), row)]
+    return [toTurnRecord(toRowId(row['turn'], row['turntext']), row)]
   } catch (error) {
     if (SessionError.is(error)) return []
     throw error

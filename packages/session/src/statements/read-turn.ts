@@ -1,16 +1,18 @@
+import type { Knex } from 'knex'
 import type { RowId, TurnRecord } from '../records.js'
 import type { MessageColumns, Tables } from '../tables.js'
 import { query } from './query.js'
-import { rowKey, unlessImpossible } from './row-key.js'
+import { keyText, rowKey, unlessImpossible } from './row-key.js'
 import { toTurnRecord } from './row-values.js'
 
 /**
  * What a turn's record is made from. The aliases are single lower-case words, because a host's Knex may map the names in
  * results (`knexSnakeCaseMappers`).
  */
-export function turnFields(columns: MessageColumns): Record<string, string> {
+export function turnFields(knex: Knex, columns: MessageColumns): Record<string, string | Knex.Raw> {
   return {
     conversation: columns.conversationId,
+    conversationtext: keyText(knex, columns.conversationId),
     status: columns.status,
     input: columns.promptInput,
     promptid: columns.promptId,
@@ -49,7 +51,7 @@ export async function readTurn(tables: Tables, turnId: RowId): Promise<TurnRecor
       knex(table)
         .where(rowKey(knex, columns.id, turnId))
         .whereNotNull(columns.status)
-        .first(turnFields(columns)),
+        .first(turnFields(knex, columns)),
   )
   const row = await unlessImpossible(reading, undefined)
   return row === undefined ? null : toTurnRecord(turnId, row)

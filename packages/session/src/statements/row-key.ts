@@ -12,6 +12,12 @@ const isWholeNumber: Readonly<Record<string, string>> = {
   sqlite3: "cast(?? as text) not glob '*[^0-9-]*'",
 }
 
+/** A key as text: some drivers round numbers that JavaScript cannot hold. */
+export function keyText(knex: Knex, column: string): Knex.Raw {
+  const type = knex.client.dialect === 'mysql' ? 'char' : 'text'
+  return knex.raw(`cast(?? as ${type})`, [column])
+}
+
 /**
  * The row with this key. Keys go as text, which each database converts to the type of its column; some would take `1abc`
  * for 1, so a text that is no number as numbers are written matches no number.

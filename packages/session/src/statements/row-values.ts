@@ -19,7 +19,7 @@ const shortTextLength = 64
 export function toTurnRecord(turnId: RowId, row: Row): TurnRecord {
   return {
     turnId,
-    conversationId: toRowId(row['conversation']),
+    conversationId: toRowId(row['conversation'], row['conversationtext']),
     status: toTurnStatus(row['status'], turnId),
     input: toJson(row['input']),
     prompt: toPrompt(row, turnId),

@@ -40,11 +40,13 @@ export async function createSession(
   let sessionId: string
   try {
     for (const old of splitKeys(seen.keys)) {
-      if (!(await isCleared(context, upstream, { creation, key: old }))) keys.push(old)
+      if (!(await isCleared(context, upstream, { conversationId, key: old }))) keys.push(old)
     }
     sessionId = idOf(await upstream.create({ key, title: seen.title }), creation)
   } catch (error) {
-    await endCreation(tables, creation, null).catch(() => false)
+    const isOurs = await endCreation(tables, creation, null).catch(() => true)
+    // Who took the creation over has looked for our key already, and will not again.
+    if (!isOurs) await isCleared(context, upstream, creation).catch(() => false)
     throw error
   }
   if (await store(context, upstream, { creation, sessionId, keys })) return sessionId
@@ -93,9 +95,8 @@ async function store(
 async function isCleared(
   { onOrphan }: CreateContext,
   upstream: SessionUpstream,
-  { creation, key }: { readonly creation: Creation; readonly key: string },
+  { conversationId, key }: Pick<Creation, 'conversationId' | 'key'>,
 ): Promise<boolean> {
-  const { conversationId } = creation
   for (let count = 0; count < maxLeftoversPerKey; count += 1) {
     const found: unknown = upstream.find === undefined ? 'incomplete' : await upstream.find(key)
     if (found === null || found === undefined) return true

@@ -13,6 +13,11 @@ export interface DyingPorts {
   readonly died: Promise<void>
 }
 
+/** These answer at once, and ask no one. */
+function isSynchronous(key: string | symbol): boolean {
+  return key === 'subscribe' || key === 'check' || key === 'withScope'
+}
+
 export function dyingPorts(
   ports: { readonly client: TurnClient; readonly store: TurnStore },
   options: { readonly after: number | string; readonly losesLast: boolean },
@@ -29,7 +34,7 @@ export function dyingPorts(
         const value: unknown = Reflect.get(object, key)
         const path = `${name}.${String(key)}`
         if (typeof value === 'object' && value !== null) return dying(path, value)
-        if (typeof value !== 'function' || key === 'subscribe') return value
+        if (typeof value !== 'function' || isSynchronous(key)) return value
         return async (...args: unknown[]): Promise<unknown> => {
           if (isDead) {
             die()

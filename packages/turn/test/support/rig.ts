@@ -54,7 +54,7 @@ export async function openRig(scenario?: ScenarioLike): Promise<Rig> {
       owner: 'worker-1',
       onError: (error, step) => reports.push(`${step}: ${String(error)}`),
       ...more,
-      timing: { pollMs: 40, graceMs: 120, snapshotMs: 20, ...more?.timing },
+      timing: { leaseMs: 1_000, pollMs: 40, graceMs: 120, snapshotMs: 20, ...more?.timing },
     }),
     async userMessages() {
       const sessions = await client.session.list()
