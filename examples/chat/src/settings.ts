@@ -13,6 +13,14 @@ export interface Settings {
   readonly databaseUrl: string
   /** `CHAT_DATA`: database, files, and what OpenCode keeps. Default: `data` in this package. */
   readonly dataDir: string
+  /** `CHAT_PUBLIC_URL`: the origin in the address bar where a proxy is in front; null when there is none. */
+  readonly publicOrigin: string | null
+  /** `OPENCODE_BASE_URL`: a server that runs already, shared by several processes; null starts one. */
+  readonly opencodeUrl: string | null
+  /** `OPENCODE_SERVER_PASSWORD` of that server. */
+  readonly opencodePassword: string | null
+  /** `CHAT_WORKSPACE`: the agent's folder, the same for every process of a shared server. Default: one in the data folder. */
+  readonly workspace: string
   /** `OPENCODE_BINARY`. Default: `opencode` on the PATH, else the npm package of this platform. */
   readonly opencodeBinary: string | null
   /** `CHAT_SHELL=1`: a real model may run commands on this machine, each after a person allowed it. */
@@ -33,8 +41,18 @@ export function readSettings(env: NodeJS.ProcessEnv): Settings {
     host: env['HOST'] || '127.0.0.1',
     databaseUrl: env['DATABASE_URL'] || join(dataDir, 'chat.sqlite'),
     dataDir,
+    publicOrigin: readOrigin(env['CHAT_PUBLIC_URL']),
+    opencodeUrl: env['OPENCODE_BASE_URL'] || null,
+    opencodePassword: env['OPENCODE_SERVER_PASSWORD'] || null,
+    workspace: env['CHAT_WORKSPACE'] || join(dataDir, 'workspace'),
     opencodeBinary: env['OPENCODE_BINARY'] || null,
     allowsShell: env['CHAT_SHELL'] === '1',
     workerName: `chat@${hostname()}:${resolve(dataDir)}`.slice(0, 255),
   }
+}
+
+function readOrigin(url: string | undefined): string | null {
+  if (url === undefined || url === '') return null
+  if (URL.canParse(url) && /^https?:$/.test(new URL(url).protocol)) return new URL(url).origin
+  throw new StartError('CHAT_PUBLIC_URL must be an address such as https://chat.example.com.')
 }

@@ -1,21 +1,18 @@
-import { join } from 'node:path'
+import { join, resolve } from 'node:path'
 import { createMessageArtifacts } from '@turnstead/artifacts'
 import { createDiskStore } from '@turnstead/artifacts/disk'
+import { turboStream } from '@turnstead/reply/turbo'
 import { WireError } from '@turnstead/wire'
-import { startAgentServer, type AgentState } from './agent-server.js'
-import { createAnnouncer } from './announcer.js'
-import { createApp } from './app.js'
-import { openDatabase } from './database.js'
-import { createFeed } from './feed.js'
-import { listen } from './http-listener.js'
-import { chooseModel } from './model.js'
-import { createChatRows } from './rows.js'
+import { startAgentServer } from './agent/agent-server.js'
+import { chooseModel } from './agent/model.js'
+import type { AgentState } from './agent/state.js'
+import { composeChat } from './compose.js'
+import { logError } from './log.js'
+import { openDatabase } from './rows/database.js'
 import { readSettings } from './settings.js'
 import { StartError } from './start-error.js'
-import { turboStream } from './turbo-stream.js'
-import { createTurnViews } from './turn-views.js'
 import { modelNote } from './views/layout.js'
-import { createWorker } from './worker.js'
+import { listen } from './web/http-listener.js'
 
 /** The running application. */
 export interface Chat {
@@ -34,7 +31,8 @@ export interface StartOptions {
 export async function startChat(env: NodeJS.ProcessEnv, { signal }: StartOptions): Promise<Chat> {
   const closers: (() => Promise<unknown>)[] = []
   const close = async (): Promise<void> => {
-    for (const closer of closers.splice(0).toReversed()) await closer().catch(logError)
+    for (const closer of closers.splice(0).toReversed())
+      await closer().catch((error: unknown) => logError(error, 'closing'))
   }
   try {
     const settings = readSettings(env)
@@ -48,27 +46,30 @@ export async function startChat(env: NodeJS.ProcessEnv, { signal }: StartOptions
     const model = await chooseModel({ env, allowsShell: settings.allowsShell })
     closers.push(() => model.close())
 
-    const feed = createFeed()
     const agent = await startAgentServer({ settings, model, signal })
     closers.push(() => agent.close())
     const { client, directory } = agent
+    // A directory is slow the first time: let that not be a person's first message.
+    client.session.status().catch(() => undefined)
 
-    const rows = createChatRows(database)
     const artifactStore = createDiskStore({ root: join(dataDir, 'files') })
-    const artifacts = createMessageArtifacts({ store: artifactStore, directory })
-    const worker = createWorker({
+    const { app, rows, worker, feed } = composeChat({
+      database,
       client,
-      store: rows.store,
-      artifacts,
-      feed,
-      name: settings.workerName,
-      directory,
-      onEnd: ({ turnId }, options) => announcer.end(turnId, options),
+      artifacts: createMessageArtifacts({ store: artifactStore, directory }),
+      artifactStore,
+      workerName: settings.workerName,
+      roots: [directory, dataDir].map((path) => resolve(path)),
+      model: model.info,
+      suggestions: model.suggestions,
+      agentState: () => agent.state(),
+      address: {
+        origin: settings.publicOrigin,
+        hostnames: http.isLoopback ? ['localhost', '127.0.0.1', '[::1]'] : null,
+      },
       onError: logError,
     })
     closers.push(() => worker.close())
-    const views = createTurnViews({ worker, artifacts, directory })
-    const announcer = createAnnouncer({ rows, views, feed })
     agent.watch((state) => {
       worker.say(troubles[state])
       const note = modelNote({ model: model.info, agent: state })
@@ -78,30 +79,18 @@ export async function startChat(env: NodeJS.ProcessEnv, { signal }: StartOptions
     for (const { id: turnId, conversationId, body: prompt } of await rows.openTurns()) {
       worker.run({ turnId, conversationId, prompt })
     }
-    http.serve(
-      createApp({
-        rows,
-        worker,
-        feed,
-        views,
-        announcer,
-        artifacts,
-        artifactStore,
-        model: model.info,
-        suggestions: model.suggestions,
-        agentState: () => agent.state(),
-        hostnames: http.isLoopback ? ['localhost', '127.0.0.1', '[::1]'] : null,
-        onError: logError,
-      }),
-    )
+    http.serve(app)
     // The first to end: nobody may come in any more while the rest closes.
     closers.push(() => http.close())
     signal.throwIfAborted()
     const notes = [
       model.info.hint ?? `The model is ${model.info.label}.`,
-      ...(http.isLoopback ? [] : ['Everybody who reaches this address can use it.']),
+      ...(http.isLoopback && settings.publicOrigin === null
+        ? []
+        : ['Everybody who reaches this address can use it.']),
     ]
-    return { url: http.url, line: `Turnstead chat: ${http.url} (${notes.join(' ')})`, close }
+    const url = settings.publicOrigin ?? http.url
+    return { url, line: `Turnstead chat: ${url} (${notes.join(' ')})`, close }
   } catch (error) {
     await close()
     throw WireError.is(error) ? new StartError(error.message, { cause: error }) : error
@@ -113,8 +102,4 @@ const troubles: Readonly<Record<AgentState, string>> = {
   up: 'OpenCode is back. Finding out how far it had come.',
   restarting: 'OpenCode has stopped and is being restarted. What you see is kept.',
   down: 'OpenCode has stopped and cannot be restarted. What you see is kept.',
-}
-
-function logError(error: unknown): void {
-  console.error(error)
 }

@@ -1,6 +1,5 @@
 import {
   ask,
-  fault,
   gate,
   on,
   providerError,
@@ -12,6 +11,7 @@ import {
 } from '@turnstead/testkit'
 import { databases } from '@turnstead-internal/databases'
 import { connect } from 'node:net'
+import { join } from 'node:path'
 import { expect } from 'chai'
 import { afterEach, describe, it } from 'mocha'
 import { readStream, startApp, type StreamReader, type TestApp } from './support/app.js'
@@ -135,83 +135,36 @@ describe('createApp', () => {
     expect((await app.get(href.replace('/1/', '/2/'))).status).to.equal(404)
   })
 
-  describe('with an agent that asks', () => {
-    const write = ask.permission(tool.write({ filePath: 'a.txt', content: 'a' }), {
-      patterns: ['a.txt', '<img src=x>', 'b\u202Etxt.exe'],
+  it('sends no path of this machine to a browser', async () => {
+    const filePath = 'a/b.txt'
+    app = await startApp((prompt) => {
+      const absolute = join(app.impostor.directory, filePath)
+      return reply(
+        ask.permission(tool.write({ filePath: absolute, content: 'a' }), { patterns: [absolute] }),
+        tool.bash({ command: `cat ${absolute}` }, { output: `${prompt.text} ${absolute}: a` }),
+        text(`Done: ${absolute}`),
+      )
     })
-    const colour = ask.question({
-      question: 'Which <b>colour</b>?',
-      options: ['Blue', { label: '"Green"', description: 'As grass' }],
+    await app.post('/conversations', 'Go')
+    const stream = await follow('/conversations/1/stream?from=1')
+    const received = await stream.until('class="ask"')
+    const path = /action="(\/messages\/1\/asks\/[^"]+)"/.exec(received)?.[1] ?? ''
+    const before = await (await app.get('/conversations/1')).text()
+    await fetch(app.url + path, {
+      method: 'POST',
+      body: new URLSearchParams({ decision: 'yes' }),
+      redirect: 'manual',
     })
-    const answer = (path: string, fields: Record<string, string>): Promise<Response> =>
-      fetch(app.url + path, {
-        method: 'POST',
-        body: new URLSearchParams(fields),
-        redirect: 'manual',
-      })
-    const begin = async (): Promise<{ stream: StreamReader; path: string }> => {
-      await app.post('/conversations', 'Go')
-      const stream = await follow('/conversations/1/stream?from=1')
-      const received = await stream.until('class="ask"')
-      await stream.until('Waiting for your answer')
-      return { stream, path: /action="(\/messages\/1\/asks\/[^"]+)"/.exec(received)?.[1] ?? '' }
-    }
+    const all = (await stream.until(over)) + before + (await app.text('/conversations/1'))
+    expect(all).to.contain(filePath).and.not.contain(app.impostor.directory)
+  })
 
-    it('goes on when a person allows it, and shows plainly what is allowed', async () => {
-      app = await startApp(reply(write, text('Written.')))
-      const { stream, path } = await begin()
-      const page = await (await app.get('/conversations/1')).text()
-      expect(page).to.contain('wants to change a file').and.contain('b\\u{202e}txt.exe')
-      expect(page).to.not.match(/<img|\u202E/)
-      app.impostor.fail('POST /permission/*/reply', fault.status(404))
-      expect((await answer(path, { decision: 'yes' })).status, 'unknown there').to.equal(303)
-      expect((await answer(path, { decision: 'yes' })).status).to.equal(303)
-      expect(await stream.until(over)).to.match(/action="remove" target="ask-per_/)
-      expect(app.impostor.readFile('a.txt')).to.equal('a')
-      expect(await app.text('/conversations/1')).to.not.contain('wants to')
-      // On a page that comes too late.
-      expect((await answer(path, { decision: 'yes' })).status).to.equal(303)
-      expect(app.errors).to.deep.equal([])
-    })
-
-    it('does not blame the browser for what the agent’s server refuses', async () => {
-      app = await startApp(reply(write))
-      const { path } = await begin()
-      app.impostor.fail('POST /permission/*/reply', fault.unauthorized())
-      expect((await answer(path, { decision: 'yes' })).status).to.equal(500)
-      expect(String(app.errors)).to.contain('401')
-    })
-
-    it('stops when a person rejects it', async () => {
-      app = await startApp(reply(write, text('Written.')))
-      const { stream, path } = await begin()
-      await answer(path, { decision: 'no' })
-      await stream.until('did not get what it asked for')
-      expect(app.impostor.readFile('a.txt')).to.equal(null)
-    })
-
-    it('takes chosen and own words for an answer', async () => {
-      app = await startApp(reply(colour, text('Thank you.')))
-      const { stream, path } = await begin()
-      const page = await (await app.get('/conversations/1')).text()
-      expect(page).to.contain('value="&#34;Green&#34;"').and.contain('&#60;b&#62;colour')
-      await answer(path, { decision: 'yes', 'answer-0': '"Green"', 'words-0': ' or blue ' })
-      await stream.until('Thank you.')
-      const { body } = await app.impostor.next('POST /question/*/reply')
-      expect(body).to.deep.equal({ answers: [['"Green"', 'or blue']] })
-    })
-
-    it('answers nothing but what it asks, and nothing after a stop', async () => {
-      app = await startApp([on('Go', reply(write)), on('other', reply(write))])
-      const { path } = await begin()
-      await app.post('/conversations', 'other')
-      await (await follow('/conversations/2/stream?from=1')).until('class="ask"')
-      await answer(path.replace('/1/', '/2/'), { decision: 'yes' })
-      expect((await answer(path, { decision: 'maybe' })).status).to.equal(422)
-      await app.rows.store.cancel({ turnId: 1 })
-      await answer(path, { decision: 'yes' })
-      expect(app.impostor.readFile('a.txt')).to.equal(null)
-    })
+  it('answers HEAD on the stream of a conversation, and holds nothing', async () => {
+    app = await startApp(reply(text('Hello.'), gate('never')))
+    await app.post('/conversations', 'Go')
+    const head = await fetch(`${app.url}/conversations/1/stream`, { method: 'HEAD' })
+    expect(head.status).to.equal(200)
+    expect(head.headers.get('content-type')).to.contain('event-stream')
   })
 
   it('lets a stop that came too late change nothing', async () => {
@@ -282,9 +235,10 @@ describe('createApp', () => {
       const database = await postgresql.open()
       try {
         app = await startApp(reply(text('Hello.')), { databaseUrl: database.url })
-        await app.post('/conversations', 'Go')
+        // A person's clipboard may hold what PostgreSQL does not take.
+        expect((await app.post('/conversations', 'G\u0000o')).status).to.equal(303)
         await (await follow('/conversations/1/stream?from=1')).until(over)
-        expect(await app.text('/conversations/1')).to.match(/Hello\. .*tokens in.*\$/)
+        expect(await app.text('/conversations/1')).to.match(/Go .*Hello\. .*tokens in.*\$/)
         await app.close()
       } finally {
         await database.close()
@@ -307,6 +261,27 @@ describe('createApp', () => {
     }
     expect((await app.post('/conversations', 'Go', { origin: app.url })).status).to.equal(303)
     expect(await app.rows.listConversations()).to.have.lengthOf(1)
+  })
+
+  it('knows the address of a proxy in front of it, whatever name the proxy passes on', async () => {
+    const publicOrigin = 'https://chat.example.com'
+    app = await startApp(undefined, { publicOrigin })
+    const { request } = await import('node:http')
+    const post = (headers: Record<string, string>): Promise<number | undefined> =>
+      new Promise((resolve) => {
+        const type = { 'content-type': 'application/x-www-form-urlencoded' }
+        const options = { method: 'POST', headers: { ...type, ...headers } }
+        request(`${app.url}/conversations`, options, (response) =>
+          resolve(response.resume().statusCode),
+        ).end('prompt=Go')
+      })
+    const passedOn = { host: 'chat.example.com' }
+    expect(await post({ ...passedOn, origin: publicOrigin })).to.equal(303)
+    expect(await post({ origin: publicOrigin }), 'its own name').to.equal(303)
+    for (const origin of ['https://evil.example', 'http://chat.example.com', 'null']) {
+      expect(await post({ origin }), origin).to.equal(403)
+    }
+    expect(await post({ host: 'evil.example', origin: publicOrigin })).to.equal(421)
   })
 
   it('answers only to its own name', async () => {

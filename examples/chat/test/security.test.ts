@@ -1,6 +1,6 @@
 import { expect } from 'chai'
 import { describe, it } from 'mocha'
-import { parseRowId } from '../src/security.js'
+import { parseRowId } from '../src/web/security.js'
 
 describe('parseRowId', () => {
   it('takes what a row can have', () => {

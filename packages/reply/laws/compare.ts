@@ -28,7 +28,8 @@ function stored(part: ReplyPart): unknown[] {
   if (part.kind !== 'text' && part.kind !== 'reasoning')
     return part.provenance === 'server' ? [part] : []
   if (part.final) return [part]
-  return [{ ...part, text: '', lost: false, gapped: false, provenance: 'server' }]
+  const unstored = { text: '', lost: false, superseded: false, gapped: false } as const
+  return [{ ...part, ...unstored, provenance: 'server' }]
 }
 
 /** The verdict about the end of the turn, as far as polls can know it. */

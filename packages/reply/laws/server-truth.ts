@@ -162,8 +162,11 @@ class Truth {
   }
 
   #isShell(index: number): boolean {
-    const texts = this.#at(index).parts.map(({ text }) => text)
-    return texts.includes('The following tool was executed by the user')
+    return this.#at(index).parts.some(
+      ({ type, auto, text }) =>
+        (type === 'compaction' && auto === false) ||
+        text === 'The following tool was executed by the user',
+    )
   }
 
   #at(index: number): Listed {

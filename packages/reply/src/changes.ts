@@ -1,5 +1,5 @@
 /**
- * Work with the changes of a reply: read them in a loop, be told less often, or fold them into a view elsewhere.
+ * Work with the changes of a reply: read them in a loop, be called less often, or fold them into a view elsewhere.
  *
  * ```ts
  * let view = await fetchView()
@@ -11,5 +11,4 @@ export type { ChangesOptions } from './changes/change-iterator.js'
 export { foldChange } from './changes/fold-change.js'
 export { throttle } from './changes/throttle.js'
 export type { ThrottledObserver, ThrottleOptions } from './changes/throttle.js'
-export { systemClock } from './streaming/clock.js'
 export type { Clock } from './streaming/clock.js'

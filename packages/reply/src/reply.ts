@@ -26,9 +26,9 @@ import { buildView } from './view/view.js'
 
 /** Options of {@link createReply} and {@link parseReply}. */
 export interface ObserveOptions {
-  /** Told of every change from the start. */
+  /** Called with every change from the start. */
   readonly observers?: readonly ReplyObserver[]
-  /** Told what an observer threw or rejected with; default: nothing happens. */
+  /** Called with what an observer threw or rejected with; default: nothing happens. */
   readonly onObserverError?: (error: unknown, observer: ReplyObserver) => void
 }
 
@@ -66,7 +66,7 @@ export interface Reply extends ReplySource {
    */
   close(): void
   /**
-   * Shows a part of the host's own, behind what there is; the result is its part id. A reply keeps 256 of them.
+   * Shows a part of the host's own, after what there is; the result is its part id. A reply keeps 256 of them.
    *
    * Throws a `TypeError` when the note has no type, a `RangeError` when there are too many.
    */
@@ -78,7 +78,18 @@ export interface Reply extends ReplySource {
   toJSON(): ReplyJson
 }
 
-/** Begins a reply to a prompt. */
+/**
+ * Begins a reply to a prompt. Throws a `TypeError` that names the id that is missing.
+ *
+ * @example
+ * ```ts
+ * const reply = createReply({ sessionId, promptId })
+ * for await (const event of subscription) {
+ *   reply.apply(event)
+ *   if (reply.outcome().state === 'completed') break
+ * }
+ * ```
+ */
 export function createReply(options: ReplyOptions): Reply {
   return present(newState(options.sessionId, options.promptId, new ChangeFeed()), options)
 }

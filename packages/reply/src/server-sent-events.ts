@@ -16,6 +16,12 @@ import type { ServerResponseLike } from './streaming/text-stream.js'
 
 export { createChangeLog } from './server-sent-events/change-log.js'
 export type { ChangeLog, ChangeLogOptions, LoggedChange } from './server-sent-events/change-log.js'
+export { openEventStream } from './server-sent-events/event-writer.js'
+export type {
+  DroppableResponse,
+  EventWriter,
+  EventWriterOptions,
+} from './server-sent-events/event-writer.js'
 export { eventFrames } from './server-sent-events/event-frames.js'
 export type { EventStreamOptions } from './server-sent-events/event-frames.js'
 export type { ServerResponseLike } from './streaming/text-stream.js'

@@ -11,5 +11,6 @@ export type {
   ShellDisplay,
   ToolDisplay,
   ToolDisplayOptions,
+  ToolField,
 } from './tool-display/describe-tool.js'
 export type { ToolWording } from './tool-display/known-tools.js'

@@ -7,13 +7,14 @@
  * ```
  */
 export { createTurboRenderer } from './turbo/renderer.js'
-export type { TurboOptions, TurboRenderer } from './turbo/renderer.js'
+export type { TurboOptions, TurboPieces, TurboRenderer } from './turbo/renderer.js'
 export { plainTemplates } from './turbo/templates.js'
 export type { AskContext, PartContext, TurboTemplates } from './turbo/templates.js'
-export { turboEvent, turboStream, turboStreamType } from './turbo/action.js'
+export { turboStream, turboStreamType } from './turbo/action.js'
 export type { TurboAction } from './turbo/action.js'
 export { createLiveText } from './turbo/live-text.js'
 export type { LiveText } from './turbo/live-text.js'
 export { escapeHtml, html, trustedHtml } from './turbo/html.js'
 export type { Html, HtmlValue } from './turbo/html.js'
+export { withoutRoots } from './changes/relative-paths.js'
 export type { PathOptions } from './changes/relative-paths.js'

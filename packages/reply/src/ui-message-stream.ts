@@ -2,7 +2,7 @@
  * A reply as the UI-message stream of the AI SDK, without depending on it.
  *
  * ```ts
- * const chunks = uiMessageStream(reply, { ended: turn.ended, signal: request.signal })
+ * const chunks = uiMessageStream(reply, { ended: runTurn(options), signal: request.signal })
  * return toUiMessageResponse(chunks)
  * ```
  *

@@ -73,4 +73,28 @@ describe('the texts of attempts that failed in one message', () => {
     const shown = toUiMessage(turn.reply).parts.find(({ type }) => type === 'text')
     expect(shown).to.deep.include({ providerMetadata: marked })
   })
+
+  it('are also those that a later run repeats, after the server died over the first one', () => {
+    const { turn, message } = begin()
+    turn.write(message).grow('First half')
+    turn.reply.reconcile(turn.server.poll().messages.get(turn.sessionId), { sessionIdle: true })
+    expect(turn.reply.parts.at(-1)).to.include({ lost: true, superseded: false })
+    const again = turn.answer()
+    turn.write(again).end('First half and the rest')
+    turn.complete(again)
+    const texts = turn.reply.parts.flatMap((part) => (part.kind === 'text' ? [part] : []))
+    expect(texts.map(({ superseded }) => superseded)).to.deep.equal([true, false])
+    expect(turn.reply.result().text).to.equal('First half and the rest')
+  })
+
+  it('lose their mark when the server states them after all', () => {
+    const { turn, message } = begin()
+    const text = turn.write(message)
+    text.grow('First')
+    turn.reply.reconcile(undefined, { sessionIdle: true })
+    turn.complete(turn.answer(), { finish: 'tool-calls' })
+    expect(turn.reply.part(text.id)).to.include({ superseded: true })
+    text.end('First.')
+    expect(turn.reply.part(text.id)).to.include({ superseded: false, lost: false })
+  })
 })

@@ -13,6 +13,32 @@ describe('Reply.reconcile', () => {
     expect(turn.reply.view().messages).to.deep.equal([])
   })
 
+  it('takes nothing away for a list that is empty, or of another shape', () => {
+    const turn = beginTurn()
+    const message = turn.answer()
+    turn.write(message).end('kept')
+    for (const list of [[], [null], [{}], [{ info: { id: 'msg_x' } }], {}, null, 'x', 204]) {
+      turn.reply.reconcile(list)
+      turn.reply.reconcile(list, { partial: true })
+      expect(turn.reply.result().text, JSON.stringify(list)).to.equal('kept')
+    }
+  })
+
+  it('takes what a page or a single message holds, and denies nothing else', () => {
+    const turn = beginTurn()
+    const first = turn.answer()
+    turn.write(first).end('One.')
+    turn.complete(first, { finish: 'tool-calls' })
+    turn.complete(turn.answer(), { finish: 'stop' })
+    const list = turn.server.poll().messages.get(turn.sessionId) ?? []
+    turn.reply.reconcile(list.slice(-1))
+    turn.reply.reconcile(list.slice(1, 2), { partial: true })
+    expect(turn.reply.view().messages).to.have.lengthOf(2)
+    const fresh = createReply({ sessionId: turn.sessionId, promptId: turn.promptId })
+    for (const each of list) fresh.reconcile([each], { partial: true })
+    expect(fresh.view().messages).to.deep.equal(turn.reply.view().messages)
+  })
+
   it('forgets its answers when a list that reaches back to them holds neither them nor the prompt', () => {
     const turn = beginTurn()
     turn.complete(turn.answer())

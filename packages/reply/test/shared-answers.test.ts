@@ -114,14 +114,13 @@ describe('what a person does after a turn', () => {
   })
 
   it('is no answer to a prompt that still waits, when it is a command', () => {
-    const turn = beginTurn()
-    const shell = ask(turn, {
-      text: 'The following tool was executed by the user',
-      synthetic: true,
-    })
-    turn.complete(turn.answer(shell), {})
-    for (const reply of both(turn))
-      expect(reply.outcome({ sessionIdle: true })).to.include({ state: 'unknown' })
+    const shell = { text: 'The following tool was executed by the user', synthetic: true }
+    for (const part of [shell, { type: 'compaction', auto: false }]) {
+      const turn = beginTurn()
+      turn.complete(turn.answer(ask(turn, part)), { finish: 'stop' })
+      for (const reply of both(turn))
+        expect(reply.outcome({ sessionIdle: true })).to.include({ state: 'unknown' })
+    }
   })
 })
 

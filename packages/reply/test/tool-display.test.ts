@@ -195,6 +195,52 @@ describe('describeTool', () => {
     expect(describeTool(call('exa_', { status: 'pending' })).name).to.equal('exa_')
   })
 
+  it('shows nothing that is not seen, and takes nothing unseen for a target', () => {
+    const hidden = '\u{e0041}\u00ad\u3164\u180b'
+    const titled = call('draw', { status: 'completed', output: '', title: `re${hidden}port` })
+    expect(describeTool(titled).title).to.equal('report')
+    const unseen = call('bash', { status: 'running', input: { command: hidden } })
+    expect(describeTool(unseen).target).to.equal(null)
+    const family = call('draw', {
+      status: 'completed',
+      output: '',
+      title: '👨\u200d👩\u200d👧 ❤\ufe0f',
+    })
+    expect(describeTool(family).title).to.equal('👨\u200d👩\u200d👧 ❤\ufe0f')
+  })
+
+  it('says of an interrupted call what it was at, and that it is over', () => {
+    const turn = beginTurn()
+    turn.call(turn.answer(), { status: 'running', input: { command: 'make' } })
+    turn.reply.close()
+    const [part] = turn.reply.result().tools
+    expect(part && describeTool(part)).to.include({
+      status: 'interrupted',
+      title: 'Running make',
+      isRunning: false,
+      isDone: true,
+    })
+  })
+
+  it('gives what is worth reading of the input in full, and what came out', () => {
+    const edit = { filePath: '/w/a', oldString: 'a', newString: 'b' }
+    const running = { status: 'running', input: { command: 'ls' }, metadata: { output: 'so far' } }
+    expect(describeTool(call('edit', { status: 'running', input: edit })).fields).to.deep.equal([
+      { label: 'Before', text: 'a' },
+      { label: 'After', text: 'b' },
+    ])
+    expect(describeTool(call('bash', running))).to.deep.include({
+      fields: [{ label: 'Command', text: 'ls' }],
+      output: 'so far',
+    })
+    const unknown = { status: 'completed', input: { x: [1] }, output: 'done' }
+    expect(describeTool(call('draw', unknown))).to.deep.include({
+      fields: [{ label: 'Input', text: '{\n  "x": [\n    1\n  ]\n}' }],
+      output: 'done',
+    })
+    expect(describeTool(call('draw', { status: 'pending', input: {} })).fields).to.deep.equal([])
+  })
+
   it('never throws', () => {
     fc.assert(
       fc.property(fc.string(), anyInput, anyInput, (tool, input, metadata) => {

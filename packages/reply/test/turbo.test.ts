@@ -4,7 +4,7 @@ import { describe, it } from 'mocha'
 import { deliver, deliveries, pollAll } from '../laws/delivery.js'
 import { histories } from '../laws/history.js'
 import { createReply } from '../src/index.js'
-import { createTurboRenderer, html, trustedHtml } from '../src/turbo.js'
+import { createTurboRenderer, html, trustedHtml, turboStream } from '../src/turbo.js'
 import type { Html } from '../src/turbo.js'
 import { beginTurn } from './support/turn.js'
 
@@ -191,6 +191,147 @@ describe('createTurboRenderer', () => {
       part: (part: { kind: string }) => html`<b>${part.kind}</b>${trustedHtml('<hr>')}`,
     }
     expect(createTurboRenderer(turn.reply, { templates }).page()).to.include('<b>text</b><hr>')
+  })
+
+  it('changes a growing text in place, and renders it whole at its end', () => {
+    const turn = beginTurn()
+    const renderText = (source: string): Html => html`<i>${source}</i>`
+    const renderer = createTurboRenderer(turn.reply, { prefix: 'r', renderText })
+    renderer.page()
+    const text = turn.write(turn.answer())
+    text.grow('One.\n\nTwo')
+    const id = `r-${text.id}`
+    expect(renderer.next()).to.include(`id="${id}-text-tail"`).and.to.include('action="prepend"')
+    text.grow(' and\n')
+    const grown = renderer.next()
+    expect(grown).to.include(`action="append" target="${id}-text-blocks"`)
+    expect(grown).to.include(`action="update" target="${id}-text-tail"`)
+    expect(grown).to.not.include('replace')
+    const page = createTurboRenderer(turn.reply, { prefix: 'r', renderText }).page()
+    expect(renderer.page()).to.equal(page)
+    text.grow('more')
+    expect(renderer.next()).to.include(`target="${id}-text-tail"`).and.to.not.include('replace')
+    text.end('One.\n\nTwo and\nmore')
+    expect(renderer.next()).to.equal(
+      String(
+        html`<turbo-stream action="replace" target="${id}"><template><div id="${id}"><i>${'One.\n\nTwo and\nmore'}</i></div></template></turbo-stream>`,
+      ),
+    )
+  })
+
+  it('replaces a growing text that its template left out before, or failed to show', () => {
+    const turn = beginTurn()
+    let isBroken = false
+    const renderer = createTurboRenderer(turn.reply, {
+      prefix: 'r',
+      renderText: (source) => html`<i>${source}</i>`,
+      templates: {
+        part(part, { content }) {
+          if (isBroken) throw new Error('no')
+          return 'text' in part && part.text.trim() !== '' ? content : html`<hr />`
+        },
+      },
+    })
+    const text = turn.write(turn.answer())
+    renderer.next()
+    text.grow('a')
+    expect(renderer.next()).to.include('action="replace"')
+    text.grow('b')
+    expect(renderer.next()).to.include('action="update"')
+    isBroken = true
+    turn.write(turn.answer()).grow('c')
+    expect(() => renderer.next()).to.throw('no')
+    isBroken = false
+    text.grow('d')
+    expect(renderer.next()).to.include('<i>abd</i>')
+  })
+
+  it('brings a part up to date in the way of the host', () => {
+    const turn = beginTurn()
+    const message = turn.answer()
+    const renderer = createTurboRenderer(turn.reply, {
+      prefix: 'r',
+      templates: {
+        partUpdate: (part, { elementId }) =>
+          part.kind === 'tool' ? turboStream('update', `${elementId}-state`, part.status) : null,
+      },
+    })
+    const call = turn.call(message, { status: 'running', input: {} })
+    expect(renderer.next()).to.include('action="prepend"')
+    turn.call(message, { status: 'completed', input: {}, output: '' }, 'bash', call)
+    expect(renderer.next()).to.equal(String(turboStream('update', `r-${call}-state`, 'completed')))
+  })
+
+  it('makes no element for a part that shows nothing, until it does', () => {
+    const turn = beginTurn()
+    const renderer = createTurboRenderer(turn.reply, {
+      prefix: 'r',
+      templates: {
+        part: (part) => ('text' in part && part.text !== '' ? html`${part.text}` : null),
+      },
+    })
+    const message = turn.answer()
+    const first = turn.write(message)
+    const second = turn.write(message)
+    second.end('b')
+    expect(renderer.next()).to.include('action="prepend"').and.to.include(`r-${second.id}`)
+    first.end('a')
+    expect(renderer.next()).to.include('action="prepend"').and.to.include(`r-${first.id}`)
+    turn.server.putPart(message, { id: first.id, type: 'text', text: '', time: { end: 2 } })
+    turn.hear()
+    expect(renderer.next()).to.equal(String(turboStream('remove', `r-${first.id}`)))
+    expect(renderer.page()).to.not.include(`r-${first.id}`)
+  })
+
+  it('gives its pieces to a layout of the host and goes on from there', () => {
+    const turn = beginTurn()
+    const message = turn.answer()
+    const text = turn.write(message)
+    text.end('a')
+    turn.server.ask(turn.sessionId, null)
+    turn.hear()
+    const renderer = createTurboRenderer(turn.reply, { prefix: 'r' })
+    const pieces = renderer.pieces()
+    expect(String(pieces.parts)).to.include(`<div id="r-${text.id}"><p>a</p></div>`)
+    expect(String(pieces.asks)).to.include('data-ask')
+    expect([String(pieces.todos), String(pieces.status)]).to.deep.equal(['', ''])
+    expect(renderer.next()).to.equal('')
+    turn.write(message)
+    expect(renderer.next()).to.include('action="after"')
+  })
+
+  it('lets asks come and go one by one with a template for each, and names their call', () => {
+    const turn = beginTurn()
+    const message = turn.answer()
+    const call = turn.call(message, { status: 'running', input: {} })
+    const renderer = createTurboRenderer(turn.reply, {
+      prefix: 'r',
+      templates: { ask: (ask, context) => html`<b>${ask.kind} of ${context.call?.id}</b>` },
+    })
+    expect(renderer.page()).to.include('<div id="r-asks"></div>')
+    const first = turn.server.ask(turn.sessionId, { messageID: message, callID: 'call_1' })
+    turn.hear()
+    const asked = renderer.next()
+    expect(asked).to.include('action="append" target="r-asks"')
+    expect(asked).to.include(`<div id="r-ask-${first}"><b>permission of ${call}</b></div>`)
+    expect(renderer.page()).to.include(`id="r-ask-${first}"`)
+    turn.server.ask(turn.sessionId, null)
+    turn.server.answer(turn.sessionId, first, 'once')
+    turn.hear()
+    const next = renderer.next()
+    expect(next).to.include(`action="remove" target="r-ask-${first}"`)
+    expect(next).to.include('permission of ')
+  })
+
+  it('shows a status of the host again when it changed, whatever the reply did', () => {
+    const turn = beginTurn()
+    let word = 'calm'
+    const templates = { status: () => html`${word}` }
+    const renderer = createTurboRenderer(turn.reply, { prefix: 'r', templates })
+    renderer.page()
+    expect(renderer.next()).to.equal('')
+    word = 'worried'
+    expect(renderer.next()).to.equal(String(turboStream('update', 'r-status', 'worried')))
   })
 })
 

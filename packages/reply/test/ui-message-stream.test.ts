@@ -43,6 +43,31 @@ describe('toUiMessages', () => {
   })
 })
 
+describe('toUiMessages with prompts', () => {
+  it('gives what the user said before each answer, with files', () => {
+    const turn = beginTurn()
+    turn.write(turn.answer()).end('Yes.')
+    const file = { type: 'file', mediaType: 'text/plain', url: 'https://files.invalid/a' } as const
+    const history = toUiMessages([
+      { prompt: { text: 'Look?', files: [file], metadata: { row: 1 } }, reply: turn.reply },
+      { prompt: { id: 'p2', text: 'And now?' }, reply: null },
+    ])
+    expect(history.map(({ id, role }) => [id, role])).to.deep.equal([
+      [turn.promptId, 'user'],
+      [`${turn.promptId}:reply`, 'assistant'],
+      ['p2', 'user'],
+    ])
+    expect(history[0]).to.deep.equal({
+      id: turn.promptId,
+      role: 'user',
+      parts: [{ type: 'text', text: 'Look?' }, file],
+      metadata: { row: 1 },
+    })
+    const nameless = [{ prompt: { text: 'hi' }, reply: null }]
+    expect(() => toUiMessages(nameless)).to.throw(TypeError, '`prompt.id`')
+  })
+})
+
 describe('the AI SDK', () => {
   for (const [version, validate] of [
     [5, (messages: unknown) => ai5.safeValidateUIMessages({ messages })],
@@ -177,5 +202,35 @@ describe('uiMessageStream', () => {
       .to.include('"delta":"hi"')
       .and.to.match(/data: \[DONE\]\n\n$/)
     server.close()
+  })
+
+  it('sends a comment when no chunk comes, so that no proxy hangs up', async () => {
+    const turn = beginTurn()
+    const clock = createManualClock()
+    const stop = new AbortController()
+    const chunks = uiMessageStream(turn.reply, {
+      ended: new Promise(() => {}),
+      signal: stop.signal,
+    })
+    const { body } = toUiMessageResponse(chunks, { heartbeatMs: 1000, clock })
+    const reader = body?.pipeThrough(new TextDecoderStream()).getReader()
+    expect((await reader?.read())?.value).to.include('"start"')
+    const quiet = reader?.read()
+    await clock.advance(600)
+    turn.write(turn.answer()).grow('a')
+    expect((await quiet)?.value).to.include('text-start')
+    expect((await reader?.read())?.value).to.include('text-delta')
+    let comment = ''
+    const next = reader?.read().then(({ value }) => (comment = value ?? ''))
+    await clock.advance(999)
+    expect(comment).to.equal('')
+    await clock.advance(1)
+    await next
+    expect(comment).to.equal(': heartbeat\n\n')
+    await reader?.cancel()
+    expect(() => toUiMessageResponse(chunks, { heartbeatMs: 0 })).to.throw(
+      RangeError,
+      'heartbeatMs',
+    )
   })
 })

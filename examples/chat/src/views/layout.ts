@@ -1,5 +1,5 @@
 import { html, trustedHtml, type Html, type HtmlValue } from '@turnstead/reply/turbo'
-import type { AgentState } from '../agent-server.js'
+import type { AgentState, ModelInfo } from '../agent/state.js'
 import { formatAge } from './format.js'
 import { icon } from './icons.js'
 
@@ -14,12 +14,6 @@ export interface Frame {
   readonly model: ModelInfo
   readonly agent: AgentState
   readonly now: number
-}
-
-/** The model that answers, and what the reader should know about it. */
-export interface ModelInfo {
-  readonly label: string
-  readonly hint: string | null
 }
 
 export interface PageOptions {

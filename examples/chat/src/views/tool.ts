@@ -1,4 +1,5 @@
-import type { ToolPart } from '@turnstead/reply'
+import type { ToolPart, ToolStatus } from '@turnstead/reply'
+import { describeTool, type ToolDisplay } from '@turnstead/reply/tool-display'
 import { html, type Html } from '@turnstead/reply/turbo'
 import { clip } from './format.js'
 import { chevron, icon, type IconName } from './icons.js'
@@ -6,83 +7,60 @@ import { chevron, icon, type IconName } from './icons.js'
 /** How far a tool's input and output are shown; the whole is in the row. */
 const maxShownLength = 6_000
 
-/** How a tool's call is shown: its name, its icon, the input that says what it is about, and the inputs worth reading. */
-interface Display {
-  readonly name: string
-  readonly icon: IconName
-  readonly about?: string
-  readonly fields?: Readonly<Record<string, string>>
+/** The icons of `describeTool`, as far as this application draws another one than a wrench. */
+const icons: Readonly<Record<string, IconName>> = {
+  book: 'info',
+  file: 'file',
+  'file-plus': 'file',
+  folder: 'file',
+  globe: 'search',
+  help: 'info',
+  list: 'list',
+  pencil: 'edit',
+  search: 'search',
+  terminal: 'terminal',
 }
 
-const displays: Readonly<Record<string, Display>> = {
-  apply_patch: { name: 'Patch', icon: 'edit', fields: { patchText: 'Patch' } },
-  bash: { name: 'Shell', icon: 'terminal', about: 'command', fields: { command: 'Command' } },
-  edit: {
-    name: 'Edit',
-    icon: 'edit',
-    about: 'filePath',
-    fields: { oldString: 'Before', newString: 'After' },
-  },
-  glob: { name: 'Find files', icon: 'search', about: 'pattern' },
-  grep: { name: 'Search', icon: 'search', about: 'pattern' },
-  question: { name: 'Question', icon: 'info' },
-  read: { name: 'Read', icon: 'file', about: 'filePath' },
-  task: { name: 'Sub-agent', icon: 'wrench', about: 'description', fields: { prompt: 'Task' } },
-  todowrite: { name: 'Plan', icon: 'list' },
-  webfetch: { name: 'Fetch', icon: 'search', about: 'url' },
-  write: { name: 'Write', icon: 'file', about: 'filePath', fields: { content: 'Content' } },
-}
-
-const displayOf = (tool: string): Display => displays[tool] ?? { name: tool, icon: 'wrench' }
-
-export function toolName(tool: string): string {
-  return displayOf(tool).name
-}
-
-export interface ToolViewOptions {
-  readonly elementId: string
-  /** False when its turn is over: what still says `running` then was cut off. */
-  readonly isLive: boolean
-  /** The agent's folder; paths in it are shown without it. */
-  readonly directory: string
-}
-
-export function toolPart(part: ToolPart, options: ToolViewOptions): Html {
-  return html`<details class="tool" id="${options.elementId}">
-    <summary id="${options.elementId}-summary">${toolSummary(part, options)}</summary>
-    <dl id="${options.elementId}-body">${toolBody(part)}</dl>
+export function toolPart(part: ToolPart, elementId: string): Html {
+  return html`<details class="tool">
+    <summary id="${elementId}-summary">${toolSummary(part)}</summary>
+    <dl id="${elementId}-body">${toolBody(part)}</dl>
   </details>`
 }
 
 /** The line that is always seen. It changes on its own, so that a call that the reader opened stays open. */
-export function toolSummary(part: ToolPart, { isLive, directory }: ToolViewOptions): Html {
-  const display = displayOf(part.tool)
-  const about = part.input[display.about ?? '']
-  const title = typeof about === 'string' ? about : (part.title ?? '')
-  return html`${icon(display.icon)}
-    <span class="name">${display.name}</span>
-    <span class="title">${title.replace(`${directory}/`, '')}</span>
-    ${toolState(part, isLive)} ${chevron()}`
+export function toolSummary(part: ToolPart): Html {
+  const { icon: name, noun, target } = describeTool(part)
+  return html`${icon(icons[name] ?? 'wrench')}
+    <span class="name">${noun}</span>
+    <span class="title">${target ?? part.title}</span>
+    ${toolState(part.status)} ${chevron()}`
 }
 
 export function toolBody(part: ToolPart): Html {
-  // The server repeats all that a command has printed so far while it runs.
-  const printed = part.metadata?.['output']
-  const output = part.output ?? (typeof printed === 'string' ? printed : '')
-  return html`${inputFields(part).map(([label, text]) => field(label, text))}
-  ${output !== '' && field('Output', output)} ${part.error !== null && field('Problem', part.error)}`
+  const { output, error, todos, ...display } = describeTool(part)
+  if (todos !== null && error === null) {
+    return html`<dt>Plan</dt>
+      <dd>
+        <ul>
+          ${todos.map(({ content, status }) => html`<li data-status="${status}">${content}</li>`)}
+        </ul>
+      </dd>`
+  }
+  return html`${inputFields(display).map(([label, text]) => field(label, text))}
+  ${output !== '' && field('Output', output)} ${error !== null && field('Problem', error)}`
 }
 
-function toolState({ status }: ToolPart, isLive: boolean): Html {
-  if (status === 'completed') {
-    return html`<span class="state" data-state="ok">${icon('check')} Done</span>`
-  }
-  if (status === 'error') {
-    return html`<span class="state" data-state="bad">${icon('cross')} Failed</span>`
-  }
-  if (!isLive) return html`<span class="state" data-state="bad">${icon('cross')} Cut off</span>`
-  const text = status === 'pending' ? 'Starting' : 'Running'
-  return html`<span class="state"><i class="spinner"></i> ${text}</span>`
+const states: Readonly<Record<ToolStatus, Html>> = {
+  pending: html`<span class="state"><i class="spinner"></i> Starting</span>`,
+  running: html`<span class="state"><i class="spinner"></i> Running</span>`,
+  completed: html`<span class="state" data-state="ok">${icon('check')} Done</span>`,
+  error: html`<span class="state" data-state="bad">${icon('cross')} Failed</span>`,
+  interrupted: html`<span class="state" data-state="bad">${icon('cross')} Cut off</span>`,
+}
+
+function toolState(status: ToolStatus): Html {
+  return states[status]
 }
 
 function field(label: string, text: string): Html {
@@ -90,12 +68,11 @@ function field(label: string, text: string): Html {
     <dd><pre>${clip(text, maxShownLength)}</pre></dd>`
 }
 
-/** What is worth reading of a call's input. */
-export function inputFields({ tool, input }: ToolPart): (readonly [label: string, text: string])[] {
-  const fields = Object.entries(displayOf(tool).fields ?? {}).flatMap(([name, label]) => {
-    const value = input[name]
-    return typeof value === 'string' && value !== '' ? [[label, value] as const] : []
-  })
-  if (fields.length > 0 || Object.keys(input).length === 0) return fields
-  return [['Input', JSON.stringify(input, null, 2)]]
+/** What is worth reading of a call's input: what it changes, where that is known, else what it was given. */
+export function inputFields({
+  diff,
+  fields,
+}: Pick<ToolDisplay, 'diff' | 'fields'>): (readonly [label: string, text: string])[] {
+  if (diff !== null) return [['Change', diff]]
+  return fields.map(({ label, text }) => [label, text] as const)
 }

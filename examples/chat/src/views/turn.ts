@@ -1,5 +1,4 @@
 import { html, type Html } from '@turnstead/reply/turbo'
-import { askList, type AskView } from './asks.js'
 import { formatBytes, formatCost, formatCount, formatDuration } from './format.js'
 import { icon } from './icons.js'
 
@@ -9,8 +8,8 @@ export interface TurnView {
   readonly prompt: string
   /** It may still change. */
   readonly isOpen: boolean
-  readonly parts: readonly Html[]
-  readonly asks: readonly AskView[]
+  readonly parts: Html
+  readonly asks: Html
   readonly files: readonly FileView[]
   readonly standing: Standing
 }
@@ -35,6 +34,7 @@ export type Standing =
 
 export const turnElementId = (id: number): string => `turn-${id}`
 export const partsElementId = (id: number): string => `turn-${id}-parts`
+export const asksElementId = (id: number): string => `turn-${id}-asks`
 export const filesElementId = (id: number): string => `turn-${id}-files`
 export const standingElementId = (id: number): string => `turn-${id}-standing`
 
@@ -46,7 +46,8 @@ export function turnArticle(turn: TurnView): Html {
     <h2 class="visually-hidden">The agent</h2>
     <div class="reply">
       <div class="parts" id="${partsElementId(turn.id)}">${turn.parts}</div>
-      ${fileList(turn.id, turn.files)} ${askList(turn.id, turn.asks)}
+      ${fileList(turn.id, turn.files)}
+      <div class="asks" id="${asksElementId(turn.id)}">${turn.asks}</div>
       <div class="standing" id="${standingElementId(turn.id)}" role="status">
         ${standingLine(turn.standing)}
       </div>

@@ -5,13 +5,10 @@ import { createMemoryStore } from '@turnstead/artifacts/memory'
 import { startImpostor, type Impostor, type ScenarioLike } from '@turnstead/testkit'
 import { createClient } from '@turnstead/wire'
 import type { Knex } from 'knex'
-import { createAnnouncer } from '../../src/announcer.js'
-import { createApp } from '../../src/app.js'
-import { openDatabase } from '../../src/database.js'
-import { createFeed } from '../../src/feed.js'
-import { createChatRows, type ChatRows } from '../../src/rows.js'
-import { createTurnViews } from '../../src/turn-views.js'
-import { createWorker, type Worker } from '../../src/worker.js'
+import { composeChat } from '../../src/compose.js'
+import { openDatabase } from '../../src/rows/database.js'
+import type { ChatRows } from '../../src/rows/rows.js'
+import type { Worker } from '../../src/jobs/worker.js'
 
 /** The application on Impostor, a database (in memory, unless told) and an in-memory file store. */
 export interface TestApp {
@@ -28,9 +25,15 @@ export interface TestApp {
   close(): Promise<void>
 }
 
+export interface TestAppOptions {
+  readonly databaseUrl?: string
+  /** The address of a proxy in front. */
+  readonly publicOrigin?: string | null
+}
+
 export async function startApp(
   scenario?: ScenarioLike,
-  { databaseUrl = ':memory:' } = {},
+  { databaseUrl = ':memory:', publicOrigin = null }: TestAppOptions = {},
 ): Promise<TestApp> {
   const impostor = await startImpostor(scenario)
   const database = await openDatabase(databaseUrl)
@@ -40,40 +43,20 @@ export async function startApp(
     headers: impostor.headers,
   })
   const { directory } = impostor
-  const rows = createChatRows(database)
-  const feed = createFeed()
   const artifactStore = createMemoryStore()
   const reader = { read: (path: string) => client.fs.read(path) }
-  const artifacts = createMessageArtifacts({
-    store: artifactStore,
-    agentDirectory: directory,
-    reader,
-  })
   const errors: unknown[] = []
-  const worker = createWorker({
+  const { app, rows, worker } = composeChat({
+    database,
     client,
-    store: rows.store,
-    artifacts,
-    feed,
-    name: 'test',
-    directory,
-    onEnd: ({ turnId }, options) => announcer.end(turnId, options),
-    onError: (error) => errors.push(error),
-  })
-  const views = createTurnViews({ worker, artifacts, directory })
-  const announcer = createAnnouncer({ rows, views, feed })
-  const app = createApp({
-    rows,
-    worker,
-    feed,
-    views,
-    announcer,
-    artifacts,
+    artifacts: createMessageArtifacts({ store: artifactStore, agentDirectory: directory, reader }),
     artifactStore,
+    workerName: 'test',
+    roots: [directory],
     model: { label: 'Impostor', hint: null },
     suggestions: ['Say hello'],
     agentState: () => 'up',
-    hostnames: ['127.0.0.1'],
+    address: { origin: publicOrigin, hostnames: ['127.0.0.1'] },
     onError: (error) => errors.push(error),
   })
   const server = createServer(app).listen(0, '127.0.0.1')

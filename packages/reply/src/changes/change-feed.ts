@@ -4,7 +4,7 @@ import type { ObserverErrorHandler, ReplyObserver } from './observer.js'
 
 interface Entry {
   readonly observer: ReplyObserver
-  /** The revision at which it came: it is told of later changes only. Infinity once it left. */
+  /** The revision at which it came: it gets later changes only. Infinity once it left. */
   since: number
 }
 
@@ -27,7 +27,7 @@ export class ChangeFeed {
     }
   }
 
-  /** Counts a change and, when somebody listens, builds it. */
+  /** Counts a change and, when someone listens, builds it. */
   announce(build: () => ChangeBody): void {
     this.revision += 1
     if (this.#entries.length === 0) return

@@ -12,6 +12,11 @@ export interface ChangesOptions {
 /**
  * The changes of a reply from the first read on, to be read once.
  *
+ * @example
+ * ```ts
+ * for await (const change of changesOf(reply, { signal })) console.log(change.type)
+ * ```
+ *
  * A slow reader gets the changes of one thing merged, and never misses the last state. Leaving the loop, or an abort,
  * unregisters it at once.
  */
@@ -21,7 +26,7 @@ export function changesOf(
 ): AsyncGenerator<Change> {
   const waiting = new ChangeQueue()
   return followTurn(
-    // A reply may change also behind the end of its turn, so only the reader knows when it has enough.
+    // A reply may change also after the end of its turn, so only the reader knows when it has enough.
     { ended: new Promise(() => {}), signal },
     (wake) =>
       reply.observe({

@@ -1,7 +1,7 @@
 import type { Change } from './change.js'
 
 /**
- * Changes that nobody has read yet.
+ * Changes that no one has read yet.
  *
  * A change takes the place of an earlier one about the same thing where that loses nothing but the steps in between:
  * folded, the queue gives the same state. So a reader that sleeps costs as much as what there is to show and the

@@ -11,7 +11,7 @@ import type { Workspace } from '../records/workspace.js'
 export interface PartAdded {
   readonly type: 'part-added'
   readonly part: ReplyPart
-  /** Id of the part it stands behind in its session; `null` when it is the first. */
+  /** Id of the part that it follows in its session; `null` when it is the first. */
   readonly after: string | null
 }
 
@@ -86,7 +86,7 @@ export interface TodosChanged {
   readonly todos: readonly Todo[]
 }
 
-/** Somebody is asked. */
+/** A person is asked. */
 export interface AskOpened {
   readonly type: 'ask-opened'
   readonly ask: Ask

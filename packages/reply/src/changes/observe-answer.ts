@@ -9,7 +9,7 @@ export interface AnswerCallbacks {
   /**
    * The answer does not just go on: an attempt failed and is repeated, or the server stated a text differently. This is
    * all of it now, in place of everything that was reported before. Default: nothing is reported, and pieces go on
-   * behind the new text.
+   * after the new text.
    */
   replaced?(text: string): void
 }

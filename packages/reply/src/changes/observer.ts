@@ -5,7 +5,7 @@ export type ChangeOf<Type extends Change['type']> = Extract<Change, { readonly t
 
 /**
  * Callbacks for what happens to a reply. Each is optional. One that throws, or that is async and rejects, harms neither
- * the reply nor the others; nobody waits for it.
+ * the reply nor the others; no one waits for it.
  */
 export interface ReplyObserver {
   /** Every change, before the callback of its type. */
@@ -38,7 +38,7 @@ type Camel<Name extends string> = Name extends `${infer First}-${infer Rest}`
   ? `${First}${Capitalize<Camel<Rest>>}`
   : Name
 
-/** `part-added` is told to `partAdded`, and so on; a type of change without its callback does not compile. */
+/** `part-added` is passed to `partAdded`, and so on; a type of change without its callback does not compile. */
 type CallbackName = Camel<Change['type']>
 
 /** Called with what an observer threw, or what a promise that it returned was rejected with. */
@@ -69,7 +69,7 @@ function attempt(
   }
 }
 
-/** The handler of failures must not become a failure of its own, so that its own concern nobody. */
+/** The handler of failures must not become a failure of its own, so that its own concern no one. */
 function report(
   error: unknown,
   observer: ReplyObserver,

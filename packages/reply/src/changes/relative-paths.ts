@@ -7,10 +7,10 @@ import type { Change } from './change.js'
 /** How a view that goes to a browser shows the paths of the server's machine. */
 export interface PathOptions {
   /**
-   * Paths in here are shown relative to it, in everything but the texts that the model wrote. Default: the directory
-   * that the server names. `null` leaves all paths as they are.
+   * Paths in here are shown relative to it, in everything but the texts that the model wrote; of several directories the
+   * first that fits counts. Default: the directory that the server names. `null` leaves all paths as they are.
    */
-  readonly root?: string | null
+  readonly root?: string | readonly string[] | null
 }
 
 /** Takes the path of the directory out of what tools, asks, files and patches say. */
@@ -23,28 +23,38 @@ interface Rooted {
   readonly directory?: string | null
 }
 
+/**
+ * A text with the paths in these directories relative to them. For texts that the model wrote, which views leave as
+ * they are because they grow: use it where a text is rendered whole.
+ */
+export function withoutRoots(text: string, roots: readonly string[]): string {
+  return stripped(text, patternsOf(roots))
+}
+
 /** The same object for the same input, as long as the root is the same: encoders compare by identity. */
 export function relativePaths(source: Rooted, { root }: PathOptions): RelativePaths {
-  let paths = pathsIn(null)
-  let current: string | null = null
+  const roots = typeof root === 'string' ? [root] : root
+  let paths = pathsIn([])
+  let current: readonly string[] = []
   return {
     view: (view) => now().view(view),
     change: (change) => now().change(change),
   }
   function now(): RelativePaths {
-    const next = root === undefined ? (source.directory ?? null) : root
-    if (next !== current) paths = pathsIn(next)
+    const directory = source.directory ?? null
+    const next = roots === undefined ? (directory === null ? [] : [directory]) : (roots ?? [])
+    if (next.join('\n') !== current.join('\n')) paths = pathsIn(next)
     current = next
     return paths
   }
 }
 
-function pathsIn(root: string | null): RelativePaths {
-  const pattern = patternOf(root)
-  if (pattern === null) return { view: (view) => view, change: (change) => change }
+function pathsIn(roots: readonly string[]): RelativePaths {
+  const patterns = patternsOf(roots)
+  if (patterns.length === 0) return { view: (view) => view, change: (change) => change }
   const known = new WeakMap<object, unknown>()
 
-  const strip = <Value>(value: Value): Value => deepStrip(value, pattern) as Value
+  const strip = <Value>(value: Value): Value => deepStrip(value, patterns) as Value
   const once = <Value extends object>(value: Value, make: (value: Value) => Value): Value => {
     const made = known.get(value) ?? make(value)
     known.set(value, made)
@@ -86,9 +96,13 @@ function pathsIn(root: string | null): RelativePaths {
   }
 }
 
-/** The root where a path begins, with the separator behind it; `null` for a root that holds everything. */
-function patternOf(root: string | null): RegExp | null {
-  const bare = (root ?? '').replace(/[\\/]+$/, '')
+function patternsOf(roots: readonly string[]): readonly RegExp[] {
+  return roots.map(patternOf).filter((pattern) => pattern !== null)
+}
+
+/** The root where a path begins, with the separator after it; `null` for a root that holds everything. */
+function patternOf(root: string): RegExp | null {
+  const bare = root.replace(/[\\/]+$/, '')
   if (bare === '') return null
   const escaped = bare.replace(/[.*+?^${}()|[\]\\]/g, String.raw`\$&`)
   const before = String.raw`(?<![\w.\-\\/])(?:file://)?`
@@ -96,18 +110,22 @@ function patternOf(root: string | null): RegExp | null {
   return new RegExp(before + escaped + behind, 'g')
 }
 
-function stripped(text: string, pattern: RegExp): string {
-  return text.replace(pattern, (_, separator: string | undefined) =>
-    separator === undefined ? '.' : '',
+function stripped(text: string, patterns: readonly RegExp[]): string {
+  return patterns.reduce(
+    (stripping, pattern) =>
+      stripping.replace(pattern, (_, separator: string | undefined) =>
+        separator === undefined ? '.' : '',
+      ),
+    text,
   )
 }
 
-function deepStrip(value: unknown, pattern: RegExp): unknown {
-  if (typeof value === 'string') return stripped(value, pattern)
+function deepStrip(value: unknown, patterns: readonly RegExp[]): unknown {
+  if (typeof value === 'string') return stripped(value, patterns)
   if (typeof value !== 'object' || value === null) return value
-  if (Array.isArray(value)) return value.map((item) => deepStrip(item, pattern))
+  if (Array.isArray(value)) return value.map((item) => deepStrip(item, patterns))
   const entries = Object.entries(value)
   return Object.fromEntries(
-    entries.map(([key, item]) => [stripped(key, pattern), deepStrip(item, pattern)]),
+    entries.map(([key, item]) => [stripped(key, patterns), deepStrip(item, patterns)]),
   )
 }

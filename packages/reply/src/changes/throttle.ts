@@ -1,9 +1,9 @@
 import { ChangeQueue } from './change-queue.js'
-import { systemClock } from '../streaming/clock.js'
+import { longestTimerMs, systemClock } from '../streaming/clock.js'
 import type { Clock } from '../streaming/clock.js'
 import { notify } from './observer.js'
 import type { ReplyObserver } from './observer.js'
-import { longestMs, requireRange } from '../streaming/require-range.js'
+import { requireRange } from '../streaming/require-range.js'
 
 /** Options of {@link throttle}. */
 export interface ThrottleOptions {
@@ -11,11 +11,11 @@ export interface ThrottleOptions {
   readonly intervalMs?: number
   /** Default: the time of the machine. */
   readonly clock?: Clock
-  /** Told what the observer threw or rejected with; default: nothing happens. */
+  /** Called with what the observer threw or rejected with; default: nothing happens. */
   readonly onObserverError?: (error: unknown) => void
 }
 
-/** An observer that is told less often. */
+/** An observer that is called less often. */
 export interface ThrottledObserver extends ReplyObserver {
   /** Delivers what waits, now. */
   flush(): void
@@ -33,7 +33,7 @@ export function throttle(
   options: ThrottleOptions = {},
 ): ThrottledObserver {
   const { intervalMs = 100, clock = systemClock, onObserverError = null } = options
-  requireRange('intervalMs', intervalMs, 0, longestMs)
+  requireRange('intervalMs', intervalMs, 0, longestTimerMs)
   const waiting = new ChangeQueue()
   const closing = new AbortController()
   let resting = false

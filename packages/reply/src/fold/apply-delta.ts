@@ -11,7 +11,7 @@ import { TextBuffer } from '../state/text-buffer.js'
  * Adds a piece of text to the part that it names.
  *
  * The part's id decides what the piece is, never the `field`: reasoning also comes with `field: "text"`. Pieces for a
- * part that nobody announced are kept back until its kind is known.
+ * part that was not announced are kept back until its kind is known.
  */
 export function applyDelta(state: ReplyState, properties: Fields, eventId: string | null): void {
   const partId = properties['partID']

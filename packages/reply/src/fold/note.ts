@@ -7,7 +7,7 @@ const noteLimit = 256
 
 /** What a host adds to a reply. */
 export interface Note {
-  /** What it is, in the host's own words; told to templates and sent as data to AI SDK readers. */
+  /** What it is, in the host's own words; passed to templates and sent as data to AI SDK readers. */
   readonly type: string
   /** Anything that JSON holds. */
   readonly data: unknown

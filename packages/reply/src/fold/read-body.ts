@@ -9,7 +9,7 @@ import { readAttachment, readToolBody } from './tool-body.js'
 /**
  * Reads the content of a server part, streamed or polled: both have the same shape, so there is one reader.
  *
- * `known` is the content as it stands. `null` means that the part must stay as it is.
+ * `known` is the content as it is known. `null` means that the part must stay as it is.
  */
 export function readBody(raw: Fields, known: PartBody | null, polled: boolean): PartBody | null {
   const type = string(raw, 'type')

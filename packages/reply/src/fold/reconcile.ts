@@ -23,7 +23,7 @@ export interface Poll {
    * them, or a page with the newest.
    */
   readonly partial?: boolean
-  /** The reply's revision when the polls were sent. What the stream told later is not denied by them. Default: now. */
+  /** The reply's revision when the polls were sent. What the stream reported later is not denied by them. Default: now. */
   readonly revision?: number
   /** Whether the session was idle, by `GET /session/status`. Idle with an open message means that text was lost. */
   readonly sessionIdle?: boolean
@@ -89,12 +89,13 @@ function reconcileMessages(
   const all = messages.map(readPolled)
   const polled = sinceThePrompt(state, session, all)
   const listed = new Set(polled.map(({ info }) => info['id']))
-  // A list may be a page: it says nothing about what is older than its first message.
-  const first = listed.has(state.promptId) ? undefined : all[0]
-  const since = number(nested(objectOf(first?.info), 'time'), 'created') ?? 0
-  // Before the rest, because which run an answer is of depends on the answers before it.
-  const isOfTurn = all.length === 0 || polled.length > 0
-  if (isOfTurn && !isPartial) removeUnlisted(state, session, listed, since, origin)
+  // A list may be a page: it says nothing about what is older than its first message, and without one nothing at all.
+  const oldest = number(nested(objectOf(all[0]?.info), 'time'), 'created')
+  if (!isPartial && oldest !== null) {
+    const since = listed.has(state.promptId) ? 0 : oldest
+    // Before the rest, because which run an answer is of depends on the answers before it.
+    removeUnlisted(state, session, listed, since, origin)
+  }
   for (const { info, parts } of polled) {
     // A user message is known for what it is by its parts, and the answers that follow it depend on that.
     const message = upsertMessage(state, session, info, origin)
@@ -138,7 +139,7 @@ function reconcileParts(
   const listed = new Set(parts.map(({ id }) => id))
   for (const part of [...message.parts]) {
     if (listed.has(part.id) || part.touched > origin.revision) continue
-    // What only the stream told is kept: a poll can neither confirm nor deny it.
+    // What only the stream reported is kept: a poll can neither confirm nor deny it.
     if (part.provenance === 'server' && !hasUnstoredText(part)) dropPart(state, part)
   }
 }

@@ -54,7 +54,7 @@ export function dropPart(state: ReplyState, part: PartState): void {
   noteRemoval(state, part.id, part.events.newest)
 }
 
-/** Called behind the removal: one that nobody saw has no revision of its own, and a poll sent now is newer. */
+/** Called after the removal: one that changed nothing to see has no revision of its own, and a poll sent now is newer. */
 function noteRemoval(state: ReplyState, id: string, eventId: string | null): void {
   const known = state.removed.get(id)
   if (known !== undefined && !isNewer(eventId, known.eventId)) return

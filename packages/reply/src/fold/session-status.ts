@@ -23,7 +23,7 @@ export function applyStatus(
   session.touched = state.feed.revision
 }
 
-/** Notes what a session does, told by an event or found out by a poll. */
+/** Notes what a session does, from an event or from a poll. */
 export function setStatus(
   state: ReplyState,
   session: SessionState,
@@ -41,7 +41,7 @@ function readStatus(told: Fields): 'busy' | 'idle' | 'retry' | null {
   return type === 'busy' || type === 'idle' || type === 'retry' ? type : null
 }
 
-/** Retries are told only once, by the status: nothing on the message shows them later. */
+/** Retries are reported only once, by the status: nothing on the message shows them later. */
 function showRetry(state: ReplyState, session: SessionState, told: Fields): void {
   const attempt = number(told, 'attempt') ?? 0
   const nextAt = number(told, 'next')

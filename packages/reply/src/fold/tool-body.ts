@@ -17,7 +17,7 @@ const invalidTool = 'invalid'
 /**
  * Reads a tool part.
  *
- * `known` is the call as it stands; fields that are missing or blank do not erase it. A poll of an ended call
+ * `known` is the call as it is known; fields that are missing or blank do not erase it. A poll of an ended call
  * states it completely and is taken as it is. `null` when the reported status would be a step back.
  */
 export function readToolBody(

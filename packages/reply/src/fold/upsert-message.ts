@@ -63,7 +63,7 @@ function readRole(info: Fields): 'assistant' | 'user' | null {
 }
 
 /**
- * The event behind which those of a part or message go on, `null` from the start. `undefined` when the input speaks of
+ * The event after which those of a part or message go on, `null` from the start. `undefined` when the input speaks of
  * something that was removed later. A newer event, or a poll that lists it, brings it back.
  */
 export function reviveAfter(
@@ -125,7 +125,7 @@ function write(message: MessageState, role: 'assistant' | 'user', info: Fields):
 }
 
 /**
- * Sent again after a crash, a prompt gets a new time; the turn began with the first one. What a poll lists behind the
+ * Sent again after a crash, a prompt gets a new time; the turn began with the first one. What a poll lists after the
  * prompt is not older than the turn either.
  */
 function notePromptTime(state: ReplyState, info: Fields): void {

@@ -42,7 +42,7 @@ export const workspaceHandlers: Readonly<Record<string, Handler>> = {
   'pty.deleted': (state, properties, eventId) => endProcess(state, properties, eventId, null),
 }
 
-/** Takes up what a turn changed, told by an event or by the user message. */
+/** Takes up what a turn changed, by an event or by the user message. */
 export function noteDiffs(state: ReplyState, fields: Fields, name: string): void {
   const diffs = diffsOf(fields, name)
   if (diffs !== null) change(state, { diffs })

@@ -2,7 +2,7 @@ import type { ReasoningPart, ReplyPart, TextPart } from './part.js'
 
 /**
  * The answer. A text of an attempt that failed is no part of it, and one that the server lost only when nothing took
- * its place: behind it no step began again.
+ * its place: after it no step began again.
  */
 export function answerText(parts: readonly ReplyPart[]): string {
   return joinTexts(answerParts(parts))

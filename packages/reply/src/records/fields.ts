@@ -26,10 +26,13 @@ export function string(fields: Fields, name: string): string | null {
   return typeof value === 'string' ? value : null
 }
 
+/** What is seen: no white space, no control character, nothing that is drawn as nothing. */
+const visible = /[^\s\p{Cc}\p{Cf}\p{Default_Ignorable_Code_Point}\u2800]/u
+
 /** A string field with at least one visible character, or `null`. */
 export function nonBlank(fields: Fields, name: string): string | null {
   const value = string(fields, name)
-  return value === null || value.trim() === '' ? null : value
+  return value !== null && visible.test(value) ? value : null
 }
 
 /** A number field, or `null`. One beyond exact integers is no time and no cost, and sums of it would overflow. */

@@ -17,7 +17,7 @@ interface Budget {
 /**
  * Copies a value of unknown origin into frozen JSON, so that the sender cannot change it later.
  *
- * Total: what JSON cannot hold becomes `null`, what is deeper than `depth` or cyclic is cut, and so is what is behind
+ * Total: what JSON cannot hold becomes `null`, what is deeper than `depth` or cyclic is cut, and so is what comes after
  * the first `nodes` objects and lists.
  */
 export function toJsonValue(value: unknown, depth = 96, nodes = 1e6): JsonValue {

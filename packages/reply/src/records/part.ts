@@ -25,8 +25,8 @@ export interface WrittenPart extends PartIdentity {
   /** True when subscribers saw this text and the server lost it: a retry, an abort or a crash came first. */
   readonly lost: boolean
   /**
-   * True when the attempt that wrote this text failed and the step began again in the same message: it is no part of
-   * the answer.
+   * True when the attempt that wrote this text failed and was repeated, in the same message or in a later one: it is no
+   * part of the answer.
    */
   readonly superseded: boolean
   /** True when the server wrote it, not the model. */

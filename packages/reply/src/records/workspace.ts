@@ -2,13 +2,13 @@ import { list, number, objectOf, string, strings } from './fields.js'
 import type { Fields } from './fields.js'
 
 /** How many entries of each kind are kept; what comes later is left out. */
-export const workspaceLimit = 200
+const workspaceLimit = 200
 
 /** Longest patch of a file that is kept, in characters. */
 const patchLimit = 100_000
 
 /**
- * What happened in the directory while the turn ran, as far as the stream told; a hint, because these events name no
+ * What happened in the directory while the turn ran, as far as the stream reported; a hint, because these events name no
  * session: another turn in the same directory shows here too.
  *
  * At most 200 entries of each kind are kept, the first ones.
@@ -18,7 +18,7 @@ export interface Workspace {
   readonly edited: readonly string[]
   /** Files that changed on disk, whoever did it, each with what happened to it last. */
   readonly changed: readonly ChangedFile[]
-  /** What the turn changed, file by file; only in a git repository, and mostly told at the end. */
+  /** What the turn changed, file by file; only in a git repository, and mostly reported at the end. */
   readonly diffs: readonly FileDiff[]
   /** Files for which a language server gave diagnostics. */
   readonly diagnostics: readonly Diagnosed[]
@@ -71,7 +71,7 @@ export const emptyWorkspace: Workspace = Object.freeze({
 })
 
 /** Reads the server's list of diffs. */
-export function readDiffs(value: readonly unknown[]): readonly FileDiff[] {
+function readDiffs(value: readonly unknown[]): readonly FileDiff[] {
   return Object.freeze(value.slice(0, workspaceLimit).map((item) => readDiff(objectOf(item))))
 }
 

@@ -48,7 +48,15 @@ interface Entry {
   json: string | null
 }
 
-/** Keeps the changes of a reply from now on, within bounds. */
+/**
+ * Keeps the changes of a reply from now on, within bounds. Throws a `TypeError` or `RangeError` that names a wrong option.
+ *
+ * @example
+ * ```ts
+ * const log = createChangeLog(reply)
+ * app.get('/replies/:id', (request, response) => writeEventStream(log, request, response, { ended }))
+ * ```
+ */
 export function createChangeLog(reply: ReplySource, options: ChangeLogOptions = {}): ChangeLog {
   const { maxChanges = 1000, maxCharacters = 4_000_000, epoch = randomEpoch() } = options
   requireRange('maxChanges', maxChanges, 0)
@@ -98,7 +106,7 @@ export function createChangeLog(reply: ReplySource, options: ChangeLogOptions = 
   }
 }
 
-/** Deltas are many and small: their JSON is made when somebody reads them. */
+/** Deltas are many and small: their JSON is made when they are read. */
 function toEntry(change: Change): Entry {
   if (change.type === 'text-delta') return { change, size: change.delta.length + 200, json: null }
   const json = JSON.stringify(change)

@@ -1,9 +1,9 @@
-import { systemClock } from '../streaming/clock.js'
+import { longestTimerMs, systemClock } from '../streaming/clock.js'
 import type { Clock } from '../streaming/clock.js'
 import { followTurn } from '../streaming/follow-turn.js'
 import { heartbeatFrame } from '../streaming/keep-alive.js'
 import type { RunningTurn, TurnEnd } from '../streaming/follow-turn.js'
-import { longestMs, requireRange } from '../streaming/require-range.js'
+import { requireRange } from '../streaming/require-range.js'
 import type { ChangeLog } from './change-log.js'
 
 /** Options of a stream of server-sent events. */
@@ -44,7 +44,7 @@ export function eventFrames(
 ): AsyncGenerator<string> {
   const { maxBehind = 200, heartbeatMs = 15_000, clock = systemClock } = options
   requireRange('maxBehind', maxBehind, 0)
-  requireRange('heartbeatMs', heartbeatMs, 1, longestMs)
+  requireRange('heartbeatMs', heartbeatMs, 1, longestTimerMs)
   let position = readPosition(log, lastEventId)
   return followTurn(
     options,

@@ -18,7 +18,7 @@ export class EventClock {
   #floor: string | null
   #recent: string[] = []
 
-  /** Goes on behind an id: what is not ahead of it is a repetition. */
+  /** Goes on after an id: what is not ahead of it is a repetition. */
   constructor(newest: string | null = null) {
     this.newest = newest
     this.#floor = newest

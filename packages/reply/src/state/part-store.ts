@@ -13,7 +13,7 @@ export function isTodoTool(body: PartBody | null): body is ToolBody {
   return body?.kind === 'tool' && todoTools.has(body.tool)
 }
 
-/** Adds an empty part to a message, in the server's order. Its events begin behind the event `after`. */
+/** Adds an empty part to a message, in the server's order. Its events begin after the event `after`. */
 export function insertPart(
   state: ReplyState,
   message: MessageState,
@@ -62,7 +62,7 @@ export function deletePart(state: ReplyState, part: PartState): void {
   }
 }
 
-/** Gives a part its content and tells what that changed. */
+/** Gives a part its content and reports what that changed. */
 export function setBody(state: ReplyState, part: PartState, body: PartBody): void {
   const wasVisible = isVisible(part)
   const isWritten = body.kind === 'text' || body.kind === 'reasoning'
@@ -124,10 +124,14 @@ function announceCost(state: ReplyState, { body, message }: PartState): void {
   state.feed.announce(() => ({ type: 'message-changed', message: recordOf(message) }))
 }
 
-function markStale(state: ReplyState, { message }: PartState, body: PartBody | null): void {
+function markStale(
+  state: ReplyState,
+  { message, superseded }: PartState,
+  body: PartBody | null,
+): void {
   const { stale } = state
   if (body?.kind === 'step-finish') stale.add('totals')
-  if (body?.kind === 'step-start' || (isPartOfStep(body) && isRepeated(message))) {
+  if (body?.kind === 'step-start' || (isPartOfStep(body) && (superseded || isRepeated(message)))) {
     stale.add('losses')
     state.repeated.add(message)
   }

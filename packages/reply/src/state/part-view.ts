@@ -4,7 +4,7 @@ import type { PartState, ReplyState, ToolBody } from './state.js'
 import { isTerminal } from '../records/tool-status.js'
 import { namedSession, taskTool } from './task-call.js'
 
-/** The public record of a part, built when somebody asks for it and kept until the part changes. */
+/** The public record of a part, built when it is asked for and kept until the part changes. */
 export function viewOf(state: ReplyState, part: PartState): ReplyPart {
   part.view ??= Object.freeze(build(state, part))
   return part.view

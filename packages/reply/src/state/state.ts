@@ -105,10 +105,10 @@ export interface MessageState {
   summary: boolean
   structured: JsonValue
   /**
-   * Who wrote a user message: the server does so in the middle of a turn, and `POST /shell` for the command that a
-   * person runs. `null` until its parts tell.
+   * Who wrote a user message: the server does so in the middle of a turn. A `command` is a person's `/shell` or
+   * `/summarize`, which answers no prompt. `null` until its parts tell.
    */
-  author: 'person' | 'server' | 'shell' | null
+  author: 'person' | 'server' | 'command' | null
   /** The sub-agent whose result a user message brings, after it worked in the background. */
   resultOf: string | null
   /** The newest prompt that an assistant message is for; `null` when that is not known. */
@@ -138,7 +138,7 @@ export interface SessionState {
   toolPartId: string | null
   status: SessionStatus
   statusEvents: EventClock
-  /** Revision at which the stream last told the status. */
+  /** Revision at which the stream last reported the status. */
   touched: number
 }
 
@@ -146,7 +146,7 @@ export interface SessionState {
 export interface ReplyState {
   readonly sessionId: string
   readonly promptId: string
-  /** When the prompt was made, by the server's clock; the earliest time that was told. */
+  /** When the prompt was made, by the server's clock; the earliest time that was reported. */
   promptedAt: number | null
   /** The directory that the server works in, as the messages say. */
   directory: string | null
@@ -170,7 +170,7 @@ export interface ReplyState {
   /** The last `todo.updated`; `null` when none came. */
   todos: readonly Todo[] | null
   todoEvents: EventClock
-  /** Revision at which the stream last told the list. */
+  /** Revision at which the stream last reported the list. */
   todosTouched: number
   /** The list as it was last announced. */
   shownTodos: readonly Todo[]

@@ -22,9 +22,9 @@ function insertStreamPart(state: ReplyState, session: SessionState, id: string):
 }
 
 /**
- * The place of a part of the stream alone: directly behind the part that is last now.
+ * The place of a part of the stream alone: directly after the part that is last now.
  *
- * Server ids use letters and digits only, so that `~` sorts behind its anchor and before every later id.
+ * Server ids use letters and digits only, so that `~` sorts after its anchor and before every later id.
  */
 function streamKey(message: MessageState, id: string): string {
   const last = message.parts.at(-1)

@@ -4,7 +4,7 @@ const chunksPerBlock = 64
  * Text that grows by small pieces.
  *
  * Pieces are joined in blocks, so that the cost of one piece does not depend on what is already there, and so that
- * a thousand tiny strings do not stay in memory. Nothing else is copied until somebody reads the text.
+ * a thousand tiny strings do not stay in memory. Nothing else is copied until the text is read.
  */
 export class TextBuffer {
   #blocks: string

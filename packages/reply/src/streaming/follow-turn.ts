@@ -12,9 +12,9 @@ export interface TurnEnd {
 /** What a stream of a running turn has to know while it reads. */
 export interface RunningTurn {
   readonly isOver: boolean
-  /** True once nobody reads on: the reader left, or the stream was aborted. */
+  /** True once no one reads on: the reader left, or the stream was aborted. */
   readonly isLeft: boolean
-  /** Aborts when there is no reason any more to let time pass: the turn is over, or nobody reads on. */
+  /** Aborts when there is no reason any more to let time pass: the turn is over, or no one reads on. */
   readonly hurry: AbortSignal
   /** Resolves when something happened since the last time. */
   sleep(): Promise<void>
@@ -25,7 +25,7 @@ export interface RunningTurn {
 /**
  * A stream of a running turn, written as a generator.
  *
- * A generator that sleeps returns only when it wakes, and one that nobody asks does not run at all. So a reader that
+ * A generator that sleeps returns only when it wakes, and one that no one asks does not run at all. So a reader that
  * leaves, or an abort, frees what the stream holds without the generator.
  */
 export function followTurn<Item>(
@@ -35,7 +35,7 @@ export function followTurn<Item>(
 ): AsyncGenerator<Item> {
   const turn = new Following()
   async function* run(): AsyncGenerator<Item> {
-    // Not before somebody reads, so that a stream which nobody reads holds nothing.
+    // Not before the first read, so that a stream which no one reads holds nothing.
     turn.begin(end, listen)
     try {
       yield* read(turn)

@@ -24,7 +24,8 @@ export function keepAlive(
   async function read(): Promise<IteratorResult<string>> {
     for (;;) {
       next ??= iterator.next()
-      timer ??= clock.sleep(intervalMs, { signal: left.signal }).then(() => quiet)
+      const leftMs = Math.max(1, intervalMs - (clock.now() - sentAt))
+      timer ??= clock.sleep(leftMs, { signal: left.signal }).then(() => quiet)
       // Both may be waited for again, or by no one.
       timer.catch(() => {})
       const first = await Promise.race([next, timer])

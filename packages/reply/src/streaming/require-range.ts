@@ -1,6 +1,3 @@
-/** The longest time that a timer takes; a longer one would fire at once. */
-export const longestMs = 2_147_483_647
-
 /** Throws a `RangeError` that names the option when it is no number of the range. */
 export function requireRange(
   option: string,

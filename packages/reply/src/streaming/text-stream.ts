@@ -55,7 +55,7 @@ function hasLeft(response: ServerResponseLike): boolean {
   return response.destroyed || response.socket === undefined
 }
 
-/** Not awaited, because a host's own generator that sleeps returns only when it wakes. What it throws concerns nobody. */
+/** Not awaited, because a host's own generator that sleeps returns only when it wakes. What it throws concerns no one. */
 function leave(iterator: AsyncIterator<string>): void {
   Promise.resolve(iterator.return?.()).catch(() => {})
 }

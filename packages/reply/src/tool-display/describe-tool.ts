@@ -35,6 +35,12 @@ export interface FileDisplay {
   readonly language: string | null
 }
 
+/** A labelled piece of a call's input. */
+export interface ToolField {
+  readonly label: string
+  readonly text: string
+}
+
 /** What there is to show of a tool call. Never throws, whatever the call holds. */
 export interface ToolDisplay {
   /** The name without the prefix of its MCP server. */
@@ -55,6 +61,10 @@ export interface ToolDisplay {
   readonly titleBefore: string
   /** One line for when it is done. */
   readonly titleAfter: string
+  /** What is worth reading of its input, in full. */
+  readonly fields: readonly ToolField[]
+  /** What it wrote or answered so far; empty when it did not. */
+  readonly output: string
   /** A unified diff of what changed. */
   readonly diff: string | null
   /** The plan, what is being done first. */
@@ -68,7 +78,14 @@ export interface ToolDisplay {
   readonly error: string | null
 }
 
-/** Describes a tool call. */
+/**
+ * Describes a tool call.
+ *
+ * @example
+ * ```ts
+ * const { title, diff, shell } = describeTool(part)
+ * ```
+ */
 export function describeTool(part: ToolPart, options: ToolDisplayOptions = {}): ToolDisplay {
   const tools = { ...knownTools, ...options.tools }
   const { name, provider } = canonical(part.tool, tools, { ...knownPrefixes, ...options.prefixes })
@@ -91,6 +108,8 @@ export function describeTool(part: ToolPart, options: ToolDisplayOptions = {}): 
     title: isDone && part.status !== 'interrupted' ? after : before,
     titleBefore: before,
     titleAfter: after,
+    fields: fieldsOf(part, wording),
+    output: part.output ?? string(told, 'output') ?? '',
     diff: nonBlank(told, 'diff'),
     todos: todosOf(part),
     shell: name === 'bash' ? shellOf(part) : null,
@@ -127,6 +146,15 @@ function targetOf(part: ToolPart, wording: ToolWording | undefined): string | nu
     if (target !== null) return target
   }
   return null
+}
+
+function fieldsOf({ input }: ToolPart, wording: ToolWording | undefined): readonly ToolField[] {
+  const fields = Object.entries(wording?.fields ?? {}).flatMap(([name, label]) => {
+    const text = string(input, name)
+    return text === null || text === '' ? [] : [{ label, text }]
+  })
+  if (fields.length > 0 || Object.keys(input).length === 0) return fields
+  return [{ label: 'Input', text: JSON.stringify(input, null, 2) }]
 }
 
 function phrase(verb: string, target: string | null): string {

@@ -10,6 +10,8 @@ export interface ToolWording {
   readonly icon: string
   /** Input fields that name what the call is about, the first that is there. */
   readonly target: readonly string[]
+  /** Input fields worth reading, with a label for each. Default: the whole input. */
+  readonly fields?: Readonly<Record<string, string>>
 }
 
 const file = ['filePath', 'path'] as const
@@ -39,11 +41,23 @@ const codeSearch = wording(
 /** The tools of the server, and known tools of known MCP servers. */
 export const knownTools: Readonly<Record<string, ToolWording>> = {
   read: wording('Read', 'Reading', 'Read', 'file', ...file),
-  write: wording('Write', 'Writing', 'Wrote', 'file-plus', ...file),
-  edit: wording('Edit', 'Editing', 'Edited', 'pencil', ...file),
+  write: {
+    ...wording('Write', 'Writing', 'Wrote', 'file-plus', ...file),
+    fields: { content: 'Content' },
+  },
+  edit: {
+    ...wording('Edit', 'Editing', 'Edited', 'pencil', ...file),
+    fields: { oldString: 'Before', newString: 'After' },
+  },
   multiedit: wording('Edits', 'Editing', 'Edited', 'pencil', ...file),
-  apply_patch: wording('Patch', 'Patching', 'Patched', 'pencil'),
-  bash: wording('Shell', 'Running', 'Ran', 'terminal', 'command'),
+  apply_patch: {
+    ...wording('Patch', 'Patching', 'Patched', 'pencil'),
+    fields: { patchText: 'Patch' },
+  },
+  bash: {
+    ...wording('Shell', 'Running', 'Ran', 'terminal', 'command'),
+    fields: { command: 'Command' },
+  },
   grep: wording('Search', 'Searching for', 'Searched for', 'search', 'pattern'),
   glob: wording('Find', 'Finding', 'Found', 'search', 'pattern'),
   list: wording('List', 'Listing', 'Listed', 'folder', 'path'),
@@ -65,7 +79,10 @@ export const knownTools: Readonly<Record<string, ToolWording>> = {
   ),
   todowrite: wording('Todos', 'Planning', 'Planned', 'list'),
   todoread: wording('Todos', 'Reading the plan', 'Read the plan', 'list'),
-  task: wording('Task', 'Delegating', 'Delegated', 'users', 'description'),
+  task: {
+    ...wording('Task', 'Delegating', 'Delegated', 'users', 'description'),
+    fields: { prompt: 'Task' },
+  },
   skill: wording('Skill', 'Using', 'Used', 'book', 'skill_name', 'name'),
   question: wording('Question', 'Asking', 'Asked', 'help'),
   invalid: wording('Unknown tool', 'Calling', 'Called', 'tool', 'tool'),

@@ -56,7 +56,7 @@ export function closeAsk(
 /**
  * Compares the registry with a list of the server.
  *
- * What is listed is open. What was open and is not listed was answered, or died with the server, while nobody looked.
+ * What is listed is open. What was open and is not listed was answered, or died with the server, while no one looked.
  */
 export function reconcileAsks(
   state: ReplyState,
@@ -129,7 +129,7 @@ function showOnCall(state: ReplyState, session: SessionState, ask: Ask): void {
 }
 
 /**
- * Asks of other sessions, and of another turn in the same session, are somebody else's.
+ * Asks of other sessions, and of another turn in the same session, are another's.
  *
  * A list also holds what an aborted turn left open before this one began: answered with yes, its tool would still run.
  */

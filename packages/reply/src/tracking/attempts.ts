@@ -1,8 +1,10 @@
 import { announceChange } from '../state/part-store.js'
+import { isAnswer } from '../state/state.js'
 import type { MessageState, PartState, ReplyState } from '../state/state.js'
 
 /**
- * Marks the texts of attempts that failed.
+ * Marks the texts of attempts that failed and were repeated: by a later step of the same message, or by a later message
+ * when the server died over the first one.
  *
  * A provider may end a stream in a way that makes the server call it again in the same message, and then the texts of
  * the attempts before are stored too. An attempt that succeeded ends with a step of its own.
@@ -18,7 +20,9 @@ export function markAttempts(state: ReplyState): void {
   state.repeated.clear()
 }
 
-function supersededParts({ parts }: MessageState): (readonly [PartState, boolean])[] {
+function supersededParts(message: MessageState): (readonly [PartState, boolean])[] {
+  const { parts, session } = message
+  const isRepeated = message.completedAt === null && session.order.findLast(isAnswer) !== message
   const first = parts.findIndex(({ body }) => body?.kind === 'step-start')
   const found: (readonly [PartState, boolean])[] = []
   let beganAgain = false
@@ -27,7 +31,7 @@ function supersededParts({ parts }: MessageState): (readonly [PartState, boolean
     if (kind === 'step-start') beganAgain = true
     else if (kind === 'step-finish') beganAgain = false
     else if (kind === 'text' || kind === 'reasoning')
-      found.push([part, beganAgain && index > first])
+      found.push([part, (beganAgain && index > first) || (part.lost && isRepeated)])
   }
   return found
 }

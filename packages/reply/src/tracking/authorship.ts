@@ -11,7 +11,7 @@ interface Authorship {
 
 const person: Authorship = { author: 'person', resultOf: null }
 const server: Authorship = { author: 'server', resultOf: null }
-const shell: Authorship = { author: 'shell', resultOf: null }
+const command: Authorship = { author: 'command', resultOf: null }
 
 const afterSubtask = 'Summarize the task tool output above and continue with your task.'
 const byShell = 'The following tool was executed by the user'
@@ -33,11 +33,11 @@ export function noteAuthorship(message: MessageState, part: Fields): void {
 }
 
 function readAuthorship(part: Fields): Authorship {
-  if (part['type'] === 'compaction') return flag(part, 'auto') ? server : person
+  if (part['type'] === 'compaction') return flag(part, 'auto') ? server : command
   if (part['type'] !== 'text' || !flag(part, 'synthetic')) return person
   if (flag(nested(part, 'metadata'), 'compaction_continue')) return server
   const text = string(part, 'text') ?? ''
-  if (text === byShell) return shell
+  if (text === byShell) return command
   if (text === afterSubtask || planApproved.test(text)) return server
   const resultOf = backgroundResult.exec(text)?.[1] ?? null
   return resultOf === null ? person : { author: 'server', resultOf }

@@ -25,7 +25,7 @@ export function blankSession(id: string, parentId: string | null): SessionState 
 }
 
 /**
- * Takes up the session of a sub-agent, told by its parent. One that was made in another turn stays outside, unless a
+ * Takes up the session of a sub-agent, reported by its parent. One that was made in another turn stays outside, unless a
  * tool part of this turn names it, which tells no time.
  */
 export function adoptSession(state: ReplyState, info: Fields): void {

@@ -16,6 +16,8 @@ export function markLosses(state: ReplyState): void {
         part.body !== null &&
         hasUnstoredText(part) &&
         (state.closed || isGivenUp(session, part))
+      // Whether a lost text was repeated by a later run may change although it stays lost.
+      if (lost) state.repeated.add(part.message)
       if (lost === part.lost) continue
       part.lost = lost
       part.provenance = lost ? 'stream' : 'server'

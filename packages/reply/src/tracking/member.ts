@@ -3,7 +3,7 @@ import { announceAdded } from '../state/part-store.js'
 import { isVisible } from '../state/state.js'
 import type { MessageState, ReplyState } from '../state/state.js'
 
-/** Takes a message into the reply, or out of it, and tells what that shows or hides. */
+/** Takes a message into the reply, or out of it, and reports what that shows or hides. */
 export function setMember(state: ReplyState, message: MessageState, member: boolean): void {
   if (message.member === member) return
   if (!member) announceLeaving(state, message)

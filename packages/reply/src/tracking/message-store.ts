@@ -41,7 +41,7 @@ export function blankMessage(session: SessionState, id: string): MessageState {
   }
 }
 
-/** The message with this id; a new one of unknown owner, with events behind `after`, when it was never heard of. */
+/** The message with this id; a new one of unknown owner, with events after `after`, when it is not known. */
 export function ensureMessage(
   state: ReplyState,
   session: SessionState,
@@ -104,7 +104,7 @@ export function dropParts(state: ReplyState, message: MessageState): void {
 
 /**
  * Puts a message in its place: by the time it was made, then by id, as the server lists them. The prompt has no time
- * here and stands first: sent again after a crash, it is newer than its first answer.
+ * here and comes first: sent again after a crash, it is newer than its first answer.
  */
 export function placeMessage(message: MessageState): void {
   const { order } = message.session

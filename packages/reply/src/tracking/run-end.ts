@@ -13,12 +13,12 @@ function isReasonless({ completedAt, error, finish }: MessageState): boolean {
   return completedAt !== null && error === null && finish === null
 }
 
-/** Whether the server is in the middle of a run when it writes a message of its own behind this answer. */
+/** Whether the server is in the middle of a run when it writes a message of its own after this answer. */
 export function isUnfinished(message: MessageState): boolean {
   return goesOn(message) || isReasonless(message)
 }
 
-/** Whether the server goes on behind this answer: it called tools, or it is the summary of a compaction. */
+/** Whether the server goes on after this answer: it called tools, or it is the summary of a compaction. */
 export function goesOn(message: MessageState): boolean {
   const { completedAt, error, finish, structured, summary } = message
   if (completedAt === null || error !== null) return false

@@ -35,7 +35,7 @@ export function shareRuns(state: ReplyState, since: number): ReadonlyMap<Message
       // While it is not known when the prompt was made, what came before it and what later is not known either.
       if (state.promptedAt === null) runs.newestShare = [message.id]
       else runs.ask(message.id)
-    } else if (message.author !== 'shell') runs.ask(message.id)
+    } else if (message.author !== 'command') runs.ask(message.id)
   }
   return shares
 }
@@ -43,7 +43,7 @@ export function shareRuns(state: ReplyState, since: number): ReadonlyMap<Message
 class Runs {
   newest: MessageState | null = null
   newestShare: Share = none
-  /** Whether the server wrote a message of its own behind the newest answer. */
+  /** Whether the server wrote a message of its own after the newest answer. */
   hasGoneOn = false
   #waiting: Share = none
 

@@ -22,22 +22,9 @@ export const turboStreamType = 'text/vnd.turbo-stream.html; charset=utf-8'
  * turboStream('append', 'messages', html`<p>${text}</p>`)
  * ```
  */
-export function turboStream(
-  action: TurboAction,
-  target: string,
-  content: HtmlValue = undefined,
-): Html {
+export function turboStream(action: TurboAction, target: string, content?: HtmlValue): Html {
   const template = content === undefined ? null : html`<template>${content}</template>`
   return html`<turbo-stream action="${action}" target="${target}">${template}</turbo-stream>`
-}
-
-/**
- * The value of the `data` field of a server-sent event, for `<turbo-stream-source>`: every kind of line end that a
- * browser knows begins a new `data:` line.
- */
-export function turboEvent(content: HtmlValue): string {
-  const lines = html`${content}`.toString().split(/\r\n|\r|\n/)
-  return `${lines.map((line) => `data: ${line}\n`).join('')}\n`
 }
 
 /** An element of the renderer's own around what a template made. */

@@ -9,6 +9,8 @@ import type { PartContext, TurboTemplates } from './templates.js'
 
 interface Shown {
   readonly part: ReplyPart
+  /** False when its template shows nothing, so that it has no element. */
+  readonly hasElement: boolean
   /** True when its growing text is changed in place. */
   readonly isLive: boolean
 }
@@ -33,12 +35,11 @@ export class PartActions {
   /** All parts, for a new page; what other pages were sent must have been brought up to date before. */
   page(view: ReplyView): readonly Html[] {
     return this.#step(view, (shown) =>
-      view.parts.map((part) => {
+      view.parts.flatMap((part) => {
         this.#growth(part)
         const context = this.#contextOf(part)
-        const inside = this.#options.templates.part(part, context)
-        shown.set(part.id, { part, isLive: this.#isLive(part, context, inside) })
-        return element(context.elementId, inside)
+        const inside = this.#show(part, context, shown)
+        return inside === null ? [] : [element(context.elementId, inside)]
       }),
     )
   }
@@ -46,16 +47,18 @@ export class PartActions {
   next(view: ReplyView): readonly Html[] {
     return this.#step(view, (shown) => {
       const before = this.#shown
-      const actions = view.parts.flatMap((part, index) => {
+      let previousId: string | null = null
+      const actions = view.parts.flatMap((part) => {
         const known = before.get(part.id)
-        if (known?.part === part) {
-          shown.set(part.id, known)
-          return []
-        }
-        return this.#bring(part, known, view.parts[index - 1], shown)
+        const isSame = known?.part === part
+        if (isSame) shown.set(part.id, known)
+        const brought = isSame ? [] : this.#bring(part, known, previousId, shown)
+        if (shown.get(part.id)?.hasElement === true) previousId = part.id
+        return brought
       })
-      for (const id of before.keys())
-        if (!shown.has(id)) actions.push(turboStream('remove', this.#elementId(id)))
+      for (const [id, { hasElement }] of before)
+        if (hasElement && shown.get(id)?.hasElement !== true)
+          actions.push(turboStream('remove', this.#elementId(id)))
       return actions
     })
   }
@@ -72,7 +75,7 @@ export class PartActions {
     } catch (error) {
       // What these say of the pages may not be true any more.
       this.#texts.clear()
-      for (const [id, { part }] of this.#shown) this.#shown.set(id, { part, isLive: false })
+      for (const [id, known] of this.#shown) this.#shown.set(id, { ...known, isLive: false })
       throw error
     }
   }
@@ -80,26 +83,33 @@ export class PartActions {
   #bring(
     part: ReplyPart,
     known: Shown | undefined,
-    previous: ReplyPart | undefined,
+    previousId: string | null,
     shown: Map<string, Shown>,
   ): readonly Html[] {
     const { templates, prefix } = this.#options
     const growth = this.#growth(part)
     if (known?.isLive === true && growth !== null) {
-      shown.set(part.id, { part, isLive: true })
+      shown.set(part.id, { ...known, part })
       return growth
     }
     const context = this.#contextOf(part)
-    const inside = templates.part(part, context)
-    shown.set(part.id, { part, isLive: this.#isLive(part, context, inside) })
+    const inside = this.#show(part, context, shown)
+    if (inside === null) return []
     const { elementId } = context
-    if (known !== undefined) {
+    if (known?.hasElement === true) {
       const update = known.isLive ? null : (templates.partUpdate?.(part, context) ?? null)
       return [update ?? turboStream('replace', elementId, element(elementId, inside))]
     }
     const content = element(elementId, inside)
-    if (previous === undefined) return [turboStream('prepend', `${prefix}-parts`, content)]
-    return [turboStream('after', this.#elementId(previous.id), content)]
+    if (previousId === null) return [turboStream('prepend', `${prefix}-parts`, content)]
+    return [turboStream('after', this.#elementId(previousId), content)]
+  }
+
+  #show(part: ReplyPart, context: PartContext, shown: Map<string, Shown>): Html | null {
+    const inside = this.#options.templates.part(part, context)
+    const isLive = this.#isLive(part, context, inside)
+    shown.set(part.id, { part, hasElement: inside !== null, isLive })
+    return inside
   }
 
   /** How the text grew since the last time; `null` when it is not one that is being written. */

@@ -25,6 +25,18 @@ export interface TurboOptions extends PathOptions {
   readonly renderText?: (source: string) => Html
 }
 
+/** The insides of the elements that the renderer changes: a page gives these elements the ids that are named here. */
+export interface TurboPieces {
+  /** For the element `<prefix>-parts`, with nothing else in it. */
+  readonly parts: Html
+  /** For the element `<prefix>-asks`. */
+  readonly asks: Html
+  /** For the element `<prefix>-todos`. Leave it out where the template of the todos shows nothing. */
+  readonly todos: Html
+  /** For the element `<prefix>-status`. Leave it out where the template of the status shows nothing. */
+  readonly status: Html
+}
+
 /** Renders a reply as Turbo Stream elements. */
 export interface TurboRenderer {
   /**
@@ -32,6 +44,8 @@ export interface TurboRenderer {
    * both continue from here.
    */
   page(): string
+  /** The same in pieces, for a layout of the host's own. */
+  pieces(): TurboPieces
   /** The `<turbo-stream>` elements that bring a page to the reply as it is now; empty when nothing changed. */
   next(): string
 }
@@ -53,16 +67,26 @@ export function createTurboRenderer(reply: ReplySource, options: TurboOptions = 
   let sections = new Map<string, string>()
   let asked: readonly string[] = []
 
+  const pieces = (): TurboPieces => {
+    const view = paths.view(reply.view())
+    const shown = parts.page(view)
+    const inside = sectionsOf(view, templates, prefix)
+    sections = new Map(inside.map(([name, content]) => [name, toText(content)]))
+    asked = openAsks(view).map(({ id }) => id)
+    const { asks, todos, status } = Object.fromEntries(
+      inside.map(([name, content]) => [name, html`${content}`] as const),
+    ) as Record<Section[0], Html>
+    return { parts: joined(shown), asks, todos, status }
+  }
+
   return {
+    pieces,
     page() {
-      const view = paths.view(reply.view())
-      const shown = parts.page(view)
-      const inside = sectionsOf(view, templates, prefix)
-      sections = new Map(inside.map(([name, content]) => [name, toText(content)]))
-      asked = openAsks(view).map(({ id }) => id)
-      return html`<div id="${prefix}"><div id="${prefix}-parts">${shown}</div>${inside.map(
-        ([name, content]) => element(`${prefix}-${name}`, content),
-      )}</div>`.toString()
+      const { parts: shown, ...inside } = pieces()
+      const elements = Object.entries(inside).map(([name, content]) =>
+        element(`${prefix}-${name}`, content),
+      )
+      return element(prefix, [element(`${prefix}-parts`, shown), ...elements]).toString()
     },
     next() {
       const view = paths.view(reply.view())
@@ -84,7 +108,7 @@ export function createTurboRenderer(reply: ReplySource, options: TurboOptions = 
   }
 }
 
-type Section = readonly [name: string, content: Html | null]
+type Section = readonly [name: 'asks' | 'todos' | 'status', content: Html | null]
 
 function sectionsOf(
   view: ReplyView,

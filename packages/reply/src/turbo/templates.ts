@@ -27,7 +27,7 @@ export interface AskContext {
 
 /** How a host shows a reply. Every template returns what goes inside the element; `null` shows nothing. */
 export interface TurboTemplates {
-  /** The inside of a part's element. */
+  /** The inside of a part's element; `null`: it has no element. */
   readonly part: (part: ReplyPart, context: PartContext) => Html | null
   /**
    * Turbo Stream elements that bring a part which is shown already up to date, so that its element is not replaced,

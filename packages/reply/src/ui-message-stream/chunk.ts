@@ -51,7 +51,7 @@ export type UiDataChunk =
     }
   /**
    * What was shown under this id is not valid any more: the server removed it or states it differently. When it is
-   * there again, it is sent under another id, with `~1` behind the part's id, then `~2`. Readers keep the ids of tool
+   * there again, it is sent under another id, with `~1` after the part's id, then `~2`. Readers keep the ids of tool
    * calls and data only; of the texts with one `partId`, the first ones are meant, one for each such chunk.
    */
   | {

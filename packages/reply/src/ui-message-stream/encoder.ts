@@ -12,7 +12,7 @@ import { ViewEncoder } from './view-encoder.js'
 
 /** Options of {@link createUiMessageEncoder}. */
 export interface UiMessageOptions extends PathOptions {
-  /** Id of the UI message; default: the prompt's id with `:reply` behind it. */
+  /** Id of the UI message; default: the prompt's id with `:reply` after it. */
   readonly messageId?: string
   /** The version of the AI SDK that reads the chunks. 6 adds approval requests and denials. Default 5. */
   readonly version?: UiVersion

@@ -1,10 +1,10 @@
-import { systemClock } from '../streaming/clock.js'
+import { longestTimerMs, systemClock } from '../streaming/clock.js'
 import type { Clock } from '../streaming/clock.js'
 import { followTurn } from '../streaming/follow-turn.js'
 import type { TurnEnd } from '../streaming/follow-turn.js'
 import { keepAlive } from '../streaming/keep-alive.js'
 import type { ReplySource } from '../changes/reply-source.js'
-import { longestMs, requireRange } from '../streaming/require-range.js'
+import { requireRange } from '../streaming/require-range.js'
 import { eventStreamHeaders, toByteStream, writeTexts } from '../streaming/text-stream.js'
 import type { ServerResponseLike } from '../streaming/text-stream.js'
 import type { UiChunk } from './chunk.js'
@@ -23,13 +23,19 @@ export interface UiMessageStreamOptions extends UiMessageOptions, TurnEnd {
  * The chunks of a reply: first what there is, then what comes, until the turn is over.
  *
  * An aborted stream rejects with `signal.reason`, without last chunks. A reader that leaves frees it at once.
+ *
+ * @example
+ * ```ts
+ * const chunks = uiMessageStream(reply, { ended: runTurn(options), signal: request.signal })
+ * return toUiMessageResponse(chunks)
+ * ```
  */
 export function uiMessageStream(
   reply: ReplySource,
   options: UiMessageStreamOptions,
 ): AsyncGenerator<UiChunk> {
   const { signal, intervalMs = 0, clock = systemClock } = options
-  requireRange('intervalMs', intervalMs, 0, longestMs)
+  requireRange('intervalMs', intervalMs, 0, longestTimerMs)
   const encoder = createUiMessageEncoder(reply, options)
   return followTurn(
     options,
@@ -81,7 +87,7 @@ function framesOf(
   chunks: AsyncIterable<UiChunk>,
   { heartbeatMs = 15_000, clock = systemClock }: UiResponseOptions,
 ): AsyncIterable<string> {
-  requireRange('heartbeatMs', heartbeatMs, 1, longestMs)
+  requireRange('heartbeatMs', heartbeatMs, 1, longestTimerMs)
   return keepAlive(frames(chunks), heartbeatMs, clock)
 }
 

@@ -10,7 +10,7 @@ export function toUiMessage(
   reply: ReplySource,
   options: Omit<UiMessageOptions, 'position'> = {},
 ): UiMessage {
-  // Approvals belong to a live stream; a snapshot shows where each call stands.
+  // Approvals belong to a live stream; a snapshot shows how far each call is.
   const encoder = createUiMessageEncoder(reply, { ...options, version: 5 })
   const parts: UiPart[] = []
   for (const chunk of encoder.next()) addChunk(parts, chunk)

@@ -151,7 +151,7 @@ export class ViewEncoder {
 
   /**
    * A reader looks for a running call in the current step only, so no step begins while one runs. Such a step is not
-   * told later either, when it would stand behind what belongs to it.
+   * sent later either, when it would come after what belongs to it.
    */
   #encodeStep(id: string): UiChunk[] {
     if (this.#sent.has(id)) return []

@@ -5,7 +5,7 @@ import { hasRejectedTool } from '../tracking/run-end.js'
 import { isAnswer } from '../state/state.js'
 import type { MessageState, ReplyState } from '../state/state.js'
 
-/** How the newest message of a turn stands. */
+/** How the newest message of a turn is. */
 export type Ending =
   | 'none'
   | 'open'
@@ -109,8 +109,8 @@ export function isBlocked(state: ReplyState): boolean {
 }
 
 /**
- * The newest assistant message of the turn. The summary of a compaction is no answer: the run goes on behind it. Only
- * when nothing came behind it and the session is idle does the message before it count.
+ * The newest assistant message of the turn. The summary of a compaction is no answer: the run goes on after it. Only
+ * when nothing came after it and the session is idle does the message before it count.
  */
 function newestAnswer(state: ReplyState, activity: Activity): MessageState | null {
   const answers = state.root.order.filter(isAnswer)
@@ -122,7 +122,7 @@ function newestAnswer(state: ReplyState, activity: Activity): MessageState | nul
 }
 
 function endingOf(state: ReplyState, message: MessageState, activity: Activity): Ending {
-  // Behind its answer the server wrote a message of its own, as compaction does: the run goes on.
+  // After its answer the server wrote a message of its own, as compaction does: the run goes on.
   if (activity !== 'idle' && state.root.order.findLast(({ member }) => member) !== message)
     return 'open'
   if (message.completedAt === null) return message.error === null ? 'open' : 'open-error'

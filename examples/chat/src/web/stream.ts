@@ -1,12 +1,13 @@
 import { setTimeout as sleep } from 'node:timers/promises'
+import { openEventStream } from '@turnstead/reply/server-sent-events'
+import { html, turboStream, type HtmlValue } from '@turnstead/reply/turbo'
 import type { Response } from 'express'
-import type { ChatRows } from './rows.js'
-import type { Feed } from './feed.js'
-import { startEventStream, turboStream } from './turbo-stream.js'
-import type { TurnViews } from './turn-views.js'
-import { composerAction } from './views/composer.js'
-import { turnArticle, turnElementId } from './views/turn.js'
-import type { Worker } from './worker.js'
+import type { ChatRows } from '../rows/rows.js'
+import type { Feed } from '../live/feed.js'
+import type { TurnViews } from '../live/turn-views.js'
+import { composerAction } from '../views/composer.js'
+import { turnArticle, turnElementId } from '../views/turn.js'
+import type { Worker } from '../jobs/worker.js'
 
 /** How often a turn is looked up that another process runs. */
 const lookMs = 1_000
@@ -29,22 +30,19 @@ export async function sendConversationStream(
   response: Response,
   { conversationId, from, rows, views, feed, worker }: ConversationStream,
 ): Promise<void> {
+  const page = openEventStream(response)
+  if (page.left.aborted) return
   const render = await views.load(await rows.turnsFrom(conversationId, from))
-  if (response.destroyed) return
-  const writer = startEventStream(response)
-  const gone = new AbortController()
+  if (page.left.aborted) return
+  const send = (changes: HtmlValue): void => page.send(String(html`${changes}`))
 
   // No `await` from here to the subscription: no change can fall between them.
   const turns = render()
   const open = turns.filter((turn) => turn.isOpen)
   // `append` first removes an element with the same id: what the page has already is brought up to date.
-  writer.send(turns.map((turn) => turboStream('append', 'turns', turnArticle(turn))))
-  writer.send(turboStream('replace', 'composer-action', composerAction(open[0]?.id ?? null)))
-  const unsubscribe = feed.subscribe(conversationId, (changes) => writer.send(changes))
-  response.on('close', () => {
-    unsubscribe()
-    gone.abort()
-  })
+  send(turns.map((turn) => turboStream('append', 'turns', turnArticle(turn))))
+  send(turboStream('replace', 'composer-action', composerAction(open[0]?.id ?? null)))
+  page.left.addEventListener('abort', feed.subscribe(conversationId, send))
   const elsewhere = open.filter((turn) => worker.live(turn.id) === null)
   await Promise.all(elsewhere.map((turn) => followRow(turn.id)))
 
@@ -52,19 +50,19 @@ export async function sendConversationStream(
   async function followRow(turnId: number): Promise<void> {
     let shown = ''
     for (;;) {
-      await sleep(lookMs, undefined, { signal: gone.signal }).catch(() => undefined)
-      const message = gone.signal.aborted ? null : await rows.findMessage(turnId)
+      await sleep(lookMs, undefined, { signal: page.left }).catch(() => undefined)
+      const message = page.left.aborted ? null : await rows.findMessage(turnId)
       if (message === null) return
       const [turn] = (await views.load([message]))()
       if (turn === undefined) return
       const article = turnArticle(turn)
       if (String(article) !== shown) {
-        writer.send(turboStream('replace', turnElementId(turnId), article))
+        send(turboStream('replace', turnElementId(turnId), article))
       }
       shown = String(article)
       if (!turn.isOpen) {
         const next = await rows.firstOpenTurn(conversationId)
-        writer.send(turboStream('replace', 'composer-action', composerAction(next)))
+        send(turboStream('replace', 'composer-action', composerAction(next)))
         return
       }
       // It was taken over by this process: its changes follow on what was just shown.

@@ -4,12 +4,10 @@ import { fileURLToPath } from 'node:url'
 import { createClient, type Client } from '@turnstead/wire'
 import { startServer, type ServerState } from '@turnstead/wire/server'
 import type { ChosenModel } from './model.js'
-import type { Settings } from './settings.js'
+import type { AgentState } from './state.js'
+import type { Settings } from '../settings.js'
 
-/** `down`: it failed so often that it is not tried again. */
-export type AgentState = 'up' | 'restarting' | 'down'
-
-/** A supervised `opencode serve` and a client for it. */
+/** An OpenCode server and a client for it: a supervised one of this application's own, or a shared one. */
 export interface AgentServer {
   readonly client: Client
   /** The agent's folder. */
@@ -29,8 +27,9 @@ export interface AgentServerOptions {
 
 export async function startAgentServer(options: AgentServerOptions): Promise<AgentServer> {
   const { settings, model, signal } = options
-  const directory = join(settings.dataDir, 'workspace')
+  const directory = settings.workspace
   await mkdir(directory, { recursive: true })
+  if (settings.opencodeUrl !== null) return useServer(settings.opencodeUrl, options)
   const listeners: ((state: AgentState) => void)[] = []
   // Later the same signal means: end in order, the turns first.
   const starting = new AbortController()
@@ -44,6 +43,8 @@ export async function startAgentServer(options: AgentServerOptions): Promise<Age
     config: model.config,
     env: model.env,
     supervise: true,
+    // A first start on a slow or busy machine may take more than the usual half minute.
+    readyTimeoutMs: 120_000,
     onState: ({ state }) => listeners.forEach((listener) => listener(toAgentState(state))),
     signal: starting.signal,
   }).finally(() => signal.removeEventListener('abort', breakOff))
@@ -62,6 +63,23 @@ export async function startAgentServer(options: AgentServerOptions): Promise<Age
       await client.close()
       await server.close()
     },
+  }
+}
+
+/** A server of another's: whether it runs is not known here, and it is not stopped with this application. */
+function useServer(baseUrl: string, { settings }: AgentServerOptions): AgentServer {
+  const { workspace: directory, opencodePassword: password } = settings
+  const client = createClient({
+    baseUrl,
+    directory,
+    ...(password === null ? {} : { password }),
+  })
+  return {
+    client,
+    directory,
+    state: () => 'up',
+    watch: () => undefined,
+    close: () => client.close(),
   }
 }
 

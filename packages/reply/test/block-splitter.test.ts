@@ -1,12 +1,12 @@
 import { expect } from 'chai'
 import fc from 'fast-check'
 import { describe, it } from 'mocha'
-import { createBlockSplitter } from '../src/block-splitter.js'
+import { createBlockSplitter } from '../src/turbo/block-splitter.js'
 
 function settled(text: string): string {
   const splitter = createBlockSplitter()
   splitter.advance(text)
-  return text.slice(0, splitter.settledLength)
+  return text.slice(0, splitter.finishedLength)
 }
 
 describe('createBlockSplitter', () => {
@@ -41,7 +41,7 @@ describe('createBlockSplitter', () => {
         const splitter = createBlockSplitter()
         for (const cut of cuts.toSorted((a, b) => a - b)) splitter.advance(text.slice(0, cut))
         splitter.advance(text)
-        expect(text.slice(0, splitter.settledLength)).to.equal(settled(text))
+        expect(text.slice(0, splitter.finishedLength)).to.equal(settled(text))
       }),
     )
   })

@@ -9,7 +9,7 @@ export function createAssets(): Router {
   router.use('/turbo', serve(folderOf('@hotwired/turbo')))
   router.use('/inter', serve(folderOf('@fontsource-variable/inter')))
   router.use('/newsreader', serve(folderOf('@fontsource-variable/newsreader')))
-  router.use(serve(fileURLToPath(new URL('../public', import.meta.url)), { maxAge: 0 }))
+  router.use(serve(fileURLToPath(new URL('../../public', import.meta.url)), { maxAge: 0 }))
   return router
 }
 

@@ -1,9 +1,9 @@
 import type { Feed } from './feed.js'
-import type { Message } from './models.js'
-import type { ChatRows } from './rows.js'
-import { turboStream } from './turbo-stream.js'
+import type { Message } from '../rows/models.js'
+import type { ChatRows } from '../rows/rows.js'
+import { turboStream } from '@turnstead/reply/turbo'
 import type { TurnViews } from './turn-views.js'
-import { composerAction } from './views/composer.js'
+import { composerAction } from '../views/composer.js'
 import {
   fileList,
   filesElementId,
@@ -11,22 +11,22 @@ import {
   standingLine,
   turnArticle,
   turnElementId,
-} from './views/turn.js'
+} from '../views/turn.js'
 
 /** Shows on every open page that a turn begins or ends; what happens between is the live turn's. */
-export interface Announcer {
+export interface TurnNotices {
   begin(message: Message): Promise<void>
   /** @param isShown - The page followed the turn; else all of it is shown anew. */
   end(turnId: number, options: { readonly isShown: boolean }): Promise<void>
 }
 
-export interface AnnouncerOptions {
+export interface TurnNoticesOptions {
   readonly rows: ChatRows
   readonly views: TurnViews
   readonly feed: Feed
 }
 
-export function createAnnouncer({ rows, views, feed }: AnnouncerOptions): Announcer {
+export function createTurnNotices({ rows, views, feed }: TurnNoticesOptions): TurnNotices {
   return {
     async begin(message) {
       const render = await views.load([message])

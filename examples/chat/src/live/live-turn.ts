@@ -1,10 +1,20 @@
-import type { Change, Reply } from '@turnstead/reply'
-import type { Html } from '@turnstead/reply/turbo'
-import { createPartPainter, isBeingWritten } from './part-painter.js'
-import { turboStream } from './turbo-stream.js'
-import { askElementId, askForm, asksElementId, type AskView } from './views/asks.js'
-import { toolName } from './views/tool.js'
-import { standingElementId, standingLine, type Standing } from './views/turn.js'
+import type { Ask, Change, Reply } from '@turnstead/reply'
+import { describeTool } from '@turnstead/reply/tool-display'
+import {
+  html,
+  trustedHtml,
+  turboStream,
+  type Html,
+  type TurboRenderer,
+} from '@turnstead/reply/turbo'
+import { createReplyView } from '../views/reply.js'
+import {
+  asksElementId,
+  partsElementId,
+  standingElementId,
+  standingLine,
+  type Standing,
+} from '../views/turn.js'
 
 /** Changes of the page are gathered this long: quick enough to look live, slow enough to stay calm. */
 const gatherMs = 40
@@ -18,34 +28,30 @@ export interface LiveTurn {
   /** A person wants it to end. */
   sayStopping(): void
   /** What a page that comes now shows; all other pages are brought to the same point first. */
-  view(): {
-    readonly parts: readonly Html[]
-    readonly asks: readonly AskView[]
-    readonly standing: Standing
-  }
+  view(): { readonly parts: Html; readonly asks: Html; readonly standing: Standing }
   /** What waits for a person, until one stops the turn. */
-  openAsks(): readonly AskView[]
+  openAsks(): readonly Ask[]
   /** Shows every part as it ended. No change comes after this. */
   finish(): void
 }
 
 export interface LiveTurnOptions {
   readonly turnId: number
-  /** The agent's folder. */
-  readonly directory: string
+  /** Folders of this machine whose paths no page shall see. */
+  readonly roots: readonly string[]
   /** Shows changes on every open page of the conversation. */
   readonly publish: (changes: readonly Html[]) => void
 }
 
-export function createLiveTurn({ turnId, directory, publish }: LiveTurnOptions): LiveTurn {
-  const painter = createPartPainter({ turnId, directory })
-  const changed = new Set<string>()
+const nothing = html``
+
+export function createLiveTurn({ turnId, roots, publish }: LiveTurnOptions): LiveTurn {
   let reply: Reply | null = null
+  let renderer: TurboRenderer | null = null
   let unfollow = (): void => undefined
   let trouble: string | null = null
   let isStopping = false
   let isOver = false
-  let shownAsks: readonly string[] = []
   let shownStanding = ''
   let timer: NodeJS.Timeout | null = null
 
@@ -56,44 +62,24 @@ export function createLiveTurn({ turnId, directory, publish }: LiveTurnOptions):
   function flush(): void {
     if (timer !== null) clearTimeout(timer)
     timer = null
-    const changes = reply === null ? [] : painter.paint(reply, changed)
-    changed.clear()
-    changes.push(...paintAsks())
+    const changes = renderer === null ? [] : [trustedHtml(renderer.next())]
     const line = standingLine(standing())
     if (String(line) !== shownStanding) {
       shownStanding = String(line)
       changes.push(turboStream('update', standingElementId(turnId), line))
     }
-    publish(changes)
+    publish(changes.filter((change) => String(change) !== ''))
   }
 
-  /** One by one: an answer that somebody is typing stays where it is. */
-  function paintAsks(): Html[] {
-    const asks = openAsks()
-    const openIds = asks.map(({ ask }) => ask.id)
-    const gone = shownAsks.filter((id) => !openIds.includes(id))
-    const fresh = asks.filter(({ ask }) => !shownAsks.includes(ask.id))
-    shownAsks = openIds
-    return [
-      ...gone.map((id) => turboStream('remove', askElementId(id))),
-      ...fresh.map((each) => turboStream('append', asksElementId(turnId), askForm(turnId, each))),
-    ]
-  }
-
-  function openAsks(): readonly AskView[] {
-    return reply === null || isStopping || isOver ? [] : openAsksOf(reply)
+  function openAsks(): readonly Ask[] {
+    if (reply === null || isStopping || isOver) return []
+    return reply.asks.filter(({ state }) => state === 'open')
   }
 
   function hear(change: Change): void {
-    if ('part' in change) changed.add(change.part.id)
-    if ('partId' in change) changed.add(change.partId)
     if (change.type === 'retried') trouble = 'The model’s provider failed. OpenCode tries again'
     else if ('part' in change || change.type === 'text-delta') trouble = null
     flushSoon()
-  }
-
-  function touchAll(): void {
-    for (const { id } of reply?.parts ?? []) changed.add(id)
   }
 
   function standing(): Standing {
@@ -107,9 +93,14 @@ export function createLiveTurn({ turnId, directory, publish }: LiveTurnOptions):
   return {
     follow(next) {
       unfollow()
-      touchAll()
       reply = next
-      touchAll()
+      renderer = createReplyView(next, { turnId, roots })
+      // The pages may show another reply of this turn.
+      const { parts, asks } = renderer.pieces()
+      publish([
+        turboStream('update', partsElementId(turnId), parts),
+        turboStream('update', asksElementId(turnId), asks),
+      ])
       unfollow = next.observe({ changed: hear })
       flushSoon()
     },
@@ -119,37 +110,31 @@ export function createLiveTurn({ turnId, directory, publish }: LiveTurnOptions):
     },
     sayStopping() {
       isStopping = true
+      publish([turboStream('update', asksElementId(turnId), nothing)])
       flushSoon()
     },
     view() {
       flush()
-      const parts = reply === null ? [] : painter.view(reply)
-      return { parts, asks: openAsks(), standing: standing() }
+      const { parts, asks } = renderer?.pieces() ?? { parts: nothing, asks: nothing }
+      return { parts, asks: isStopping ? nothing : asks, standing: standing() }
     },
     openAsks,
     finish() {
+      flush()
       isOver = true
       unfollow()
-      painter.settle()
-      touchAll()
-      flush()
+      if (timer !== null) clearTimeout(timer)
     },
   }
-}
-
-/** What waits for a person in this reply, with the calls that are known. */
-export function openAsksOf(reply: Reply): AskView[] {
-  const calls = reply.parts.filter((part) => part.kind === 'tool')
-  return reply.asks
-    .filter(({ state }) => state === 'open')
-    .map((ask) => ({ ask, call: calls.find(({ callId }) => callId === ask.callId) ?? null }))
 }
 
 /** What the agent does at the moment, as far as its reply shows. */
 function activityOf(reply: Reply | null): string {
   if (reply === null) return 'Starting'
-  const last = reply.parts.findLast((part) => part.kind === 'tool' || isBeingWritten(part))
+  const last = reply.parts.findLast(
+    (part) => part.kind === 'tool' || ('final' in part && !part.final && !part.lost),
+  )
   if (last?.kind === 'text') return 'Writing'
   const isAtWork = last?.kind === 'tool' && (last.status === 'pending' || last.status === 'running')
-  return isAtWork ? `Working: ${toolName(last.tool)}` : 'Thinking'
+  return isAtWork ? `Working: ${describeTool(last).noun}` : 'Thinking'
 }

@@ -1,49 +1,55 @@
 import { STATUS_CODES } from 'node:http'
 import { sendArtifact, type ArtifactStore, type MessageArtifacts } from '@turnstead/artifacts'
+import { turboStreamType } from '@turnstead/reply/turbo'
 import { WireError } from '@turnstead/wire'
 import express, { type Express, type NextFunction, type Request, type Response } from 'express'
-import { readAnswer } from './answers.js'
+import { answerAsk } from './answer-ask.js'
 import { createAssets } from './assets.js'
-import type { AgentState } from './agent-server.js'
-import type { Announcer } from './announcer.js'
-import type { Feed } from './feed.js'
-import type { Message } from './models.js'
-import type { ChatRows } from './rows.js'
-import { knownHostsOnly, parseRowId, sameOriginOnly, securityHeaders } from './security.js'
+import type { AgentState, ModelInfo } from '../agent/state.js'
+import type { TurnNotices } from '../live/turn-notices.js'
+import type { Feed } from '../live/feed.js'
+import type { Message } from '../rows/models.js'
+import type { ChatRows } from '../rows/rows.js'
+import { takesTurboStreams } from './turbo-requests.js'
+import {
+  knownHostsOnly,
+  parseRowId,
+  sameOriginOnly,
+  securityHeaders,
+  type PublicAddress,
+} from './security.js'
 import { sendConversationStream } from './stream.js'
-import { turboStreamType } from './turbo-stream.js'
-import type { TurnViews } from './turn-views.js'
-import { maxPromptLength } from './views/composer.js'
-import type { Frame, ModelInfo } from './views/layout.js'
-import { conversationPage, homePage, problemPage } from './views/pages.js'
-import type { Worker } from './worker.js'
+import type { TurnViews } from '../live/turn-views.js'
+import { maxPromptLength } from '../views/composer.js'
+import type { Frame } from '../views/layout.js'
+import { conversationPage, homePage, problemPage } from '../views/pages.js'
+import type { Worker } from '../jobs/worker.js'
 
-/** What the application is made of. `start-chat.ts` gives it the real things, a test whatever it likes. */
+/** What the routes need; `compose.ts` puts it together. */
 export interface ChatPorts {
   readonly rows: ChatRows
   readonly worker: Worker
   readonly feed: Feed
   readonly views: TurnViews
-  readonly announcer: Announcer
+  readonly notices: TurnNotices
   readonly artifacts: MessageArtifacts
   readonly artifactStore: ArtifactStore
   readonly model: ModelInfo
   /** Prompts that the first page offers. */
   readonly suggestions: readonly string[]
   readonly agentState: () => AgentState
-  /** Names that browsers may know this application by; null for any. */
-  readonly hostnames: readonly string[] | null
-  readonly onError: (error: unknown) => void
+  readonly address: PublicAddress
+  readonly onError: (error: unknown, where?: string) => void
 }
 
 export function createApp(ports: ChatPorts): Express {
-  const { rows, worker, feed, views, announcer, artifacts, artifactStore } = ports
+  const { rows, worker, feed, views, notices, artifacts, artifactStore, address } = ports
   const app = express()
   app.disable('x-powered-by')
-  if (ports.hostnames !== null) app.use(knownHostsOnly(ports.hostnames))
+  app.use(knownHostsOnly(address))
   app.use(securityHeaders)
   app.use('/assets', createAssets())
-  app.use(sameOriginOnly)
+  app.use(sameOriginOnly(address))
   // The longest prompt: in the form's encoding a character may take nine bytes.
   app.use(express.urlencoded({ extended: false, limit: maxPromptLength * 9 + 1_000 }))
 
@@ -110,18 +116,7 @@ export function createApp(ports: ChatPorts): Express {
     sendDone(request, response, message.conversationId)
   })
 
-  app.post('/messages/:id/asks/:askId', async (request, response) => {
-    const message = await rows.findMessage(parseRowId(request.params.id))
-    if (message === null) return sendProblem(response, 404, 'There is no such message.')
-    const open = views.openAsks(message).find(({ ask }) => ask.id === request.params.askId)
-    // Where it is not open any more, another page was first or the turn is over: both show already.
-    if (open !== undefined) {
-      const answer = readAnswer(open.ask, request.body)
-      if (answer === null) return sendProblem(response, 422, 'Choose an answer first.')
-      await worker.answer(open.ask, answer)
-    }
-    sendDone(request, response, message.conversationId)
-  })
+  app.post('/messages/:id/asks/:askId', answerAsk({ rows, views, worker, sendProblem, sendDone }))
 
   app.get('/messages/:id/files/:artifactId', async (request, response) => {
     const turnId = parseRowId(request.params.id)
@@ -133,9 +128,9 @@ export function createApp(ports: ChatPorts): Express {
 
   app.use((_request, response) => sendProblem(response, 404, 'There is no such page.'))
 
-  app.use((error: unknown, _request: Request, response: Response, next: NextFunction) => {
+  app.use((error: unknown, request: Request, response: Response, next: NextFunction) => {
     const status = clientErrorStatus(error)
-    if (status === null) ports.onError(error)
+    if (status === null) ports.onError(error, `${request.method} ${request.path}`)
     if (response.headersSent) next(error)
     else
       response
@@ -148,7 +143,7 @@ export function createApp(ports: ChatPorts): Express {
   async function begin(message: Message): Promise<void> {
     const { id: turnId, conversationId, body: prompt } = message
     worker.run({ turnId, conversationId, prompt })
-    await announcer.begin(message)
+    await notices.begin(message)
   }
 
   async function frame(currentId: number | null): Promise<Frame> {
@@ -176,7 +171,7 @@ export function createApp(ports: ChatPorts): Express {
 
 /** The page's own stream shows what changed, in its order; a browser without scripts goes back to the page. */
 function sendDone(request: Request, response: Response, conversationId: number): void {
-  if (request.accepts().includes(turboStreamType)) response.type(turboStreamType).send('')
+  if (takesTurboStreams(request)) response.type(turboStreamType).send('')
   else response.redirect(303, `/conversations/${conversationId}`)
 }
 
@@ -184,7 +179,9 @@ function readPrompt(request: Request): string {
   const body: unknown = request.body
   if (typeof body !== 'object' || body === null || !('prompt' in body)) return ''
   // Browsers send a line's end as two characters and count it as one.
-  return typeof body.prompt === 'string' ? body.prompt.replaceAll('\r\n', '\n').trim() : ''
+  if (typeof body.prompt !== 'string') return ''
+  // Not every database takes a NUL, and no person types one.
+  return body.prompt.replaceAll('\u0000', '').replaceAll('\r\n', '\n').trim()
 }
 
 function problemOf(prompt: string): string | null {

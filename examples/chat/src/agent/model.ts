@@ -1,8 +1,8 @@
 import { startScriptedModel } from '@turnstead/testkit'
 import { detectProvider } from '@turnstead/wire/providers'
 import { demoAnswer, demoPrompts } from './demo-answers.js'
-import { StartError } from './start-error.js'
-import type { ModelInfo } from './views/layout.js'
+import { StartError } from '../start-error.js'
+import type { ModelInfo } from './state.js'
 
 /** The model that answers: OpenCode's configuration for it, and what the page says about it. */
 export interface ChosenModel {

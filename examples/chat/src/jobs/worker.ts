@@ -3,16 +3,15 @@ import type { MessageArtifacts } from '@turnstead/artifacts'
 import type { Ask } from '@turnstead/reply'
 import type { SessionStore } from '@turnstead/session'
 import {
-  type AskAnswer,
   runTurn,
   waitForPerson,
-  type SessionSetup,
+  type AskDecision,
   type TurnClient,
   type TurnResult,
 } from '@turnstead/turn'
-import { sendAnswer } from './answers.js'
-import type { Feed } from './feed.js'
-import { createLiveTurn, type LiveTurn } from './live-turn.js'
+import type { Feed } from '../live/feed.js'
+import { createLiveTurn, type LiveTurn } from '../live/live-turn.js'
+import { sendDecision } from './send-decision.js'
 
 /** A turn as it waits in the line of its conversation. */
 export interface Job {
@@ -31,9 +30,9 @@ export interface Worker {
   live(turnId: number): LiveTurn | null
   /** A person's stop. */
   stop(turnId: number): Promise<void>
-  /** A person's answer to a permission or question. */
-  answer(ask: Ask, answer: AskAnswer): Promise<void>
-  /** Tells the readers of every turn what is wrong; null takes it back. */
+  /** A person's answer to a permission or question; false when the agent's server does not know the ask (any more). */
+  decide(ask: Ask, decision: AskDecision): Promise<boolean>
+  /** Says to the readers of every turn what is wrong; null takes it back. */
   say(trouble: string | null): void
   /** Leaves running turns as they are, for the next worker of this name. */
   close(): Promise<void>
@@ -46,13 +45,12 @@ export interface WorkerOptions {
   readonly feed: Feed
   /** Survives a restart, so that this process may go on with its own turns at once. */
   readonly name: string
-  /** The agent's folder. */
-  readonly directory: string
-  readonly session?: SessionSetup
-  /** Told when a turn is over. `isShown`: this process ran it to its end, so the open pages have followed it. */
+  /** Folders of this machine whose paths no page shall see. */
+  readonly roots: readonly string[]
+  /** Called when a turn is over. `isShown`: this process ran it to its end, so the open pages have followed it. */
   readonly onEnd: (job: Job, options: { readonly isShown: boolean }) => Promise<void>
-  readonly onError: (error: unknown, job: Job) => void
-  /** Before the next try for a conversation that another worker holds. Default 2,000 ms. */
+  readonly onError: (error: unknown, where: string) => void
+  /** Before the next try for a turn that another worker took and left. Default 2,000 ms. */
   readonly retryMs?: number
 }
 
@@ -65,35 +63,38 @@ export function createWorker(options: WorkerOptions): Worker {
   const { client, store, artifacts, feed, retryMs = 2_000 } = options
   const lines = new Map<number, Promise<void>>()
   const turns = new Map<number, RunningTurn>()
-  const handoff = new AbortController()
+  const closing = new AbortController()
   let trouble: string | null = null
+
+  const report = (error: unknown, { conversationId, turnId }: Job, step: string): void =>
+    options.onError(error, `conversation ${conversationId}, turn ${turnId}, ${step}`)
 
   /** Runs it until it is over; null when it is left to another worker. */
   async function runToEnd(job: Job, { live, stop }: RunningTurn): Promise<TurnResult | null> {
-    while (!handoff.signal.aborted) {
+    while (!closing.signal.aborted) {
       const result = await runTurn({
         client,
         store,
         artifacts,
+        owner: options.name,
         conversationId: job.conversationId,
         turnId: job.turnId,
         prompt: { text: job.prompt },
-        owner: options.name,
-        ...(options.session === undefined ? {} : { session: options.session }),
         asks: waitForPerson,
+        onBusy: 'wait',
         cancelSignal: stop.signal,
-        signal: handoff.signal,
+        signal: closing.signal,
         onReply: (reply) => live.follow(reply),
         onError: (error, step) => {
           if (step === 'stream' || step === 'poll' || step === 'send') live.say(unreachable)
-          options.onError(error, job)
+          report(error, job, step)
         },
       }).catch((error: unknown) => {
-        options.onError(error, job)
+        report(error, job, 'run')
         return null
       })
-      if (result !== null && !isBusy(result)) return result
-      await sleep(retryMs, undefined, { signal: handoff.signal }).catch(() => undefined)
+      if (result !== null && !(result.status === 'skipped' && result.mustRunAgain)) return result
+      await sleep(retryMs, undefined, { signal: closing.signal }).catch(() => undefined)
     }
     return null
   }
@@ -102,7 +103,7 @@ export function createWorker(options: WorkerOptions): Worker {
     run(job) {
       const live = createLiveTurn({
         turnId: job.turnId,
-        directory: options.directory,
+        roots: options.roots,
         publish: (changes) => feed.publish(job.conversationId, changes),
       })
       live.say(trouble)
@@ -114,10 +115,10 @@ export function createWorker(options: WorkerOptions): Worker {
         .then(async (result) => {
           live.finish()
           turns.delete(job.turnId)
-          if (result === null || handoff.signal.aborted) return
+          if (result === null || closing.signal.aborted) return
           await options.onEnd(job, { isShown: result.status !== 'skipped' })
         })
-        .catch((error: unknown) => options.onError(error, job))
+        .catch((error: unknown) => report(error, job, 'end'))
       lines.set(job.conversationId, line)
       void line.then(() => {
         if (lines.get(job.conversationId) === line) lines.delete(job.conversationId)
@@ -129,21 +130,16 @@ export function createWorker(options: WorkerOptions): Worker {
       await store.cancel({ turnId, reason: 'stopped by the reader' })
       turns.get(turnId)?.stop.abort(new Error('stopped by the reader'))
     },
-    answer: (ask, answer) => sendAnswer(client, ask, answer),
+    decide: (ask, decision) => sendDecision(client, ask, decision),
     say(text) {
       trouble = text
       for (const { live } of turns.values()) live.say(text)
     },
     async close() {
-      handoff.abort(new Error('the application is closing'))
+      closing.abort(new Error('the application is closing'))
       await Promise.all(lines.values())
     },
   }
-}
-
-/** Somebody else holds the conversation, or held it when this turn was claimed. */
-function isBusy(result: TurnResult): boolean {
-  return result.status === 'skipped' && (result.reason === 'busy' || result.reason === 'lease_lost')
 }
 
 const unreachable = 'OpenCode does not answer. Trying again; what you see is kept.'

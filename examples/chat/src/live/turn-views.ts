@@ -1,19 +1,18 @@
 import type { Artifact, MessageArtifacts } from '@turnstead/artifacts'
-import { parseReply, SnapshotError, type Reply } from '@turnstead/reply'
+import { parseReply, SnapshotError, type Ask, type Reply } from '@turnstead/reply'
+import { html } from '@turnstead/reply/turbo'
 import { isTerminal } from '@turnstead/session'
-import { openAsksOf } from './live-turn.js'
-import type { Message } from './models.js'
-import type { AskView } from './views/asks.js'
-import { describeFailure, describeProviderFailure } from './views/failure.js'
-import { partView } from './views/parts.js'
-import type { FileView, Standing, TurnView } from './views/turn.js'
-import type { Worker } from './worker.js'
+import type { Message } from '../rows/models.js'
+import { describeFailure, describeProviderFailure } from '../views/failure.js'
+import { createReplyView } from '../views/reply.js'
+import type { FileView, Standing, TurnView } from '../views/turn.js'
+import type { Worker } from '../jobs/worker.js'
 
 export interface TurnViewsOptions {
   readonly worker: Pick<Worker, 'live'>
   readonly artifacts: Pick<MessageArtifacts, 'list'>
-  /** The agent's folder. */
-  readonly directory: string
+  /** Folders of this machine whose paths no page shall see. */
+  readonly roots: readonly string[]
 }
 
 /** Turns as a page shows them: from the live turn while it runs here, else from the row. */
@@ -21,29 +20,27 @@ export interface TurnViews {
   /** Reads what has to be waited for; the views themselves are made at once, so that no change falls between. */
   load(messages: readonly Message[]): Promise<() => TurnView[]>
   /** What waits for a person in this turn; nothing once it is over, or a person has stopped it. */
-  openAsks(message: Message): readonly AskView[]
+  openAsks(message: Message): readonly Ask[]
 }
 
-export function createTurnViews({ worker, artifacts, directory }: TurnViewsOptions): TurnViews {
+export function createTurnViews({ worker, artifacts, roots }: TurnViewsOptions): TurnViews {
   function viewOf(message: Message, files: readonly FileView[]): TurnView {
     const { id, body: prompt } = message
     const live = worker.live(id)?.view()
     if (live !== undefined) return { id, prompt, isOpen: true, files, ...live }
     const isOpen = message.status !== null && !isTerminal(message.status)
     const reply = storedReply(message)
-    const parts = (reply?.parts ?? [])
-      .filter((part) => part.sessionId === reply?.sessionId)
-      .flatMap((part) => partView(part, { isLive: isOpen, directory }) ?? [])
-    const asks = openAsks(message)
+    const pieces = reply === null ? null : createReplyView(reply, { turnId: id, roots }).pieces()
+    const { parts, asks } = pieces ?? { parts: html``, asks: html`` }
     return { id, prompt, isOpen, parts, asks, files, standing: standingOf(message, reply) }
   }
 
-  function openAsks(message: Message): readonly AskView[] {
+  function openAsks(message: Message): readonly Ask[] {
     if (message.status !== 'running') return []
     const live = worker.live(message.id)
     if (live !== null) return live.openAsks()
     const reply = storedReply(message)
-    return reply === null ? [] : openAsksOf(reply)
+    return reply?.asks.filter(({ state }) => state === 'open') ?? []
   }
 
   async function filesOf({ id }: Message): Promise<FileView[]> {
@@ -62,9 +59,13 @@ export function createTurnViews({ worker, artifacts, directory }: TurnViewsOptio
 }
 
 /** A reply that another version stored is not shown, rather than none of the conversation. */
-function storedReply({ reply }: Message): Reply | null {
+function storedReply({ reply, status }: Message): Reply | null {
+  if (reply === null) return null
   try {
-    return reply === null ? null : parseReply(reply)
+    const stored = parseReply(reply)
+    // An earlier version, or a cancel whose worker was dead, left it open.
+    if (status !== null && isTerminal(status)) stored.close()
+    return stored
   } catch (error) {
     if (SnapshotError.is(error)) return null
     throw error
@@ -101,6 +102,11 @@ function noteOf(message: Message, reply: Reply | null): OverStanding['note'] {
       ? describeProviderFailure(reply?.result().error ?? null)
       : describeFailure(message.error_code)
     return { tone: 'bad', text }
+  }
+  if (message.session_recreated) {
+    const text =
+      'OpenCode had lost this conversation: the agent has forgotten what was said before.'
+    return { tone: 'plain', text }
   }
   if (message.finish !== 'length') return null
   return { tone: 'plain', text: 'The model reached its length limit: the answer may be cut.' }

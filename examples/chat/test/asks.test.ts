@@ -1,0 +1,144 @@
+import { mkdtemp, rm } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { ask, fault, on, reply, text, tool } from '@turnstead/testkit'
+import { expect } from 'chai'
+import { afterEach, describe, it } from 'mocha'
+import { readStream, startApp, type StreamReader, type TestApp } from './support/app.js'
+
+describe('the chat with an agent that asks', () => {
+  let app: TestApp
+  const streams: StreamReader[] = []
+
+  afterEach(async () => {
+    for (const stream of streams.splice(0)) stream.close()
+    await app.close()
+  })
+
+  const follow = async (path: string): Promise<StreamReader> => {
+    const stream = await readStream(app.url + path)
+    streams.push(stream)
+    return stream
+  }
+  const over = 'class="facts"'
+
+  const write = ask.permission(tool.write({ filePath: 'a.txt', content: 'a' }), {
+    patterns: ['a.txt', '<img src=x>', 'b\u202Etxt.exe'],
+  })
+  const colour = ask.question({
+    question: 'Which <b>colour</b>?',
+    options: ['Blue', { label: '"Green"', description: 'As grass' }],
+  })
+  const answer = (path: string, fields: Record<string, string>): Promise<Response> =>
+    fetch(app.url + path, {
+      method: 'POST',
+      body: new URLSearchParams(fields),
+      redirect: 'manual',
+    })
+  const begin = async (): Promise<{ stream: StreamReader; path: string }> => {
+    await app.post('/conversations', 'Go')
+    const stream = await follow('/conversations/1/stream?from=1')
+    const received = await stream.until('class="ask"')
+    await stream.until('Waiting for your answer')
+    return { stream, path: /action="(\/messages\/1\/asks\/[^"]+)"/.exec(received)?.[1] ?? '' }
+  }
+
+  it('goes on when a person allows it, and shows plainly what is allowed', async () => {
+    app = await startApp(reply(write, text('Written.')))
+    const { stream, path } = await begin()
+    const page = await (await app.get('/conversations/1')).text()
+    expect(page).to.contain('wants to change a file').and.contain('b\\u{202e}txt.exe')
+    expect(page).to.not.match(/<img|\u202E/)
+    app.impostor.fail('POST /permission/*/reply', fault.status(404))
+    expect((await answer(path, { decision: 'yes' })).status, 'unknown there').to.equal(303)
+    expect((await answer(path, { decision: 'yes' })).status).to.equal(303)
+    expect(await stream.until(over)).to.match(/action="remove" target="turn-1-ask-per_/)
+    expect(app.impostor.readFile('a.txt')).to.equal('a')
+    expect(await app.text('/conversations/1')).to.not.contain('wants to')
+    // On a page that comes too late.
+    expect((await answer(path, { decision: 'yes' })).status).to.equal(303)
+    expect(app.errors).to.deep.equal([])
+  })
+
+  it('does not blame the browser for what the agent’s server refuses', async () => {
+    app = await startApp(reply(write))
+    const { path } = await begin()
+    app.impostor.fail('POST /permission/*/reply', fault.unauthorized())
+    expect((await answer(path, { decision: 'yes' })).status).to.equal(500)
+    expect(String(app.errors)).to.contain('401')
+  })
+
+  it('stops when a person rejects it', async () => {
+    app = await startApp(reply(write, text('Written.')))
+    const { stream, path } = await begin()
+    await answer(path, { decision: 'no' })
+    await stream.until('did not get what it asked for')
+    expect(app.impostor.readFile('a.txt')).to.equal(null)
+  })
+
+  it('takes chosen and own words for an answer', async () => {
+    app = await startApp(reply(colour, text('Thank you.')))
+    const { stream, path } = await begin()
+    const page = await (await app.get('/conversations/1')).text()
+    expect(page).to.contain('value="&#34;Green&#34;"').and.contain('&#60;b&#62;colour')
+    await answer(path, { decision: 'yes', 'answer-0': '"Green"', 'words-0': ' or blue ' })
+    await stream.until('Thank you.')
+    const { body } = await app.impostor.next('POST /question/*/reply')
+    expect(body).to.deep.equal({ answers: [['"Green"', 'or blue']] })
+  })
+
+  it('takes no empty answer, and keeps the form with what was typed', async () => {
+    app = await startApp(reply(colour, text('Thank you.')))
+    const { stream, path } = await begin()
+    for (const fields of [{}, { 'answer-0': '' }, { 'words-0': '  ' }, { 'answer-1': 'Blue' }])
+      expect((await answer(path, { decision: 'yes', ...fields })).status).to.equal(422)
+    const kept = await fetch(app.url + path, {
+      method: 'POST',
+      body: new URLSearchParams({ decision: 'yes' }),
+      headers: { accept: 'text/vnd.turbo-stream.html' },
+    })
+    expect(kept.status).to.equal(422)
+    const change = await kept.text()
+    expect(change).to.contain('Choose an answer first.')
+    const target = /target="([^"]+)"/.exec(change)?.[1] ?? ''
+    expect(await (await app.get('/conversations/1')).text()).to.contain(`id="${target}"`)
+    await answer(path, { decision: 'yes', 'answer-0': 'Blue' })
+    await stream.until('Thank you.')
+  })
+
+  it('says that an answer did not arrive where another process has another server', async () => {
+    const folder = await mkdtemp(join(tmpdir(), 'turnstead-chat-'))
+    const databaseUrl = join(folder, 'chat.sqlite')
+    app = await startApp(reply(write, text('Written.')), { databaseUrl })
+    const { path } = await begin()
+    const asked = async (): Promise<boolean> => {
+      const message = await app.rows.findMessage(1)
+      return JSON.stringify(message?.reply ?? null).includes('"open"')
+    }
+    while (!(await asked())) await new Promise((resolve) => setImmediate(resolve))
+    const other = await startApp(undefined, { databaseUrl })
+    const there = await fetch(other.url + path, {
+      method: 'POST',
+      body: new URLSearchParams({ decision: 'yes' }),
+      redirect: 'manual',
+    })
+    expect(there.status).to.equal(409)
+    expect(await there.text()).to.contain('could not be given')
+    await other.close()
+    expect((await answer(path, { decision: 'yes' })).status).to.equal(303)
+    await (await follow('/conversations/1/stream?from=1')).until(over)
+    await rm(folder, { recursive: true, force: true })
+  })
+
+  it('answers nothing but what it asks, and nothing after a stop', async () => {
+    app = await startApp([on('Go', reply(write)), on('other', reply(write))])
+    const { path } = await begin()
+    await app.post('/conversations', 'other')
+    await (await follow('/conversations/2/stream?from=1')).until('class="ask"')
+    await answer(path.replace('/1/', '/2/'), { decision: 'yes' })
+    expect((await answer(path, { decision: 'maybe' })).status).to.equal(422)
+    await app.rows.store.cancel({ turnId: 1 })
+    await answer(path, { decision: 'yes' })
+    expect(app.impostor.readFile('a.txt')).to.equal(null)
+  })
+})
