@@ -38,6 +38,8 @@ export interface Turn {
   cost: number
   tokens: Tokens
   error: StoredError | null
+  providerStatus: number | null
+  providerMessage: string | null
   reason: string | null
   finish: string | null
   startedAt: number | null
@@ -99,6 +101,8 @@ export function addTurn(rows: Rows, turnId: RowId, conversationId: RowId): void 
     cost: 0,
     tokens: noTokens,
     error: null,
+    providerStatus: null,
+    providerMessage: null,
     reason: null,
     finish: null,
     startedAt: null,

@@ -42,7 +42,10 @@ export async function claimTurn(setup: TurnSetup): Promise<ClaimedTurn | Skipped
       if (claim.claimed) {
         return { held: { lease: claim.lease, since }, turn: claim.turn, leftovers: claim.leftovers }
       }
-      const mayWait = onBusy === 'wait' || (claim.sameOwner && !hasWaitedForItself)
+      // A process that was started again a moment ago waits for its own former life; one that is alive is another worker.
+      const isFormerLife =
+        claim.sameOwner && !hasWaitedForItself && waitMs(setup, claim) < setup.timing.leaseMs / 2
+      const mayWait = onBusy === 'wait' || isFormerLife
       if (claim.reason !== 'busy' || !mayWait) {
         return skipped(turnId, claim.reason, claim.heldUntil)
       }
