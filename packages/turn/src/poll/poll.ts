@@ -41,7 +41,7 @@ export function createPoller(run: TurnRun, prompt: PromptRecord): Poller {
       const { messages, isPromptStored } = await reader.read(options)
       const rootStatus = statusOf(statuses, prompt.sessionId)
       const isRootIdle = rootStatus === 'idle'
-      reply.reconcile(messages, { revision, sessionIdle: isRootIdle })
+      reply.reconcile(messages, { revision, sessionStatus: statuses[prompt.sessionId] ?? null })
       if (readsAsks || isRootIdle) {
         await aside(run, () => pollSubAgents(run, doneAgents, options))
       }
