@@ -114,6 +114,44 @@ describe('Reply.reconcile', () => {
     expect(turn.reply.view().status).to.equal('busy')
   })
 
+  it('does not take a session that is not idle for one that has left its retry', () => {
+    const turn = beginTurn()
+    turn.server.setStatus(turn.sessionId, {
+      type: 'retry',
+      attempt: 1,
+      message: 'Slow down',
+      next: 9,
+    })
+    turn.hear()
+    turn.poll({ sessionIdle: false })
+    expect(turn.reply.view().status).to.equal('retry')
+    turn.poll({ sessionStatus: { type: 'busy' } })
+    expect(turn.reply.view().status).to.equal('busy')
+    turn.poll({ sessionStatus: null })
+    expect(turn.reply.view().status).to.equal('idle')
+  })
+
+  it('learns of a retry from a poll alone, and of each attempt once', () => {
+    const turn = beginTurn()
+    const retry = { type: 'retry', attempt: 1, message: 'Slow down', next: 9 }
+    turn.poll({ sessionStatus: retry })
+    turn.server.setStatus(turn.sessionId, retry)
+    turn.hear()
+    turn.poll({ sessionStatus: retry })
+    expect(turn.reply.view().status).to.equal('retry')
+    const retries = turn.reply.parts.filter((part) => part.kind === 'retry')
+    expect(retries.map(({ attempt, message }) => ({ attempt, message }))).to.deep.equal([
+      { attempt: 1, message: 'Slow down' },
+    ])
+  })
+
+  it('takes a status that it does not know for work', () => {
+    const turn = beginTurn()
+    turn.answer()
+    turn.poll({ sessionStatus: { type: 'thinking' } })
+    expect(turn.reply.view().status).to.equal('busy')
+  })
+
   it('does not let an older poll set a message back', () => {
     const turn = beginTurn()
     const message = turn.answer()

@@ -17,10 +17,20 @@ export function applyStatus(
   const status = readStatus(told)
   if (session === undefined || status === null) return
   if (!session.statusEvents.accept(eventId)) return
+  takeStatus(state, session, status, told)
+  session.touched = state.feed.revision
+}
+
+/** Takes up a status with all that it says, told by an event or found out by a poll. */
+export function takeStatus(
+  state: ReplyState,
+  session: SessionState,
+  status: 'busy' | 'idle' | 'retry',
+  told: Fields,
+): void {
   if (status === 'retry' && (session !== state.root || !hasMovedOn(state)))
     showRetry(state, session, told)
   setStatus(state, session, status)
-  session.touched = state.feed.revision
 }
 
 /** Notes what a session does, from an event or from a poll. */
@@ -36,7 +46,7 @@ export function setStatus(
 }
 
 /** What a `status` object says; `null` when it says nothing that is known. */
-function readStatus(told: Fields): 'busy' | 'idle' | 'retry' | null {
+export function readStatus(told: Fields): 'busy' | 'idle' | 'retry' | null {
   const type = told['type']
   return type === 'busy' || type === 'idle' || type === 'retry' ? type : null
 }
