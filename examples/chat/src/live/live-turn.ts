@@ -35,6 +35,12 @@ export interface LiveTurn {
   finish(): void
 }
 
+/** The turns that wait or run in this process. */
+export interface LiveTurns {
+  /** The turn, if it waits or runs here. */
+  live(turnId: number): LiveTurn | null
+}
+
 export interface LiveTurnOptions {
   readonly turnId: number
   /** Folders of this machine whose paths no page shall see. */
