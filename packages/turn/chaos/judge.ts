@@ -6,7 +6,7 @@ export type Allowed = ReadonlySet<'completed' | 'failed' | 'cancelled'>
 
 /** What is wrong after an experiment; each kind is a figure. */
 export interface Verdict {
-  /** A job was told that it is done while the row is open. */
+  /** A job was reported done while the row is open. */
   readonly skippedButOpen: boolean
   /** Sessions on the server that no row refers to. */
   readonly orphans: number

@@ -56,7 +56,7 @@ describe('the waits of a turn', () => {
     })
 
     for (const verb of ['ensureSession', 'recordPrompt', 'snapshot'] as const) {
-      it(`end in ${verb} when the process is told to hand the turn off`, async () => {
+      it(`end in ${verb} when the process is asked to hand the turn off`, async () => {
         rig.impostor.answer(on('Hello', reply(text('Partial.'), gate('more'))))
         const handoff = new AbortController()
         const store = {

@@ -8,7 +8,7 @@ export interface Delivery {
   readonly mayHaveArrived: boolean
   /** The server is known to have it. */
   readonly hasArrived: boolean
-  /** The agent was told to stop: the same ids would be a new run, so they are never sent again. */
+  /** The agent was asked to stop: the same ids would be a new run, so they are never sent again. */
   readonly isStopped: boolean
   /** A new prompt is in the row. */
   chosen(prompt: PromptRecord): void
