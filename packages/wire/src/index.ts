@@ -75,6 +75,7 @@ export type {
   ResponseOf,
 } from './operation-types.js'
 export { protocol } from './generated/protocol.js'
+export { version } from './version.js'
 export type { Request } from './http/request.js'
 export type {
   AgentResource,
