@@ -1,4 +1,4 @@
-/** What must not be committed: machine paths, registry hosts, work left behind, READMEs that outgrew a page. */
+/** What must not be committed: machine paths, registry hosts, unfinished work, READMEs that outgrew a page. */
 import { execFileSync } from 'node:child_process'
 import { readFileSync, statSync } from 'node:fs'
 import { homedir } from 'node:os'
@@ -43,7 +43,7 @@ const rules: readonly Rule[] = [
   },
   {
     pattern: /\b(?:TODO|FIXME|XXX)\b(?!.*#\d)/,
-    why: 'leaves work behind without an issue number',
+    why: 'leaves work undone without an issue number',
     applies: (path) => everywhere(path) && source.test(path),
   },
 ]

@@ -60,7 +60,7 @@ describe('eventFrames', () => {
     expect((await read(other, `${log.epoch}.${log.revision}`))[0]?.event).to.equal('snapshot')
   })
 
-  it('keeps at most as many characters as it is told', () => {
+  it('keeps at most as many characters as it may', () => {
     const turn = beginTurn()
     const log = createChangeLog(turn.reply, { maxCharacters: 5000 })
     const text = turn.write(turn.answer())
@@ -178,7 +178,7 @@ describe('eventFrames', () => {
     await frames.return(undefined)
   })
 
-  it('calls nobody back who has unregistered', () => {
+  it('calls no one back who has unregistered', () => {
     const turn = beginTurn()
     const log = createChangeLog(turn.reply)
     let calls = 0

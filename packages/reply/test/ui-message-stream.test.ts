@@ -128,7 +128,7 @@ describe('uiMessageStream', () => {
     ])
   })
 
-  it('waits between batches as long as it is told, and not for the end', async () => {
+  it('waits between batches as long as it is asked to, and not for the end', async () => {
     const turn = beginTurn()
     const text = turn.write(turn.answer())
     const clock = createManualClock()

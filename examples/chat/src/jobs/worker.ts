@@ -26,9 +26,9 @@ export interface Job {
  */
 export interface Worker extends LiveTurns {
   run(job: Job): void
-  /** A person's stop. */
+  /** The user's cancel. */
   stop(turnId: number): Promise<void>
-  /** A person's answer to a permission or question; false when the agent's server does not know the ask (any more). */
+  /** The user's answer to a permission or question; false when the agent's server does not know the ask (any more). */
   decide(ask: Ask, decision: AskDecision): Promise<boolean>
   /** Says to the readers of every turn what is wrong; null takes it back. */
   say(trouble: string | null): void

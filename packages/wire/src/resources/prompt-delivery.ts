@@ -18,7 +18,7 @@ const retryDelays = { firstDelayMs: 250, maxDelayMs: 5000 }
 const expandedLooks = 20
 const lookEveryMs = 500
 
-/** Sends, looks and sends again until it is known whether the server has the prompt, or patience ends. */
+/** Sends, looks and sends again until it is known whether the server has the prompt, or the limits are reached. */
 export async function deliver(
   requester: Requester,
   settings: Settings,
