@@ -113,14 +113,14 @@ describe('runTurn', () => {
       text('Two.', { chunks: 4 }),
     )
 
-    it('finishes by looks alone when the stream is silent', async () => {
+    it('finishes by polls alone when the stream is silent', async () => {
       rig.impostor.answer(on('Hello', whole))
       rig.impostor.fail(eventPath, fault.silence(1), { times: 20 })
       const { row } = await run()
       expect(row).to.include({ status: 'completed', text: 'One. \n\nTwo.' })
     })
 
-    it('finishes by looks alone when there is no stream', async () => {
+    it('finishes by polls alone when there is no stream', async () => {
       rig.impostor.answer(on('Hello', whole))
       rig.impostor.fail(eventPath, fault.notFound(), { times: 100 })
       const { row } = await run()
