@@ -7,6 +7,7 @@ import type { ChangeLog } from '../src/server-sent-events.js'
 import { foldFrames, parseFrame } from './support/frames.js'
 import type { Frame } from './support/frames.js'
 import { beginTurn } from './support/turn.js'
+import { setBack } from './support/set-back.js'
 
 /** Reads what is there now, as a browser would that then hangs up. */
 async function read(log: ChangeLog, lastEventId: string | null, maxBehind = 200): Promise<Frame[]> {
@@ -155,6 +156,18 @@ describe('eventFrames', () => {
     for await (const each of eventFrames(log, null, { ended: Promise.reject(new Error('no')) }))
       events.push(parseFrame(each).event)
     expect(events).to.deep.equal(['snapshot', 'end'])
+  })
+
+  it('sends a comment in time when the time of the machine is set back', async () => {
+    const clock = createManualClock()
+    const log = createChangeLog(beginTurn().reply)
+    const options = { ended: never, heartbeatMs: 1000, clock: setBack(clock) }
+    const frames = eventFrames(log, null, options)
+    await frames.next()
+    const next = frames.next()
+    await clock.advance(1000)
+    expect((await next).value).to.equal(': heartbeat\n\n')
+    await frames.return(undefined)
   })
 
   it('sends no comment before nothing happened for long enough', async () => {

@@ -15,6 +15,7 @@ import {
 } from '../src/ui-message-stream.js'
 import type { UiChunk } from '../src/ui-message-stream.js'
 import { beginTurn } from './support/turn.js'
+import { setBack } from './support/set-back.js'
 
 function types(chunks: readonly UiChunk[]): string[] {
   return chunks.map(({ type }) => type)
@@ -202,6 +203,18 @@ describe('uiMessageStream', () => {
       .to.include('"delta":"hi"')
       .and.to.match(/data: \[DONE\]\n\n$/)
     server.close()
+  })
+
+  it('sends a comment in time when the time of the machine is set back', async () => {
+    const clock = createManualClock()
+    const chunks = uiMessageStream(beginTurn().reply, { ended: new Promise(() => {}) })
+    const { body } = toUiMessageResponse(chunks, { heartbeatMs: 1000, clock: setBack(clock) })
+    const reader = body?.pipeThrough(new TextDecoderStream()).getReader()
+    await reader?.read()
+    const next = reader?.read()
+    await clock.advance(1000)
+    expect((await next)?.value).to.equal(': heartbeat\n\n')
+    await reader?.cancel()
   })
 
   it('sends a comment when no chunk comes, so that no proxy hangs up', async () => {
