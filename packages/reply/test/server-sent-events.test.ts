@@ -7,7 +7,7 @@ import type { ChangeLog } from '../src/server-sent-events.js'
 import { foldFrames, parseFrame } from './support/frames.js'
 import type { Frame } from './support/frames.js'
 import { beginTurn } from './support/turn.js'
-import { setBack } from './support/set-back.js'
+import { createSettableClock } from './support/settable-clock.js'
 
 /** Reads what is there now, as a browser would that then hangs up. */
 async function read(log: ChangeLog, lastEventId: string | null, maxBehind = 200): Promise<Frame[]> {
@@ -160,11 +160,13 @@ describe('eventFrames', () => {
 
   it('sends a comment in time when the time of the machine is set back', async () => {
     const clock = createManualClock()
+    const machine = createSettableClock(clock)
     const log = createChangeLog(beginTurn().reply)
-    const options = { ended: never, heartbeatMs: 1000, clock: setBack(clock) }
+    const options = { ended: never, heartbeatMs: 1000, clock: machine }
     const frames = eventFrames(log, null, options)
     await frames.next()
     const next = frames.next()
+    machine.setBack()
     await clock.advance(1000)
     expect((await next).value).to.equal(': heartbeat\n\n')
     await frames.return(undefined)

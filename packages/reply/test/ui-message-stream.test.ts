@@ -15,7 +15,7 @@ import {
 } from '../src/ui-message-stream.js'
 import type { UiChunk } from '../src/ui-message-stream.js'
 import { beginTurn } from './support/turn.js'
-import { setBack } from './support/set-back.js'
+import { createSettableClock } from './support/settable-clock.js'
 
 function types(chunks: readonly UiChunk[]): string[] {
   return chunks.map(({ type }) => type)
@@ -207,11 +207,13 @@ describe('uiMessageStream', () => {
 
   it('sends a comment in time when the time of the machine is set back', async () => {
     const clock = createManualClock()
+    const machine = createSettableClock(clock)
     const chunks = uiMessageStream(beginTurn().reply, { ended: new Promise(() => {}) })
-    const { body } = toUiMessageResponse(chunks, { heartbeatMs: 1000, clock: setBack(clock) })
+    const { body } = toUiMessageResponse(chunks, { heartbeatMs: 1000, clock: machine })
     const reader = body?.pipeThrough(new TextDecoderStream()).getReader()
     await reader?.read()
     const next = reader?.read()
+    machine.setBack()
     await clock.advance(1000)
     expect((await next)?.value).to.equal(': heartbeat\n\n')
     await reader?.cancel()
