@@ -15,7 +15,11 @@ export interface Verdict {
 }
 
 /** Compares the row with the server after the job has run to its end. */
-export async function judge(stage: Stage, last: TurnResult, allowed: Allowed): Promise<Verdict> {
+export async function verdictOf(
+  stage: Stage,
+  last: TurnResult,
+  allowed: Allowed,
+): Promise<Verdict> {
   const turn = await stage.store.read(stage.turnId)
   const wrong: string[] = []
   const status = turn?.status ?? 'missing'
