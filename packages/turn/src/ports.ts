@@ -34,7 +34,7 @@ export interface PromptRecord {
   readonly partIds: readonly string[]
   /** How often it was run again on purpose, after the server lost a run. */
   readonly runs: number
-  /** The session was made anew because the server did not know the conversation's earlier one: the agent has forgotten what was said before. */
+  /** The session was created again because the server did not know the conversation's earlier one: the agent has forgotten what was said before. */
   readonly sessionRecreated: boolean
 }
 

@@ -68,7 +68,7 @@ export function turnOf({ turns }: Rows, id: RowId): Turn | undefined {
   return turns.get(String(id))
 }
 
-export function addConversation(rows: Rows, id: RowId): Conversation {
+function addConversation(rows: Rows, id: RowId): Conversation {
   const known = conversationOf(rows, id)
   if (known !== undefined) return known
   const conversation: Conversation = {

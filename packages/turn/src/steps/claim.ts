@@ -16,7 +16,7 @@ export interface ClaimedTurn {
   readonly leftovers: readonly TurnRecord[]
 }
 
-/** Claims answer by their own clock, so a waiting worker asks a little later than it was told, and again in between. */
+/** Claims answer by their own clock, so a waiting worker asks a little later than the answer says, and again in between. */
 const longestWaitMs = 5_000
 const marginMs = 50
 /** What a row has room for. */
