@@ -72,6 +72,7 @@ export interface TurnRecord {
   readonly cost: number | null
   readonly tokens: Tokens | null
   readonly error: StoredError | null
+  readonly finish: string | null
   /** When it became terminal, in milliseconds since the epoch. */
   readonly settledAt: number | null
   /** When everything after the end was done, in milliseconds since the epoch; null before. */

@@ -161,7 +161,8 @@ function removeUnlisted(
 
 function noteIdle(state: ReplyState, session: SessionState, idle: boolean, revision: number): void {
   if ([session, ...session.open].some(({ touched }) => touched > revision)) return
-  setStatus(state, session, idle ? 'idle' : 'busy')
+  // A session that waits to ask the provider again is not idle either, and no poll says here which of the two it is.
+  if (idle || session.status !== 'retry') setStatus(state, session, idle ? 'idle' : 'busy')
   for (const part of session.open) {
     if (part.message.abandoned === idle) continue
     part.message.abandoned = idle

@@ -23,6 +23,8 @@ interface Attended {
   decision: AskDecision | null
   /** When the decision is sent next. */
   sendAt: number
+  /** Why it did not arrive the last time. */
+  failure: unknown
 }
 
 const retryMs = 500
@@ -47,10 +49,13 @@ export function attendAsks(run: TurnRun): AskAttendant {
   const send = async (ask: Ask, attended: Attended, decision: AskDecision): Promise<void> => {
     attended.sendAt = Infinity
     try {
-      const outcome = await sendAnswer(run, ask, decision, requestLimits(run))
-      if (outcome === 'again') attended.sendAt = clock.now() + retryMs
+      const answered = await sendAnswer(run, ask, decision, requestLimits(run))
+      if (answered.outcome === 'again') {
+        attended.failure = answered.error
+        attended.sendAt = clock.now() + retryMs
+      }
       // Another client has answered, or the server forgot it, and no event said so: its lists know.
-      if (outcome === 'gone') run.schedule.gap()
+      if (answered.outcome === 'gone') run.schedule.gap()
     } catch (error) {
       if (!run.signal.aborted) run.setup.report(error, 'asks')
       attended.sendAt = clock.now() + retryMs
@@ -65,12 +70,12 @@ export function attendAsks(run: TurnRun): AskAttendant {
         const now = clock.now()
         let attended = asks.get(ask.id)
         if (attended === undefined) {
-          attended = { since: now, decision: null, sendAt: Infinity }
+          attended = { since: now, decision: null, sendAt: Infinity, failure: undefined }
           asks.set(ask.id, attended)
           // Not awaited: it may ask a person, and the turn must learn of its end meanwhile.
           void decide(ask, attended)
         }
-        if (now >= lastAt(attended)) throw unanswerable(ask)
+        if (now >= lastAt(attended)) throw unanswerable(ask, attended.failure)
         if (attended.decision === null && now >= attended.since + budgets.askMs) {
           attended.decision = { action: 'reject', message: 'No one answered in time.' }
           attended.sendAt = now
@@ -108,9 +113,10 @@ async function askPolicy(run: TurnRun, ask: Ask): Promise<AskDecision> {
   }
 }
 
-function unanswerable(ask: Ask): TurnError {
+function unanswerable(ask: Ask, cause: unknown): TurnError {
   return new TurnError(
     'ask_unanswerable',
     `The OpenCode server did not take the answer to the ${ask.kind} ${ask.id} in time; the turn was stopped. Ask again.`,
+    { cause },
   )
 }

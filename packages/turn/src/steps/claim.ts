@@ -19,6 +19,8 @@ export interface ClaimedTurn {
 /** Claims answer by their own clock, so a waiting worker asks a little later than it was told, and again in between. */
 const longestWaitMs = 5_000
 const marginMs = 50
+/** What a row has room for. */
+const longestId = 64
 
 /**
  * Claims the turn. Waits while the conversation is held by a process of the worker's own name, which may be this very
@@ -68,7 +70,11 @@ async function ask(setup: TurnSetup): Promise<Answer> {
 function checkPrompt({ client, ids, prompt }: TurnSetup): void {
   if (prompt === null) return
   const partIds = toParts(prompt).map(() => ids.partId())
-  client.prompt.check(toBody(prompt, { id: ids.messageId(), partIds }))
+  const id = ids.messageId()
+  if (id.length > longestId) {
+    throw new TypeError(`\`ids.messageId\` must give at most ${longestId} characters`)
+  }
+  client.prompt.check(toBody(prompt, { id, partIds }))
 }
 
 function waitMs({ clock, onBusy }: TurnSetup, { heldUntil }: { heldUntil: number | null }): number {

@@ -7,26 +7,32 @@ import type { TurnRun } from '../run/run.js'
 /** What an ask needs to be answered. */
 export type Answerable = Pick<Ask, 'id' | 'kind' | 'sessionId'>
 
+/** What became of an answer. */
+export type Answered =
+  | { readonly outcome: 'sent' }
+  /** It may not have arrived. */
+  | { readonly outcome: 'again'; readonly error: unknown }
+  /** The server does not take it: the ask is gone. */
+  | { readonly outcome: 'gone' }
+
 /**
  * Sends one answer, under the lease; that the ask is gone already is no failure of the turn.
- *
- * @returns `again` when the answer may not have arrived, `gone` when the server does not take it.
  */
 export async function sendAnswer(
   run: TurnRun,
   ask: Answerable,
   decision: AskDecision,
   options: RequestLimits,
-): Promise<'sent' | 'again' | 'gone'> {
+): Promise<Answered> {
   await run.lease.confirm()
   try {
     if (ask.kind === 'permission') await answerPermission(run, ask, decision, options)
     else await answerQuestion(run, ask, decision, options)
-    return 'sent'
+    return { outcome: 'sent' }
   } catch (error) {
     options.signal?.throwIfAborted()
     run.setup.report(error, 'asks')
-    return isPassing(error) ? 'again' : 'gone'
+    return isPassing(error) ? { outcome: 'again', error } : { outcome: 'gone' }
   }
 }
 

@@ -100,6 +100,11 @@ async function stopUntilProven(run: TurnRun, stop: Stop, signal: AbortSignal): P
 async function stopOnce(run: TurnRun, stop: Stop, signal: AbortSignal): Promise<void> {
   const { sessionId, progress } = stop
   const limits = requestLimits(run, signal)
+  // What a turn knows of itself is seconds old: a list that is slow, or does not come, must not keep the agent at work.
+  if (!progress.isTold && isAtWork(run)) {
+    await abort(run, sessionId, progress, limits)
+    progress.isTold = true
+  }
   const statuses = await run.server.client.session.status(limits)
   const owner = await readOwner(run, stop, limits)
   const tree =
@@ -115,6 +120,13 @@ async function stopOnce(run: TurnRun, stop: Stop, signal: AbortSignal): Promise<
   progress.idle = busy.every((id) => id === sessionId && !mayRun)
   progress.idleSince = progress.idle ? (progress.idleSince ?? run.setup.clock.now()) : null
   await rejectAsks(run, mayRun ? tree : new Set(agents), progress, limits)
+}
+
+/** The agent has begun to answer this turn's prompt, has not ended, and no one else's prompt came between. */
+function isAtWork({ reply, delivery }: TurnRun): boolean {
+  if (reply === null || delivery.isFollowed) return false
+  const { state } = reply.outcome()
+  return state === 'running'
 }
 
 /** Whose prompt the session works on; `gone` when the server does not know it any more. */
@@ -168,7 +180,7 @@ async function rejectAsks(
     ...toAnswerable('question', questions),
   ]
   for (const ask of open) {
-    const outcome = await sendAnswer(run, ask, { action: 'reject' }, limits)
+    const { outcome } = await sendAnswer(run, ask, { action: 'reject' }, limits)
     if (outcome === 'sent') progress.rejected.add(ask.id)
   }
   progress.asksClosed = permissions !== undefined && open.length === 0

@@ -1,3 +1,4 @@
+import { onAbort } from './listen.js'
 import { Agent, type Dispatcher } from 'undici'
 
 import { WireError } from '../errors.js'
@@ -44,7 +45,7 @@ export function createHttp(settings: Settings, given: Dispatcher | undefined): H
     const finish = (): void => {
       isOver = true
       running.delete(exchange)
-      call.signal?.removeEventListener('abort', onAbort)
+      unlisten()
     }
     const tracked: ExchangeSink = {
       onWrite: () => {
@@ -75,7 +76,7 @@ export function createHttp(settings: Settings, given: Dispatcher | undefined): H
         else inner.abort(reason)
       },
     }
-    const onAbort = (): void => exchange.abort(call.signal?.reason)
+    const abortByCaller = (): void => exchange.abort(call.signal?.reason)
     const begin = async (): Promise<void> => {
       const { headers } = settings
       // Always a moment later: a dispatcher may fail at once, and the caller must have its exchange by then.
@@ -85,8 +86,9 @@ export function createHttp(settings: Settings, given: Dispatcher | undefined): H
     }
     running.add(exchange)
     labels.set(exchange, call.label)
-    call.signal?.addEventListener('abort', onAbort, { once: true })
-    if (call.signal?.aborted === true) queueMicrotask(onAbort)
+    const isAbortedBefore = call.signal?.aborted === true
+    const unlisten = onAbort(isAbortedBefore ? undefined : call.signal, abortByCaller)
+    if (isAbortedBefore) queueMicrotask(abortByCaller)
     else if (closing !== null) queueMicrotask(() => exchange.abort(toClosed(call.label, exchange)))
     else begin().catch(exchange.abort)
     return exchange
