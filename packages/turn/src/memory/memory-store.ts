@@ -42,7 +42,7 @@ export function createMemoryStore({ clock = systemClock }: MemoryStoreOptions = 
 }
 
 /** A handle on rows, as one process has it: two of them are two workers. */
-function openMemoryStore(rows: Rows, worker: MemoryWorker): MemoryStore {
+export function openMemoryStore(rows: Rows, worker: MemoryWorker): MemoryStore {
   const { clock } = worker
 
   const write = (lease: Lease, from: Turn['status'], change: (turn: Turn) => void): boolean => {
