@@ -124,7 +124,7 @@ describe('the prompt of a turn', () => {
 
   for (const [name, prompt] of [
     ['has nothing to send', {}],
-    ['would change the rules of the session', { text: 'Hello', tools: { bash: true } }],
+    ['would change the rules of the session', { text: 'Hello', tools: { bash: true } } as Prompt],
     ['is no JSON', { text: 'Hello', system: 1n as unknown as string }],
     ['names a model without its provider', { text: 'Hello', model: 'gpt' }],
     [
