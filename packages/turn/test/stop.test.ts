@@ -55,6 +55,26 @@ describe('stopping a turn', () => {
     })
   }
 
+  for (const [name, path, broken] of [
+    ['fails to list its messages', 'GET /session/*/message', fault.serverError()],
+    ['fails to say what it runs', 'GET /session/status', fault.serverError()],
+    ['does not answer what it runs', 'GET /session/status', fault.delay(1_500)],
+  ] as const) {
+    it(`stops an agent whose server ${name}, and does not count that as proof`, async () => {
+      rig.impostor.answer(on('Hello', reply(text('On and on.'), gate('more'))))
+      const running = runTurn(options({ budgets: { stopMs: 600 } }))
+      await rig.impostor.gate('more').reached()
+      rig.impostor.fail(path, broken, { times: 1_000 })
+      stop.abort()
+      await rig.impostor.events.next(({ type }) => type === 'session.idle')
+      expect(await running).to.deep.include({
+        status: 'cancelled',
+        stop: { aborted: true, rejectedAsks: 0, asksClosed: false, idle: false },
+      })
+      expect(await rig.rows.row(turnId)).to.include({ closed_at: null })
+    })
+  }
+
   it('does not take a list of asks that it could not read for an empty one', async () => {
     rig.impostor.answer(on('Hello', reply(text('Partial.'), gate('more'))))
     rig.impostor.fail('GET /permission', fault.status(400), { times: 1_000 })

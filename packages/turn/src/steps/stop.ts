@@ -28,9 +28,10 @@ export async function stopAgent(run: TurnRun, prompt: PromptRecord): Promise<Sto
   try {
     const reader = createExchangeReader(run.server.client, prompt)
     const stop = { sessionId: prompt.sessionId, reader, progress }
-    await withinMs(clock, { ms: budgets.stopMs, expired }, (signal) =>
-      stopUntilProven(run, stop, signal),
-    )
+    await withinMs(clock, { ms: budgets.stopMs, expired }, async (signal) => {
+      void stopUnseen(run, stop, signal)
+      await stopUntilProven(run, stop, signal)
+    })
   } catch (error) {
     report(error, 'stop')
   }
@@ -94,6 +95,23 @@ async function stopUntilProven(run: TurnRun, stop: Stop, signal: AbortSignal): P
       delayMs = Math.min(delayMs * 2, longestDelayMs)
     }
     await clock.sleep(delayMs, { signal })
+  }
+}
+
+/**
+ * A server that cannot say what it runs may still stop it. A session into which this process sent the prompt, or in which it
+ * has seen it, is then taken to work on it.
+ */
+async function stopUnseen(run: TurnRun, stop: Stop, signal: AbortSignal): Promise<void> {
+  const { budgets, clock, report } = run.setup
+  const { sessionId, progress } = stop
+  try {
+    await clock.sleep(Math.min(budgets.stopMs, budgets.requestMs) / 3, { signal })
+    if (progress.isTold || !(run.delivery.hasArrived || run.usage.hasSent)) return
+    await abort(run, sessionId, progress, requestLimits(run, signal))
+    progress.isTold = true
+  } catch (error) {
+    if (!signal.aborted) report(error, 'stop')
   }
 }
 
