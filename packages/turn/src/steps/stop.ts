@@ -107,7 +107,8 @@ async function stopUnseen(run: TurnRun, stop: Stop, signal: AbortSignal): Promis
   const { sessionId, progress } = stop
   try {
     await clock.sleep(Math.min(budgets.stopMs, budgets.requestMs) / 3, { signal })
-    if (progress.isTold || !(run.delivery.hasArrived || run.usage.hasSent)) return
+    const { hasArrived, isFollowed } = run.delivery
+    if (progress.isTold || isFollowed || !(hasArrived || run.usage.hasSent)) return
     await abort(run, sessionId, progress, requestLimits(run, signal))
     progress.isTold = true
   } catch (error) {
