@@ -70,7 +70,7 @@ describe('Reply.reconcile', () => {
     expect(turn.reply.result().text).to.contain('after')
   })
 
-  it('keeps what the stream told after a poll was sent', () => {
+  it('keeps what the stream reported after a poll was sent', () => {
     const turn = beginTurn()
     const { revision } = turn.reply
     const stale = turn.server.poll().messages.get(turn.sessionId)
@@ -111,6 +111,44 @@ describe('Reply.reconcile', () => {
     turn.server.setStatus(turn.sessionId, { type: 'busy' })
     turn.hear()
     turn.poll({ sessionIdle: true, revision })
+    expect(turn.reply.view().status).to.equal('busy')
+  })
+
+  it('does not take a session that is not idle for one that has left its retry', () => {
+    const turn = beginTurn()
+    turn.server.setStatus(turn.sessionId, {
+      type: 'retry',
+      attempt: 1,
+      message: 'Slow down',
+      next: 9,
+    })
+    turn.hear()
+    turn.poll({ sessionIdle: false })
+    expect(turn.reply.view().status).to.equal('retry')
+    turn.poll({ sessionStatus: { type: 'busy' } })
+    expect(turn.reply.view().status).to.equal('busy')
+    turn.poll({ sessionStatus: null })
+    expect(turn.reply.view().status).to.equal('idle')
+  })
+
+  it('learns of a retry from a poll alone, and of each attempt once', () => {
+    const turn = beginTurn()
+    const retry = { type: 'retry', attempt: 1, message: 'Slow down', next: 9 }
+    turn.poll({ sessionStatus: retry })
+    turn.server.setStatus(turn.sessionId, retry)
+    turn.hear()
+    turn.poll({ sessionStatus: retry })
+    expect(turn.reply.view().status).to.equal('retry')
+    const retries = turn.reply.parts.filter((part) => part.kind === 'retry')
+    expect(retries.map(({ attempt, message }) => ({ attempt, message }))).to.deep.equal([
+      { attempt: 1, message: 'Slow down' },
+    ])
+  })
+
+  it('takes a status that it does not know for work', () => {
+    const turn = beginTurn()
+    turn.answer()
+    turn.poll({ sessionStatus: { type: 'thinking' } })
     expect(turn.reply.view().status).to.equal('busy')
   })
 
@@ -170,7 +208,7 @@ describe('Reply.reconcile', () => {
     expect(reply.view().messages).to.have.length(1)
   })
 
-  it('takes todos from a poll after an event that told nothing new', () => {
+  it('takes todos from a poll after an event that reported nothing new', () => {
     const { reply, server, sessionId } = beginTurn()
     for (const word of ['a', 'a', 'b']) server.setTodos(sessionId, [{ content: word }])
     const events = server.events.slice(-3)

@@ -1,4 +1,5 @@
 import { resolveOptions, type TurnOptions, type TurnSetup } from './options.js'
+import { assertPeersFit } from './peers.js'
 import { skipped, type TurnResult } from './result.js'
 import { withinMs } from './run/deadline.js'
 import { openRun } from './run/run.js'
@@ -7,6 +8,9 @@ import { release } from './steps/close-turn.js'
 import { finishLeftovers, finishSettled } from './steps/finish-leftovers.js'
 import { runClaimed } from './steps/run-claimed.js'
 import { stopStray } from './steps/stop-stray.js'
+
+// At load: before a job is taken, not in the middle of a turn.
+assertPeersFit()
 
 /**
  * Runs one turn from the user's prompt to the settled row. Running the same turn again, after a crash or

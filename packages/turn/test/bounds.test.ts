@@ -1,4 +1,4 @@
-import { gate, on, reply, retry, text, tool, usage } from '@turnstead/testkit'
+import { fault, gate, on, reply, retry, text, tool, usage } from '@turnstead/testkit'
 import { expect } from 'chai'
 import { afterEach, beforeEach, describe, it } from 'mocha'
 import { runTurn } from '../src/index.js'
@@ -27,6 +27,18 @@ describe('the bounds of a turn', () => {
     expect(result).to.deep.include({ stop: stopped })
     expect(row).to.include({ status: 'failed', error_code: 'budget_retry' })
     expect(await rig.client.session.status()).to.deep.equal({})
+  })
+
+  it('end a wait for the provider that is longer than polls are apart, with a stream and with one that is always cut', async () => {
+    for (const isStreaming of [true, false]) {
+      const words = `Free usage exceeded ${isStreaming}`
+      const wait = retry({ status: 429, message: words, retryAfterSeconds: 70_000 })
+      rig.impostor.answer(on('Hello', reply(wait, text('Never.'))))
+      if (!isStreaming) rig.impostor.fail('GET /event', fault.cut(1), { times: 1e9 })
+      const { result } = await run({ budgets: { retryMs: 300 } })
+      expect(result).to.have.nested.property('error.code', 'budget_retry')
+      expect(result).to.have.nested.property('error.cause.message', words)
+    }
   })
 
   it('end a model that never comes to an end, by its steps', async () => {

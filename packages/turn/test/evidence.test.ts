@@ -127,7 +127,7 @@ describe('decideNext', () => {
     expect(decideNext(open, graceMs).next).to.equal('wait')
   })
 
-  it('settles a turn whose messages ended when the session stays busy whatever it is told', () => {
+  it('settles a turn whose messages ended when the session stays busy whatever it is asked', () => {
     const quietMs = 6 * graceMs
     const freed = evidenceOf('busy', 'completed', { quietMs, isFreed: true })
     expect(decideNext(freed, graceMs).next).to.equal('settle')

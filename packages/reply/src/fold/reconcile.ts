@@ -7,7 +7,7 @@ import type { Fields } from '../records/fields.js'
 import { hasMovedOn } from '../tracking/membership.js'
 import type { Origin } from './origin.js'
 import { dropMessage, dropPart } from './remove.js'
-import { setStatus } from './session-status.js'
+import { readStatus, setStatus, takeStatus } from './session-status.js'
 import { hasUnstoredText } from '../state/state.js'
 import type { MessageState, ReplyState, SessionState } from '../state/state.js'
 import { readTodos } from '../records/todo.js'
@@ -27,6 +27,11 @@ export interface Poll {
   readonly revision?: number
   /** Whether the session was idle, by `GET /session/status`. Idle with an open message means that text was lost. */
   readonly sessionIdle?: boolean
+  /**
+   * What `GET /session/status` holds for the session, `null` when it holds nothing, which means idle. Says more than
+   * `sessionIdle`, in whose place it is taken: a session that is not idle may work, or wait before a retry.
+   */
+  readonly sessionStatus?: unknown
   /** The answer of `GET /session/{id}/children`: sub-agents to take up. */
   readonly sessions?: unknown
   /** The answer of `GET /permission`. An ask of this reply that is not in it has expired. */
@@ -49,8 +54,7 @@ export function reconcile(state: ReplyState, messages: unknown, poll: Poll): voi
     reconcileMessages(state, session, messages, poll.partial === true, origin)
   }
   if (id === state.sessionId) adoptAll(state, poll.sessions)
-  if (session !== undefined && poll.sessionIdle !== undefined)
-    noteIdle(state, session, poll.sessionIdle, revision)
+  if (session !== undefined) notePolledStatus(state, session, poll, revision)
   if (poll.permissions !== undefined) reconcileAsks(state, 'permission', poll.permissions, revision)
   if (poll.questions !== undefined) reconcileAsks(state, 'question', poll.questions, revision)
   const todos = readTodos(poll.todos)
@@ -159,10 +163,24 @@ function removeUnlisted(
   }
 }
 
-function noteIdle(state: ReplyState, session: SessionState, idle: boolean, revision: number): void {
+/** As `GET /session/status` means it: a session that is not in its map is idle, any status but `idle` is work. */
+function readPolledStatus(status: unknown): 'busy' | 'idle' | 'retry' {
+  return status === null ? 'idle' : (readStatus(objectOf(status)) ?? 'busy')
+}
+
+function notePolledStatus(
+  state: ReplyState,
+  session: SessionState,
+  { sessionIdle, sessionStatus }: Poll,
+  revision: number,
+): void {
+  const told = sessionStatus === undefined ? null : readPolledStatus(sessionStatus)
+  const idle = told === null ? sessionIdle : told === 'idle'
+  if (idle === undefined) return
   if ([session, ...session.open].some(({ touched }) => touched > revision)) return
-  // A session that waits to ask the provider again is not idle either, and no poll says here which of the two it is.
-  if (idle || session.status !== 'retry') setStatus(state, session, idle ? 'idle' : 'busy')
+  if (told !== null) takeStatus(state, session, told, objectOf(sessionStatus))
+  // That it is not idle does not say that it has left its retry.
+  else if (idle || session.status !== 'retry') setStatus(state, session, idle ? 'idle' : 'busy')
   for (const part of session.open) {
     if (part.message.abandoned === idle) continue
     part.message.abandoned = idle

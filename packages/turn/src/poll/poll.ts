@@ -47,9 +47,7 @@ export function createPoller(run: TurnRun, prompt: PromptRecord): Poller {
       const { messages, isPromptStored } = await reader.read(options)
       const rootStatus = statusOf(statuses, prompt.sessionId)
       const isRootIdle = rootStatus === 'idle'
-      reply.reconcile(messages, { revision, sessionIdle: isRootIdle })
-      if (rootStatus === 'retry') run.usage.retrying()
-      if (rootStatus === 'busy') run.usage.working()
+      reply.reconcile(messages, { revision, sessionStatus: statuses[prompt.sessionId] ?? null })
       if (readsAsks || isRootIdle) {
         await aside(run, () => pollSubAgents(run, { statuses, done: doneAgents }, options))
       }

@@ -10,7 +10,7 @@ export interface Delivery {
   readonly hasArrived: boolean
   /** When polled last, the session worked on another client's prompt. */
   readonly isFollowed: boolean
-  /** The agent was told to stop: the same ids would be a new run, so they are never sent again. */
+  /** The agent was asked to stop: the same ids would be a new run, so they are never sent again. */
   readonly isStopped: boolean
   /** A new prompt is in the row. */
   chosen(prompt: PromptRecord): void

@@ -16,7 +16,7 @@ export interface ClaimedTurn {
   readonly leftovers: readonly TurnRecord[]
 }
 
-/** Claims answer by their own clock, so a waiting worker asks a little later than it was told, and again in between. */
+/** Claims answer by their own clock, so a waiting worker asks a little later than the answer says, and again in between. */
 const longestWaitMs = 5_000
 const marginMs = 50
 /** What a row has room for. */
@@ -42,7 +42,10 @@ export async function claimTurn(setup: TurnSetup): Promise<ClaimedTurn | Skipped
       if (claim.claimed) {
         return { held: { lease: claim.lease, since }, turn: claim.turn, leftovers: claim.leftovers }
       }
-      const mayWait = onBusy === 'wait' || (claim.sameOwner && !hasWaitedForItself)
+      // A process that was started again a moment ago waits for its own former life; one that is alive is another worker.
+      const isFormerLife =
+        claim.sameOwner && !hasWaitedForItself && waitMs(setup, claim) < setup.timing.leaseMs / 2
+      const mayWait = onBusy === 'wait' || isFormerLife
       if (claim.reason !== 'busy' || !mayWait) {
         return skipped(turnId, claim.reason, claim.heldUntil)
       }

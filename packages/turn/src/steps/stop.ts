@@ -52,7 +52,7 @@ interface Stop {
 }
 
 interface Progress {
-  /** The server was told to abort everything of the turn that was at work. */
+  /** The server was asked to abort everything of the turn that was at work. */
   isTold: boolean
   /** The server showed that nothing of the turn can happen any more. */
   isProven: boolean
