@@ -1,3 +1,4 @@
+import { onAbort } from '../http/on-abort.js'
 import type { Settings } from '../options.js'
 import { createDeltaPatterns } from './delta-patterns.js'
 import { isOneLine } from './frame-decoder.js'
@@ -38,23 +39,24 @@ export function createHub<Event>(
 
   const subscribe = (interest: Interest): Subscription<Event> => {
     const { session, includeChildren, signal } = interest
-    const onAbort = (): void => feed.end({ error: signal?.reason, drop: true })
+    const abort = (): void => feed.end({ error: signal?.reason, drop: true })
+    let unlisten = (): void => undefined
     const { subscription, feed } = createSubscription<Event>(settings.limits, {
       onFollow: (sessionId) => {
         if (feeds.has(feed)) routes.follow(feed, sessionId, includeChildren)
       },
       onClose: () => {
-        signal?.removeEventListener('abort', onAbort)
+        unlisten()
         routes.leave(feed)
         if (feeds.delete(feed) && feeds.size === 0) stop()
       },
     })
     if (signal?.aborted === true) {
-      onAbort()
+      abort()
       if (feeds.size === 0) onEmpty()
       return subscription
     }
-    signal?.addEventListener('abort', onAbort, { once: true })
+    unlisten = onAbort(signal, abort)
     if (session === null) routes.followAll(feed)
     else routes.follow(feed, session, includeChildren)
     feeds.add(feed)

@@ -1,6 +1,7 @@
 import { Agent, type Dispatcher } from 'undici'
 
 import { WireError } from '../errors.js'
+import { onAbort } from './on-abort.js'
 import { startExchange, type Exchange, type ExchangeSink } from './exchange.js'
 import type { Settings } from '../options.js'
 import { toTransportError } from './transport-error.js'
@@ -44,7 +45,7 @@ export function createHttp(settings: Settings, given: Dispatcher | undefined): H
     const finish = (): void => {
       isOver = true
       running.delete(exchange)
-      call.signal?.removeEventListener('abort', onAbort)
+      unlisten()
     }
     const tracked: ExchangeSink = {
       onWrite: () => {
@@ -75,7 +76,8 @@ export function createHttp(settings: Settings, given: Dispatcher | undefined): H
         else inner.abort(reason)
       },
     }
-    const onAbort = (): void => exchange.abort(call.signal?.reason)
+    const abort = (): void => exchange.abort(call.signal?.reason)
+    const unlisten = onAbort(call.signal, abort)
     const begin = async (): Promise<void> => {
       const { headers } = settings
       // Always a moment later: a dispatcher may fail at once, and the caller must have its exchange by then.
@@ -85,8 +87,7 @@ export function createHttp(settings: Settings, given: Dispatcher | undefined): H
     }
     running.add(exchange)
     labels.set(exchange, call.label)
-    call.signal?.addEventListener('abort', onAbort, { once: true })
-    if (call.signal?.aborted === true) queueMicrotask(onAbort)
+    if (call.signal?.aborted === true) queueMicrotask(abort)
     else if (closing !== null) queueMicrotask(() => exchange.abort(toClosed(call.label, exchange)))
     else begin().catch(exchange.abort)
     return exchange
