@@ -23,16 +23,17 @@ export function createServer(given: TurnClient): TurnServer {
     },
     async bindTo({ directory }, limits) {
       if (typeof directory !== 'string' || directory === '') return
-      if ((await directoryOf(given, limits)) === directory) return
+      if ((await directoryOf(given, limits.timeoutMs)) === directory) return
       client = { ...given, ...given.withScope({ directory }) }
     },
   }
 }
 
-async function directoryOf(client: TurnClient, limits: RequestLimits): Promise<string> {
+/** Without the signal of the turn that asks: other turns wait for the same answer. */
+async function directoryOf(client: TurnClient, timeoutMs: number): Promise<string> {
   const known = directories.get(client)
   if (known !== undefined) return await known
-  const asked = client.request('GET', '/path', limits).then(readDirectory)
+  const asked = client.request('GET', '/path', { timeoutMs }).then(readDirectory)
   directories.set(client, asked)
   // A failed question is asked again.
   asked.catch(() => directories.delete(client))
