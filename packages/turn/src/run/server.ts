@@ -5,6 +5,8 @@ import type { RequestLimits } from './limits.js'
 export interface TurnServer {
   /** Bound to the directory of the turn's session once that is known. */
   readonly client: TurnClient
+  /** The directory of the session is known. */
+  readonly isBound: boolean
   /**
    * Binds the client to the directory in which a session was made. On the server status, events and asks belong to a directory
    * and sessions do not: seen from another directory a session at work would look idle.
@@ -17,14 +19,20 @@ const directories = new WeakMap<TurnClient, Promise<string>>()
 
 export function createServer(given: TurnClient): TurnServer {
   let client = given
+  let isBound = false
   return {
     get client() {
       return client
     },
+    get isBound() {
+      return isBound
+    },
     async bindTo({ directory }, limits) {
-      if (typeof directory !== 'string' || directory === '') return
-      if ((await directoryOf(given, limits.timeoutMs)) === directory) return
-      client = { ...given, ...given.withScope({ directory }) }
+      const isKnown = typeof directory === 'string' && directory !== ''
+      if (isKnown && (await directoryOf(given, limits.timeoutMs)) !== directory) {
+        client = { ...given, ...given.withScope({ directory }) }
+      }
+      isBound = true
     },
   }
 }
