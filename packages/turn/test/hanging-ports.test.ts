@@ -131,6 +131,56 @@ describe('a turn that is given up', () => {
     expect(await rig.client.session.status()).to.deep.equal({})
   })
 
+  it('is cancelled also when the user cancels it while its last snapshot is written', async () => {
+    const leave = new AbortController()
+    const cancel = new AbortController()
+    const { store } = rig.rows
+    const snapshot: TurnStore['snapshot'] = async (...args) => {
+      cancel.abort()
+      return await store.snapshot(...args)
+    }
+    const result = await runTurn(
+      rig.options(turnId, 'Hello', {
+        store: { ...store, snapshot },
+        signal: leave.signal,
+        cancelSignal: cancel.signal,
+        timing: { snapshotMs: 60_000 },
+        onReply: observing({ textDelta: () => leave.abort() }),
+      }),
+    )
+    expect(result).to.include({ status: 'cancelled' })
+    expect(await rig.client.session.status()).to.deep.equal({})
+  })
+
+  it('does not store less than was shown when an earlier snapshot is slow', async () => {
+    const leave = new AbortController()
+    const { store } = rig.rows
+    let finish = (): void => undefined
+    const slow = new Promise<void>((resolve) => (finish = resolve))
+    let isFirst = true
+    const snapshot: TurnStore['snapshot'] = async (lease, fields) => {
+      if (!isFirst) {
+        setTimeout(finish, 20)
+        return await store.snapshot(lease, fields)
+      }
+      isFirst = false
+      rig.impostor.gate('more').open()
+      setTimeout(finish, 60)
+      await slow
+      return await store.snapshot(lease, fields)
+    }
+    await runTurn(
+      rig.options(turnId, 'Hello', {
+        store: { ...store, snapshot },
+        signal: leave.signal,
+        onReply: observing({ textDelta: ({ delta }) => delta.includes('Rest') && leave.abort() }),
+      }),
+    )
+    await slow
+    await new Promise((resolve) => setTimeout(resolve, 50))
+    expect(await rig.rows.row(turnId)).to.include({ status: 'running', text: 'Seen. Rest.' })
+  })
+
   it('puts one listener on a shutdown signal, however many turns run on it', async () => {
     const warnings: string[] = []
     const note = (warning: Error): void => void warnings.push(warning.name)

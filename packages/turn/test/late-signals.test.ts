@@ -1,4 +1,4 @@
-import { ask, fault, on, reply, text, tool } from '@turnstead/testkit'
+import { ask, fault, gate, on, reply, text, tool } from '@turnstead/testkit'
 import { expect } from 'chai'
 import { afterEach, beforeEach, describe, it } from 'mocha'
 import { runTurn, waitForPerson } from '../src/index.js'
@@ -64,6 +64,28 @@ describe('a turn that has come to its end', () => {
     cancel.abort()
     expect(await running).to.include({ status: 'cancelled' })
     expect(await rig.rows.row(turnId)).to.include({ status: 'cancelled' })
+  })
+})
+
+describe('a turn that failed', () => {
+  it('is settled as what it is, though it is handed off while its agent is stopped', async () => {
+    const rig = await openRig(on('Hello', reply(text('Some. '), gate('never'))))
+    const turnId = await rig.rows.addMessage()
+    const leave = new AbortController()
+    const running = runTurn(
+      rig.options(turnId, 'Hello', {
+        signal: leave.signal,
+        recovery: { onServerLost: 'fail' },
+      }),
+    )
+    await rig.impostor.gate('never').reached()
+    rig.impostor.fail('POST /session/*/abort', fault.delay(100))
+    const aborted = rig.impostor.next('POST /session/*/abort')
+    await rig.impostor.restart()
+    await aborted
+    leave.abort()
+    expect(await running).to.have.nested.property('error.code', 'server_lost_turn')
+    await rig.close()
   })
 })
 

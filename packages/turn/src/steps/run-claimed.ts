@@ -1,3 +1,4 @@
+import { WireError } from '@turnstead/wire'
 import type { ArtifactCollector } from '../ports.js'
 import { skipped, type TurnResult } from '../result.js'
 import { Interrupted } from '../run/interruption.js'
@@ -29,7 +30,7 @@ export async function runClaimed<Report>(
     return toResult(run, written, { stop, artifacts, durationMs })
   } catch (error) {
     if (!(error instanceof Interrupted)) throw error
-    return await giveUp(run, error, snapshots)
+    return giveUp(run, error)
   } finally {
     unlink()
     await run.lease.close()
@@ -45,21 +46,19 @@ async function bringToEnd(run: TurnRun, snapshots: Snapshots): Promise<Stopped> 
     const isCancelled = run.interrupter.current?.kind === 'cancelled'
     return { ending: isCancelled ? { status: 'cancelled' } : ending, stop }
   } catch (error) {
+    // The host closed its client under the turn, which runs on: that is a shutdown, whatever it was meant to be.
+    const hasClosed = WireError.is(error) && error.code === 'closed'
+    if (hasClosed) run.interrupter.interrupt({ kind: 'handed_off' })
+    // What a user has seen of the reply is in the row before the next worker goes on.
+    if (run.interrupter.current?.kind === 'handed_off') await snapshots.saveLast()
     return await stopEarly(run, error)
   }
 }
 
-/** The row is left as it is; what a user has seen of the reply is in it before the next worker goes on. */
-async function giveUp(
-  run: TurnRun,
-  { interruption }: Interrupted,
-  snapshots: Snapshots,
-): Promise<TurnResult<never>> {
-  const { turnId } = run.setup
-  if (interruption.kind === 'settled') return skipped(turnId, 'settled')
-  if (interruption.kind !== 'handed_off') return skipped(turnId, 'lease_lost')
-  await snapshots.saveLast()
-  return skipped(turnId, 'handed_off')
+/** The row is left as it is. */
+function giveUp({ setup }: TurnRun, { interruption }: Interrupted): TurnResult<never> {
+  const { kind } = interruption
+  return skipped(setup.turnId, kind === 'settled' || kind === 'handed_off' ? kind : 'lease_lost')
 }
 
 /** The host's two signals mean different things: the user's cancel ends the turn, a shutdown leaves it. */

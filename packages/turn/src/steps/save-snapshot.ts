@@ -7,7 +7,7 @@ import type { TurnRun } from '../run/run.js'
 export interface Snapshots {
   /** Begins to write if the reply changed and the last snapshot is old enough. Never waits, never fails the turn. */
   save(): void
-  /** Writes what is there now, for a turn that is given up; waits for it no longer than for a request. */
+  /** Writes what is there now, for a turn that is given up, after what is being written already; gives up on either after the time of a request. */
   saveLast(): Promise<void>
   /** When to call `save` next. */
   nextAt(): number
@@ -18,7 +18,7 @@ export function createSnapshots(run: TurnRun): Snapshots {
   let savedAt = clock.now()
   let savedRevision = run.reply?.revision ?? null
   let savedReply = run.reply
-  let isWriting = false
+  let writing: Promise<void> | null = null
 
   const isNew = (): boolean =>
     run.reply !== null && (run.reply !== savedReply || run.reply.revision !== savedRevision)
@@ -27,7 +27,6 @@ export function createSnapshots(run: TurnRun): Snapshots {
     const { reply } = run
     if (reply === null) return
     const { revision } = reply
-    isWriting = true
     savedAt = clock.now()
     try {
       const fields = { reply: reply.toJSON(), text: reply.result().text }
@@ -39,25 +38,37 @@ export function createSnapshots(run: TurnRun): Snapshots {
       } else run.lease.recheck()
     } catch (error) {
       report(error, 'snapshot')
-    } finally {
-      isWriting = false
     }
+  }
+
+  const begin = (limitMs: number): Promise<void> => {
+    const begun = write(limitMs).finally(() => (writing = null))
+    writing = begun
+    return begun
   }
 
   return {
     save() {
-      if (!isNew() || isWriting || clock.now() < savedAt + timing.snapshotMs) return
-      void write(storeCallMs(run.setup))
+      if (!isNew() || writing !== null || clock.now() < savedAt + timing.snapshotMs) return
+      void begin(storeCallMs(run.setup))
     },
     async saveLast() {
-      if (isNew()) await write(budgets.requestMs)
+      const { requestMs } = budgets
+      const expired = (): Error => portTimeout('snapshot', requestMs)
+      try {
+        // Written beside it, the older one might come last.
+        await withinMs(clock, { ms: requestMs, expired }, async () => await writing)
+        if (isNew()) await begin(requestMs)
+      } catch (error) {
+        report(error, 'snapshot')
+      }
     },
     nextAt() {
       const now = clock.now()
       // Deltas wake no one, so whether something is new is looked at as often as it may be written.
       return Math.max(
         savedAt + timing.snapshotMs,
-        isNew() && !isWriting ? now : now + timing.snapshotMs,
+        isNew() && writing === null ? now : now + timing.snapshotMs,
       )
     },
   }

@@ -57,16 +57,12 @@ async function pollOnceMore(run: TurnRun): Promise<void> {
 
 function toEnding(run: TurnRun, error: unknown, decided?: Ending): Ending {
   const interruption = run.interrupter.current
+  // A turn whose agent was stopped for its own end is not left to a worker that would take the stop for the end.
+  const isOnlyLeft = interruption === null || interruption.kind === 'handed_off'
+  if (decided !== undefined && isOnlyLeft) return decided
   if (interruption !== null) return interruptedEnding(run, interruption)
-  if (decided !== undefined) return decided
   if (TurnError.is(error)) return { status: 'failed', error }
   if (!WireError.is(error)) throw error
-  // The host closed its client under the turn, which runs on: that is a shutdown, whatever it was meant to be.
-  if (error.code === 'closed') {
-    const shutdown = { kind: 'handed_off' } as const
-    run.interrupter.interrupt(shutdown)
-    throw new Interrupted(shutdown)
-  }
   const refused = new TurnError(
     'server_refused',
     `The OpenCode server refused to go on with the turn (${error.code}); see the cause.`,
