@@ -115,6 +115,7 @@ export function keepLease(
         const awayMs = clock.now() - (awaySince ?? clock.now())
         if (awayMs >= Math.max(leaseMs, budgets.unreachableMs)) {
           interrupter.interrupt({ kind: 'store_away', error })
+          return
         }
       }
     }
