@@ -77,7 +77,9 @@ export function createExchangeReader(
     async read(options) {
       if (!isPromptStored) {
         const messages = await lookForPrompt(options)
-        if (!isPromptStored) return { messages, isPromptStored }
+        const isWhole = messages.some(({ info }) => info.id === prompt.id)
+        if (isWhole) note(messages)
+        if (isWhole || !isPromptStored) return { messages, isPromptStored }
       }
       const messages = await readBack(options)
       note(messages)

@@ -23,6 +23,8 @@ interface Attended {
   decision: AskDecision | null
   /** When the decision is sent next. */
   sendAt: number
+  /** Why the last answer was not taken. */
+  failure?: unknown
 }
 
 const retryMs = 500
@@ -47,7 +49,8 @@ export function attendAsks(run: TurnRun): AskAttendant {
   const send = async (ask: Ask, attended: Attended, decision: AskDecision): Promise<void> => {
     attended.sendAt = Infinity
     try {
-      const outcome = await sendAnswer(run, ask, decision, requestLimits(run))
+      const { outcome, error } = await sendAnswer(run, ask, decision, requestLimits(run))
+      attended.failure = error
       if (outcome === 'again') attended.sendAt = clock.now() + retryMs
       // Another client has answered, or the server forgot it, and no event said so: its lists know.
       if (outcome === 'gone') run.schedule.gap()
@@ -70,7 +73,7 @@ export function attendAsks(run: TurnRun): AskAttendant {
           // Not awaited: it may ask a person, and the turn must learn of its end meanwhile.
           void decide(ask, attended)
         }
-        if (now >= lastAt(attended)) throw unanswerable(ask)
+        if (now >= lastAt(attended)) throw unanswerable(ask, attended.failure)
         if (attended.decision === null && now >= attended.since + budgets.askMs) {
           attended.decision = { action: 'reject', message: 'No one answered in time.' }
           attended.sendAt = now
@@ -108,9 +111,10 @@ async function askPolicy(run: TurnRun, ask: Ask): Promise<AskDecision> {
   }
 }
 
-function unanswerable(ask: Ask): TurnError {
+function unanswerable(ask: Ask, cause: unknown): TurnError {
   return new TurnError(
     'ask_unanswerable',
     `The OpenCode server did not take the answer to the ${ask.kind} ${ask.id} in time; the turn was stopped. Ask again.`,
+    { cause },
   )
 }

@@ -10,23 +10,23 @@ export type Answerable = Pick<Ask, 'id' | 'kind' | 'sessionId'>
 /**
  * Sends one answer, under the lease; that the ask is gone already is no failure of the turn.
  *
- * @returns `again` when the answer may not have arrived, `gone` when the server does not take it.
+ * @returns the outcome, `again` when the answer may not have arrived, `gone` when the server does not take it; and why.
  */
 export async function sendAnswer(
   run: TurnRun,
   ask: Answerable,
   decision: AskDecision,
   options: RequestLimits,
-): Promise<'sent' | 'again' | 'gone'> {
+): Promise<{ readonly outcome: 'sent' | 'again' | 'gone'; readonly error?: unknown }> {
   await run.lease.confirm()
   try {
     if (ask.kind === 'permission') await answerPermission(run, ask, decision, options)
     else await answerQuestion(run, ask, decision, options)
-    return 'sent'
+    return { outcome: 'sent' }
   } catch (error) {
     options.signal?.throwIfAborted()
     run.setup.report(error, 'asks')
-    return isPassing(error) ? 'again' : 'gone'
+    return { outcome: isPassing(error) ? 'again' : 'gone', error }
   }
 }
 

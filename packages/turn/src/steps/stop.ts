@@ -186,7 +186,7 @@ async function rejectAsks(
     ...toAnswerable('question', questions),
   ]
   for (const ask of open) {
-    const outcome = await sendAnswer(run, ask, { action: 'reject' }, limits)
+    const { outcome } = await sendAnswer(run, ask, { action: 'reject' }, limits)
     if (outcome === 'sent') progress.rejected.add(ask.id)
   }
   progress.asksClosed = permissions !== undefined && open.length === 0

@@ -2,7 +2,10 @@
  * What waits for each signal. One signal may bound hundreds of requests, and Node warns of a leak beyond ten listeners: so
  * each signal has one listener of ours.
  */
-const waiting = new WeakMap<AbortSignal, { readonly calls: Set<() => void>; stop(): void }>()
+const waiting = new WeakMap<
+  AbortSignal,
+  { readonly calls: Set<() => void>; readonly stop: () => void }
+>()
 
 /** Calls back once, when the signal aborts; one that has aborted before is the caller's to see. The result takes it off. */
 export function onAbort(signal: AbortSignal | undefined, callback: () => void): () => void {
@@ -16,7 +19,10 @@ export function onAbort(signal: AbortSignal | undefined, callback: () => void): 
   }
 }
 
-function listen(signal: AbortSignal): { readonly calls: Set<() => void>; stop(): void } {
+function listen(signal: AbortSignal): {
+  readonly calls: Set<() => void>
+  readonly stop: () => void
+} {
   const calls = new Set<() => void>()
   const stop = (): void => {
     signal.removeEventListener('abort', callAll)
