@@ -1,4 +1,4 @@
-/** `npm start`: prints one line with the URL, and ends on Ctrl-C without leaving a process behind. */
+/** `npm start`: prints one line with the URL, and ends on Ctrl-C without leaving a process. */
 const [major = 0, minor = 0] = process.versions.node.split('.').map(Number)
 if (major < 20 || (major === 20 && minor < 19)) {
   console.error(`This needs Node 20.19 or newer; this is ${process.version}.`)
@@ -10,7 +10,7 @@ for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) {
   process.on(signal, () => stop.abort(new Error(`received ${signal}`)))
 }
 
-// npm's shell does not pass signals on: without it there is nobody left who could press Ctrl-C.
+// npm's shell does not pass signals on: without it there is no one left who could press Ctrl-C.
 if (process.env['npm_lifecycle_event'] !== undefined) {
   const parent = process.ppid
   const look = (): void => void (process.ppid !== parent && stop.abort(new Error('npm has ended')))

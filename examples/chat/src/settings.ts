@@ -25,7 +25,7 @@ export interface Settings {
   readonly opencodeBinary: string | null
   /** `CHAT_SHELL=1`: a real model may run commands on this machine, each after a person allowed it. */
   readonly allowsShell: boolean
-  /** The same after a restart, so that it may go on with its own turns at once; nobody else's, as the data folder is not. */
+  /** The same after a restart, so that it may go on with its own turns at once; no one else's, as the data folder is not. */
   readonly workerName: string
 }
 

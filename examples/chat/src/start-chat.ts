@@ -49,7 +49,7 @@ export async function startChat(env: NodeJS.ProcessEnv, { signal }: StartOptions
     const agent = await startAgentServer({ settings, model, signal })
     closers.push(() => agent.close())
     const { client, directory } = agent
-    // A directory is slow the first time: let that not be a person's first message.
+    // A directory is slow the first time: let that not be the user's first message.
     client.session.status().catch(() => undefined)
 
     const artifactStore = createDiskStore({ root: join(dataDir, 'files') })
@@ -80,7 +80,7 @@ export async function startChat(env: NodeJS.ProcessEnv, { signal }: StartOptions
       worker.run({ turnId, conversationId, prompt })
     }
     http.serve(app)
-    // The first to end: nobody may come in any more while the rest closes.
+    // The first to end: no one may come in any more while the rest closes.
     closers.push(() => http.close())
     signal.throwIfAborted()
     const notes = [
@@ -97,7 +97,7 @@ export async function startChat(env: NodeJS.ProcessEnv, { signal }: StartOptions
   }
 }
 
-/** What a reader of a running turn is told; `up` is said when the server is back. */
+/** What a reader of a running turn is shown; `up` is said when the server is back. */
 const troubles: Readonly<Record<AgentState, string>> = {
   up: 'OpenCode is back. Finding out how far it had come.',
   restarting: 'OpenCode has stopped and is being restarted. What you see is kept.',

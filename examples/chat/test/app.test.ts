@@ -235,7 +235,7 @@ describe('createApp', () => {
       const database = await postgresql.open()
       try {
         app = await startApp(reply(text('Hello.')), { databaseUrl: database.url })
-        // A person's clipboard may hold what PostgreSQL does not take.
+        // The user's clipboard may hold what PostgreSQL does not take.
         expect((await app.post('/conversations', 'G\u0000o')).status).to.equal(303)
         await (await follow('/conversations/1/stream?from=1')).until(over)
         expect(await app.text('/conversations/1')).to.match(/Go .*Hello\. .*tokens in.*\$/)

@@ -1,7 +1,7 @@
 import type { Knex } from 'knex'
 import type { DatabaseName, OpenDatabase } from './kind.js'
 
-/** Collects a database's connections, so that its `close` leaves none behind. */
+/** Collects a database's connections, so that its `close` leaves none. */
 export function openConnections(options: {
   readonly name: DatabaseName
   readonly url: string

@@ -13,7 +13,7 @@ export interface OpenDatabase {
   readonly knex: Knex
   /**
    * More connections to the same database, closed with it. On SQLite this is `knex` itself: the driver is
-   * synchronous, so two handles in one process wait for each other for ever; race there with child processes.
+   * synchronous, so two handles in one process wait for each other forever; race there with child processes.
    */
   readonly connect: () => Knex
   /** Destroys every connection and drops the database. */

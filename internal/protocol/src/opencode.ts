@@ -57,7 +57,7 @@ export async function startTemporaryServer(
   }
 }
 
-/** The port answers before the server does, and such an early request hangs for ever: only the line counts. */
+/** The port answers before the server does, and such an early request hangs forever: only the line counts. */
 async function readUrl(stdout: NodeJS.ReadableStream, exited: Promise<void>): Promise<string> {
   return await new Promise((resolve, reject) => {
     let text = ''

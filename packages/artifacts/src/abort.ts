@@ -3,7 +3,7 @@ import type { Readable } from 'node:stream'
 import type { Clock } from './clock.js'
 
 /**
- * Makes an abort end the stream with the signal's own reason, and leaves no listener behind. Throws the reason
+ * Makes an abort end the stream with the signal's own reason, and leaves no listener. Throws the reason
  * when the abort came before.
  */
 export function destroyOnAbort(body: Readable, signal: AbortSignal | undefined): Readable {

@@ -87,7 +87,7 @@ describe('createDiskStore', () => {
     expect(await readdir(root)).to.deep.equal([])
   })
 
-  it('leaves no folder behind after a put that failed', async () => {
+  it('leaves no folder after a put that failed', async () => {
     const failed = store.put(key('a/b/c'), bytes('too long'), { maxBytes: 1 })
     expect(await rejectionOf(failed)).to.have.property('code', 'too_large')
     expect(await readdir(root)).to.deep.equal([])

@@ -79,7 +79,7 @@ describe('createMessageArtifacts, for any tool calls', () => {
     )
   })
 
-  it('never fails, whatever stands in the records', async () => {
+  it('never fails, whatever is in the records', async () => {
     const record = fc.oneof(
       fc.anything(),
       fc.record(

@@ -216,7 +216,7 @@ describe('sendArtifact and artifactResponse', () => {
     expect(response.status).to.equal(200)
   })
 
-  it('answer 404 to absent and hostile keys, 405 to other methods, and let nobody keep that', async () => {
+  it('answer 404 to absent and hostile keys, 405 to other methods, and let no cache keep that', async () => {
     for (const path of ['absent', '..%2fa', '%00', 'a%2f..%2fa', '%2e%2e']) {
       const response = await ask(path)
       expect(response.status, path).to.equal(404)

@@ -3,7 +3,7 @@ import type { Reply, ReplyPart, ReplyView } from '../src/index.js'
 /**
  * What a poll can know of a reply.
  *
- * Left out is what only the stream ever told: parts of the stream alone, text that the server did not store, asks
+ * Left out is what only the stream ever reported: parts of the stream alone, text that the server did not store, asks
  * that are settled, and the title of a sub-agent.
  */
 export function storedPart(view: ReplyView): unknown {

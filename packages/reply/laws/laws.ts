@@ -73,7 +73,7 @@ const idempotence = fc.property(
   },
 )
 
-/** 3. Whatever came before, a full poll at the end gives what the poll alone gives, plus what only the stream told. */
+/** 3. Whatever came before, a full poll at the end gives what the poll alone gives, plus what only the stream reported. */
 const convergence = fc.property(anyDelivery, (delivery) => {
   const reply = begin(delivery.history)
   deliver(reply, delivery)
@@ -166,7 +166,7 @@ function readAgain(json: unknown): Reply | null {
   }
 }
 
-/** 5. What observers are told, folded, is the state; also when a slow reader gets it merged. */
+/** 5. What observers receive, folded, is the state; also when a slow reader gets it merged. */
 const observation = fc.property(anyDelivery, fc.nat(), (delivery, seed) => {
   const reply = begin(delivery.history)
   let told: ReplyView = reply.view()
@@ -252,7 +252,7 @@ const membership = fc.property(anyDelivery, (delivery) => {
   assert.ok(!reply.result().text.includes(attemptWord))
 })
 
-/** 10. A closed reply is over in every view, whatever is still told, and stays so through JSON. */
+/** 10. A closed reply is over in every view, whatever is still reported, and stays so through JSON. */
 const closing = fc.property(anyDelivery, fc.nat(), (delivery, moment) => {
   const { history } = delivery
   const { length } = history.events
@@ -298,7 +298,7 @@ export const laws: readonly Law[] = [
   { name: '4 JSON there and back is identity at every prefix', property: roundTrip },
   { name: '4b a damaged stored reply is refused or works', property: damage },
   { name: '4c a stored reply holds no bytes of files', property: bytes },
-  { name: '5 what observers are told, folded, is the state', property: observation },
+  { name: '5 what observers receive, folded, is the state', property: observation },
   { name: '6 UI chunks read by the AI SDK equal the result', property: uiMessages },
   { name: '7 the cost is the sum over the messages of the server', property: cost },
   { name: '8 what is foreign never shows', property: isolation },

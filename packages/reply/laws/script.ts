@@ -63,7 +63,7 @@ const steps = fc.record({
 
 /** Any script of a history: what happens around and in the steps of one turn. */
 export const scripts = fc.record({
-  /** Whether an earlier turn left asks and a sub-agent behind, and whether its last word comes in this one. */
+  /** Whether an earlier turn left asks and a sub-agent open, and whether its last word comes in this one. */
   earlier: fc.constantFrom('none', 'left-behind', 'late'),
   /** Whether the server compacts before the first answer. */
   compactsFirst: fc.boolean(),

@@ -11,7 +11,7 @@ export function assistant(parentID: string): Record<string, unknown> {
   }
 }
 
-/** What the server writes to go on behind a compaction. */
+/** What the server writes to go on after a compaction. */
 export const continuation = {
   type: 'text',
   text: 'Continue',

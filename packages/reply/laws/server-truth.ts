@@ -106,7 +106,7 @@ class Truth {
   #judge(answer: number, prompt: number): boolean {
     const { parentID } = this.#at(answer).info
     const parent = this.#list.findIndex(({ info }) => info.id === parentID)
-    // Sent again after a crash, a prompt is listed behind its first answers.
+    // Sent again after a crash, a prompt is listed after its first answers.
     if (parent === prompt && prompt >= 0) return true
     if (parent < 0 || parent > answer) return false
     if (!this.#isByServer(parent)) {

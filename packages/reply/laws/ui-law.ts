@@ -103,7 +103,7 @@ function tools(parts: readonly ReadPart[]): unknown {
   return parts
     .filter(({ type }) => type === 'dynamic-tool')
     .map((part) => [
-      // A call that was taken back and is there again has a number behind its id.
+      // A call that was taken back and is there again has a number after its id.
       part.toolCallId?.split('~')[0],
       part.state === 'input-streaming'
         ? 'pending'

@@ -27,6 +27,7 @@ export type { ReplyView, SubAgent } from './records/reply-view.js'
 export type { ReplyJson } from './view/serialize.js'
 export { SnapshotError } from './errors.js'
 export type { SnapshotErrorCode } from './errors.js'
+export { version } from './version.js'
 export type {
   AskPart,
   Attachment,

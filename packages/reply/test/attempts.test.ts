@@ -37,7 +37,7 @@ describe('the texts of attempts that failed in one message', () => {
     }
   })
 
-  it('are told from those of a step that ended', () => {
+  it('are distinguished from those of a step that ended', () => {
     const { turn, message, step } = begin()
     turn.write(message).end('One.')
     turn.server.putPart(message, { type: 'step-finish', reason: 'tool-calls', cost: 1 })

@@ -46,7 +46,7 @@ describe('a browser that leaves', () => {
     await next
   })
 
-  it('is not told what a generator of the host throws when it is left', async () => {
+  it('does not see what a generator of the host throws when it is left', async () => {
     const rejected: unknown[] = []
     const note = (error: unknown): void => void rejected.push(error)
     process.on('unhandledRejection', note)

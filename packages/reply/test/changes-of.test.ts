@@ -61,7 +61,7 @@ describe('changesOf', () => {
 })
 
 describe('changesOf a reader that leaves', () => {
-  it('holds nothing before somebody reads', async () => {
+  it('holds nothing before it is read', async () => {
     const { reply, listening } = watchReply()
     const changes = changesOf(reply)
     expect(listening()).to.equal(0)
@@ -81,7 +81,7 @@ describe('changesOf a reader that leaves', () => {
     await left
   })
 
-  it('lets go at once when it is aborted, also while nobody reads', async () => {
+  it('lets go at once when it is aborted, also while no one reads', async () => {
     const turn = beginTurn()
     const { reply, listening } = watchReply(turn)
     const stop = new AbortController()

@@ -32,7 +32,7 @@ describe('sub-agents of a reply', () => {
     expect(reply.result().text).to.equal('Delegating.\n\nThe sub-agent finished.')
   })
 
-  it('are told apart when two run at once', () => {
+  it('are kept apart when two run at once', () => {
     const reply = replay('subagent-parallel')
     const tasks = reply.result().tools.filter(({ tool }) => tool === 'task')
     expect(new Set(tasks.map(({ childSessionId }) => childSessionId)).size).to.equal(2)

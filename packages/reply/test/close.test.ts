@@ -38,7 +38,7 @@ describe('Reply.close', () => {
     expect(told).to.include.members(['ask-expired', 'tool-progressed', 'part-changed'])
   })
 
-  it('is told by every view', () => {
+  it('is shown by every view', () => {
     const { turn } = leaveOpen()
     const encoder = createUiMessageEncoder(turn.reply)
     encoder.next()

@@ -7,6 +7,7 @@ import { afterEach, describe, it } from 'mocha'
 import { openEventStream } from '../src/server-sent-events.js'
 import type { EventWriter, EventWriterOptions } from '../src/server-sent-events.js'
 import { turnOfTheLoop } from './support/turn-of-the-loop.js'
+import { createSettableClock } from './support/settable-clock.js'
 
 describe('openEventStream', () => {
   let server: Server | null = null
@@ -101,6 +102,18 @@ describe('openEventStream', () => {
     const next = read(reader)
     await clock.advance(999)
     await clock.advance(1)
+    expect(await next).to.equal(': heartbeat\n\n')
+  })
+
+  it('sends it in time when the time of the machine is set back', async () => {
+    const clock = createManualClock()
+    const machine = createSettableClock(clock)
+    const { url } = await serve({ heartbeatMs: 1000, clock: machine })
+    const reader = (await get(url))[Symbol.asyncIterator]()
+    await read(reader)
+    const next = read(reader)
+    machine.setBack()
+    await clock.advance(1000)
     expect(await next).to.equal(': heartbeat\n\n')
   })
 

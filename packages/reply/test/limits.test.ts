@@ -12,7 +12,7 @@ import type { Turn } from './support/turn.js'
 
 const never = new Promise<void>(() => {})
 
-/** Messages of a turn that the reply was not told of yet: each event that announces one, and the one of its text. */
+/** Messages of a turn that the reply does not know yet: each event that announces one, and the one of its text. */
 function untold(turn: Turn, count: number, parentID: string): (readonly [unknown, unknown])[] {
   const { server, sessionId } = turn
   return Array.from({ length: count }, () => {

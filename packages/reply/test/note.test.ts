@@ -5,7 +5,7 @@ import { createUiMessageEncoder } from '../src/ui-message-stream.js'
 import { beginTurn } from './support/turn.js'
 
 describe('Reply.note', () => {
-  it('shows a part of the host behind what there is, in every view and through JSON', () => {
+  it('shows a part of the host after what there is, in every view and through JSON', () => {
     const turn = beginTurn()
     const message = turn.answer()
     turn.write(message).end('One.')

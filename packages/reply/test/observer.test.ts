@@ -102,7 +102,7 @@ describe('observers of a reply', () => {
     expect(errors).to.deep.equal(['Error: a getter'])
   })
 
-  it('are told of texts that turn out to be a summary', () => {
+  it('are notified of texts that turn out to be a summary', () => {
     const changes: Change[] = []
     const turn = beginTurn({ observers: [{ changed: (change) => void changes.push(change) }] })
     const message = turn.answer()

@@ -39,7 +39,7 @@ function beginSecondTurn(
   return { server, sessionId, earlier, earlierAnswer, reply, hear }
 }
 
-/** Another prompt in the same session, behind an answered one, that the server is at now. */
+/** Another prompt in the same session, after an answered one, that the server is at now. */
 function goOn(turn: Turn): void {
   turn.complete(turn.answer())
   const later = turn.server.addMessage(turn.sessionId, { role: 'user' })

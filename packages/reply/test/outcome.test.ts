@@ -164,7 +164,7 @@ describe('Reply.outcome', () => {
     })
   })
 
-  it('goes on when the server compacts behind an answer', () => {
+  it('goes on when the server compacts after an answer', () => {
     const turn = beginTurn()
     endings.finish(turn)
     const asked = turn.server.addMessage(turn.sessionId, { role: 'user' })

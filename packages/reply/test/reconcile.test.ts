@@ -70,7 +70,7 @@ describe('Reply.reconcile', () => {
     expect(turn.reply.result().text).to.contain('after')
   })
 
-  it('keeps what the stream told after a poll was sent', () => {
+  it('keeps what the stream reported after a poll was sent', () => {
     const turn = beginTurn()
     const { revision } = turn.reply
     const stale = turn.server.poll().messages.get(turn.sessionId)
@@ -208,7 +208,7 @@ describe('Reply.reconcile', () => {
     expect(reply.view().messages).to.have.length(1)
   })
 
-  it('takes todos from a poll after an event that told nothing new', () => {
+  it('takes todos from a poll after an event that reported nothing new', () => {
     const { reply, server, sessionId } = beginTurn()
     for (const word of ['a', 'a', 'b']) server.setTodos(sessionId, [{ content: word }])
     const events = server.events.slice(-3)

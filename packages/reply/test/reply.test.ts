@@ -85,7 +85,7 @@ describe('createReply', () => {
     expect(turn.reply.parts).to.deep.equal([])
   })
 
-  it('is told of the removal of a message and of its parts as often as one likes', () => {
+  it('takes the removal of a message and of its parts as often as they come', () => {
     const turn = beginTurn()
     const message = turn.answer()
     const text = turn.write(message)
@@ -110,7 +110,7 @@ describe('createReply', () => {
       .and.not.to.include('another prompt')
   })
 
-  it('counts each step once, however often it is told', () => {
+  it('counts each step once, however often it is reported', () => {
     const turn = beginTurn()
     const message = turn.answer()
     const tokens = { input: 3, output: 2, reasoning: 1, cache: { read: 5, write: 4 } }

@@ -7,6 +7,7 @@ import type { ChangeLog } from '../src/server-sent-events.js'
 import { foldFrames, parseFrame } from './support/frames.js'
 import type { Frame } from './support/frames.js'
 import { beginTurn } from './support/turn.js'
+import { createSettableClock } from './support/settable-clock.js'
 
 /** Reads what is there now, as a browser would that then hangs up. */
 async function read(log: ChangeLog, lastEventId: string | null, maxBehind = 200): Promise<Frame[]> {
@@ -60,7 +61,7 @@ describe('eventFrames', () => {
     expect((await read(other, `${log.epoch}.${log.revision}`))[0]?.event).to.equal('snapshot')
   })
 
-  it('keeps at most as many characters as it is told', () => {
+  it('keeps at most as many characters as it may', () => {
     const turn = beginTurn()
     const log = createChangeLog(turn.reply, { maxCharacters: 5000 })
     const text = turn.write(turn.answer())
@@ -157,6 +158,20 @@ describe('eventFrames', () => {
     expect(events).to.deep.equal(['snapshot', 'end'])
   })
 
+  it('sends a comment in time when the time of the machine is set back', async () => {
+    const clock = createManualClock()
+    const machine = createSettableClock(clock)
+    const log = createChangeLog(beginTurn().reply)
+    const options = { ended: never, heartbeatMs: 1000, clock: machine }
+    const frames = eventFrames(log, null, options)
+    await frames.next()
+    const next = frames.next()
+    machine.setBack()
+    await clock.advance(1000)
+    expect((await next).value).to.equal(': heartbeat\n\n')
+    await frames.return(undefined)
+  })
+
   it('sends no comment before nothing happened for long enough', async () => {
     const turn = beginTurn()
     const clock = createManualClock()
@@ -178,7 +193,7 @@ describe('eventFrames', () => {
     await frames.return(undefined)
   })
 
-  it('calls nobody back who has unregistered', () => {
+  it('calls no one back who has unregistered', () => {
     const turn = beginTurn()
     const log = createChangeLog(turn.reply)
     let calls = 0

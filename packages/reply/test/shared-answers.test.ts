@@ -126,8 +126,8 @@ describe('what a person does after a turn', () => {
 
 describe('what the server writes itself to go on', () => {
   const ways: Readonly<Record<string, Record<string, unknown>>> = {
-    'behind a compaction': continuation,
-    'behind a subtask': {
+    'after a compaction': continuation,
+    'after a subtask': {
       text: 'Summarize the task tool output above and continue with your task.',
       synthetic: true,
     },

@@ -130,7 +130,7 @@ describe('text of a reply', () => {
 })
 
 describe('a text with holes', () => {
-  it('is told once to have some, then goes on piece by piece', () => {
+  it('is reported once to have some, then goes on piece by piece', () => {
     const heard: string[] = []
     const turn = beginTurn({ observers: [{ changed: ({ type }) => void heard.push(type) }] })
     const text = turn.write(turn.answer())
@@ -186,7 +186,7 @@ describe('text that the server lost', () => {
     expect(only(turn)).to.include({ text: 'seen', lost: false, final: true, provenance: 'server' })
   })
 
-  it('may have holes when it goes on behind a gap', () => {
+  it('may have holes when it goes on after a gap', () => {
     const turn = beginTurn()
     const text = turn.write(turn.answer())
     text.grow('be')

@@ -72,7 +72,7 @@ describe('describeTool', () => {
     ])
   })
 
-  it('knows tools behind the prefix of their server', () => {
+  it('knows tools after the prefix of their server', () => {
     expect(
       describeTool(call('exa_web_search_exa', { status: 'running', input: { query: 'owls' } })),
     ).to.include({

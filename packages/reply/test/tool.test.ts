@@ -135,7 +135,7 @@ describe('the todo list', () => {
     ])
   })
 
-  it('is told once, however often the server tells it', () => {
+  it('is reported once, however often the server reports it', () => {
     const turn = beginTurn()
     turn.answer()
     turn.reply.reconcile(undefined, { todos })

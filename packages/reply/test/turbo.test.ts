@@ -10,7 +10,7 @@ import { beginTurn } from './support/turn.js'
 
 const attack = `"><script>alert('x')</script>`
 
-/** What a page shows: the parts in order, and the sections behind them, as `[element id, content]`. */
+/** What a page shows: the parts in order, and the sections after them, as `[element id, content]`. */
 interface Page {
   readonly parts: [id: string, content: string][]
   readonly sections: Map<string, string>
@@ -98,7 +98,7 @@ describe('createTurboRenderer', () => {
       .and.to.include('<p>hi!</p>')
   })
 
-  it('puts a part behind the one before it, and removes what is gone', () => {
+  it('puts a part after the one before it, and removes what is gone', () => {
     const turn = beginTurn()
     const renderer = createTurboRenderer(turn.reply, { prefix: 'r' })
     const message = turn.answer()

@@ -114,7 +114,7 @@ describe('createUiMessageEncoder', () => {
     expect(encoder.next()).to.deep.equal([{ type: 'data-withdrawn', id, data: { partId: id } }])
   })
 
-  it('finds out what changed while nobody looked', () => {
+  it('finds out what changed while no one looked', () => {
     for (const [seen, stated] of [
       ['wrong', 'right'],
       ['wrong', 'right, and more'],

@@ -15,6 +15,7 @@ import {
 } from '../src/ui-message-stream.js'
 import type { UiChunk } from '../src/ui-message-stream.js'
 import { beginTurn } from './support/turn.js'
+import { createSettableClock } from './support/settable-clock.js'
 
 function types(chunks: readonly UiChunk[]): string[] {
   return chunks.map(({ type }) => type)
@@ -128,7 +129,7 @@ describe('uiMessageStream', () => {
     ])
   })
 
-  it('waits between batches as long as it is told, and not for the end', async () => {
+  it('waits between batches as long as it is asked to, and not for the end', async () => {
     const turn = beginTurn()
     const text = turn.write(turn.answer())
     const clock = createManualClock()
@@ -202,6 +203,20 @@ describe('uiMessageStream', () => {
       .to.include('"delta":"hi"')
       .and.to.match(/data: \[DONE\]\n\n$/)
     server.close()
+  })
+
+  it('sends a comment in time when the time of the machine is set back', async () => {
+    const clock = createManualClock()
+    const machine = createSettableClock(clock)
+    const chunks = uiMessageStream(beginTurn().reply, { ended: new Promise(() => {}) })
+    const { body } = toUiMessageResponse(chunks, { heartbeatMs: 1000, clock: machine })
+    const reader = body?.pipeThrough(new TextDecoderStream()).getReader()
+    await reader?.read()
+    const next = reader?.read()
+    machine.setBack()
+    await clock.advance(1000)
+    expect((await next)?.value).to.equal(': heartbeat\n\n')
+    await reader?.cancel()
   })
 
   it('sends a comment when no chunk comes, so that no proxy hangs up', async () => {

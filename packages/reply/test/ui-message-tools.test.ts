@@ -132,7 +132,7 @@ describe('the chunks of tool calls, files and sub-agents', () => {
     }
   })
 
-  it('asks for approval while a call runs, not before and not behind its end', () => {
+  it('asks for approval while a call runs, not before and not after its end', () => {
     const turn = beginTurn()
     const message = turn.answer()
     const encoder = createUiMessageEncoder(turn.reply, { version: 6 })
@@ -210,7 +210,7 @@ describe('the chunks of tool calls, files and sub-agents', () => {
     expect(types(encoder.next())).to.include('file')
   })
 
-  it('tells of a sub-agent behind the call that started it, and only what the server stated', () => {
+  it('reports a sub-agent after the call that started it, and only what the server stated', () => {
     const turn = beginTurn()
     const message = turn.answer()
     const { server } = turn

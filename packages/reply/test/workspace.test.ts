@@ -45,7 +45,7 @@ describe('what happens in the directory', () => {
     expect(turn.reply.view().workspace.diffs).to.have.lengthOf(1)
   })
 
-  it('is the same when it is told again, and does not run backwards', () => {
+  it('is the same when it is reported again, and does not run backwards', () => {
     const turn = beginTurn()
     const info = { id: 'pty_1', command: 'bash', status: 'running' }
     turn.server.send('pty.created', { info })

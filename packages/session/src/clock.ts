@@ -1,38 +1,45 @@
-import { setTimeout as sleep } from 'node:timers/promises'
-
-/** Time as this package sees it; hand in another one to test without waiting. */
+/** Time as this package sees it; pass another one to test without waiting. */
 export interface Clock {
-  /** Milliseconds since the Unix epoch. Leases and claims to create a session expire by it. */
+  /** Milliseconds since the Unix epoch. Jumps when the machine's time is set, so no duration is measured by it. */
   now(): number
-  /** Milliseconds from any start, which never jump; waits are measured by it. Default: `now`. */
+  /** Milliseconds from any start, which only go forward; durations are measured by it. Default: `now`. */
   monotonic?(): number
   /** Resolves after `ms` milliseconds; rejects with `signal.reason` as soon as the signal aborts. */
-  sleep(ms: number, options?: { signal?: AbortSignal }): Promise<void>
+  sleep(ms: number, options?: { readonly signal?: AbortSignal }): Promise<void>
 }
 
-/** Node fires a longer timer after one millisecond. */
-const longestTimerMs = 2 ** 31 - 1
+/** @internal A longer timer fires after one millisecond. */
+export const longestTimerMs: number = 2 ** 31 - 1
 
-/** @internal The machine's own clock; it leaves no timer behind after an abort. */
-export const systemClock: Clock = {
+/** @internal The machine's own clock; no timer is left after an abort. */
+export const systemClock: Required<Clock> = {
   now: () => Date.now(),
   monotonic: () => performance.now(),
-  sleep: async (ms, options = {}) => {
-    const { signal } = options
-    const how = signal === undefined ? {} : { signal }
-    try {
+  sleep: (ms, { signal } = {}) =>
+    new Promise((resolve, reject) => {
+      if (signal?.aborted === true) return reject(signal.reason)
       let left = ms
-      for (; left > longestTimerMs; left -= longestTimerMs) {
-        await sleep(longestTimerMs, undefined, how)
+      let timer: ReturnType<typeof setTimeout>
+      const onAbort = (): void => {
+        clearTimeout(timer)
+        reject(signal?.reason)
       }
-      await sleep(left, undefined, how)
-    } catch (error) {
-      throw signal?.aborted === true ? signal.reason : error
-    }
-  },
+      const onTime = (): void => {
+        if (left > 0) return wait()
+        signal?.removeEventListener('abort', onAbort)
+        resolve()
+      }
+      const wait = (): void => {
+        const step = Math.min(left, longestTimerMs)
+        left -= step
+        timer = setTimeout(onTime, step)
+      }
+      signal?.addEventListener('abort', onAbort, { once: true })
+      wait()
+    }),
 }
 
-/** @internal For durations inside this process, which a set clock must not change. */
+/** @internal For durations inside this process, which a clock that is set must not change. */
 export function monotonic(clock: Clock): number {
   return clock.monotonic === undefined ? clock.now() : clock.monotonic()
 }

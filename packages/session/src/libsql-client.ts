@@ -37,6 +37,9 @@ export const LibsqlClient: typeof Knex.Client = LibsqlDialect as unknown as type
 /**
  * Knex with one connection to a SQLite file: write-ahead log, foreign keys on. Use one per process and file: the driver
  * is synchronous, so a second handle in the same process waits for the first without an end.
+ *
+ * @example
+ * const knex = createLibsqlKnex({ filename: 'app.db' })
  */
 export function createLibsqlKnex(options: LibsqlKnexOptions): Knex {
   const { filename } = options

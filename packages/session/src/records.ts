@@ -58,7 +58,7 @@ export interface PromptRecord {
   /** How often it was run again on purpose, after the server had lost a run. */
   readonly runs: number
   /**
-   * This prompt's session was made anew because the server did not know the conversation's earlier one: the agent has
+   * This prompt's session was created again because the server did not know the conversation's earlier one: the agent has
    * forgotten what was said before.
    */
   readonly sessionRecreated: boolean

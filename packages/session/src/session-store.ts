@@ -139,7 +139,7 @@ export interface SessionStore {
    * Writes the terminal state, from `running` only. False when the lease was lost or another one settled or cancelled before;
    * true when it is repeated under the same lease. Never refused for good: what the database does not take is left out,
    * with the reason `reply_not_stored` or `text_not_stored` where there is no other. A settlement as `cancelled` that finds
-   * a person's cancel keeps the partial reply.
+   * the user's cancel keeps the partial reply.
    */
   settle(lease: Lease, settlement: Settlement): Promise<boolean>
   /**
@@ -152,7 +152,7 @@ export interface SessionStore {
    * reports the turn as a leftover. False when the lease was lost or the turn is not over; may be repeated.
    */
   closeTurn(lease: Lease): Promise<boolean>
-  /** A person's stop: `pending` or `running` becomes `cancelled`. False when the turn is over or missing. */
+  /** The user's cancel: `pending` or `running` becomes `cancelled`. False when the turn is over or missing. */
   cancel(request: {
     /** The message whose turn is to end. */
     readonly turnId: RowId

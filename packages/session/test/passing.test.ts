@@ -84,7 +84,7 @@ describe('isPassing', () => {
     expect(isPassing(failure({}, message))).to.equal(false)
   })
 
-  it('is told by shape, in any realm', () => {
+  it('is recognised by shape, in any realm', () => {
     const foreign: unknown = runInNewContext(
       "Object.assign(new Error('x'), { code: 'ECONNRESET', name: 'Error' })",
     )

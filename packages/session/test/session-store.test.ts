@@ -338,7 +338,7 @@ describe('the store and its connections', () => {
         const conversationId = await rows.insertConversation()
         const upstream = createFakeUpstream()
         const query = async (): Promise<void> => {
-          // With one connection in the pool this waits for ever if the store holds it.
+          // With one connection in the pool this waits forever if the store holds it.
           await single.raw('select 1')
           expect(holdsConnection(single)).to.equal(false)
         }

@@ -5,7 +5,7 @@ export interface Comparable {
   readonly exchanges: readonly unknown[]
   /** Events of each session, in order; `none` for those that name no session. */
   readonly sessions: Readonly<Record<string, readonly unknown[]>>
-  /** What background jobs told last. */
+  /** What background jobs reported last. */
   readonly background: Readonly<Record<string, unknown>>
 }
 
@@ -16,7 +16,7 @@ export const rules: readonly string[] = [
   'Events are compared session by session: how the events of two sessions interleave is chance on the real server.',
   '`session.status busy` is a level: repeated ones count once.',
   '`session.updated`, `session.diff` and `message.updated` of user messages come from background jobs at any moment: their last state is compared, not their place.',
-  'The final update of a text may come before or after the next tool call: it is put before `step-finish`. `permission.asked` and `question.asked` are put behind the `running` update of their tool.',
+  'The final update of a text may come before or after the next tool call: it is put before `step-finish`. `permission.asked` and `question.asked` are put after the `running` update of their tool.',
   'Updates of tools that run side by side are put in the order of their calls. Of repeated `running` updates the first counts, without its metadata.',
   'A `message.updated` of an assistant message may be written late, and then shows what the message has become: how many there are, where, and the last state are compared.',
   '`file.watcher.updated`, `plugin.added`, `catalog.updated`, `reference.updated`, `integration.updated`, `project.updated`, `server.*`, `lsp.*` and `mcp.*` are left out: they tell of the machine.',

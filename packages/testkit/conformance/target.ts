@@ -120,7 +120,7 @@ export function opencodeTarget(): Target {
         url: server.url,
         headers: server.headers,
         directory,
-        // In a git repository the changes of a turn are told by a background job, after a while.
+        // In a git repository the changes of a turn are reported by a background job, after a while.
         quietMs: scenario.git === true ? 800 : 200,
         gate: (name) => model.gate(name),
         kill: () => server.kill('SIGKILL'),

@@ -42,7 +42,14 @@ export interface ContractOptions<Subject> {
   readonly skip?: Readonly<Record<string, string>>
 }
 
-/** Registers every case of `cases` as one test named by its promise. */
+/**
+ * Registers every case of `cases` as one test named by its promise.
+ *
+ * @example
+ * runContract({ describe, it }, 'my store', artifactStoreContract, {
+ *   open: async () => ({ subject: createMyStore(), close: async () => {} }),
+ * })
+ */
 export function runContract<Subject>(
   runner: Runner,
   name: string,

@@ -7,7 +7,7 @@ const brand = Symbol.for('@turnstead/testkit.TestkitError')
  * - `start_failed`: the real server ended, or printed no readiness line, before the time limit.
  * - `wait_timeout`: the awaited request, gate or event did not come in time.
  * - `incomplete`: programmed answers were left over, or requests came unasked.
- * - `leaked`: sockets, timers, listeners or child processes were left behind.
+ * - `leaked`: sockets, timers, listeners or child processes were left open.
  * - `bad_cassette`: a recording cannot be read.
  * - `replay_mismatch`: a request differs from the recording.
  * - `closed`: the object was used after `close()`.

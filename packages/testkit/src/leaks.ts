@@ -4,7 +4,7 @@ import { realTime } from './real-time.js'
 /** What keeps a process alive, counted by kind: `TCPSocketWrap`, `Timeout`, `ProcessWrap` and so on. */
 export type ResourceCounts = Readonly<Record<string, number>>
 
-/** Watches for resources that a test leaves behind. */
+/** Watches for resources that a test leaves open. */
 export interface LeakCheck {
   /** Resources that exist now beyond those of the start, by kind; empty when nothing leaked. */
   leaked(): ResourceCounts
@@ -31,7 +31,7 @@ export interface EmitterLike {
   listenerCount(name: string | symbol): number
 }
 
-/** Remembers what exists now, so that {@link LeakCheck.assertClean} can tell what a test left behind. */
+/** Remembers what exists now, so that {@link LeakCheck.assertClean} can tell what a test left open. */
 export function startLeakCheck(options: LeakCheckOptions = {}): LeakCheck {
   const ignored = new Set(options.ignore)
   const before = count(options.emitters)
@@ -52,7 +52,7 @@ export function startLeakCheck(options: LeakCheckOptions = {}): LeakCheck {
           const list = Object.entries(leaked()).map(([kind, extra]) => `${extra} ${kind}`)
           throw new TestkitError(
             'leaked',
-            `Left behind: ${list.join(', ')}; close what the test opened`,
+            `Left open: ${list.join(', ')}; close what the test opened`,
           )
         }
         await new Promise((resolve) => realTime.setImmediate(resolve))

@@ -112,7 +112,7 @@ describe('faults of answers, met by a naive client', () => {
     expect(error).to.have.property('name', 'TimeoutError')
   })
 
-  it('is met once unless told otherwise, and can be taken back', async () => {
+  it('is met once unless the plan says otherwise, and can be taken back', async () => {
     impostor = await startImpostor()
     const undo = impostor.fail('/global/health', fault.unavailable(), { times: 5 })
     expect((await send(impostor.url, 'GET', '/global/health')).status).to.equal(503)
@@ -213,7 +213,7 @@ describe('faults of the process, met by a naive client', () => {
   let impostor: Impostor
   afterEach(() => impostor.close())
 
-  it('a kill leaves the turn open for ever; nothing resumes and nothing is repaired', async () => {
+  it('a kill leaves the turn open forever; nothing resumes and nothing is repaired', async () => {
     impostor = await startImpostor([reply(text('half '), gate('middle'), text('whole'))])
     const id = await createSession(impostor.url)
     const reading = watch(`${impostor.url}/event`, isIdle)

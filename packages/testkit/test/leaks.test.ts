@@ -5,7 +5,7 @@ import { describe, it } from 'mocha'
 import { startImpostor, startLeakCheck } from '../src/index.js'
 
 describe('startLeakCheck', () => {
-  it('names what is left behind, and is content when it is gone', async () => {
+  it('names what is left open, and is content when it is gone', async () => {
     const check = startLeakCheck({ ignore: ['Timeout'] })
     const server = createServer()
     await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
@@ -16,7 +16,7 @@ describe('startLeakCheck', () => {
     await check.assertClean()
   })
 
-  it('counts listeners of the emitters that it is told of', () => {
+  it('counts listeners of the emitters that it is given', () => {
     const emitter = new EventEmitter()
     const check = startLeakCheck({ emitters: { bus: emitter } })
     emitter.on('x', () => {})

@@ -18,40 +18,37 @@ if (binary === null)
 const live = binary === null ? it.skip : it
 
 describe('startOpencode', () => {
-  live(
-    'runs a turn on the real server, restarts it on its data, and leaves nothing behind',
-    async () => {
-      const leaks = startLeakCheck({ ignore: ['Timeout', 'TCPSocketWrap', 'PipeWrap'] })
-      const model = await startScriptedModel(
-        reply(tool.write({ filePath: 'a.txt', content: 'a\n' }), text('Written.')),
-      )
-      const server = await startOpencode({ model })
-      const call = (method: string, path: string, body?: unknown): ReturnType<typeof send> =>
-        send(server.url, method, path, body, server.headers)
-      expect((await send(server.url, 'GET', '/session')).status).to.equal(401)
-      const session = await call('POST', '/session', {})
-      const id = String(Object(session.body).id)
-      const answer = await call('POST', `/session/${id}/message`, {
-        parts: [{ type: 'text', text: 'go' }],
-      })
-      expect(JSON.stringify(answer.body)).to.include('Written.')
-      const before = server.pid
-      await server.restart()
-      expect(server.pid).to.be.a('number').and.to.not.equal(before)
-      expect(
-        (
-          await call('GET', `/session/${id}/message`).catch(() =>
-            call('GET', `/session/${id}/message`),
-          )
-        ).body,
-      ).to.have.length(3)
-      expect(server.logTail()).to.include('listening')
-      await server.close()
-      await server.close()
-      await model.close()
-      await leaks.assertClean()
-    },
-  ).timeout(30_000)
+  live('runs a turn on the real server, restarts it on its data, and leaves nothing', async () => {
+    const leaks = startLeakCheck({ ignore: ['Timeout', 'TCPSocketWrap', 'PipeWrap'] })
+    const model = await startScriptedModel(
+      reply(tool.write({ filePath: 'a.txt', content: 'a\n' }), text('Written.')),
+    )
+    const server = await startOpencode({ model })
+    const call = (method: string, path: string, body?: unknown): ReturnType<typeof send> =>
+      send(server.url, method, path, body, server.headers)
+    expect((await send(server.url, 'GET', '/session')).status).to.equal(401)
+    const session = await call('POST', '/session', {})
+    const id = String(Object(session.body).id)
+    const answer = await call('POST', `/session/${id}/message`, {
+      parts: [{ type: 'text', text: 'go' }],
+    })
+    expect(JSON.stringify(answer.body)).to.include('Written.')
+    const before = server.pid
+    await server.restart()
+    expect(server.pid).to.be.a('number').and.to.not.equal(before)
+    expect(
+      (
+        await call('GET', `/session/${id}/message`).catch(() =>
+          call('GET', `/session/${id}/message`),
+        )
+      ).body,
+    ).to.have.length(3)
+    expect(server.logTail()).to.include('listening')
+    await server.close()
+    await server.close()
+    await model.close()
+    await leaks.assertClean()
+  }).timeout(30_000)
 
   it('says what to do when there is no executable', async () => {
     const error = await startOpencode({

@@ -108,8 +108,8 @@ describe('record', () => {
   it('explains itself when it is called wrongly', async () => {
     const cli = fileURLToPath(new URL('../src/cli.ts', import.meta.url))
     const { code, stderr } = await new Promise<{ code: unknown; stderr: string }>((resolve) => {
-      execFile(process.execPath, ['--import=tsx', cli], (error, _stdout, told) =>
-        resolve({ code: error?.code, stderr: told }),
+      execFile(process.execPath, ['--import=tsx', cli], (error, _stdout, stderr) =>
+        resolve({ code: error?.code, stderr }),
       )
     })
     expect(code).to.equal(2)

@@ -113,7 +113,7 @@ describe('createAnswerBook', () => {
 })
 
 describe('chunksOf', () => {
-  it('cuts after words, into equal pieces, or as told, and loses nothing', () => {
+  it('cuts after words, into equal pieces, or as asked, and loses nothing', () => {
     expect(chunksOf('one two  three', {})).to.deep.equal(['one ', 'two  ', 'three'])
     expect(chunksOf('👋👋👋', { chunks: 2 })).to.deep.equal(['👋👋', '👋'])
     expect(chunksOf('x', { chunks: ['a', 'b'] })).to.deep.equal(['a', 'b'])

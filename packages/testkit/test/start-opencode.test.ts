@@ -64,24 +64,21 @@ exec sleep 60
   const itOnLinux = process.platform === 'linux' ? it : it.skip
 
   for (const signal of ['SIGINT', 'SIGTERM', 'SIGKILL'] as const) {
-    itOnLinux(
-      `leaves no process and no folder behind when its test run ends by ${signal}`,
-      async () => {
-        const folder = await mkdtemp(join(tmpdir(), 'testkit-orphan-'))
-        const binary = join(folder, 'opencode')
-        await writeFile(binary, fake, { mode: 0o700 })
-        const { run, pid, folder: data } = await startRun(binary)
-        const child = Number(await readFile(join(data, 'home', 'child'), 'utf8'))
-        run.kill(signal)
-        expect(await isGone(pid), 'the server').to.equal(true)
-        expect(await isGone(child), 'what it started').to.equal(true)
-        for (const deadline = Date.now() + 10_000; existsSync(data) && Date.now() < deadline;) {
-          await new Promise((resolve) => setImmediate(resolve))
-        }
-        expect(existsSync(data), data).to.equal(false)
-        await rm(folder, { recursive: true })
-      },
-    )
+    itOnLinux(`leaves no process and no folder when its test run ends by ${signal}`, async () => {
+      const folder = await mkdtemp(join(tmpdir(), 'testkit-orphan-'))
+      const binary = join(folder, 'opencode')
+      await writeFile(binary, fake, { mode: 0o700 })
+      const { run, pid, folder: data } = await startRun(binary)
+      const child = Number(await readFile(join(data, 'home', 'child'), 'utf8'))
+      run.kill(signal)
+      expect(await isGone(pid), 'the server').to.equal(true)
+      expect(await isGone(child), 'what it started').to.equal(true)
+      for (const deadline = Date.now() + 10_000; existsSync(data) && Date.now() < deadline;) {
+        await new Promise((resolve) => setImmediate(resolve))
+      }
+      expect(existsSync(data), data).to.equal(false)
+      await rm(folder, { recursive: true })
+    })
   }
 
   itOnLinux('keeps its data folder when the server is killed and started again', async () => {

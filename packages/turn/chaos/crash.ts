@@ -3,7 +3,7 @@ import { once } from 'node:events'
 import { createInterface } from 'node:readline'
 import { fileURLToPath } from 'node:url'
 import type { Tally } from './figures.js'
-import { type Allowed, judge } from './judge.js'
+import { type Allowed, verdictOf } from './verdict.js'
 import { type Ground, openStage, runAsJob, type Stage } from './stage.js'
 import type { WorkerTask } from './worker.js'
 
@@ -32,7 +32,7 @@ export async function runCrashes(ground: Ground, tally: Tally, everyNth: number)
         if (name !== null) {
           const last = await runAsJob(stage, { owner: 'the next worker' })
           const where = `${ground.name}: ${death.name} ${when} ${name}`
-          tally.add(where, await judge(stage, last, completed))
+          tally.add(where, await verdictOf(stage, last, completed))
         }
         await stage.close()
         if (name === null) break

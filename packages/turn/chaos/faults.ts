@@ -1,7 +1,7 @@
 import { type AnswerFault, fault } from '@turnstead/testkit'
 import { runTurn, type TurnResult } from '../src/index.js'
 import type { Tally } from './figures.js'
-import { type Allowed, judge } from './judge.js'
+import { type Allowed, verdictOf } from './verdict.js'
 import { type Ground, openStage, runAsJob, type Stage } from './stage.js'
 
 const json = (body: unknown): AnswerFault =>
@@ -76,7 +76,7 @@ export async function runFaults(ground: Ground, tally: Tally): Promise<void> {
             return await runAsJob(stage)
           })
           heal()
-          tally.add(where, await judge(stage, await again(stage, last), completed))
+          tally.add(where, await verdictOf(stage, await again(stage, last), completed))
         } finally {
           await stage.close()
         }

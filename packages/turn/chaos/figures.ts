@@ -1,4 +1,4 @@
-import type { Verdict } from './judge.js'
+import type { Verdict } from './verdict.js'
 
 /** Counts what went wrong, and says in words what and where. */
 export interface Tally {

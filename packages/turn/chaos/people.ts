@@ -1,6 +1,6 @@
 import { runTurn } from '../src/index.js'
 import type { Tally } from './figures.js'
-import { type Allowed, judge } from './judge.js'
+import { type Allowed, verdictOf } from './verdict.js'
 import { type Ground, openStage, runAsJob, type Stage } from './stage.js'
 import { watchPorts } from './watched-ports.js'
 
@@ -23,7 +23,7 @@ export async function runPeople(ground: Ground, tally: Tally, everyNth: number):
           const last = await runAsJob(stage)
           tally.add(
             `${ground.name}: ${deed} ${when} ${name}`,
-            await judge(stage, last, allowed[deed]),
+            await verdictOf(stage, last, allowed[deed]),
           )
         }
         await stage.close()

@@ -23,7 +23,7 @@ export const promptText = 'Hello'
 export const wholeText = 'One. \n\nTwo.'
 
 /** A turn with everything in it that a turn waits for: texts, a permission, a file. */
-export const scenario: ScenarioLike = [
+const scenario: ScenarioLike = [
   on(
     promptText,
     reply(

@@ -16,7 +16,7 @@ export interface AskOptions extends Omit<
 
 /**
  * Asks the agent one thing and waits for its answer, without rows of any kind: for scripts, and for hosts that keep the result
- * themselves. What a crash of this process leaves behind, no one finishes.
+ * themselves. No other process finishes what a crash of this one leaves.
  *
  * @example
  * const result = await ask(client, 'What is in this folder?', { onReply: (reply) => reply.observe(observer) })

@@ -1,44 +1,47 @@
-/** Where a turn takes the time from. Structural, so that a test's manual clock fits. */
+/** Time as this package sees it; pass another one to test without waiting. */
 export interface Clock {
-  /** Milliseconds since the epoch. May jump when the machine's time is set: a turn never measures with it. */
+  /** Milliseconds since the Unix epoch. Jumps when the machine's time is set, so no duration is measured by it. */
   now(): number
-  /** Milliseconds that only go forward; only differences are used. Default: `now`. */
+  /** Milliseconds from any start, which only go forward; durations are measured by it. Default: `now`. */
   monotonic?(): number
-  /** Resolves after `ms`; rejects with `signal.reason` when the signal aborts first. */
-  sleep(ms: number, options?: { signal?: AbortSignal }): Promise<void>
+  /** Resolves after `ms` milliseconds; rejects with `signal.reason` as soon as the signal aborts. */
+  sleep(ms: number, options?: { readonly signal?: AbortSignal }): Promise<void>
 }
 
-/** Timers fire at once beyond this. */
-const longestTimerMs = 2 ** 31 - 1
+/** @internal A longer timer fires after one millisecond. */
+export const longestTimerMs: number = 2 ** 31 - 1
 
-/** The clock of the machine; its timers are cleared when their signal aborts. */
+/** @internal The machine's own clock; no timer is left after an abort. */
 export const systemClock: Required<Clock> = {
   now: () => Date.now(),
   monotonic: () => performance.now(),
   sleep: (ms, { signal } = {}) =>
     new Promise((resolve, reject) => {
-      const endsAt = performance.now() + ms
-      if (signal?.aborted) {
-        reject(signal.reason)
-        return
-      }
+      if (signal?.aborted === true) return reject(signal.reason)
+      let left = ms
+      let timer: ReturnType<typeof setTimeout>
       const onAbort = (): void => {
         clearTimeout(timer)
         reject(signal?.reason)
       }
-      const start = (): ReturnType<typeof setTimeout> =>
-        setTimeout(onTime, Math.min(Math.max(0, endsAt - performance.now()), longestTimerMs))
       const onTime = (): void => {
-        if (endsAt - performance.now() > 1) {
-          timer = start()
-          return
-        }
+        if (left > 0) return wait()
         signal?.removeEventListener('abort', onAbort)
         resolve()
       }
-      let timer = start()
+      const wait = (): void => {
+        const step = Math.min(left, longestTimerMs)
+        left -= step
+        timer = setTimeout(onTime, step)
+      }
       signal?.addEventListener('abort', onAbort, { once: true })
+      wait()
     }),
+}
+
+/** @internal For durations inside this process, which a clock that is set must not change. */
+export function monotonic(clock: Clock): number {
+  return clock.monotonic === undefined ? clock.now() : clock.monotonic()
 }
 
 /** A clock as the steps of a turn see it: `now` never jumps, `wall` may. */
@@ -53,7 +56,7 @@ export interface SteadyClock {
 /** Makes a host's clock one to measure with. */
 export function steady(clock: Clock): SteadyClock {
   return {
-    now: () => (clock.monotonic === undefined ? clock.now() : clock.monotonic()),
+    now: () => monotonic(clock),
     wall: () => clock.now(),
     sleep: (ms, options) => clock.sleep(ms, options),
   }

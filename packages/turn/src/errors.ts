@@ -12,7 +12,6 @@ export type TurnErrorCode =
   | 'prompt_rejected'
   | 'provider_failed'
   | 'turn_stopped'
-  | 'answered_together'
   | 'ask_rejected'
   | 'ask_unanswerable'
   | 'empty_reply'
@@ -104,4 +103,11 @@ export function portTimeout(step: string, limitMs: number): Error {
     `The host's port for the step "${step}" did not answer within ${limitMs} ms.`,
   )
   return Object.assign(error, { code: 'port_timeout', retryable: true })
+}
+
+/** The error that a row keeps of a turn that failed under an earlier worker. Codes of other versions are taken as they are. */
+export function restoreError(stored: { code: string; message: string } | null): TurnError {
+  const code = (stored?.code ?? 'turn_stopped') as TurnErrorCode
+  const message = stored?.message ?? 'The turn failed, and its row does not say why.'
+  return new TurnError(code, message.replace(`[${code}] `, ''))
 }

@@ -70,9 +70,9 @@ export interface TurnOptions<Report = unknown> extends TurnPorts<Report> {
   readonly timing?: Partial<Timing>
   readonly recovery?: Partial<Recovery>
   readonly budgets?: Partial<Budgets>
-  /** Called with the live reply before the first event, and again whenever the session had to be made anew. */
+  /** Called with the live reply before the first event, and again whenever the session had to be created again. */
   readonly onReply?: (reply: Reply) => void
-  /** Called after the row is settled and the files are collected, also for an earlier turn of the conversation that this call settled (see `turnId`). Cannot undo either. */
+  /** Called after the row is settled and the files are collected, also for an earlier turn of the conversation that this call settled or finished (see `turnId`). Called again when its process died, or files or a stop had to be done again, after the first call. Cannot undo anything. */
   readonly onSettled?: (result: TurnResult<Report>) => void | Promise<void>
   /** Called with every error that the turn survived: callbacks, files, lost streams, failed polls. */
   readonly onError?: (error: unknown, step: TurnStep) => void
@@ -160,6 +160,7 @@ export function resolveOptions<Report>(options: TurnOptions<Report>): TurnSetup 
       )
     }
   }
+  if (budgets.requestMs === 0) throw new RangeError('`budgets.requestMs` must be above 0')
   return {
     client: options.client,
     store: options.store,

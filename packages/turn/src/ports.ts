@@ -34,7 +34,7 @@ export interface PromptRecord {
   readonly partIds: readonly string[]
   /** How often it was run again on purpose, after the server lost a run. */
   readonly runs: number
-  /** The session was made anew because the server did not know the conversation's earlier one: the agent has forgotten what was said before. */
+  /** The session was created again because the server did not know the conversation's earlier one: the agent has forgotten what was said before. */
   readonly sessionRecreated: boolean
 }
 
@@ -72,6 +72,7 @@ export interface TurnRecord {
   readonly cost: number | null
   readonly tokens: Tokens | null
   readonly error: StoredError | null
+  readonly finish: string | null
   /** When it became terminal, in milliseconds since the epoch. */
   readonly settledAt: number | null
   /** When everything after the end was done, in milliseconds since the epoch; null before. */
@@ -125,6 +126,7 @@ export interface TurnStore {
     readonly owner: string
     readonly leaseMs: number
     readonly input?: unknown
+    readonly signal?: AbortSignal
   }): Promise<
     | {
         readonly claimed: true
@@ -140,6 +142,7 @@ export interface TurnStore {
     readonly conversationId: RowId
     readonly owner: string
     readonly leaseMs: number
+    readonly signal?: AbortSignal
   }): Promise<
     | {
         readonly claimed: true
@@ -155,7 +158,7 @@ export interface TurnStore {
   ): Promise<{ readonly lease: Lease; readonly turn: TurnRecord } | null>
   /** Extends the lease, also an expired one that no one took; reports a cancel and a lease that another worker took. */
   renew(
-    lease: Lease,
+    lease: ConversationLease,
     options: { readonly leaseMs: number },
   ): Promise<{ readonly held: boolean; readonly status: TurnStatus }>
   release(lease: ConversationLease): Promise<void>

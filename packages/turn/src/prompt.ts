@@ -61,7 +61,7 @@ export function toParts(prompt: Prompt): readonly PromptPart[] {
 }
 
 /** The model in the two fields that a prompt has. */
-export function toModel(model: NonNullable<Prompt['model']>): NonNullable<PromptBody['model']> {
+function toModel(model: NonNullable<Prompt['model']>): NonNullable<PromptBody['model']> {
   if (typeof model !== 'string') return model
   const [providerID, modelID] = splitModel(model)
   return { providerID, modelID }

@@ -61,7 +61,7 @@ export interface Skipped {
   readonly turnId: RowId
   /**
    * `busy`: another worker holds the conversation. `settled`: it had ended before. `missing`: no such row. `lease_lost`: another
-   * worker took over. `handed_off`: this process was told to leave it running.
+   * worker took over. `handed_off`: this process was asked to leave it running.
    */
   readonly reason: 'busy' | 'settled' | 'missing' | 'lease_lost' | 'handed_off'
   /** When the holder's lease ends if it is not renewed, in milliseconds since the epoch; null unless busy. */

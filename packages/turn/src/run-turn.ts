@@ -1,4 +1,5 @@
 import { resolveOptions, type TurnOptions, type TurnSetup } from './options.js'
+import { assertPeersFit } from './peers.js'
 import { skipped, type TurnResult } from './result.js'
 import { withinMs } from './run/deadline.js'
 import { openRun } from './run/run.js'
@@ -7,6 +8,9 @@ import { release } from './steps/close-turn.js'
 import { finishLeftovers, finishSettled } from './steps/finish-leftovers.js'
 import { runClaimed } from './steps/run-claimed.js'
 import { stopStray } from './steps/stop-stray.js'
+
+// At load: before a job is taken, not in the middle of a turn.
+assertPeersFit()
 
 /**
  * Runs one turn from the user's prompt to the settled row. Running the same turn again, after a crash or
@@ -27,14 +31,13 @@ export async function runTurn<Report = unknown>(
   const setup = resolveOptions(options)
   const claim = await claimTurn(setup)
   if ('status' in claim) {
-    if (claim.reason === 'settled') await finishSettled(setup, options.artifacts)
+    if (claim.reason !== 'settled') return claim
+    await callBack(setup, options.onSettled, await finishSettled(setup, options.artifacts))
     return claim
   }
   const results = await runHeld(setup, claim, options)
   // The conversation is free again: the callback may start its next turn.
-  for (const result of results) {
-    if (result.status !== 'skipped') await callBack(setup, options.onSettled, result)
-  }
+  await callBack(setup, options.onSettled, results)
   return results.at(-1) ?? skipped(setup.turnId, 'handed_off')
 }
 
@@ -58,6 +61,16 @@ async function runHeld<Report>(
 
 /** The turn is settled whatever the callback does, and however long it takes. */
 async function callBack<Report>(
+  setup: TurnSetup,
+  onSettled: TurnOptions<Report>['onSettled'],
+  results: readonly TurnResult<Report>[],
+): Promise<void> {
+  for (const result of results) {
+    if (result.status !== 'skipped') await callBackOnce(setup, onSettled, result)
+  }
+}
+
+async function callBackOnce<Report>(
   { budgets, clock, report }: TurnSetup,
   onSettled: TurnOptions<Report>['onSettled'],
   result: TurnResult<Report>,

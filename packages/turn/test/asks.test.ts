@@ -67,7 +67,7 @@ describe('asks of a turn', () => {
     expect(rig.impostor.readFile('a.txt')).to.equal('a')
   })
 
-  it('rejects what nobody answers in time', async () => {
+  it('rejects what no one answers in time', async () => {
     const result = await runTurn(options({ asks: waitForPerson, budgets: { askMs: 50 } }))
     expect(result.status).to.be.oneOf(['completed', 'failed'])
     expect(await rig.client.permission.list()).to.deep.equal([])

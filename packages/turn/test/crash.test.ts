@@ -29,7 +29,7 @@ describe('runTurn after a crash of its worker', function () {
       expect(died).to.be.within(5, enough - 2)
     })
 
-    // How many looks and snapshots there are depends on the machine: these must be among the calls where it died.
+    // How many polls and snapshots there are depends on the machine: these must be among the calls where it died.
     for (const after of [
       'store.recordPrompt',
       'client.prompt.send',

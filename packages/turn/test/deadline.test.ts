@@ -91,6 +91,17 @@ describe('onAbort', () => {
     expect(calls).to.deep.equal(['one', 'three'])
   })
 
+  it('leaves those who came later alone when one is taken off twice', () => {
+    const controller = new AbortController()
+    const off = onAbort(controller.signal, () => undefined)
+    off()
+    let calls = 0
+    onAbort(controller.signal, () => (calls += 1))
+    off()
+    controller.abort()
+    expect(calls).to.equal(1)
+  })
+
   it('calls back at once when the signal has aborted', () => {
     let calls = 0
     onAbort(AbortSignal.abort(), () => (calls += 1))

@@ -105,6 +105,19 @@ describe('decideNext', () => {
     expect(decideNext(evidence, graceMs).next).to.equal('stopped')
   })
 
+  it('gives the server the time to go on with the result of a sub-agent in the background', () => {
+    const outcome = { ...outcomeOf.completed, background: ['ses_1'] } as Evidence['outcome']
+    const evidence = evidenceOf('idle', 'completed', { outcome })
+    expect(decideNext({ ...evidence, quietMs: graceMs - 1 }, graceMs).next).to.equal('wait')
+    expect(decideNext({ ...evidence, quietMs: graceMs }, graceMs).next).to.equal('settle')
+  })
+
+  it('takes no run for lost that waits for a sub-agent in the background', () => {
+    const running = { ...outcomeOf.running, interrupted: false, background: ['ses_1'] }
+    const outcome = running as Evidence['outcome']
+    expect(decideNext(evidenceOf('idle', 'running', { outcome }), graceMs).next).to.equal('wait')
+  })
+
   it('settles a turn whose messages ended when the session is busy with a later prompt of another client', () => {
     for (const state of ['completed', 'failed'] as const) {
       const evidence = evidenceOf('busy', state, { isFollowed: true, quietMs: 0 })
@@ -114,7 +127,7 @@ describe('decideNext', () => {
     expect(decideNext(open, graceMs).next).to.equal('wait')
   })
 
-  it('settles a turn whose messages ended when the session stays busy whatever it is told', () => {
+  it('settles a turn whose messages ended when the session stays busy whatever it is asked', () => {
     const quietMs = 6 * graceMs
     const freed = evidenceOf('busy', 'completed', { quietMs, isFreed: true })
     expect(decideNext(freed, graceMs).next).to.equal('settle')

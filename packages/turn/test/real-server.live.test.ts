@@ -165,7 +165,7 @@ describe('runTurn on the real opencode serve', function () {
     expect(await userMessages(prompt)).to.equal(1)
   })
 
-  it('fails honestly after a crash of the server when told to, and keeps the text that was seen', async () => {
+  it('fails honestly after a crash of the server when the host says so, and keeps the text that was seen', async () => {
     const prompt = 'Do not ask again'
     model.answer(on(prompt, reply(text('Seen before the crash. '), gate('never'), text('End.'))))
     const turnId = await rows.addMessage()

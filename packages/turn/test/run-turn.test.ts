@@ -113,14 +113,14 @@ describe('runTurn', () => {
       text('Two.', { chunks: 4 }),
     )
 
-    it('finishes by looks alone when the stream is silent', async () => {
+    it('finishes by polls alone when the stream is silent', async () => {
       rig.impostor.answer(on('Hello', whole))
       rig.impostor.fail(eventPath, fault.silence(1), { times: 20 })
       const { row } = await run()
       expect(row).to.include({ status: 'completed', text: 'One. \n\nTwo.' })
     })
 
-    it('finishes by looks alone when there is no stream', async () => {
+    it('finishes by polls alone when there is no stream', async () => {
       rig.impostor.answer(on('Hello', whole))
       rig.impostor.fail(eventPath, fault.notFound(), { times: 100 })
       const { row } = await run()
@@ -156,7 +156,7 @@ describe('runTurn', () => {
       expect(row['error_message']).to.not.include('bad key')
     })
 
-    it('takes an agent that says and does nothing for a failure unless told otherwise', async () => {
+    it('takes an agent that says and does nothing for a failure unless the host allows it', async () => {
       rig.impostor.answer([on('Hello', reply(finish('stop'))), on('Hello', reply(finish('stop')))])
       expect((await run()).result).to.have.nested.property('error.code', 'empty_reply')
       expect((await run({ recovery: { emptyReply: 'complete' } })).result.status).to.equal(
@@ -233,7 +233,7 @@ describe('runTurn', () => {
     })
   })
 
-  it('leaves the turn to the next worker when it is told to hand it off', async () => {
+  it('leaves the turn to the next worker when it is asked to hand it off', async () => {
     rig.impostor.answer(on('Hello', reply(text('One. '), gate('rest'), text('Two.'))))
     const turnId = await rig.rows.addMessage()
     const handoff = new AbortController()

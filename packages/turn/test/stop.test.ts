@@ -26,7 +26,7 @@ describe('stopping a turn', () => {
   const stopAtFirstText = { onReply: observing({ textDelta: () => stop.abort() }) }
 
   it('stops an agent whose prompt was still on its way when the person stopped it', async () => {
-    rig.impostor.answer(on('Hello', reply(text('Nobody wants this.'), gate('more'))))
+    rig.impostor.answer(on('Hello', reply(text('No one wants this.'), gate('more'))))
     rig.impostor.fail(promptPath, fault.delay(60))
     const running = runTurn(options())
     await rig.impostor.next(promptPath)
@@ -126,7 +126,7 @@ describe('stopping a turn', () => {
     expect((await running).status).to.equal('cancelled')
   })
 
-  it('closes the asks of a run that somebody else ended: answered later they would still run', async () => {
+  it('closes the asks of a run that another client ended: answered later they would still run', async () => {
     rig.impostor.answer(
       on('Hello', reply(ask.permission(tool.write({ filePath: 'a.txt', content: 'a' })))),
     )

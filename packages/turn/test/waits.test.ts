@@ -56,7 +56,7 @@ describe('the waits of a turn', () => {
     })
 
     for (const verb of ['ensureSession', 'recordPrompt', 'snapshot'] as const) {
-      it(`end in ${verb} when the process is told to hand the turn off`, async () => {
+      it(`end in ${verb} when the process is asked to hand the turn off`, async () => {
         rig.impostor.answer(on('Hello', reply(text('Partial.'), gate('more'))))
         const handoff = new AbortController()
         const store = {
@@ -111,7 +111,7 @@ describe('the waits of a turn', () => {
     ['a proxy’s web page', fault.html()],
     ['half an answer', fault.truncate()],
   ] as const) {
-    it(`go on when a look met ${name}`, async () => {
+    it(`go on when a poll met ${name}`, async () => {
       rig.impostor.answer(on('Hello', reply(text('Hello you.'))))
       rig.impostor.fail('GET /session/status', broken, { times: 2 })
       const result = await runTurn(rig.options(turnId, 'Hello'))
@@ -134,7 +134,7 @@ describe('the waits of a turn', () => {
     expect(second.status).to.equal('completed')
   })
 
-  it('do not end by the first-event budget when only the looks show the agent', async () => {
+  it('do not end by the first-event budget when only the polls show the agent', async () => {
     rig.impostor.answer(on('Hello', reply(text('One.'), gate('rest'))))
     rig.impostor.fail('GET /event', fault.notFound(), { times: 100 })
     const running = runTurn(
@@ -163,7 +163,7 @@ describe('the waits of a turn', () => {
     })
   }
 
-  it('end for the ask of a sub-agent that only a look has found', async () => {
+  it('end for the ask of a sub-agent that only a poll has found', async () => {
     const write = tool.write({ filePath: 'a.txt', content: 'a' })
     rig.impostor.answer(
       on(

@@ -39,7 +39,7 @@ describe('createWakeup', () => {
     expect(await later.catch((error: unknown) => error)).to.equal(reason)
   })
 
-  it('leaves no timer on the clock behind', async () => {
+  it('leaves no timer on the clock', async () => {
     const clock = createManualClock()
     const wakeup = createWakeup(steady(clock))
     const waiting = wakeup.wait(60_000, never)

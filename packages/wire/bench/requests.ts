@@ -14,7 +14,7 @@ interface Asker {
   readonly timeAll: Reader
   /** Milliseconds that so many of a hundred requests took at most, in the calmest round. */
   readonly percentile: (part: 50 | 99) => number
-  /** Bytes of heap that its rounds left behind. */
+  /** Bytes of heap that its rounds left. */
   readonly heapGrowth: () => number
 }
 

@@ -143,7 +143,7 @@ function createScoped(context: Context, scope: Scope): ScopedClient {
   const { http, settings, hubs, sentIds } = context
   const requester = createRequester(http, settings, scope, {
     sentIds,
-    openEvents: (call, patience) => readRawEvents(http, settings, call, patience),
+    openEvents: (call, waits) => readRawEvents(http, settings, call, waits),
   })
   const { request } = requester
   return {

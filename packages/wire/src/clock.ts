@@ -1,17 +1,20 @@
-/** Time as this package sees it; hand in another one to test without waiting. */
+/** Time as this package sees it; pass another one to test without waiting. */
 export interface Clock {
-  /** Milliseconds; only differences are used, so a clock that is never set back serves best. */
+  /** Milliseconds since the Unix epoch. Jumps when the machine's time is set, so no duration is measured by it. */
   now(): number
+  /** Milliseconds from any start, which only go forward; durations are measured by it. Default: `now`. */
+  monotonic?(): number
   /** Resolves after `ms` milliseconds; rejects with `signal.reason` as soon as the signal aborts. */
   sleep(ms: number, options?: { readonly signal?: AbortSignal }): Promise<void>
 }
 
-/** A longer timer fires after one millisecond. */
+/** @internal A longer timer fires after one millisecond. */
 export const longestTimerMs: number = 2 ** 31 - 1
 
-/** The time of this process, which goes on evenly when the machine's clock is set; no timer stays behind after an abort. */
-export const systemClock: Clock = {
-  now: () => performance.timeOrigin + performance.now(),
+/** @internal The machine's own clock; no timer is left after an abort. */
+export const systemClock: Required<Clock> = {
+  now: () => Date.now(),
+  monotonic: () => performance.now(),
   sleep: (ms, { signal } = {}) =>
     new Promise((resolve, reject) => {
       if (signal?.aborted === true) return reject(signal.reason)
@@ -34,4 +37,9 @@ export const systemClock: Clock = {
       signal?.addEventListener('abort', onAbort, { once: true })
       wait()
     }),
+}
+
+/** @internal For durations inside this process, which a clock that is set must not change. */
+export function monotonic(clock: Clock): number {
+  return clock.monotonic === undefined ? clock.now() : clock.monotonic()
 }

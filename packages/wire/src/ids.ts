@@ -1,4 +1,4 @@
-import { secureRandom } from './secure-random.js'
+import { secureRandom } from './values/secure-random.js'
 
 /** What an id is made from. */
 export interface IdOptions {

@@ -75,6 +75,7 @@ export type {
   ResponseOf,
 } from './operation-types.js'
 export { protocol } from './generated/protocol.js'
+export { version } from './version.js'
 export type { Request } from './http/request.js'
 export type {
   AgentResource,
@@ -87,8 +88,8 @@ export type { FileStream, FsResource } from './resources/fs.js'
 export type { GlobalResource, InstanceResource } from './resources/global.js'
 export type { McpResource } from './resources/mcp.js'
 export type { MessageResource } from './resources/message.js'
-export type { MessagePage, PageQuery } from './resources/message-page.js'
-export type { NewestMessages, NewestQuery } from './resources/newest-messages.js'
+export type { MessagePage, PageQuery } from './resources/messages/message-page.js'
+export type { NewestMessages, NewestQuery } from './resources/messages/newest-messages.js'
 export type { PermissionReply, PermissionResource } from './resources/permission.js'
 export type { Project, ProjectResource } from './resources/project.js'
 export type { Pty, PtyResource } from './resources/pty.js'

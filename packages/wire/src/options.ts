@@ -4,8 +4,8 @@ import { systemClock, type Clock } from './clock.js'
 import type { ReconnectPolicy } from './retry-policy.js'
 import type { Allowance } from './guards.js'
 import { resolveRoots } from './prompt-files.js'
-import { secureRandom } from './secure-random.js'
-import { parseBaseUrl, type Base } from './url.js'
+import { secureRandom } from './values/secure-random.js'
+import { parseBaseUrl, type Base } from './values/url.js'
 
 /** Headers for every request: fixed, or asked for each time (a token that expires). */
 export type HeadersOption =

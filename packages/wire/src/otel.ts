@@ -43,6 +43,9 @@ interface Operation<Context> {
  * Starts a span for each request, stream connection and `prompt.send`, and records their durations in
  * seconds (`turnstead.wire.request.duration`, `.stream.duration`, `.prompt.duration`). The returned
  * function stops it.
+ *
+ * @example
+ * const stop = instrumentWire()
  */
 export function instrumentWire(options: InstrumentOptions = {}): () => void {
   const tracer = options.tracer ?? trace.getTracer('@turnstead/wire')

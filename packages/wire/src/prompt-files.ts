@@ -1,7 +1,7 @@
 import { fileURLToPath } from 'node:url'
 import { posix } from 'node:path'
 
-import { isRecord } from './record.js'
+import { isRecord } from './values/record.js'
 
 /**
  * Refuses files that the server would read for a prompt: it reads any path of its machine, also outside of the

@@ -154,7 +154,7 @@ describe('channels', () => {
     return await act(strange).finally(() => strange.close())
   }
 
-  it('cost nothing while nobody listens', async () => {
+  it('cost nothing while no one listens', async () => {
     const spies = [channels.request, channels.stream, channels.prompt].flatMap((channel) =>
       [channel.start, channel.asyncEnd].flatMap((step) => [
         sinon.spy(step, 'publish'),

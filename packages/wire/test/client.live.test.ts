@@ -112,7 +112,7 @@ suite('the real server', function () {
     expect((await failure(unknown)).code).to.equal('foreign_response')
   })
 
-  it('finds every GET operation that needs no id behind its path', async () => {
+  it('finds every GET operation that needs no id in its path', async () => {
     const paths = [
       '/session',
       '/agent',
@@ -189,7 +189,7 @@ suite('the real server', function () {
     await proxy.close()
   })
 
-  it('leaves no socket behind when it is closed', async () => {
+  it('leaves no socket when it is closed', async () => {
     // Timers of the other actors in this process come and go; wire's own are counted on manual clocks elsewhere.
     const leaks = startLeakCheck({ ignore: ['Timeout'] })
     const brief = connect()
@@ -200,7 +200,7 @@ suite('the real server', function () {
     await leaks.assertClean({ timeoutMs: 5000 })
   })
 
-  it('follows 50 sessions that stream at once over one connection, and leaves none of it behind', async () => {
+  it('follows 50 sessions that stream at once over one connection, and leaves nothing of it', async () => {
     const sockets: Socket[] = []
     const onConnected = (message: unknown): void =>
       void sockets.push((message as { socket: Socket }).socket)

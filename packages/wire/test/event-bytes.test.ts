@@ -73,7 +73,7 @@ describe('the bytes of an event stream', () => {
     expect((await read(other, 1)).map(({ type }) => type)).to.deep.equal(['session.idle'])
   })
 
-  it('keeps a followed event that shares its chunk with one that nobody follows', async () => {
+  it('keeps a followed event that shares its chunk with one that no one follows', async () => {
     const subscription = client.events.subscribe({ session: 'ses_a' })
     await subscription.ready
     const wanted = idle('ses_a')

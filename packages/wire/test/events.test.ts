@@ -287,7 +287,7 @@ describe('events.subscribe', () => {
     expect(await take(subscription, 2)).to.deep.equal(['gap malformed', 'session.idle ses_a'])
   })
 
-  it('does not even parse the frames of sessions that nobody follows', async () => {
+  it('does not even parse the frames of sessions that no one follows', async () => {
     const subscription = client.events.subscribe({ session: 'ses_a' })
     await subscription.ready
     const broken = '{"id":"evt_1","type":"session.idle","properties":{"sessionID":"ses_x",BROKEN'
@@ -329,7 +329,7 @@ describe('events.subscribe', () => {
 
 type Items = ReturnType<Client['events']['subscribe']>
 
-/** The next `count` items in short; the subscription stays open unless told otherwise. */
+/** The next `count` items in short; the subscription stays open unless the test says otherwise. */
 async function take(subscription: Items, count: number, thenClose = true): Promise<string[]> {
   const iterator = subscription[Symbol.asyncIterator]()
   const items: string[] = []

@@ -98,7 +98,7 @@ describe('answers of something between client and server', () => {
     })
   }
 
-  it('are told from an entry that the server cannot write down', async () => {
+  it('are distinguished from an entry that the server cannot write down', async () => {
     const data = { message: 'Expected OutputFormatText\n  at [0]["info"]["format"]', kind: 'Body' }
     server = await startStub((_, response) => sendJson(response, { name: 'BadRequest', data }, 400))
     client = createClient({ baseUrl: server.url, env: {} })

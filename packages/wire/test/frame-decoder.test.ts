@@ -3,7 +3,7 @@ import { describe, it } from 'mocha'
 
 import { createFrameDecoder, isOneLine } from '../src/events/frame-decoder.js'
 
-/** What comes out of one chunk when nobody wants the frames that begin with `no`. */
+/** What comes out of one chunk when no one wants the frames that begin with `no`. */
 function wantedOf(chunk: string): string[] {
   const wanted: string[] = []
   const decoder = createFrameDecoder({
@@ -29,7 +29,7 @@ describe('createFrameDecoder', () => {
     ])
   })
 
-  it('keeps a wanted frame behind an unwanted one with other line ends', () => {
+  it('keeps a wanted frame after an unwanted one with other line ends', () => {
     expect(wantedOf('data: no 1\r\rdata: yes 2\n\n')).to.include('yes 2')
   })
 

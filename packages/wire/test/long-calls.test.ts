@@ -8,7 +8,7 @@ import { failure } from './support/failure.js'
 import { startStub, type StubServer } from './support/stub-server.js'
 import { passUndiciTime, quiesce } from './support/undici-time.js'
 
-/** undici ends a request after 300 s without a head, or without a byte of the body, unless it is told not to. */
+/** undici ends a request after 300 s without a head, or without a byte of the body, unless that is switched off. */
 describe('long calls', () => {
   let server: StubServer
 

@@ -109,7 +109,7 @@ describe('an event stream by request()', () => {
     await iterator.return?.()
   })
 
-  it('waits for ever on the one stream that says nothing until there is an event', async () => {
+  it('waits forever on the one stream that says nothing until there is an event', async () => {
     let answer: (() => StubStream) | undefined
     await serve((_, response) => (answer = () => openStream(response, false)))
     const params = { sessionID: 'ses_a' }

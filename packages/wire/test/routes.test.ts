@@ -37,7 +37,7 @@ describe('createRoutes', () => {
     expect(routes.mayBeFollowed(tailKeyOf('ses_2same'))).to.equal(false)
   })
 
-  it('gives nobody the events of a session without a name', () => {
+  it('gives no one the events of a session without a name', () => {
     const routes = createRoutes<string>()
     routes.follow('anna', 'ses_1', true)
     expect([...routes.followersOf('ses_1')]).to.deep.equal(['anna'])

@@ -11,7 +11,7 @@ const collectGarbage = runInNewContext('gc') as () => void
 const limits = { frameBytes: 1e9, responseBytes: 1e9, queueEvents: 4096, queueBytes: 1e9 }
 
 describe('createSubscription', () => {
-  it('frees what was read, although its reader is always one event behind', async () => {
+  it('frees what was read, although its reader is always one event late', async () => {
     const { subscription, feed } = createSubscription(limits, {
       onClose: () => {},
       onFollow: () => {},

@@ -18,7 +18,7 @@ export interface ModelOptions {
   readonly allowsShell: boolean
 }
 
-/** Where nothing else is said, `wire` configures a server that nobody sits in front of. */
+/** Where nothing else is said, `wire` configures a server without a person in front of it. */
 const canAsk = { question: 'allow' }
 
 /** A real model where the environment has a key for one, else a scripted one on this machine. */

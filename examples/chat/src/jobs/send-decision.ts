@@ -3,7 +3,7 @@ import type { AskDecision, TurnClient } from '@turnstead/turn'
 import { WireError } from '@turnstead/wire'
 
 /**
- * Sends a person's decision to the agent's server. The turn waits there, so any process that reaches this server may.
+ * Sends the user's decision to the agent's server. The turn waits there, so any process that reaches this server may.
  *
  * @returns False when the server does not know the ask: another page answered it, its time ran out, or it was asked by
  * another server.

@@ -10,7 +10,7 @@ import {
   type TurnResult,
 } from '@turnstead/turn'
 import type { Feed } from '../live/feed.js'
-import { createLiveTurn, type LiveTurn } from '../live/live-turn.js'
+import { createLiveTurn, type LiveTurn, type LiveTurns } from '../live/live-turn.js'
 import { sendDecision } from './send-decision.js'
 
 /** A turn as it waits in the line of its conversation. */
@@ -24,13 +24,11 @@ export interface Job {
  * Runs turns in this process, one at a time in each conversation. A host with a job queue has its job
  * call `runTurn` in the same way; correctness rests on the rows, not on this.
  */
-export interface Worker {
+export interface Worker extends LiveTurns {
   run(job: Job): void
-  /** The turn, if it waits or runs here. */
-  live(turnId: number): LiveTurn | null
-  /** A person's stop. */
+  /** The user's cancel. */
   stop(turnId: number): Promise<void>
-  /** A person's answer to a permission or question; false when the agent's server does not know the ask (any more). */
+  /** The user's answer to a permission or question; false when the agent's server does not know the ask (any more). */
   decide(ask: Ask, decision: AskDecision): Promise<boolean>
   /** Says to the readers of every turn what is wrong; null takes it back. */
   say(trouble: string | null): void

@@ -21,7 +21,7 @@ const gatherMs = 40
 
 /** A turn that waits or runs in this process, as the open pages see it. */
 export interface LiveTurn {
-  /** Follows this reply; a turn whose session had to be made anew gets a second one. */
+  /** Follows this reply; a turn whose session had to be created again gets a second one. */
   follow(reply: Reply): void
   /** Says what is wrong until the agent's next sign of life; null takes it back. */
   say(trouble: string | null): void
@@ -33,6 +33,12 @@ export interface LiveTurn {
   openAsks(): readonly Ask[]
   /** Shows every part as it ended. No change comes after this. */
   finish(): void
+}
+
+/** The turns that wait or run in this process. */
+export interface LiveTurns {
+  /** The turn, if it waits or runs here. */
+  live(turnId: number): LiveTurn | null
 }
 
 export interface LiveTurnOptions {

@@ -16,7 +16,7 @@ import {
 /** Shows on every open page that a turn begins or ends; what happens between is the live turn's. */
 export interface TurnNotices {
   begin(message: Message): Promise<void>
-  /** @param isShown - The page followed the turn; else all of it is shown anew. */
+  /** @param isShown - The page followed the turn; else all of it is shown again. */
   end(turnId: number, options: { readonly isShown: boolean }): Promise<void>
 }
 

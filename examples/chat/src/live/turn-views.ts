@@ -6,10 +6,10 @@ import type { Message } from '../rows/models.js'
 import { describeFailure, describeProviderFailure } from '../views/failure.js'
 import { createReplyView } from '../views/reply.js'
 import type { FileView, Standing, TurnView } from '../views/turn.js'
-import type { Worker } from '../jobs/worker.js'
+import type { LiveTurns } from './live-turn.js'
 
 export interface TurnViewsOptions {
-  readonly worker: Pick<Worker, 'live'>
+  readonly worker: LiveTurns
   readonly artifacts: Pick<MessageArtifacts, 'list'>
   /** Folders of this machine whose paths no page shall see. */
   readonly roots: readonly string[]

@@ -3,7 +3,7 @@ import { html, trustedHtml, type Html } from '@turnstead/reply/turbo'
 
 /**
  * What the agent writes is hostile input: no raw HTML, no images (loading one tells its host who reads
- * what), links only to the web and never in this tab. The page's content security policy stands behind this.
+ * what), links only to the web and never in this tab. The page's content security policy holds as well.
  */
 const markdown = new MarkdownIt({ html: false, linkify: true, breaks: false, typographer: false })
 

@@ -16,7 +16,7 @@ export interface AnswerAskOptions {
   readonly sendDone: (request: Request, response: Response, conversationId: number) => void
 }
 
-/** A person's answer to what the agent asks in this turn, and in no other. */
+/** The user's answer to what the agent asks in this turn, and in no other. */
 export function answerAsk({
   rows,
   views,

@@ -38,7 +38,7 @@ export interface PublicAddress {
 
 /**
  * Refuses what another site makes a browser send. Browsers say where a request comes from; a client that
- * says nothing is not a browser and carries nobody's authority.
+ * says nothing is not a browser and carries no one's authority.
  */
 export function sameOriginOnly({ origin: publicOrigin }: PublicAddress): RequestHandler {
   return (request, response, next) => {

@@ -10,7 +10,7 @@ import { openDatabase } from '../../src/rows/database.js'
 import type { ChatRows } from '../../src/rows/rows.js'
 import type { Worker } from '../../src/jobs/worker.js'
 
-/** The application on Impostor, a database (in memory, unless told) and an in-memory file store. */
+/** The application on Impostor, a database (in memory by default) and an in-memory file store. */
 export interface TestApp {
   readonly url: string
   readonly impostor: Impostor

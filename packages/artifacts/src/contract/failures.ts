@@ -46,7 +46,7 @@ const hostileKeys = [
   `${'a/'.repeat(256)}a`,
 ]
 
-/** What fails leaves nothing behind. */
+/** What fails leaves nothing. */
 export const failureCases: readonly ArtifactStoreCase[] = [
   {
     name: 'every call refuses a hostile key with invalid_key',

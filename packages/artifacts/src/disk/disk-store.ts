@@ -32,7 +32,7 @@ export interface RemoveStaleOptions extends StoreCallOptions {
 
 /** A store on a local file system. */
 export interface DiskStore extends ArtifactStore {
-  /** Removes what writers left behind when their process was killed; returns how many files. */
+  /** Removes what writers left when their process was killed; returns how many files. */
   removeStale(options: RemoveStaleOptions): Promise<number>
 }
 

@@ -16,6 +16,11 @@ export interface SentArtifact {
  * Answers a Node request with a stored object: GET and HEAD, conditional requests, one byte range. Decide
  * before calling it whether this person may have this object. Rejects when the store fails; the response
  * is then untouched, or destroyed when its headers were out already.
+ *
+ * @example
+ * createServer((request, response) => {
+ *   sendArtifact(request, response, { store, key: artifact.key }).catch(() => response.destroy())
+ * })
  */
 export async function sendArtifact(
   request: IncomingMessage,
@@ -54,7 +59,12 @@ export async function sendArtifact(
   }
 }
 
-/** The same as {@link sendArtifact} for servers that answer with a web `Response`. */
+/**
+ * The same as {@link sendArtifact} for servers that answer with a web `Response`.
+ *
+ * @example
+ * app.get('/files/:id', ({ req }) => artifactResponse(req.raw, { store, key }))
+ */
 export async function artifactResponse(
   request: Request,
   options: DownloadOptions,

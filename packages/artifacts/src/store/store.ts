@@ -94,7 +94,7 @@ export interface ArtifactStore {
   readonly capabilities: readonly ArtifactCapability[]
   /**
    * Stores the source's bytes under the key, whole or not at all: a reader sees the old object or the
-   * new one, and a failed or aborted call leaves nothing behind. On failure the source is closed.
+   * new one, and a failed or aborted call leaves nothing. On failure the source is closed.
    */
   put(key: ArtifactKey, source: ArtifactSource, options?: PutOptions): Promise<ArtifactStat>
   /** Opens an object; `null` when there is none. */

@@ -26,7 +26,7 @@ export interface AnswerCallbacks {
  * ```
  */
 export function observeAnswer(reply: ReplySource, callbacks: AnswerCallbacks): () => void {
-  let told = ''
+  let reported = ''
   /** The part that the answer ends with: most deltas are for it, and just append to it. */
   let lastId: string | null = null
   let seen = -1
@@ -36,8 +36,8 @@ export function observeAnswer(reply: ReplySource, callbacks: AnswerCallbacks): (
     const text = answerText(parts)
     seen = reply.revision
     lastId = answerParts(parts).findLast((part) => part.text.trim() !== '')?.id ?? null
-    const before = told
-    told = text
+    const before = reported
+    reported = text
     if (text === before) return
     if (text.startsWith(before)) callbacks.added(text.slice(before.length))
     else callbacks.replaced?.(text)
@@ -48,7 +48,7 @@ export function observeAnswer(reply: ReplySource, callbacks: AnswerCallbacks): (
     if (change.type === 'text-delta') {
       if (change.sessionId !== reply.sessionId || change.kind !== 'text') return
       if (change.partId === lastId && reply.revision === change.revision) {
-        told += change.delta
+        reported += change.delta
         seen = change.revision
         callbacks.added(change.delta)
         return

@@ -10,14 +10,14 @@ import { showStreamPart } from '../state/stream-part.js'
 export function applyStatus(
   state: ReplyState,
   properties: Fields,
-  told: Fields,
+  stated: Fields,
   eventId: string | null,
 ): void {
   const session = sessionOf(state, properties)
-  const status = readStatus(told)
+  const status = readStatus(stated)
   if (session === undefined || status === null) return
   if (!session.statusEvents.accept(eventId)) return
-  takeStatus(state, session, status, told)
+  takeStatus(state, session, status, stated)
   session.touched = state.feed.revision
 }
 
@@ -26,10 +26,10 @@ export function takeStatus(
   state: ReplyState,
   session: SessionState,
   status: 'busy' | 'idle' | 'retry',
-  told: Fields,
+  stated: Fields,
 ): void {
   if (status === 'retry' && (session !== state.root || !hasMovedOn(state)))
-    showRetry(state, session, told)
+    showRetry(state, session, stated)
   setStatus(state, session, status)
 }
 
@@ -46,17 +46,17 @@ export function setStatus(
 }
 
 /** What a `status` object says; `null` when it says nothing that is known. */
-export function readStatus(told: Fields): 'busy' | 'idle' | 'retry' | null {
-  const type = told['type']
+export function readStatus(stated: Fields): 'busy' | 'idle' | 'retry' | null {
+  const type = stated['type']
   return type === 'busy' || type === 'idle' || type === 'retry' ? type : null
 }
 
 /** Retries are reported only once, by the status: nothing on the message shows them later. */
-function showRetry(state: ReplyState, session: SessionState, told: Fields): void {
-  const attempt = number(told, 'attempt') ?? 0
-  const nextAt = number(told, 'next')
+function showRetry(state: ReplyState, session: SessionState, stated: Fields): void {
+  const attempt = number(stated, 'attempt') ?? 0
+  const nextAt = number(stated, 'next')
   const id = `retry:${session.id}:${attempt}:${nextAt ?? ''}`
   if (state.parts.has(id)) return
-  const message = string(told, 'message') ?? ''
+  const message = string(stated, 'message') ?? ''
   showStreamPart(state, session, id, { kind: 'retry', attempt, message, nextAt })
 }

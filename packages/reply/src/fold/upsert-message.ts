@@ -86,9 +86,9 @@ function isStale(message: MessageState, info: Fields, origin: Origin): boolean {
   if (!origin.polled && !message.events.accept(origin.eventId)) return true
   if (message.role === null) return false
   const known = progress(message.completedAt, message.finish, message.error)
-  const told = progress(number(nested(info, 'time'), 'completed'), info['finish'], info['error'])
-  if (told < known) return true
-  return origin.polled && message.touched > origin.revision && told <= known
+  const stated = progress(number(nested(info, 'time'), 'completed'), info['finish'], info['error'])
+  if (stated < known) return true
+  return origin.polled && message.touched > origin.revision && stated <= known
 }
 
 function progress(completed: number | null, finish: unknown, error: unknown): number {

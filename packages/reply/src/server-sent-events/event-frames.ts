@@ -1,4 +1,4 @@
-import { longestTimerMs, systemClock } from '../streaming/clock.js'
+import { longestTimerMs, monotonic, systemClock } from '../streaming/clock.js'
 import type { Clock } from '../streaming/clock.js'
 import { followTurn } from '../streaming/follow-turn.js'
 import { heartbeatFrame } from '../streaming/keep-alive.js'
@@ -90,10 +90,10 @@ interface Heartbeat {
 }
 
 function beat(clock: Clock, intervalMs: number, { hurry, wake }: RunningTurn): Heartbeat {
-  let lastSent = clock.now()
+  let lastSent = monotonic(clock)
   const run = async (): Promise<void> => {
     while (!hurry.aborted) {
-      const quietMs = clock.now() - lastSent
+      const quietMs = monotonic(clock) - lastSent
       await clock.sleep(Math.max(1, intervalMs - quietMs), { signal: hurry })
       wake()
     }
@@ -101,12 +101,12 @@ function beat(clock: Clock, intervalMs: number, { hurry, wake }: RunningTurn): H
   run().catch(() => {})
   return {
     isDue() {
-      if (clock.now() - lastSent < intervalMs) return false
-      lastSent = clock.now()
+      if (monotonic(clock) - lastSent < intervalMs) return false
+      lastSent = monotonic(clock)
       return true
     },
     reset() {
-      lastSent = clock.now()
+      lastSent = monotonic(clock)
     },
   }
 }

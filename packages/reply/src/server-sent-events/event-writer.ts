@@ -1,4 +1,4 @@
-import { longestTimerMs, systemClock } from '../streaming/clock.js'
+import { longestTimerMs, monotonic, systemClock } from '../streaming/clock.js'
 import type { Clock } from '../streaming/clock.js'
 import { heartbeatFrame } from '../streaming/keep-alive.js'
 import { requireRange } from '../streaming/require-range.js'
@@ -55,7 +55,7 @@ export function openEventStream(
   requireRange('maxUnreadBytes', maxUnreadBytes, 1)
   requireRange('retryMs', retryMs, 0, longestTimerMs)
   const left = new AbortController()
-  let sentAt = clock.now()
+  let sentAt = monotonic(clock)
 
   const leave = (): void => {
     response.off('close', leave)
@@ -63,7 +63,7 @@ export function openEventStream(
   }
   const write = (text: string): void => {
     if (left.signal.aborted || response.destroyed) return
-    sentAt = clock.now()
+    sentAt = monotonic(clock)
     response.write(text)
     if (response.writableLength <= maxUnreadBytes) return
     response.destroy()
@@ -71,7 +71,7 @@ export function openEventStream(
   }
   const beat = async (): Promise<void> => {
     while (!left.signal.aborted) {
-      const quietMs = clock.now() - sentAt
+      const quietMs = monotonic(clock) - sentAt
       if (quietMs >= heartbeatMs) write(heartbeatFrame)
       else await clock.sleep(heartbeatMs - quietMs, { signal: left.signal })
     }

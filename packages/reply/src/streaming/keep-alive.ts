@@ -1,4 +1,4 @@
-import type { Clock } from './clock.js'
+import { monotonic, type Clock } from './clock.js'
 
 /** A comment of server-sent events, which readers skip. */
 export const heartbeatFrame = ': heartbeat\n\n'
@@ -19,12 +19,12 @@ export function keepAlive(
   const left = new AbortController()
   let next: Promise<IteratorResult<string>> | null = null
   let timer: Promise<typeof quiet> | null = null
-  let sentAt = clock.now()
+  let sentAt = monotonic(clock)
 
   async function read(): Promise<IteratorResult<string>> {
     for (;;) {
       next ??= iterator.next()
-      const leftMs = Math.max(1, intervalMs - (clock.now() - sentAt))
+      const leftMs = Math.max(1, intervalMs - (monotonic(clock) - sentAt))
       timer ??= clock.sleep(leftMs, { signal: left.signal }).then(() => quiet)
       // Both may be waited for again, or by no one.
       timer.catch(() => {})
@@ -32,12 +32,12 @@ export function keepAlive(
       if (first !== quiet) {
         next = null
         if (first.done === true) left.abort()
-        sentAt = clock.now()
+        sentAt = monotonic(clock)
         return first
       }
       timer = null
-      if (clock.now() - sentAt < intervalMs) continue
-      sentAt = clock.now()
+      if (monotonic(clock) - sentAt < intervalMs) continue
+      sentAt = monotonic(clock)
       return { done: false, value: heartbeatFrame }
     }
   }

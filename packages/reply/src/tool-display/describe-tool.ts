@@ -95,7 +95,7 @@ export function describeTool(part: ToolPart, options: ToolDisplayOptions = {}): 
   const before = wording === undefined ? fallback : phrase(wording.present, target)
   const after = wording === undefined ? fallback : phrase(wording.past, target)
   const isDone = isTerminal(part.status)
-  const told = part.metadata ?? {}
+  const given = part.metadata ?? {}
   return {
     name,
     provider,
@@ -109,13 +109,13 @@ export function describeTool(part: ToolPart, options: ToolDisplayOptions = {}): 
     titleBefore: before,
     titleAfter: after,
     fields: fieldsOf(part, wording),
-    output: part.output ?? string(told, 'output') ?? '',
-    diff: nonBlank(told, 'diff'),
+    output: part.output ?? string(given, 'output') ?? '',
+    diff: nonBlank(given, 'diff'),
     todos: todosOf(part),
     shell: name === 'bash' ? shellOf(part) : null,
     file: fileOf(part),
-    preview: nonBlank(told, 'preview'),
-    matches: number(told, 'matches') ?? number(told, 'count'),
+    preview: nonBlank(given, 'preview'),
+    matches: number(given, 'matches') ?? number(given, 'count'),
     error: part.error,
   }
 }
@@ -176,12 +176,12 @@ function todosOf({ metadata, input }: ToolPart): readonly Todo[] | null {
 }
 
 function shellOf({ input, metadata, output }: ToolPart): ShellDisplay {
-  const told = metadata ?? {}
+  const given = metadata ?? {}
   return {
     command: string(input, 'command') ?? '',
     description: nonBlank(input, 'description'),
-    output: string(told, 'output') ?? string(told, 'stdout') ?? output ?? '',
-    exit: number(told, 'exit'),
+    output: string(given, 'output') ?? string(given, 'stdout') ?? output ?? '',
+    exit: number(given, 'exit'),
   }
 }
 

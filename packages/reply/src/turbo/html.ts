@@ -18,7 +18,7 @@ export class Html {
   }
 }
 
-/** What may stand in a template: text is escaped, HTML is not, `null` and `false` show nothing. */
+/** What may be in a template: text is escaped, HTML is not, `null` and `false` show nothing. */
 export type HtmlValue = string | number | Html | readonly HtmlValue[] | null | undefined | false
 
 /** A template whose values are escaped: `html\`<p>${text}</p>\``. */

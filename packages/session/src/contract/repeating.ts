@@ -56,7 +56,7 @@ export const repeatCases: readonly SessionStoreCase[] = [
     },
   },
   {
-    name: "an end as cancelled that finds a person's cancel keeps what there was, and the person's reason",
+    name: "an end as cancelled that finds the user's cancel keeps what there was, and the user's reason",
     run: async (subject) => {
       const ids = await newTurn(subject)
       const { lease } = await mustClaim(subject.store, ids)

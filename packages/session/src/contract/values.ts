@@ -94,7 +94,7 @@ export const valueCases: readonly SessionStoreCase[] = [
     },
   },
   {
-    name: "what a turn's earlier prompts cost stands in the running row, and snapshots leave it",
+    name: "what a turn's earlier prompts cost is in the running row, and snapshots leave it",
     run: async (subject) => {
       const ids = await newTurn(subject)
       const { lease } = await mustClaim(subject.store, ids)

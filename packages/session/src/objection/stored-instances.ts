@@ -13,7 +13,7 @@ type ToldOfBuilder = Omit<typeof Model, 'prototype'> & {
 }
 
 /**
- * @internal A base class whose instances do not write the store's columns again once they stand in the database. An instance
+ * @internal A base class whose instances do not write the store's columns again once they are in the database. An instance
  * holds the row as it was loaded; written back whole, it would put `running` over `completed`, or an old fence over
  * a new one. What a host gives as plain values is written.
  */

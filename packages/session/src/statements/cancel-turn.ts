@@ -4,7 +4,7 @@ import { query } from './query.js'
 import { rowKey, unlessImpossible } from './row-key.js'
 import { toText } from './row-values.js'
 
-/** A person's stop needs no lease; it must only come before the end. */
+/** The user's cancel needs no lease; it must only come before the end. */
 export async function cancelTurn(
   tables: Tables,
   turnId: RowId,

@@ -1,6 +1,6 @@
 /**
  * Whether a failure of the database may pass by itself. Decided by its class, as the server's state, the driver's code or,
- * where a driver gives neither, its words say it: everything about the connection may pass. Told by shape, since a
+ * where a driver gives neither, its words say it: everything about the connection may pass. Recognised by shape, since a
  * test runner's realm has an `Error` of its own.
  */
 export function isPassing(failure: unknown): boolean {

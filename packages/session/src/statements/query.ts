@@ -7,7 +7,7 @@ const maxAttempts = 6
 const pauseMs = 10
 const maySurpassBytes = 512 * 1024
 
-/** A statement as it is built, anew for each attempt. */
+/** A statement as it is built, once for each attempt. */
 type Build<Result> = (knex: Knex) => PromiseLike<Result> & Knex.ChainableInterface
 
 /**

@@ -29,7 +29,7 @@ export async function updateTurn(
   return updateRow(tables, lease, { ...update, isClaimed: true })
 }
 
-/** Says whether the row stands in this state under this lease, by a write as well: a read may see an older row. */
+/** Says whether the row is in this state under this lease, by a write as well: a read may see an older row. */
 export async function confirmTurn(
   tables: Tables,
   lease: Lease,

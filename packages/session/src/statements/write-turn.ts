@@ -20,7 +20,7 @@ export async function writeTurn(
   })
 }
 
-/** Whether this lease's turn stands in this status: then its write took effect, and only the answer was lost. */
+/** Whether this lease's turn is in this status: then its write took effect, and only the answer was lost. */
 export async function isWritten(
   tables: Tables,
   lease: Lease,

@@ -50,7 +50,7 @@ export async function settleTurn(
     ],
   })
   if (isSettled) return true
-  // A person's cancel came first, or our own answer was lost: what there is belongs to the row either way.
+  // The user's cancel came first, or our own answer was lost: what there is belongs to the row either way.
   if (status === 'cancelled') return keepPartial(tables, lease, settlement)
   return isWritten(tables, lease, status)
 }

@@ -147,7 +147,7 @@ export const brokenLeftovers: readonly BrokenStore[] = [
     defect: 'forgets what was asked, and what it cost',
     caughtBy: [
       'claim stores what the user asked, and a later claim does not replace it',
-      "what a turn's earlier prompts cost stands in the running row, and snapshots leave it",
+      "what a turn's earlier prompts cost is in the running row, and snapshots leave it",
     ],
     breakStore: (store) => ({
       ...store,

@@ -155,7 +155,7 @@ export const turnScenarios: readonly ConformanceScenario[] = [
   },
   {
     name: 'the model connection drops',
-    answers: reply(text('gone for ever'), drop(), fox),
+    answers: reply(text('gone forever'), drop(), fox),
     run: async (client) => void (await answered(client)),
   },
   {

@@ -55,6 +55,10 @@ interface Progress {
 /**
  * Starts a scripted model. Answers are chosen as for Impostor: by prompt text, by session, in order, or by a function;
  * without a script every prompt gets a useful default answer.
+ *
+ * @example
+ * const model = await startScriptedModel(reply(text('Hello.')))
+ * const server = await startOpencode({ model })
  */
 export async function startScriptedModel(
   script: ScenarioLike = defaultReply,

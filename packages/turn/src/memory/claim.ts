@@ -18,7 +18,10 @@ export interface MemoryWorker {
 }
 
 type ClaimRequest = Parameters<TurnStore['claim']>[0]
-type Claimed = Awaited<ReturnType<TurnStore['claim']>>
+type Claimed = Awaited<ReturnType<TurnStore['claim']>> & {
+  /** Beside what the port promises, as rows in a database say it. */
+  readonly conversation?: { id: RowId; sessionId: string | null; fence: number }
+}
 type ConversationClaimed = Awaited<ReturnType<TurnStore['claimConversation']>>
 
 const missing = { claimed: false, reason: 'missing', heldUntil: null, sameOwner: false } as const
@@ -38,7 +41,10 @@ export function claim(rows: Rows, worker: MemoryWorker, request: ClaimRequest): 
     return { ...missing, turn: null }
   }
   if (isTerminal(turn)) {
-    if (isOwn(conversation, request, turnId)) conversation.owner = null
+    // What an earlier life of the owner left is given back; while this process collects files, it is not.
+    if (isOwn(conversation, request, turnId) && conversation.instance !== worker.instance) {
+      conversation.owner = null
+    }
     const settled = {
       claimed: false,
       reason: 'settled',
@@ -57,6 +63,7 @@ export function claim(rows: Rows, worker: MemoryWorker, request: ClaimRequest): 
   return {
     claimed: true,
     lease: { ...lease, turnId: turn.turnId },
+    conversation: { id: conversation.id, sessionId: conversation.sessionId, fence: lease.fence },
     turn: toRecord(turn),
     leftovers: leftoversOf(rows, conversation),
   }
@@ -91,7 +98,7 @@ function busyUntil(
     claimed: false,
     reason: 'busy',
     heldUntil: isRestart ? aliveUntil : expiresAt,
-    sameOwner: isRestart,
+    sameOwner: owner === request.owner,
   }
 }
 

@@ -52,15 +52,23 @@ export function openMemoryStore(rows: Rows, worker: MemoryWorker): MemoryStore {
     return true
   }
   const keep = (turn: Turn, fields: PartialReply): void => {
-    const { reply, text, reasoning, cost, tokens } = fields
-    Object.assign(turn, { reply: structuredClone(reply), text, reasoning, cost, tokens })
+    const { text, reasoning, cost, tokens } = fields
+    const reply = toJson(fields.reply)
+    if (reply === undefined) turn.reason ??= 'reply_not_stored'
+    Object.assign(turn, { reply: reply ?? null, text, reasoning, cost, tokens })
   }
 
   return {
     ...createMemorySessions(rows),
     addTurn: ({ turnId, conversationId }) => addTurn(rows, turnId, conversationId),
-    claim: async (request) => claim(rows, worker, request),
-    claimConversation: async (request) => claimConversation(rows, worker, request),
+    async claim(request) {
+      request.signal?.throwIfAborted()
+      return claim(rows, worker, request)
+    },
+    async claimConversation(request) {
+      request.signal?.throwIfAborted()
+      return claimConversation(rows, worker, request)
+    },
 
     async adopt(lease: ConversationLease, turnId: RowId) {
       const turn = turnOf(rows, turnId)
@@ -72,11 +80,12 @@ export function openMemoryStore(rows: Rows, worker: MemoryWorker): MemoryStore {
 
     async renew(lease, { leaseMs }) {
       const conversation = conversationOf(rows, lease.conversationId)
-      const turn = turnOf(rows, lease.turnId)
+      const turn = lease.turnId === null ? null : turnOf(rows, lease.turnId)
       const held =
         conversation !== undefined && conversation.owner !== null && isCurrent(rows, lease)
       if (held) conversation.expiresAt = clock.now() + leaseMs
-      return { held, status: turn?.status ?? 'cancelled' }
+      // A conversation that is held without a turn has none that could be cancelled.
+      return { held, status: turn === null ? 'running' : (turn?.status ?? 'cancelled') }
     },
 
     async release(lease) {
@@ -96,13 +105,26 @@ export function openMemoryStore(rows: Rows, worker: MemoryWorker): MemoryStore {
       ),
 
     async settle(lease, settlement) {
-      const { status, reason, error, finish } = settlement
+      const { status, error, finish } = settlement
       const isWritten = write(lease, 'running', (turn) => {
+        const { code = null, message = null } = error ?? {}
+        Object.assign(turn, {
+          status,
+          reason: settlement.reason,
+          error: code === null || message === null ? null : { code, message },
+          providerStatus: error?.status ?? null,
+          providerMessage: error?.detail ?? null,
+          finish,
+          settledAt: clock.now(),
+        })
         keep(turn, settlement)
-        Object.assign(turn, { status, reason, error, finish, settledAt: clock.now() })
       })
-      // The same end again is no other end: an answer may have been lost.
-      return isWritten || (status !== 'cancelled' && turnUnder(rows, lease)?.status === status)
+      if (isWritten) return true
+      // The same end again is no other end: an answer may have been lost. A cancel that came before keeps what there was.
+      const turn = turnOf(rows, lease.turnId)
+      if (turn?.fence !== lease.fence || turn.status !== status) return false
+      if (status === 'cancelled' && turnUnder(rows, lease) !== null) keep(turn, settlement)
+      return true
     },
 
     keepPartial: async (lease, fields) => write(lease, 'cancelled', (turn) => keep(turn, fields)),
@@ -125,5 +147,14 @@ export function openMemoryStore(rows: Rows, worker: MemoryWorker): MemoryStore {
       Object.assign(turn, { status: 'cancelled', reason, settledAt: clock.now() })
       return true
     },
+  }
+}
+
+/** A copy as a row would keep it; undefined for what is no JSON. */
+function toJson(value: unknown): unknown {
+  try {
+    return JSON.parse(JSON.stringify(value)) as unknown
+  } catch {
+    return undefined
   }
 }

@@ -38,6 +38,8 @@ export interface Turn {
   cost: number
   tokens: Tokens
   error: StoredError | null
+  providerStatus: number | null
+  providerMessage: string | null
   reason: string | null
   finish: string | null
   startedAt: number | null
@@ -66,7 +68,7 @@ export function turnOf({ turns }: Rows, id: RowId): Turn | undefined {
   return turns.get(String(id))
 }
 
-export function addConversation(rows: Rows, id: RowId): Conversation {
+function addConversation(rows: Rows, id: RowId): Conversation {
   const known = conversationOf(rows, id)
   if (known !== undefined) return known
   const conversation: Conversation = {
@@ -99,6 +101,8 @@ export function addTurn(rows: Rows, turnId: RowId, conversationId: RowId): void 
     cost: 0,
     tokens: noTokens,
     error: null,
+    providerStatus: null,
+    providerMessage: null,
     reason: null,
     finish: null,
     startedAt: null,

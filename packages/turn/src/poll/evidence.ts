@@ -47,8 +47,6 @@ export type Verdict =
   | { readonly next: 'refused'; readonly name: string; readonly message: string }
   /** The run was aborted by another client before it said anything. */
   | { readonly next: 'stopped'; readonly message: string }
-  /** Another client's later prompt was answered instead. */
-  | { readonly next: 'answered_together'; readonly promptId: string }
   | { readonly next: 'send' }
   | { readonly next: 'lost' }
 
@@ -67,10 +65,14 @@ export function decideNext(evidence: Evidence, graceMs: number): Verdict {
     if (quietMs < stuckGraces * graceMs) return { next: 'wait' }
     return evidence.isFreed ? { next: 'settle', outcome: ended } : { next: 'free' }
   }
-  if (isProof(outcome)) return { next: 'settle', outcome }
+  if (isProof(outcome)) {
+    // A moment after a sub-agent in the background is done the server goes on with its result.
+    const goesOn = outcome.state === 'completed' && outcome.background.length > 0
+    return goesOn && quietMs < graceMs ? { next: 'wait' } : { next: 'settle', outcome }
+  }
   if (quietMs < graceMs) return { next: 'wait' }
-  if (outcome.answeredBy !== null) {
-    return { next: 'answered_together', promptId: outcome.answeredBy }
+  if (outcome.state === 'running' && !outcome.interrupted && outcome.background.length > 0) {
+    return { next: 'wait' }
   }
   // An unknown agent or model gives 204 and then only errors: no assistant message will ever come.
   if (outcome.state === 'unknown' && sessionError !== null) {

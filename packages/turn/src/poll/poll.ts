@@ -5,7 +5,13 @@ import { requestLimits, type TurnRun } from '../run/run.js'
 import type { Evidence } from './evidence.js'
 import { listAsks } from './list-asks.js'
 import { createExchangeReader } from './read-exchange.js'
-import { readSessionTree, type SessionStatus, statusOf, subAgents } from './session-tree.js'
+import {
+  readSessionTree,
+  type SessionStatus,
+  type StatusMap,
+  statusOf,
+  subAgents,
+} from './session-tree.js'
 import { whoseRun } from './whose-run.js'
 
 /** What a poll shows, before it is known whether an abort was tried. */
@@ -43,7 +49,7 @@ export function createPoller(run: TurnRun, prompt: PromptRecord): Poller {
       const isRootIdle = rootStatus === 'idle'
       reply.reconcile(messages, { revision, sessionStatus: statuses[prompt.sessionId] ?? null })
       if (readsAsks || isRootIdle) {
-        await aside(run, () => pollSubAgents(run, doneAgents, options))
+        await aside(run, () => pollSubAgents(run, { statuses, done: doneAgents }, options))
       }
       if (readsAsks) {
         const isRead = await aside(run, () => readAsks(run, prompt.sessionId, options))
@@ -55,13 +61,15 @@ export function createPoller(run: TurnRun, prompt: PromptRecord): Poller {
       const isIdle = status === 'idle'
       schedule.succeeded({ isIdle, isSame: reply.revision === revision })
       if (isPromptStored) run.delivery.arrived()
+      const isFollowed = whoseRun(reply, messages) === 'theirs'
+      run.delivery.followed(isFollowed)
       const outcome = reply.outcome({ sessionIdle: isIdle })
       return {
         status,
         isPromptStored,
         outcome,
         ended: reply.outcome(),
-        isFollowed: whoseRun(reply, messages) === 'theirs',
+        isFollowed,
         sessionError: run.remarks.sessionError,
         quietMs: schedule.quietMs(),
       }
@@ -94,7 +102,7 @@ async function readAsks(run: TurnRun, sessionId: string, options: RequestLimits)
 /** Text, cost and asks of sub-agents come from their own sessions' messages; those that ended are read once more. */
 async function pollSubAgents(
   run: TurnRun,
-  done: Set<string>,
+  { statuses, done }: { readonly statuses: StatusMap; readonly done: Set<string> },
   options: RequestLimits,
 ): Promise<void> {
   const { session } = run.server.client
@@ -110,8 +118,9 @@ async function pollSubAgents(
     if (done.has(child.sessionId)) continue
     const { revision } = run.reply ?? { revision: 0 }
     const messages = await session.messages(child.sessionId, {}, options)
-    run.reply?.reconcile(messages, { revision, sessionId: child.sessionId })
-    if (hasEnded(run, child.toolPartId)) done.add(child.sessionId)
+    const sessionIdle = statusOf(statuses, child.sessionId) === 'idle'
+    run.reply?.reconcile(messages, { revision, sessionId: child.sessionId, sessionIdle })
+    if (sessionIdle && hasEnded(run, child.toolPartId)) done.add(child.sessionId)
   }
 }
 

@@ -94,7 +94,7 @@ export function createExchangeReader(
 }
 
 /** Whether the server has the user message of this prompt. */
-export async function isStored(
+async function isStored(
   { session }: Pick<TurnClient, 'session'>,
   prompt: { readonly id: string; readonly sessionId: string },
   options: RequestLimits,

@@ -8,7 +8,9 @@ export interface Delivery {
   readonly mayHaveArrived: boolean
   /** The server is known to have it. */
   readonly hasArrived: boolean
-  /** The agent was told to stop: the same ids would be a new run, so they are never sent again. */
+  /** When polled last, the session worked on another client's prompt. */
+  readonly isFollowed: boolean
+  /** The agent was asked to stop: the same ids would be a new run, so they are never sent again. */
   readonly isStopped: boolean
   /** A new prompt is in the row. */
   chosen(prompt: PromptRecord): void
@@ -19,6 +21,7 @@ export interface Delivery {
   /** The server does not have what this process began to send. */
   notTaken(): void
   stopped(): void
+  followed(isFollowed: boolean): void
 }
 
 type DeliveryState = 'none' | 'unknown' | 'arrived'
@@ -29,6 +32,7 @@ export function createDelivery(stored: PromptRecord | null): Delivery {
   let state: DeliveryState = stored === null ? 'none' : 'unknown'
   let before: DeliveryState = state
   let isStopped = false
+  let isFollowed = false
   return {
     get prompt() {
       return prompt
@@ -38,6 +42,9 @@ export function createDelivery(stored: PromptRecord | null): Delivery {
     },
     get hasArrived() {
       return state === 'arrived'
+    },
+    get isFollowed() {
+      return isFollowed
     },
     get isStopped() {
       return isStopped
@@ -61,6 +68,9 @@ export function createDelivery(stored: PromptRecord | null): Delivery {
     },
     stopped() {
       isStopped = true
+    },
+    followed(next) {
+      isFollowed = next
     },
   }
 }

@@ -11,7 +11,7 @@ import { createWakeup } from './wakeup.js'
 export interface LeaseKeeper {
   readonly lease: Lease
   /**
-   * Throws an `Interrupted` unless the lease is surely held at this instant; for the last look right before something is
+   * Throws an `Interrupted` unless the lease is surely held at this instant; for the last check right before something is
    * sent. Use {@link LeaseKeeper.confirm} where there is time to ask the store.
    */
   assertHeld(): void

@@ -15,7 +15,7 @@ export interface UsageMeter {
   readonly timeToFirstTokenMs: number | null
   /** This process has begun to send the prompt. */
   readonly hasSent: boolean
-  /** What earlier prompts of this turn cost: a session that was made anew starts a new prompt. */
+  /** What earlier prompts of this turn cost: a session that was created again starts a new prompt. */
   readonly earlier: Spent
   /** Cost and tokens of the whole turn, given those of the current reply. */
   total(reply: Spent): Spent

@@ -23,8 +23,8 @@ interface Attended {
   decision: AskDecision | null
   /** When the decision is sent next. */
   sendAt: number
-  /** Why the last answer was not taken. */
-  failure?: unknown
+  /** Why it did not arrive the last time. */
+  failure: unknown
 }
 
 const retryMs = 500
@@ -49,11 +49,13 @@ export function attendAsks(run: TurnRun): AskAttendant {
   const send = async (ask: Ask, attended: Attended, decision: AskDecision): Promise<void> => {
     attended.sendAt = Infinity
     try {
-      const { outcome, error } = await sendAnswer(run, ask, decision, requestLimits(run))
-      attended.failure = error
-      if (outcome === 'again') attended.sendAt = clock.now() + retryMs
+      const answered = await sendAnswer(run, ask, decision, requestLimits(run))
+      if (answered.outcome === 'again') {
+        attended.failure = answered.error
+        attended.sendAt = clock.now() + retryMs
+      }
       // Another client has answered, or the server forgot it, and no event said so: its lists know.
-      if (outcome === 'gone') run.schedule.gap()
+      if (answered.outcome === 'gone') run.schedule.gap()
     } catch (error) {
       if (!run.signal.aborted) run.setup.report(error, 'asks')
       attended.sendAt = clock.now() + retryMs
@@ -68,7 +70,7 @@ export function attendAsks(run: TurnRun): AskAttendant {
         const now = clock.now()
         let attended = asks.get(ask.id)
         if (attended === undefined) {
-          attended = { since: now, decision: null, sendAt: Infinity }
+          attended = { since: now, decision: null, sendAt: Infinity, failure: undefined }
           asks.set(ask.id, attended)
           // Not awaited: it may ask a person, and the turn must learn of its end meanwhile.
           void decide(ask, attended)

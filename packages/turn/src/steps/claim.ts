@@ -16,9 +16,11 @@ export interface ClaimedTurn {
   readonly leftovers: readonly TurnRecord[]
 }
 
-/** Claims answer by their own clock, so a waiting worker asks a little later than it was told, and again in between. */
+/** Claims answer by their own clock, so a waiting worker asks a little later than the answer says, and again in between. */
 const longestWaitMs = 5_000
 const marginMs = 50
+/** What a row has room for. */
+const longestId = 64
 
 /**
  * Claims the turn. Waits while the conversation is held by a process of the worker's own name, which may be this very
@@ -40,7 +42,10 @@ export async function claimTurn(setup: TurnSetup): Promise<ClaimedTurn | Skipped
       if (claim.claimed) {
         return { held: { lease: claim.lease, since }, turn: claim.turn, leftovers: claim.leftovers }
       }
-      const mayWait = onBusy === 'wait' || (claim.sameOwner && !hasWaitedForItself)
+      // A process that was started again a moment ago waits for its own former life; one that is alive is another worker.
+      const isFormerLife =
+        claim.sameOwner && !hasWaitedForItself && waitMs(setup, claim) < setup.timing.leaseMs / 2
+      const mayWait = onBusy === 'wait' || isFormerLife
       if (claim.reason !== 'busy' || !mayWait) {
         return skipped(turnId, claim.reason, claim.heldUntil)
       }
@@ -68,7 +73,11 @@ async function ask(setup: TurnSetup): Promise<Answer> {
 function checkPrompt({ client, ids, prompt }: TurnSetup): void {
   if (prompt === null) return
   const partIds = toParts(prompt).map(() => ids.partId())
-  client.prompt.check(toBody(prompt, { id: ids.messageId(), partIds }))
+  const id = ids.messageId()
+  if (id.length > longestId) {
+    throw new TypeError(`\`ids.messageId\` must give at most ${longestId} characters`)
+  }
+  client.prompt.check(toBody(prompt, { id, partIds }))
 }
 
 function waitMs({ clock, onBusy }: TurnSetup, { heldUntil }: { heldUntil: number | null }): number {

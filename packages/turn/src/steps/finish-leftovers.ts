@@ -1,7 +1,7 @@
 import { createPoller } from '../poll/poll.js'
 import type { TurnSetup } from '../options.js'
 import type { ArtifactCollector, ConversationLease, TurnRecord } from '../ports.js'
-import type { TurnResult } from '../result.js'
+import type { StopReport, TurnResult } from '../result.js'
 import { onAbort } from '../run/listen.js'
 import { type Instant, instant } from '../run/lease-keeper.js'
 import { withRetry } from '../run/retry.js'
@@ -9,8 +9,9 @@ import { openRun, type TurnRun } from '../run/run.js'
 import { closeTurn, release } from './close-turn.js'
 import { collectArtifacts } from './collect.js'
 import { runClaimed } from './run-claimed.js'
-import { keepPartial } from './settle.js'
-import { isProvenStop, stopAgent } from './stop.js'
+import { keepPartial, storedEnding, toResult } from './settle.js'
+import { isClosed } from './stop-early.js'
+import { stopAgent } from './stop.js'
 
 /** A conversation that this worker holds. */
 export interface HeldConversation {
@@ -23,7 +24,7 @@ export interface HeldConversation {
  * steps over another: a stranded turn is run to its end; of one that is over the agent is stopped if it still works for
  * it, what a cancelled turn had is kept, the files are collected.
  *
- * @returns how the stranded turns ended.
+ * @returns how those ended that are finished now. Their worker may have died before it could tell the host.
  * @throws the store's error when it stays away.
  */
 export async function finishLeftovers<Report>(
@@ -42,17 +43,20 @@ export async function finishLeftovers<Report>(
     if (adopted === null) continue
     const { turn } = adopted
     const run = openRun(leftoverSetup(setup, turn), { lease: adopted.lease, since }, turn, null)
-    if (turn.status === 'running') results.push(await runLeft(setup, run, collector))
-    else await finishEnded(run, turn, collector)
+    const result =
+      turn.status === 'running'
+        ? await runLeft(setup, run, collector)
+        : await finishEnded(run, turn, collector)
+    if (result !== null) results.push(result)
   }
   return results
 }
 
 /** Does what was left of turns that are over, for a job that came again; nothing while another worker holds the conversation. */
-export async function finishSettled(
+export async function finishSettled<Report>(
   setup: TurnSetup,
-  collector: ArtifactCollector | undefined,
-): Promise<void> {
+  collector: ArtifactCollector<Report> | undefined,
+): Promise<TurnResult<Report>[]> {
   const { clock, conversationId, owner, report, store } = setup
   const { leaseMs } = setup.timing
   try {
@@ -62,16 +66,17 @@ export async function finishSettled(
       signal: setup.signal,
       attempt: () => store.claimConversation({ conversationId, owner, leaseMs }),
     })
-    if (!claim.claimed) return
+    if (!claim.claimed) return []
     const { lease } = claim
     const ended = claim.leftovers.filter(({ status }) => status !== 'running')
     try {
-      await finishLeftovers(setup, { lease, since }, ended, collector)
+      return await finishLeftovers(setup, { lease, since }, ended, collector)
     } finally {
       await release(setup, lease)
     }
   } catch (error) {
     report(error, 'claim')
+    return []
   }
 }
 
@@ -93,20 +98,26 @@ function leftoverSetup(setup: TurnSetup, { turnId }: TurnRecord): TurnSetup {
   return { ...setup, turnId, prompt: null, onReply: undefined, cancelSignal: undefined }
 }
 
-async function finishEnded(
+/** @returns how it had ended; null when that could not be finished now. */
+async function finishEnded<Report>(
   run: TurnRun,
   turn: TurnRecord,
-  collector: ArtifactCollector | undefined,
-): Promise<void> {
+  collector: ArtifactCollector<Report> | undefined,
+): Promise<TurnResult<Report> | null> {
+  const startedAt = run.setup.clock.now()
   try {
     run.lease.settling()
     const isPolled = await poll(run)
-    const isStopped = await stopIfWorking(run)
+    const stop = await stopIfWorking(run)
     const isKept = turn.status !== 'cancelled' || (isPolled && (await keepPartial(run)))
-    const { isDone } = await collectArtifacts(run, collector, turn.settledAt)
-    if (isStopped && isKept && isDone) await closeTurn(run)
+    const { isDone, report: artifacts } = await collectArtifacts(run, collector, turn.settledAt)
+    if (!isClosed(stop) || !isKept || !isDone) return null
+    await closeTurn(run)
+    const durationMs = run.setup.clock.now() - startedAt
+    return toResult(run, storedEnding(turn), { stop, artifacts, durationMs })
   } catch (error) {
     run.setup.report(error, 'stop')
+    return null
   } finally {
     await run.lease.close()
   }
@@ -125,8 +136,7 @@ async function poll(run: TurnRun): Promise<boolean> {
   }
 }
 
-async function stopIfWorking(run: TurnRun): Promise<boolean> {
+async function stopIfWorking(run: TurnRun): Promise<StopReport | null> {
   const { prompt } = run.delivery
-  if (prompt === null) return true
-  return isProvenStop(await stopAgent(run, prompt))
+  return prompt === null ? null : await stopAgent(run, prompt)
 }

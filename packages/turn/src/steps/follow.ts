@@ -69,11 +69,6 @@ async function act(
         `The run of prompt ${prompt.id} was aborted on the OpenCode server before it said anything. Ask again.`,
         { cause: new Error(verdict.message) },
       )
-    case 'answered_together':
-      throw new TurnError(
-        'answered_together',
-        `The agent answered prompt ${prompt.id} together with the later prompt ${verdict.promptId} of another client; the answer is there.`,
-      )
     case 'send':
     case 'lost':
       return await runAgain(run, prompt, verdict.next)

@@ -7,17 +7,23 @@ import type { TurnRun } from '../run/run.js'
 /** What an ask needs to be answered. */
 export type Answerable = Pick<Ask, 'id' | 'kind' | 'sessionId'>
 
+/** What became of an answer. */
+export type Answered =
+  | { readonly outcome: 'sent' }
+  /** It may not have arrived. */
+  | { readonly outcome: 'again'; readonly error: unknown }
+  /** The server does not take it: the ask is gone. */
+  | { readonly outcome: 'gone' }
+
 /**
  * Sends one answer, under the lease; that the ask is gone already is no failure of the turn.
- *
- * @returns the outcome, `again` when the answer may not have arrived, `gone` when the server does not take it; and why.
  */
 export async function sendAnswer(
   run: TurnRun,
   ask: Answerable,
   decision: AskDecision,
   options: RequestLimits,
-): Promise<{ readonly outcome: 'sent' | 'again' | 'gone'; readonly error?: unknown }> {
+): Promise<Answered> {
   await run.lease.confirm()
   try {
     if (ask.kind === 'permission') await answerPermission(run, ask, decision, options)
@@ -26,7 +32,7 @@ export async function sendAnswer(
   } catch (error) {
     options.signal?.throwIfAborted()
     run.setup.report(error, 'asks')
-    return { outcome: isPassing(error) ? 'again' : 'gone', error }
+    return isPassing(error) ? { outcome: 'again', error } : { outcome: 'gone' }
   }
 }
 

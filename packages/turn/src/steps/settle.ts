@@ -1,7 +1,7 @@
 import { createReply } from '@turnstead/reply'
-import { TurnError, type TurnErrorDetails } from '../errors.js'
+import { restoreError, TurnError, type TurnErrorDetails } from '../errors.js'
 import type { Proof } from '../poll/evidence.js'
-import type { Settlement } from '../ports.js'
+import type { Settlement, TurnRecord } from '../ports.js'
 import type { SettledTurn, StopReport, TurnResult } from '../result.js'
 import { isPassing, isPassingInStore } from '../run/passing.js'
 import { withRetry } from '../run/retry.js'
@@ -97,6 +97,13 @@ async function isHeld(run: TurnRun): Promise<boolean> {
     attempt: () => setup.store.renew(run.lease.lease, { leaseMs }),
   })
   return renewal.held
+}
+
+/** How a turn that is over had ended, by its row. */
+export function storedEnding({ status, error, finish }: TurnRecord): Ending {
+  if (status === 'completed') return { status, finish, answeredBy: null }
+  if (status !== 'failed') return { status: 'cancelled' }
+  return { status, error: restoreError(error) }
 }
 
 /** What {@link TurnResult} says of a settled turn. */

@@ -53,7 +53,7 @@ interface Stop {
 }
 
 interface Progress {
-  /** The server was told to abort everything of the turn that was at work. */
+  /** The server was asked to abort everything of the turn that was at work. */
   isTold: boolean
   /** The server showed that nothing of the turn can happen any more. */
   isProven: boolean
@@ -107,7 +107,8 @@ async function stopUnseen(run: TurnRun, stop: Stop, signal: AbortSignal): Promis
   const { sessionId, progress } = stop
   try {
     await clock.sleep(Math.min(budgets.stopMs, budgets.requestMs) / 3, { signal })
-    if (progress.isTold || !(run.delivery.hasArrived || run.usage.hasSent)) return
+    const { hasArrived, isFollowed } = run.delivery
+    if (progress.isTold || isFollowed || !(hasArrived || run.usage.hasSent)) return
     await abort(run, sessionId, progress, requestLimits(run, signal))
     progress.isTold = true
   } catch (error) {
@@ -118,6 +119,11 @@ async function stopUnseen(run: TurnRun, stop: Stop, signal: AbortSignal): Promis
 async function stopOnce(run: TurnRun, stop: Stop, signal: AbortSignal): Promise<void> {
   const { sessionId, progress } = stop
   const limits = requestLimits(run, signal)
+  // What a turn knows of itself is seconds old: a list that is slow, or does not come, must not keep the agent at work.
+  if (!progress.isTold && isAtWork(run)) {
+    await abort(run, sessionId, progress, limits)
+    progress.isTold = true
+  }
   const statuses = await run.server.client.session.status(limits)
   const owner = await readOwner(run, stop, limits)
   const tree =
@@ -133,6 +139,13 @@ async function stopOnce(run: TurnRun, stop: Stop, signal: AbortSignal): Promise<
   progress.idle = busy.every((id) => id === sessionId && !mayRun)
   progress.idleSince = progress.idle ? (progress.idleSince ?? run.setup.clock.now()) : null
   await rejectAsks(run, mayRun ? tree : new Set(agents), progress, limits)
+}
+
+/** The agent has begun to answer this turn's prompt, has not ended, and no one else's prompt came between. */
+function isAtWork({ reply, delivery }: TurnRun): boolean {
+  if (reply === null || delivery.isFollowed) return false
+  const { state } = reply.outcome()
+  return state === 'running'
 }
 
 /** Whose prompt the session works on; `gone` when the server does not know it any more. */

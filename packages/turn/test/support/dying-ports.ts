@@ -2,7 +2,7 @@ import type { TurnClient, TurnStore } from '../../src/index.js'
 
 /**
  * Ports of a worker that dies: after the `after`-th call, or after the first call of that name, nothing is done
- * or answered any more, for ever. The last call is done, and its answer is lost when `losesLast` is set.
+ * or answered any more, forever. The last call is done, and its answer is lost when `losesLast` is set.
  */
 export interface DyingPorts {
   readonly client: TurnClient

@@ -89,6 +89,9 @@ async function launchCli(
  * Runs `opencode run` to its end.
  *
  * @throws WireError with code `cli_failed` when it did not exit with 0 or reported an error, and all that {@link startCli} and `finished()` throw.
+ *
+ * @example
+ * const { text } = await runCli({ prompt: 'Explain this project', directory })
  */
 export async function runCli(options: CliOptions): Promise<CliResult> {
   const run = await startCli(options)

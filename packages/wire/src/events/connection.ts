@@ -1,5 +1,6 @@
 import type { IncomingHttpHeaders } from 'node:http'
 
+import { monotonic } from '../clock.js'
 import { toAnswerError } from '../http/answer-error.js'
 import { isWebPage } from '../http/json-answer.js'
 import { startDeadline } from '../http/deadline.js'
@@ -37,7 +38,7 @@ export function openConnection(
   let status = 0
   let head: IncomingHttpHeaders = {}
   let isReady = false
-  let lastByteAt = clock.now()
+  let lastByteAt = monotonic(clock)
   let isTimeKnown = false
   let refusedBody = ''
 
@@ -79,7 +80,7 @@ export function openConnection(
   const markAlive = (): void => {
     if (isTimeKnown) return
     isTimeKnown = true
-    lastByteAt = clock.now()
+    lastByteAt = monotonic(clock)
     queueMicrotask(() => (isTimeKnown = false))
   }
 
@@ -110,7 +111,7 @@ export function openConnection(
 
   const watch = async (): Promise<void> => {
     for (;;) {
-      const silentMs = clock.now() - lastByteAt
+      const silentMs = monotonic(clock) - lastByteAt
       if (silentMs >= timeouts.silenceMs) break
       await clock.sleep(timeouts.silenceMs - silentMs, { signal: stopped.signal })
     }

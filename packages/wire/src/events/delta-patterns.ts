@@ -26,7 +26,7 @@ interface Pattern {
   readonly middle: Buffer
 }
 
-/** Parts that are streamed at the same time; with more, all is learned anew. */
+/** Parts that are streamed at the same time; with more, all is learned again. */
 const maxPatterns = 1024
 /** Characters before the delta: more is no frame of the server and would only take memory. */
 const maxHead = 1024

@@ -1,4 +1,4 @@
-import { onAbort } from '../http/on-abort.js'
+import { onAbort } from '../http/listen.js'
 import type { Settings } from '../options.js'
 import { createDeltaPatterns } from './delta-patterns.js'
 import { isOneLine } from './frame-decoder.js'
@@ -39,7 +39,7 @@ export function createHub<Event>(
 
   const subscribe = (interest: Interest): Subscription<Event> => {
     const { session, includeChildren, signal } = interest
-    const abort = (): void => feed.end({ error: signal?.reason, drop: true })
+    const leave = (): void => feed.end({ error: signal?.reason, drop: true })
     let unlisten = (): void => undefined
     const { subscription, feed } = createSubscription<Event>(settings.limits, {
       onFollow: (sessionId) => {
@@ -52,11 +52,11 @@ export function createHub<Event>(
       },
     })
     if (signal?.aborted === true) {
-      abort()
+      leave()
       if (feeds.size === 0) onEmpty()
       return subscription
     }
-    unlisten = onAbort(signal, abort)
+    unlisten = onAbort(signal, leave)
     if (session === null) routes.followAll(feed)
     else routes.follow(feed, session, includeChildren)
     feeds.add(feed)

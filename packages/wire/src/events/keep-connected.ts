@@ -1,4 +1,5 @@
 import { channels, type StreamTrace } from '../channels.js'
+import { monotonic } from '../clock.js'
 import { WireError } from '../errors.js'
 import type { Settings } from '../options.js'
 import { nextDelayMs } from '../retry-policy.js'
@@ -40,7 +41,7 @@ export function keepConnected(
       }
       const disconnect = connect({
         onReady: () => {
-          readyAtMs = clock.now()
+          readyAtMs = monotonic(clock)
           sink.onReady()
         },
         onFrame: sink.onFrame,
@@ -67,12 +68,12 @@ export function keepConnected(
 
   const run = async (): Promise<void> => {
     let failures = 0
-    let downSinceMs = clock.now()
+    let downSinceMs = monotonic(clock)
     for (;;) {
       const { error, readyAtMs } = await connectTraced(failures)
       if (stopped.aborted) return
       sink.onDown()
-      const now = clock.now()
+      const now = monotonic(clock)
       if (readyAtMs !== null) downSinceMs = now
       failures = readyAtMs !== null && now - readyAtMs >= reconnect.stableAfterMs ? 1 : failures + 1
       const wait = WireError.is(error)

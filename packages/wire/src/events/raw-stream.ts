@@ -2,16 +2,9 @@ import { startDeadline } from '../http/deadline.js'
 import { WireError } from '../errors.js'
 import type { Http, HttpCall } from '../http/http.js'
 import type { Settings } from '../options.js'
-import { download, type Budget } from '../http/send.js'
+import type { StreamWaits } from '../http/request.js'
+import { download } from '../http/send.js'
 import { createFrameDecoder } from './frame-decoder.js'
-
-/** How long a stream may keep its reader waiting; 0 means forever. */
-export interface StreamPatience {
-  /** For its head. */
-  readonly open: Budget
-  /** For the next byte, in milliseconds. */
-  readonly silenceMs: number
-}
 
 /**
  * One event stream as it comes: no reconnect, no readiness, as slow as its reader. It opens with the
@@ -21,7 +14,7 @@ export async function* readRawEvents(
   http: Http,
   settings: Settings,
   call: HttpCall,
-  { open, silenceMs }: StreamPatience,
+  { open, silenceMs }: StreamWaits,
 ): AsyncGenerator<unknown, void, undefined> {
   const events: unknown[] = []
   const decoder = createFrameDecoder({

@@ -1,7 +1,7 @@
 import type { IncomingHttpHeaders } from 'node:http'
 
 import { WireError, type WireErrorCode, type WireIssue } from '../errors.js'
-import { isRecord } from '../record.js'
+import { isRecord } from '../values/record.js'
 
 /** An answer that is not a success. */
 export interface Refusal {

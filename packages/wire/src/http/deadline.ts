@@ -5,7 +5,7 @@ const cancelled = new Error('the deadline is no longer needed')
 
 /**
  * Calls `onExpire` once after `ms` milliseconds (0: never). The returned function takes it back and
- * leaves no timer behind.
+ * leaves no timer.
  */
 export function startDeadline(clock: Clock, ms: number, onExpire: () => void): () => void {
   if (ms === 0 || ms === Infinity) return () => {}

@@ -1,7 +1,7 @@
+import { onAbort } from './listen.js'
 import { Agent, type Dispatcher } from 'undici'
 
 import { WireError } from '../errors.js'
-import { onAbort } from './on-abort.js'
 import { startExchange, type Exchange, type ExchangeSink } from './exchange.js'
 import type { Settings } from '../options.js'
 import { toTransportError } from './transport-error.js'
@@ -76,8 +76,7 @@ export function createHttp(settings: Settings, given: Dispatcher | undefined): H
         else inner.abort(reason)
       },
     }
-    const abort = (): void => exchange.abort(call.signal?.reason)
-    const unlisten = onAbort(call.signal, abort)
+    const abortByCaller = (): void => exchange.abort(call.signal?.reason)
     const begin = async (): Promise<void> => {
       const { headers } = settings
       // Always a moment later: a dispatcher may fail at once, and the caller must have its exchange by then.
@@ -87,7 +86,9 @@ export function createHttp(settings: Settings, given: Dispatcher | undefined): H
     }
     running.add(exchange)
     labels.set(exchange, call.label)
-    if (call.signal?.aborted === true) queueMicrotask(abort)
+    const isAbortedBefore = call.signal?.aborted === true
+    const unlisten = onAbort(isAbortedBefore ? undefined : call.signal, abortByCaller)
+    if (isAbortedBefore) queueMicrotask(abortByCaller)
     else if (closing !== null) queueMicrotask(() => exchange.abort(toClosed(call.label, exchange)))
     else begin().catch(exchange.abort)
     return exchange

@@ -3,7 +3,6 @@ import type { IncomingHttpHeaders } from 'node:http'
 import { channels, type RequestTrace } from '../channels.js'
 import { WireError } from '../errors.js'
 import { assertAllowed, assertIds } from '../guards.js'
-import type { StreamPatience } from '../events/raw-stream.js'
 import type { Http, HttpCall } from './http.js'
 import { readJson } from './json-answer.js'
 import { assertShape } from './shapes.js'
@@ -20,7 +19,7 @@ import { scopeQuery, type Scope } from './scope.js'
 import { guardMessageId, type SentIds } from './sent-ids.js'
 import { download, send, type Answer, type Budget, type OpenAnswer } from './send.js'
 import { trace } from './trace.js'
-import { fillPath, formatQuery, type QueryValue } from '../url.js'
+import { fillPath, formatQuery, type QueryValue } from '../values/url.js'
 
 /** Calls any operation of the server by its method and its path in the OpenAPI document. */
 export type Request = <M extends Method, P extends PathFor<M>>(
@@ -59,8 +58,16 @@ export interface Requester {
   readonly bind: (method: Method, path: string, call: LooseCall, accept: string) => HttpCall
 }
 
+/** How long a stream may keep its reader waiting; 0 means forever. */
+export interface StreamWaits {
+  /** For its head. */
+  readonly open: Budget
+  /** For the next byte, in milliseconds. */
+  readonly silenceMs: number
+}
+
 /** Opens one of the endpoints that answer with an endless stream of events. */
-export type OpenEvents = (call: HttpCall, patience: StreamPatience) => AsyncIterable<unknown>
+export type OpenEvents = (call: HttpCall, waits: StreamWaits) => AsyncIterable<unknown>
 
 const jsonType = 'application/json'
 /** Says nothing, not even that it is there, until there is an event; so it cannot be watched. */

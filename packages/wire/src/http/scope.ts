@@ -1,4 +1,4 @@
-import type { QueryValue } from '../url.js'
+import type { QueryValue } from '../values/url.js'
 
 /** Which project directory and workspace a call is about. */
 export interface Scope {

@@ -1,5 +1,5 @@
 import { WireError } from '../errors.js'
-import { isRecord } from '../record.js'
+import { isRecord } from '../values/record.js'
 
 /** What the answer of an operation must be for its callers not to stumble over it. */
 interface Shape {

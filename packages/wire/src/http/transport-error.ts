@@ -1,4 +1,4 @@
-import { errorCode } from '../error-code.js'
+import { errorCode } from '../values/error-code.js'
 import { WireError, type Delivered } from '../errors.js'
 
 /** Turns what undici or Node report about a broken exchange into this package's error. */

@@ -31,6 +31,10 @@ export interface DetectedProvider {
  * Only providers that were found are switched on, so no prompt goes to another one. Null when there is none.
  *
  * @throws TypeError for credentials that are incomplete.
+ *
+ * @example
+ * const provider = detectProvider(process.env)
+ * const server = await startServer({ config: provider?.config ?? {}, env: provider?.env ?? {} })
  */
 export function detectProvider(
   env: Readonly<Record<string, string | undefined>>,

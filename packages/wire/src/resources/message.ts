@@ -1,9 +1,9 @@
 import type { MessageWithParts, Part } from '../models.js'
 import type { CallOptions } from '../operation-types.js'
 import type { Requester } from '../http/request.js'
-import { findMessage } from './find-message.js'
-import type { MessagePage, PageQuery } from './message-page.js'
-import { readNewest, type NewestMessages, type NewestQuery } from './newest-messages.js'
+import { findMessage } from './messages/find-message.js'
+import type { MessagePage, PageQuery } from './messages/message-page.js'
+import { readNewest, type NewestMessages, type NewestQuery } from './messages/newest-messages.js'
 
 /** Single messages and pages of them; `session.messages` reads all. */
 export interface MessageResource {

@@ -1,3 +1,4 @@
+import { monotonic } from '../clock.js'
 import type { WireError } from '../errors.js'
 import type { Requester } from '../http/request.js'
 import { mayHaveArrived } from '../http/sent-ids.js'
@@ -17,7 +18,7 @@ const retryDelays = { firstDelayMs: 250, maxDelayMs: 5000 }
 const expandedLooks = 20
 const lookEveryMs = 500
 
-/** Sends, looks and sends again until it is known whether the server has the prompt, or patience ends. */
+/** Sends, looks and sends again until it is known whether the server has the prompt, or the limits are reached. */
 export async function deliver(
   requester: Requester,
   settings: Settings,
@@ -27,7 +28,7 @@ export async function deliver(
   const { prompt, isNew, options } = parcel
   const { mayBeSent = false, rerun = false, giveUpAfterMs = Infinity, signal } = options
   const attempts = options.attempts ?? (giveUpAfterMs === Infinity ? defaultAttempts : Infinity)
-  const givesUpAt = clock.now() + giveUpAfterMs
+  const givesUpAt = monotonic(clock) + giveUpAfterMs
   const isExpandedPrompt = prompt.parts.some(isExpanded)
   const requests = createPromptRequests(requester, parcel)
   let sends = 0
@@ -40,9 +41,9 @@ export async function deliver(
     evidence: SendVerdict['evidence'],
   ): SendVerdict => ({ delivered, evidence, sends, error })
   const refused = (final: WireError): SendVerdict => verdict('no', evidenceOf(final))
-  const isLate = (): boolean => clock.now() >= givesUpAt
+  const isLate = (): boolean => monotonic(clock) >= givesUpAt
   const pause = (ms: number): Promise<void> =>
-    clock.sleep(Math.max(0, Math.min(ms, givesUpAt - clock.now())), signal ? { signal } : {})
+    clock.sleep(Math.max(0, Math.min(ms, givesUpAt - monotonic(clock))), signal ? { signal } : {})
 
   /** Whether the session has the message; undefined when it cannot be found out now. */
   const look = async (): Promise<boolean | undefined> => {

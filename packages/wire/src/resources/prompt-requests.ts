@@ -1,7 +1,7 @@
 import { WireError } from '../errors.js'
 import type { Requester } from '../http/request.js'
 import { notify } from '../notify.js'
-import { findMessage, type FoundMessage } from './find-message.js'
+import { findMessage, type FoundMessage } from './messages/find-message.js'
 import type { IdentifiedPrompt, SendOptions } from './send-options.js'
 
 /** One prompt on its way. */

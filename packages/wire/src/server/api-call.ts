@@ -18,7 +18,7 @@ export type ApiAnswer =
     }
   | { readonly kind: 'timeout' | 'connection' }
 
-/** One call on a connection of its own, so that it leaves no socket behind and waits for no other call. */
+/** One call on a connection of its own, so that no socket of it is left and it waits for no other call. */
 export async function callApi(
   target: ApiTarget,
   call: { method: 'GET' | 'POST'; path: string; query?: Readonly<Record<string, string>> },

@@ -2,7 +2,7 @@ import { spawn, type ChildProcess, type ChildProcessByStdio } from 'node:child_p
 import { availableParallelism, loadavg } from 'node:os'
 import type { Readable } from 'node:stream'
 import type { Clock } from '../clock.js'
-import { errorCode } from '../error-code.js'
+import { errorCode } from '../values/error-code.js'
 import type { WireError } from '../errors.js'
 import {
   controlChild,

@@ -1,4 +1,5 @@
 import { inspect } from 'node:util'
+import { monotonic } from '../clock.js'
 import { WireError } from '../errors.js'
 import { notify } from '../notify.js'
 import { jitteredDelayMs } from '../retry-policy.js'
@@ -150,7 +151,7 @@ export class ManagedServer implements OpencodeServer {
     this.#port = launched.port
     this.#process = launched
     this.#exited = launched.exited
-    this.#readyAt = this.#parts.options.clock.now()
+    this.#readyAt = monotonic(this.#parts.options.clock)
     this.#watch(launched)
   }
 
@@ -206,7 +207,7 @@ export class ManagedServer implements OpencodeServer {
     const old = this.#process
     this.#process = null
     await old?.stop({ graceMs: reason === 'unhealthy' ? 0 : options.stopGraceMs })
-    if (clock.now() - this.#readyAt >= (supervise?.stableMs ?? 0)) this.#attempts = 0
+    if (monotonic(clock) - this.#readyAt >= (supervise?.stableMs ?? 0)) this.#attempts = 0
 
     let failure: unknown = this.#endedTooOften()
     while (this.#attempts < maxAttempts) {

@@ -4,7 +4,7 @@ import { join } from 'node:path'
 import { processIdentity } from './process/process-identity.js'
 import { killTree, markedProcesses } from './process/process-tree.js'
 import { startFailed } from './start-failed.js'
-import { errorCode } from '../error-code.js'
+import { errorCode } from '../values/error-code.js'
 
 const fileName = 'turnstead-server.json'
 

@@ -1,4 +1,4 @@
-import type { Clock } from '../clock.js'
+import { monotonic, type Clock } from '../clock.js'
 import type { WatchOptions } from './options.js'
 
 /** What a watch can see and do; every call is about the process that is watched. */
@@ -26,7 +26,7 @@ export async function watchServer(
   options: WatchOptions,
 ): Promise<'unhealthy' | 'memory' | 'gone'> {
   const { clock, signal } = ports
-  const startedAt = clock.now()
+  const startedAt = monotonic(clock)
   let failures = 0
   let isDisposed = false
   for (;;) {
@@ -46,7 +46,7 @@ export async function watchServer(
     if (!isDisposed) {
       await ports.dispose()
       isDisposed = true
-    } else if (clock.now() - startedAt >= options.stableMs) {
+    } else if (monotonic(clock) - startedAt >= options.stableMs) {
       // Not earlier: with a limit that even a fresh server exceeds it would do nothing but restart.
       return 'memory'
     }

@@ -32,7 +32,7 @@ process.stdin.on('end', () => {
 `
 
 const isLinux = process.platform === 'linux'
-if (!isLinux) console.warn('start-cli.test.ts needs /proc to prove that nothing stays behind')
+if (!isLinux) console.warn('start-cli.test.ts needs /proc to prove that nothing is left')
 const describeOnLinux = isLinux ? describe : describe.skip
 
 describeOnLinux('startCli', () => {

@@ -17,7 +17,7 @@ const { spawn } = require('node:child_process')
 spawn(process.execPath, [__dirname + '/real.cjs', ...process.argv.slice(2)], { stdio: 'inherit' })
 `
 
-/** Never listens where the official client wants it to: 4096 may be somebody's. */
+/** Never listens where the official client wants it to: 4096 may be another's. */
 const real = String.raw`
 const { createServer } = require('node:http')
 const { appendFileSync, existsSync } = require('node:fs')
@@ -37,7 +37,7 @@ server.listen(port === 4096 ? 0 : port, '127.0.0.1', () => {
 `
 
 const isLinux = process.platform === 'linux'
-if (!isLinux) console.warn('official-client/server.test.ts needs /proc to see what stays behind')
+if (!isLinux) console.warn('official-client/server.test.ts needs /proc to see what is left')
 const describeOnLinux = isLinux ? describe : describe.skip
 
 /** As in `stream.test.ts`: each case says what ours does, and that the official client still does not. */
@@ -116,7 +116,7 @@ describeOnLinux('where createOpencodeServer of @opencode-ai/sdk fails', () => {
       .contain('5000ms')
   })
 
-  it('stops the script that npm installed, and leaves the server behind', async () => {
+  it('stops the script that npm installed, and leaves the server running', async () => {
     const server = await ours()
     expect(await left()).to.have.lengthOf(2)
     await server.close()

@@ -131,7 +131,7 @@ for (const [name, openOfficial] of officialEntries) {
       [404, 'not_found'],
       [500, 'server_error'],
     ] as const) {
-      it(`asks for ever, and tells nobody, when the answer is ${status}`, async () => {
+      it(`asks forever, and reports nothing, when the answer is ${status}`, async () => {
         await serve((_, response) => sendRefusal(response, status))
         const reconnect = {
           firstDelayMs: 1,
@@ -177,7 +177,7 @@ for (const [name, openOfficial] of officialEntries) {
       await ended
     })
 
-    it('waits for ever on a connection that has died without a word', async () => {
+    it('waits forever on a connection that has died without a word', async () => {
       await serveStream()
       const clock = createManualClock()
       const events = connect({ clock, random: () => 0 }).events.subscribe()

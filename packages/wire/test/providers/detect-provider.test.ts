@@ -94,7 +94,7 @@ describe('detectProvider', () => {
     }
   })
 
-  it('keeps the agent off the network unless it is told otherwise', () => {
+  it('keeps the agent off the network unless the host allows it', () => {
     const permissionOf = (permission?: unknown): unknown =>
       detectProvider(openai, permission === undefined ? {} : { config: { permission } })?.config[
         'permission'

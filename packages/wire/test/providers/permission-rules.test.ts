@@ -47,7 +47,7 @@ describe('permissionConfig', () => {
     )
   })
 
-  it('asks nobody by default when headless', () => {
+  it('asks no one by default when headless', () => {
     expect(JSON.stringify(permissionConfig(headlessPermissions))).to.not.include('ask')
   })
 })

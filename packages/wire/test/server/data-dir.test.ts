@@ -7,7 +7,7 @@ import { afterEach, beforeEach, describe, it } from 'mocha'
 
 import { openDataDir } from '../../src/server/data-dir.js'
 
-/** Nothing is read-only for root, who therefore runs these tests as somebody else. */
+/** Nothing is read-only for root, who therefore runs these tests as another user. */
 const isRoot = process.getuid?.() === 0
 const nobody = 65_534
 

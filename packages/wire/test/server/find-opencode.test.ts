@@ -65,7 +65,7 @@ describe('findOpencode', () => {
     )
   })
 
-  it('finds the platform package behind opencode-ai, where a strict installer hides it', () => {
+  it('finds the platform package of opencode-ai, where a strict installer hides it', () => {
     putPackage('opencode-ai')
     const hidden = putPackage('opencode-special', 'node_modules/opencode-ai')
 

@@ -12,7 +12,7 @@ import { reclaimDataDir } from '../../src/server/server-record.js'
 import { createFakeOpencode, eventually, type FakeOpencode } from './support/fake-opencode.js'
 
 const isLinux = process.platform === 'linux'
-if (!isLinux) console.warn('orphan.test.ts needs /proc to prove that nothing stays behind')
+if (!isLinux) console.warn('orphan.test.ts needs /proc to prove that nothing is left')
 const describeOnLinux = isLinux ? describe : describe.skip
 
 describeOnLinux('a server whose host goes away', () => {
@@ -128,7 +128,7 @@ describeOnLinux('a server whose host goes away', () => {
     expect(existsSync(record)).to.equal(false)
   })
 
-  it('survives a damaged or hostile record: it prevents no start and stops nobody', async () => {
+  it('survives a damaged or hostile record: it prevents no start and stops no other process', async () => {
     await mkdir(fake.dataDir)
     // With process 0 a mistake would stop this test's own process group, and nothing else.
     const hostile = [0, 1.5, 2 ** 40].map((pid) => JSON.stringify({ pid, ownerPid: pid }))

@@ -16,7 +16,7 @@ import {
 } from './support/fake-opencode.js'
 
 const isLinux = process.platform === 'linux'
-if (!isLinux) console.warn('start-server.test.ts needs /proc to prove that nothing stays behind')
+if (!isLinux) console.warn('start-server.test.ts needs /proc to prove that nothing is left')
 const describeOnLinux = isLinux ? describe : describe.skip
 
 describeOnLinux('startServer', () => {
@@ -195,7 +195,7 @@ describeOnLinux('startServer', () => {
     await server.close()
   })
 
-  it('stops what a server left behind when it died', async () => {
+  it('stops what a server left running when it died', async () => {
     const server = await start('detached-child')
     process.kill(pidOf(server), 'SIGKILL')
 

@@ -17,7 +17,7 @@ import {
 } from './support/fake-opencode.js'
 
 const isLinux = process.platform === 'linux'
-if (!isLinux) console.warn('supervise.test.ts needs /proc to prove that nothing stays behind')
+if (!isLinux) console.warn('supervise.test.ts needs /proc to prove that nothing is left')
 const describeOnLinux = isLinux ? describe : describe.skip
 
 describeOnLinux('a server that is restarted', () => {

@@ -87,7 +87,7 @@ describe('watchServer', () => {
     expect(await verdict.catch(String)).to.equal('Error: enough')
   })
 
-  it('leaves a busy server alone, and one whose idleness cannot be told', async () => {
+  it('leaves a busy server alone, and one whose idleness cannot be known', async () => {
     for (const isIdle of [
       () => false,
       () => {

@@ -29,7 +29,7 @@ export function createToolRunner(toolContext: Omit<ToolContext, 'isOver'>): Tool
     start(calls) {
       for (const call of calls.slice(running.length)) {
         const ending = finishTool(call, context)
-        // An abort leaves tools behind that are not awaited any more.
+        // After an abort there may be tools that are not awaited any more.
         ending.catch(() => {})
         running.push(ending)
       }

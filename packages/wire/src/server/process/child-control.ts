@@ -43,7 +43,7 @@ export function controlChild(child: ChildProcess, pid: number, mark: string): Ch
     isStopping = true
     if (isGone) return
     if (graceMs > 0) signalTree(pid, mark, 'SIGTERM')
-    // A real timer: that nothing stays behind must not depend on an injected clock being advanced.
+    // A real timer: that nothing is left must not depend on an injected clock being advanced.
     const timer = setTimeout(killNow, Math.min(graceMs, longestTimerMs))
     await exited
     clearTimeout(timer)

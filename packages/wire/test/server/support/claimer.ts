@@ -1,6 +1,6 @@
 import { claimDataDir } from '../../../src/server/server-record.js'
 
-/** A host that claims each folder it is told of, at the given moment, and says whether it got it. */
+/** A host that claims each folder that it is given, at the given moment, and says whether it got it. */
 process.on('message', ({ folder, at }: { folder: string; at: number }) => {
   while (Date.now() < at);
   try {

@@ -1,6 +1,6 @@
 import { startServer } from '../../../src/server.js'
 
-/** A host application in its own process: starts a server, prints it, and leaves when told by its standard input. */
+/** A host application in its own process: starts a server, prints it, and leaves when its standard input says so. */
 const options: unknown = JSON.parse(process.argv[2] ?? '{}')
 const server = await startServer(options as Parameters<typeof startServer>[0])
 console.log(JSON.stringify({ pid: server.pid, dataDir: server.dataDir }))

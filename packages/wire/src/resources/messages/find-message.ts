@@ -1,6 +1,6 @@
-import { WireError } from '../errors.js'
-import type { LooseCall, Requester } from '../http/request.js'
-import type { MessageWithParts } from '../models.js'
+import { WireError } from '../../errors.js'
+import type { LooseCall, Requester } from '../../http/request.js'
+import type { MessageWithParts } from '../../models.js'
 
 /** What a session has under a message id: nothing, or something that may be more than can be shown. */
 export type FoundMessage = MessageWithParts | 'unreadable' | null

@@ -1,4 +1,4 @@
-import type { MessageWithParts } from '../models.js'
+import type { MessageWithParts } from '../../models.js'
 
 /** Which page of messages to read. */
 export interface PageQuery {

@@ -1,5 +1,5 @@
-import { WireError } from '../errors.js'
-import type { MessageWithParts } from '../models.js'
+import { WireError } from '../../errors.js'
+import type { MessageWithParts } from '../../models.js'
 import type { MessagePage, PageQuery } from './message-page.js'
 
 /** How far back to read. */

@@ -6,7 +6,7 @@ export type Allowed = ReadonlySet<'completed' | 'failed' | 'cancelled'>
 
 /** What is wrong after an experiment; each kind is a figure. */
 export interface Verdict {
-  /** A job was told that it is done while the row is open. */
+  /** A job was reported done while the row is open. */
   readonly skippedButOpen: boolean
   /** Sessions on the server that no row refers to. */
   readonly orphans: number
@@ -15,7 +15,11 @@ export interface Verdict {
 }
 
 /** Compares the row with the server after the job has run to its end. */
-export async function judge(stage: Stage, last: TurnResult, allowed: Allowed): Promise<Verdict> {
+export async function verdictOf(
+  stage: Stage,
+  last: TurnResult,
+  allowed: Allowed,
+): Promise<Verdict> {
   const turn = await stage.store.read(stage.turnId)
   const wrong: string[] = []
   const status = turn?.status ?? 'missing'
