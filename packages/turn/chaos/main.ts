@@ -39,6 +39,10 @@ const parts: Readonly<Record<string, Part>> = {
   faults: (ground, tally, isFirst) => runFaults(ground, tally, values.all ? 1 : isFirst ? 3 : 11),
 }
 
+if (values.database !== undefined && databases.every(({ name }) => name !== values.database)) {
+  throw new TypeError(`--database is one of ${databases.map(({ name }) => name).join(', ')}`)
+}
+
 const tally = createTally()
 let isFirst = true
 for (const { name } of databases) {

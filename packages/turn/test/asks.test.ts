@@ -127,6 +127,7 @@ describe('asks of a turn', () => {
     ['was refused', fault.refuse()],
     ['was lost', fault.loseAnswer()],
     ['met a proxy without a server', fault.unavailable()],
+    ['met a wrong 404', fault.notFound()],
   ] as const) {
     it(`answers again when the answer ${name}`, async () => {
       rig.impostor.fail('POST /permission/*/reply', broken)

@@ -140,6 +140,23 @@ interface Polls {
   close(): Promise<void>
 }
 
+/** What the stream alone proves while no poll comes through: only if nothing of it was missed, and it said that all is over. */
+function toldByStream({ reply, remarks, schedule }: TurnRun): Evidence | null {
+  if (reply === null || !schedule.isStreamWhole() || reply.view().status !== 'idle') return null
+  const outcome = reply.outcome({ sessionIdle: true })
+  return {
+    status: 'idle',
+    isPromptStored: true,
+    outcome,
+    ended: reply.outcome(),
+    isFollowed: false,
+    sessionError: remarks.sessionError,
+    // Silence is no news while the server is out of reach: nothing but an end is concluded from it.
+    quietMs: 0,
+    isFreed: false,
+  }
+}
+
 function pollBeside(run: TurnRun, prompt: PromptRecord): Polls {
   const poller = createPoller(run, prompt)
   const { schedule } = run
@@ -159,11 +176,13 @@ function pollBeside(run: TurnRun, prompt: PromptRecord): Polls {
     }
   }
 
-  const fail = (error: unknown): null => {
+  const fail = (error: unknown): Evidence | null => {
     run.signal.throwIfAborted()
     if (isSessionGone(error) || !isPassing(error)) throw error
     run.setup.report(error, 'poll')
     schedule.failed()
+    const told = schedule.unreachableMs() >= run.setup.timing.graceMs ? toldByStream(run) : null
+    if (told !== null) return told
     if (schedule.unreachableMs() >= unreachableMs) throw unreachable(unreachableMs, error)
     return null
   }
