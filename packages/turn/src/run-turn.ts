@@ -1,6 +1,6 @@
 import { resolveOptions, type TurnOptions, type TurnSetup } from './options.js'
 import { assertPeersFit } from './peers.js'
-import { skipped, type TurnResult } from './result.js'
+import type { TurnResult } from './result.js'
 import { withinMs } from './run/deadline.js'
 import { openRun } from './run/run.js'
 import { claimTurn, type ClaimedTurn } from './steps/claim.js'
@@ -35,25 +35,36 @@ export async function runTurn<Report = unknown>(
     await callBack(setup, options.onSettled, await finishSettled(setup, options.artifacts))
     return claim
   }
-  const results = await runHeld(setup, claim, options)
-  // The conversation is free again: the callback may start its next turn.
-  await callBack(setup, options.onSettled, results)
-  return results.at(-1) ?? skipped(setup.turnId, 'handed_off')
+  const settled: TurnResult<Report>[] = []
+  try {
+    return await runHeld(setup, claim, options, settled)
+  } finally {
+    // The conversation is free again: the callback may start its next turn.
+    await callBack(setup, options.onSettled, settled)
+  }
 }
 
-/** Finishes what was left of the conversation's other turns, then runs this one, and gives the conversation back. */
+/**
+ * Finishes what was left of the conversation's other turns, then runs this one, and gives the conversation back.
+ *
+ * @param settled - Receives how each of them ended, also when a later one fails: what is closed is not found again.
+ */
 async function runHeld<Report>(
   setup: TurnSetup,
   { held, turn, leftovers }: ClaimedTurn,
   { artifacts }: TurnOptions<Report>,
-): Promise<TurnResult<Report>[]> {
+  settled: TurnResult<Report>[],
+): Promise<TurnResult<Report>> {
   try {
-    const results = await finishLeftovers(setup, held, leftovers, artifacts)
+    for await (const ended of finishLeftovers(setup, held, leftovers, artifacts)) {
+      settled.push(ended)
+    }
     const run = openRun(setup, held, turn, setup.prompt)
-    results.push(await runClaimed(run, artifacts))
+    const result = await runClaimed(run, artifacts)
+    settled.push(result)
     const { current } = run.interrupter
     if (current?.kind === 'lease_lost') await stopStray(run)
-    return results
+    return result
   } finally {
     await release(setup, held.lease)
   }

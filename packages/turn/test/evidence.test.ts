@@ -66,6 +66,7 @@ function evidenceOf(status: Status, state: State, more: Partial<Evidence> = {}):
     ended: outcomeOf[state],
     isPromptStored: true,
     isFollowed: false,
+    isOutrun: false,
     sessionError: null,
     quietMs: graceMs,
     isFreed: false,

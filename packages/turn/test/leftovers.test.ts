@@ -1,4 +1,4 @@
-import { gate, on, reply, text, tool, usage } from '@turnstead/testkit'
+import { ask, gate, on, reply, text, tool, usage } from '@turnstead/testkit'
 import { expect } from 'chai'
 import { afterEach, beforeEach, describe, it } from 'mocha'
 import { runTurn, type TurnOptions, type TurnResult } from '../src/index.js'
@@ -137,5 +137,55 @@ describe('what a dead worker left of a conversation', () => {
     expect(await waiting).to.include({ status: 'cancelled', turnId: nextId })
     expect(await rig.rows.row(turnId)).to.include({ status: 'running' })
     expect(await rig.userMessages()).to.equal(1)
+  })
+
+  it('is done for good when its session is gone', async () => {
+    rig.impostor.answer(on('Hello', reply(text('On and on.'), gate('never'))))
+    await dieAt('client.prompt.send')
+    await rig.rows.store.cancel({ turnId })
+    const sessionId = (await rig.rows.store.read(turnId))?.prompt?.sessionId ?? ''
+    await rig.client.session.delete(sessionId)
+    const settled = await next()
+    expect(settled.map((each) => each.turnId)).to.deep.equal([turnId, 2])
+    expect((await rig.rows.row(turnId))['closed_at']).to.be.a('number')
+  })
+
+  it('is told to the host also when the next turn cannot be stored', async () => {
+    rig.impostor.answer(on('Hello', reply(text('Whole answer.'))))
+    await dieAt('client.prompt.send')
+    const settled: unknown[] = []
+    const nextId = await rig.rows.addMessage()
+    const store = rig.rows.anotherStore()
+    const recordPrompt = async (): Promise<never> => {
+      throw new Error('no more room')
+    }
+    const running = runTurn(
+      rig.options(nextId, 'Next', {
+        store: { ...store, recordPrompt },
+        owner: 'worker-2',
+        onBusy: 'wait',
+        onSettled: (each) => void settled.push(each.turnId),
+      }),
+    )
+    expect(await running.catch(String)).to.include('no more room')
+    expect(settled).to.deep.equal([turnId])
+  })
+
+  it('is stopped in the directory of its session, whichever the next client has', async () => {
+    rig.impostor.answer(
+      on('Hello', reply(ask.permission(tool.write({ filePath: 'a.txt', content: 'a' })))),
+    )
+    const asked = rig.impostor.events.next(({ type }) => type === 'permission.asked')
+    await dieAt('client.prompt.send')
+    await asked
+    await rig.rows.store.cancel({ turnId })
+    const client = { ...rig.client, ...rig.connect().withScope({ directory: '/somewhere/else' }) }
+    const settled = await next({ client })
+    expect(settled[0]).to.deep.include({
+      turnId,
+      status: 'cancelled',
+      stop: { aborted: true, rejectedAsks: 1, asksClosed: true, idle: true },
+    })
+    expect(await rig.client.permission.list()).to.deep.equal([])
   })
 })

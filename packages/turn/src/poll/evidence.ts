@@ -29,6 +29,8 @@ export interface Evidence {
   readonly isFollowed: boolean
   /** The last `session.error` since the send. Alone it proves nothing: an overflow heals itself. */
   readonly sessionError: SessionError | null
+  /** The stream changed the reply while this poll was under way: of what both speak of, the poll may be the newer. */
+  readonly isOutrun: boolean
   /** How long nothing of this session has been heard and the polls have shown the same. */
   readonly quietMs: number
   /** An abort was sent to a session that stayed busy after the turn's messages had ended. */
@@ -59,6 +61,7 @@ const stuckGraces = 6
  */
 export function decideNext(evidence: Evidence, graceMs: number): Verdict {
   const { outcome, ended, sessionError, status, isPromptStored, quietMs } = evidence
+  if (evidence.isOutrun) return { next: 'wait' }
   if (status !== 'idle') {
     if (!isProof(ended)) return { next: 'wait' }
     if (evidence.isFollowed) return { next: 'settle', outcome: ended }
@@ -83,6 +86,7 @@ export function decideNext(evidence: Evidence, graceMs: number): Verdict {
   return { next: isPromptStored ? 'lost' : 'send' }
 }
 
-function isProof(outcome: Outcome): outcome is Proof {
+/** @internal */
+export function isProof(outcome: Outcome): outcome is Proof {
   return outcome.state === 'completed' || outcome.state === 'failed'
 }

@@ -20,7 +20,8 @@ export async function listAsks(
   readonly permissions?: readonly ServerAsk[]
   readonly questions: readonly ServerAsk[]
 }> {
-  const { client, report } = run.setup
+  const { client } = run.server
+  const { report } = run.setup
   const isOurs = (ask: ServerAsk): boolean => sessionIds.has(ask.sessionID)
   const questions = (await client.question.list(options)).filter(isOurs)
   try {

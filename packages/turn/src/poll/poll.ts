@@ -2,7 +2,7 @@ import type { PromptRecord } from '../ports.js'
 import type { RequestLimits } from '../run/limits.js'
 import { isPassing } from '../run/passing.js'
 import { requestLimits, type TurnRun } from '../run/run.js'
-import type { Evidence } from './evidence.js'
+import { type Evidence, isProof } from './evidence.js'
 import { listAsks } from './list-asks.js'
 import { createExchangeReader } from './read-exchange.js'
 import {
@@ -47,6 +47,9 @@ export function createPoller(run: TurnRun, prompt: PromptRecord): Poller {
       const { messages, isPromptStored } = await reader.read(options)
       const rootStatus = statusOf(statuses, prompt.sessionId)
       const isRootIdle = rootStatus === 'idle'
+      // A stream that is behind changes parts that this list has whole, and is then believed.
+      const isOutrun = reply.revision !== revision
+      if (isOutrun) reader.forget()
       reply.reconcile(messages, { revision, sessionStatus: statuses[prompt.sessionId] ?? null })
       if (readsAsks || isRootIdle) {
         await aside(run, () => pollSubAgents(run, { statuses, done: doneAgents }, options))
@@ -64,12 +67,15 @@ export function createPoller(run: TurnRun, prompt: PromptRecord): Poller {
       const isFollowed = whoseRun(reply, messages) === 'theirs'
       run.delivery.followed(isFollowed)
       const outcome = reply.outcome({ sessionIdle: isIdle })
+      const ended = reply.outcome()
+      if (isOutrun && isProof(ended)) schedule.hint()
       return {
         status,
         isPromptStored,
         outcome,
-        ended: reply.outcome(),
+        ended,
         isFollowed,
+        isOutrun,
         sessionError: run.remarks.sessionError,
         quietMs: schedule.quietMs(),
       }

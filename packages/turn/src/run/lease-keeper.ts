@@ -10,6 +10,8 @@ import { createWakeup } from './wakeup.js'
 /** Keeps the lease of a running turn, and knows whether it is still held. */
 export interface LeaseKeeper {
   readonly lease: Lease
+  /** Aborts when another worker holds the conversation, whatever the turn was interrupted for before. */
+  readonly lost: AbortSignal
   /**
    * Throws an `Interrupted` unless the lease is surely held at this instant; for the last check right before something is
    * sent. Use {@link LeaseKeeper.confirm} where there is time to ask the store.
@@ -67,6 +69,8 @@ export function keepLease(
   const limitMs = leaseMs / triesPerLease
   const beat = createWakeup(clock)
   let heldSince = held.since
+  const lost = new AbortController()
+  /** Since the first failure in a row: a pause of the process in the middle of a renewal is no failure of the store. */
   let awaySince: number | null = null
   let isSettling = false
   let renewing: Promise<void> | null = null
@@ -79,15 +83,18 @@ export function keepLease(
   }
 
   const learn = ({ held, status }: { held: boolean; status: TurnStatus }): void => {
-    if (!held) interrupter.interrupt({ kind: 'lease_lost' })
-    else if (isSettling || status === 'running') return
-    else if (status === 'cancelled') interrupter.interrupt({ kind: 'cancelled' })
+    if (!held) {
+      interrupter.interrupt({ kind: 'lease_lost' })
+      lost.abort(new Interrupted({ kind: 'lease_lost' }))
+      return
+    }
+    if (isSettling || status === 'running') return
+    if (status === 'cancelled') interrupter.interrupt({ kind: 'cancelled' })
     else interrupter.interrupt({ kind: 'settled' })
   }
 
   const renew = async (signal?: AbortSignal): Promise<void> => {
     const askedAt = instant(clock)
-    awaySince ??= askedAt.now
     const renewal = await withinMs(
       clock,
       { ms: limitMs, signal, expired: () => portTimeout('renew', limitMs) },
@@ -112,8 +119,8 @@ export function keepLease(
       } catch (error) {
         if (closing.aborted) return
         report(error, 'renew')
-        const awayMs = clock.now() - (awaySince ?? clock.now())
-        if (awayMs >= Math.max(leaseMs, budgets.unreachableMs)) {
+        awaySince ??= clock.now()
+        if (clock.now() - awaySince >= Math.max(leaseMs, budgets.unreachableMs)) {
           interrupter.interrupt({ kind: 'store_away', error })
           return
         }
@@ -132,6 +139,7 @@ export function keepLease(
 
   return {
     lease,
+    lost: lost.signal,
     assertHeld() {
       throwIfLost()
       if (!isSurelyHeld()) throw new LeaseInDoubt()

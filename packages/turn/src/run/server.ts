@@ -5,6 +5,8 @@ import type { RequestLimits } from './limits.js'
 export interface TurnServer {
   /** Bound to the directory of the turn's session once that is known. */
   readonly client: TurnClient
+  /** The directory of the session is known. */
+  readonly isBound: boolean
   /**
    * Binds the client to the directory in which a session was made. On the server status, events and asks belong to a directory
    * and sessions do not: seen from another directory a session at work would look idle.
@@ -17,22 +19,29 @@ const directories = new WeakMap<TurnClient, Promise<string>>()
 
 export function createServer(given: TurnClient): TurnServer {
   let client = given
+  let isBound = false
   return {
     get client() {
       return client
     },
+    get isBound() {
+      return isBound
+    },
     async bindTo({ directory }, limits) {
-      if (typeof directory !== 'string' || directory === '') return
-      if ((await directoryOf(given, limits)) === directory) return
-      client = { ...given, ...given.withScope({ directory }) }
+      const isKnown = typeof directory === 'string' && directory !== ''
+      if (isKnown && (await directoryOf(given, limits.timeoutMs)) !== directory) {
+        client = { ...given, ...given.withScope({ directory }) }
+      }
+      isBound = true
     },
   }
 }
 
-async function directoryOf(client: TurnClient, limits: RequestLimits): Promise<string> {
+/** Without the signal of the turn that asks: other turns wait for the same answer. */
+async function directoryOf(client: TurnClient, timeoutMs: number): Promise<string> {
   const known = directories.get(client)
   if (known !== undefined) return await known
-  const asked = client.request('GET', '/path', limits).then(readDirectory)
+  const asked = client.request('GET', '/path', { timeoutMs }).then(readDirectory)
   directories.set(client, asked)
   // A failed question is asked again.
   asked.catch(() => directories.delete(client))

@@ -37,8 +37,10 @@ export interface UsageMeter {
   retrying(): void
   /** The model is asked again. */
   working(): void
-  /** Whether a tool of the agent runs. */
-  toolsRun(isRunning: boolean): void
+  /** A tool of the agent runs, or does not run any more. */
+  toolRuns(id: string, isRunning: boolean): void
+  /** The server lost the run: what ran in it will never end. */
+  runLost(): void
   /** Whether a person is waited for. */
   blocked(isBlocked: boolean): void
 }
@@ -55,6 +57,7 @@ export function createUsage(
   let sendBeganAt: number | null = null
   let timeToFirstTokenMs: number | null = null
   const startedAt = clock.now()
+  const tools = new Set<string>()
   let usage: Omit<Usage, 'cost' | 'tokens'> = {
     startedAt,
     sentAt: null,
@@ -76,6 +79,12 @@ export function createUsage(
   const progressed = (): void => {
     agentSeen()
     set({ progressAt: clock.now(), retryingSince: null, retriedMs: 0 })
+  }
+  const toolsChanged = (): void => {
+    const isRunning = tools.size > 0
+    if (isRunning === (usage.toolsSince !== null)) return
+    const now = clock.now()
+    set(isRunning ? { toolsSince: now } : { toolsSince: null, progressAt: now })
   }
   const total = (reply: Spent): Spent => sum(earlier, reply)
 
@@ -127,10 +136,14 @@ export function createUsage(
       if (retryingSince === null) return
       set({ retryingSince: null, retriedMs: retriedMs + clock.now() - retryingSince })
     },
-    toolsRun(isRunning) {
-      if (isRunning === (usage.toolsSince !== null)) return
-      const now = clock.now()
-      set(isRunning ? { toolsSince: now } : { toolsSince: null, progressAt: now })
+    toolRuns(id, isRunning) {
+      if (isRunning) tools.add(id)
+      else tools.delete(id)
+      toolsChanged()
+    },
+    runLost() {
+      tools.clear()
+      toolsChanged()
     },
     blocked(isBlocked) {
       const now = clock.now()

@@ -50,7 +50,9 @@ export async function claimTurn(setup: TurnSetup): Promise<ClaimedTurn | Skipped
         return skipped(turnId, claim.reason, claim.heldUntil)
       }
       // The holder, if it runs this turn, learns of it from the row; if not, it never begins.
-      if (cancelSignal?.aborted) await store.cancel({ turnId })
+      if (cancelSignal?.aborted) {
+        await withRetry(setup, { step: 'claim', attempt: () => store.cancel({ turnId }) })
+      }
       if (claim.sameOwner) hasWaitedForItself = true
       await wakeup.wait(waitMs(setup, claim))
     }

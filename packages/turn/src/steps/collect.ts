@@ -30,7 +30,7 @@ export async function collectArtifacts<Report>(
     )
   const since = settledAt === null ? {} : { settledAt }
   try {
-    const collected = await withinMs(clock, { ms, expired }, (signal) =>
+    const collected = await withinMs(clock, { ms, signal: run.lease.lost, expired }, (signal) =>
       collector.collect({ conversationId, turnId, tools, signal, ...since }),
     )
     return { report: collected, isDone: true }

@@ -6,6 +6,7 @@ import { onAbort } from '../run/listen.js'
 import { type Instant, instant } from '../run/lease-keeper.js'
 import { withRetry } from '../run/retry.js'
 import { openRun, type TurnRun } from '../run/run.js'
+import { bindToSession } from './session-upstream.js'
 import { closeTurn, release } from './close-turn.js'
 import { collectArtifacts } from './collect.js'
 import { runClaimed } from './run-claimed.js'
@@ -24,16 +25,15 @@ export interface HeldConversation {
  * steps over another: a stranded turn is run to its end; of one that is over the agent is stopped if it still works for
  * it, what a cancelled turn had is kept, the files are collected.
  *
- * @returns how those ended that are finished now. Their worker may have died before it could tell the host.
+ * @yields how each ended that is finished now. Their worker may have died before it could tell the host.
  * @throws the store's error when it stays away.
  */
-export async function finishLeftovers<Report>(
+export async function* finishLeftovers<Report>(
   setup: TurnSetup,
   { lease, since }: HeldConversation,
   leftovers: readonly TurnRecord[],
   collector: ArtifactCollector<Report> | undefined,
-): Promise<TurnResult<Report>[]> {
-  const results: TurnResult<Report>[] = []
+): AsyncGenerator<TurnResult<Report>, void> {
   for (const { turnId } of leftovers) {
     if (setup.signal?.aborted || setup.cancelSignal?.aborted) break
     const adopted = await withRetry(setup, {
@@ -47,9 +47,8 @@ export async function finishLeftovers<Report>(
       turn.status === 'running'
         ? await runLeft(setup, run, collector)
         : await finishEnded(run, turn, collector)
-    if (result !== null) results.push(result)
+    if (result !== null) yield result
   }
-  return results
 }
 
 /** Does what was left of turns that are over, for a job that came again; nothing while another worker holds the conversation. */
@@ -57,6 +56,7 @@ export async function finishSettled<Report>(
   setup: TurnSetup,
   collector: ArtifactCollector<Report> | undefined,
 ): Promise<TurnResult<Report>[]> {
+  const results: TurnResult<Report>[] = []
   const { clock, conversationId, owner, report, store } = setup
   const { leaseMs } = setup.timing
   try {
@@ -66,18 +66,20 @@ export async function finishSettled<Report>(
       signal: setup.signal,
       attempt: () => store.claimConversation({ conversationId, owner, leaseMs }),
     })
-    if (!claim.claimed) return []
+    if (!claim.claimed) return results
     const { lease } = claim
     const ended = claim.leftovers.filter(({ status }) => status !== 'running')
     try {
-      return await finishLeftovers(setup, { lease, since }, ended, collector)
+      for await (const result of finishLeftovers(setup, { lease, since }, ended, collector)) {
+        results.push(result)
+      }
     } finally {
       await release(setup, lease)
     }
   } catch (error) {
     report(error, 'claim')
-    return []
   }
+  return results
 }
 
 /** The caller's cancel is not for this turn: it only makes the worker leave it, and turn to the one that is cancelled. */
@@ -127,6 +129,8 @@ async function poll(run: TurnRun): Promise<boolean> {
   const { prompt } = run.delivery
   if (prompt === null || run.reply === null) return true
   try {
+    // Nothing more can be read of a session that is gone: what was stored of it is what there is.
+    if (!(await bindToSession(run, prompt.sessionId))) return true
     run.schedule.gap()
     await createPoller(run, prompt).poll()
     return true

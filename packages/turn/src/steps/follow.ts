@@ -95,6 +95,7 @@ async function runAgain(
       ),
     )
   }
+  if (isLost) run.usage.runLost()
   await run.lease.confirm()
   const counted = await countRerun(run, prompt)
   await submit(run, counted, { mayHaveArrived: false, isRerun: isLost })

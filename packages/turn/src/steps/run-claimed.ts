@@ -39,7 +39,11 @@ export async function runClaimed<Report>(
 async function bringToEnd(run: TurnRun, snapshots: Snapshots): Promise<Stopped> {
   try {
     const proof = await runInSession(run, snapshots)
-    return { ending: toEnding(run, proof), stop: await closeAsks(run) }
+    const ending = toEnding(run, proof)
+    const stop = await closeAsks(run)
+    // Until the end is written the user's cancel comes before it.
+    const isCancelled = run.interrupter.current?.kind === 'cancelled'
+    return { ending: isCancelled ? { status: 'cancelled' } : ending, stop }
   } catch (error) {
     return await stopEarly(run, error)
   }

@@ -62,6 +62,22 @@ export function isNotFound(error: unknown): boolean {
   return WireError.is(error) && (error.code === 'not_found' || isSessionGone(error))
 }
 
+/**
+ * Binds the client of a run to the directory of a session that it did not open itself: from another directory the session
+ * would look idle and without asks.
+ *
+ * @returns false when the server does not know the session any more.
+ */
+export async function bindToSession(
+  run: TurnRun,
+  sessionId: string,
+  limits: RequestLimits = requestLimits(run),
+): Promise<boolean> {
+  const session = await findUpstream(run, sessionId, limits)
+  if (session !== null) await run.server.bindTo(session, limits)
+  return session !== null
+}
+
 /** Between the questions whether a session is gone. */
 const confirmDelaysMs = [250, 500, 1_000]
 

@@ -10,7 +10,7 @@ import type { RequestLimits } from '../run/limits.js'
 import { isPassing } from '../run/passing.js'
 import { openAsks, requestLimits, type TurnRun } from '../run/run.js'
 import { type Answerable, sendAnswer } from './send-answer.js'
-import { findUpstream, isSessionGone } from './session-upstream.js'
+import { bindToSession, findUpstream, isSessionGone } from './session-upstream.js'
 
 const firstDelayMs = 100
 const longestDelayMs = 1_000
@@ -124,6 +124,7 @@ async function stopOnce(run: TurnRun, stop: Stop, signal: AbortSignal): Promise<
     await abort(run, sessionId, progress, limits)
     progress.isTold = true
   }
+  if (!run.server.isBound) await bindToSession(run, sessionId, limits)
   const statuses = await run.server.client.session.status(limits)
   const owner = await readOwner(run, stop, limits)
   const tree =

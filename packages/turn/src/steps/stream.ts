@@ -1,4 +1,4 @@
-import type { Reply, ReplyObserver } from '@turnstead/reply'
+import type { Reply, ReplyObserver, ReplyPart } from '@turnstead/reply'
 import type { Subscription } from '@turnstead/wire'
 import type { TurnRun } from '../run/run.js'
 
@@ -29,26 +29,26 @@ export async function pumpStream(
 /** Turns the changes of the reply, from the stream and from polls alike, into what the turn counts and waits for. */
 export function watchReply(run: TurnRun, reply: Reply): ReplyObserver {
   const { usage, schedule, wakeup, remarks } = run
-  const running = new Set<string>()
   const wake = (): void => wakeup.wake()
   const hint = (): void => {
     schedule.hint()
     wake()
   }
+  // What an earlier worker stored of the reply is never reported as new.
+  for (const part of reply.parts) partSeen(part)
   return {
     partAdded: ({ part }) => {
-      if (part.kind !== 'retry') usage.agentSeen()
-      if (part.kind === 'tool') trackTool(part)
+      partSeen(part)
+      if (part.kind === 'tool') wake()
     },
     textDelta: () => usage.textArrived(),
     partFinished: () => usage.progressed(),
     toolProgressed: ({ part }) => {
       usage.progressed()
-      trackTool(part)
+      partSeen(part)
+      wake()
     },
-    partRemoved: ({ partId }) => {
-      if (running.delete(partId)) usage.toolsRun(running.size > 0)
-    },
+    partRemoved: ({ partId }) => usage.toolRuns(partId, false),
     stepFinished() {
       usage.stepFinished()
       wake()
@@ -74,10 +74,8 @@ export function watchReply(run: TurnRun, reply: Reply): ReplyObserver {
     },
   }
 
-  function trackTool(part: { readonly id: string; readonly status: string }): void {
-    if (part.status === 'running') running.add(part.id)
-    else running.delete(part.id)
-    usage.toolsRun(running.size > 0)
-    wake()
+  function partSeen(part: ReplyPart): void {
+    if (part.kind !== 'retry') usage.agentSeen()
+    if (part.kind === 'tool') usage.toolRuns(part.id, part.status === 'running')
   }
 }

@@ -1,0 +1,40 @@
+import { createManualClock } from '@turnstead/testkit'
+import { expect } from 'chai'
+import { describe, it } from 'mocha'
+import { createMemoryStore, type TurnStore } from '../src/index.js'
+import { resolveOptions } from '../src/options.js'
+import { createInterrupter } from '../src/run/interruption.js'
+import { instant, keepLease } from '../src/run/lease-keeper.js'
+
+const never = (): Promise<never> => new Promise(() => undefined)
+
+describe('a lease', () => {
+  it('is asked for once more after a pause that came in the middle of a renewal', async () => {
+    const clock = createManualClock()
+    const store = createMemoryStore({ clock })
+    store.addTurn({ turnId: 1, conversationId: 1 })
+    let isPaused = true
+    const renew: TurnStore['renew'] = (...args) => (isPaused ? never() : store.renew(...args))
+    const setup = resolveOptions({
+      client: {} as never,
+      store: { ...store, renew },
+      clock,
+      conversationId: 1,
+      turnId: 1,
+    })
+    const since = instant(setup.clock)
+    const claim = await store.claim({ conversationId: 1, turnId: 1, owner: 'me', leaseMs: 30_000 })
+    if (!claim.claimed) return expect.fail()
+    const interrupter = createInterrupter()
+    const keeper = keepLease(setup, { lease: claim.lease, since }, interrupter)
+    await clock.advance(3_000)
+    // A jump: no timer between now and then runs in time.
+    isPaused = false
+    const now = clock.now()
+    setup.clock.now = () => now + 200_000
+    await clock.advance(10_000)
+    await clock.advance(3_000)
+    expect(interrupter.current).to.equal(null)
+    await keeper.close()
+  })
+})
