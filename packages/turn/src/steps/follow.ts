@@ -145,6 +145,8 @@ interface Polls {
 function toldByStream({ reply, remarks, schedule }: TurnRun): Evidence | null {
   if (reply === null || !schedule.isStreamWhole() || reply.view().status !== 'idle') return null
   const outcome = reply.outcome({ sessionIdle: true })
+  // Without an end the turn is only out of reach of its server.
+  if (outcome.state !== 'completed' && outcome.state !== 'failed') return null
   return {
     status: 'idle',
     isPromptStored: true,
@@ -152,9 +154,9 @@ function toldByStream({ reply, remarks, schedule }: TurnRun): Evidence | null {
     ended: reply.outcome(),
     isFollowed: false,
     sessionError: remarks.sessionError,
-    // Silence is no news while the server is out of reach: nothing but an end is concluded from it.
     quietMs: 0,
     isFreed: false,
+    isOutrun: false,
   }
 }
 
