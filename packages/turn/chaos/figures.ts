@@ -4,6 +4,8 @@ import type { Verdict } from './verdict.js'
 export interface Tally {
   /** Adds the verdict of one experiment. */
   add(where: string, verdict: Verdict): void
+  /** Counts an experiment whose verdict is only one of the figures. */
+  tried(): void
   /** Counts one more of a figure that is no part of a verdict. */
   count(name: FigureName, where: string): void
   /** One JSON line for each figure. */
@@ -38,6 +40,7 @@ export function createTally(): Tally {
       count('session.orphans', where, orphans)
       for (const words of wrong) count('turn.faults.wrong_outcomes', `${where}: ${words}`)
     },
+    tried: () => void (cases += 1),
     count: (name, where) => count(name, where),
     print() {
       line('turn.chaos.cases', cases, 'higher')

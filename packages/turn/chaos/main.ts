@@ -36,9 +36,11 @@ const parts: Readonly<Record<string, Part>> = {
   ports: async (ground, tally, isFirst) => {
     if (values.all || isFirst) await runPorts(ground, tally)
   },
-  faults: async (ground, tally, isFirst) => {
-    if (values.all || isFirst) await runFaults(ground, tally)
-  },
+  faults: (ground, tally, isFirst) => runFaults(ground, tally, values.all ? 1 : isFirst ? 3 : 11),
+}
+
+if (values.database !== undefined && databases.every(({ name }) => name !== values.database)) {
+  throw new TypeError(`--database is one of ${databases.map(({ name }) => name).join(', ')}`)
 }
 
 const tally = createTally()

@@ -40,6 +40,7 @@ export async function runOwnEnd(ground: Ground, tally: Tally): Promise<void> {
       const stage = await openStage(ground)
       const store = { ...stage.store, ...breakStore(stage.store) }
       let told = 0
+      tally.tried()
       const result = await runTurn(
         stage.options({ store, timing: { leaseMs }, onSettled: () => void (told += 1) }),
       )

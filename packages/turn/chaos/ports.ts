@@ -60,6 +60,7 @@ async function runOne(
     readonly more?: Partial<TurnOptions>
   },
 ): Promise<void> {
+  tally.tried()
   const stage = await openStage(ground)
   const store: TurnStore = { ...stage.store }
   if (how.hanging !== undefined) Object.assign(store, { [how.hanging]: never })

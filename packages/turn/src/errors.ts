@@ -100,7 +100,7 @@ export function sessionDeleted(sessionId: string, cause?: unknown): TurnError {
 /** The failure of one call of the host's ports that did not answer; it may answer the next time. */
 export function portTimeout(step: string, limitMs: number): Error {
   const error = new Error(
-    `The host's port for the step "${step}" did not answer within ${limitMs} ms.`,
+    `[port_timeout] The host's port for the step "${step}" did not answer within ${limitMs} ms.`,
   )
   return Object.assign(error, { code: 'port_timeout', retryable: true })
 }

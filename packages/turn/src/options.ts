@@ -154,6 +154,11 @@ export function resolveOptions<Report>(options: TurnOptions<Report>): TurnSetup 
   const budgets = { ...defaultBudgets, ...withoutUndefined(options.budgets ?? {}) }
   for (const [name, limit] of Object.entries(budgets)) {
     if (!(limit >= 0)) throw new RangeError(`\`budgets.${name}\` must be a number, 0 or more`)
+    if (name === 'requestMs' && limit === 0) {
+      throw new RangeError(
+        '`budgets.requestMs` must be more than 0: no request is answered at once',
+      )
+    }
   }
   if (budgets.requestMs === 0) throw new RangeError('`budgets.requestMs` must be above 0')
   return {

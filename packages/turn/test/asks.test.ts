@@ -49,6 +49,15 @@ describe('asks of a turn', () => {
     expect(rig.impostor.readFile('a.txt')).to.equal(null)
   })
 
+  it('ends a turn whose answer the server does not take, and says what the server said', async () => {
+    const path = 'POST /permission/*/reply'
+    rig.impostor.fail(path, fault.serverError(), { times: 1_000 })
+    const budgets = { askMs: 200, requestMs: 200, stopMs: 200 }
+    const result = await runTurn(options({ asks: () => ({ action: 'allow' }), budgets }))
+    expect(result).to.have.nested.property('error.code', 'ask_unanswerable')
+    expect(result).to.have.nested.property('error.cause.code', 'server_error')
+  })
+
   it('waits for a person who answers through another process', async () => {
     const running = runTurn(options({ asks: waitForPerson }))
     const asked = await rig.impostor.events.next((event) => event.type === 'permission.asked')
@@ -118,6 +127,7 @@ describe('asks of a turn', () => {
     ['was refused', fault.refuse()],
     ['was lost', fault.loseAnswer()],
     ['met a proxy without a server', fault.unavailable()],
+    ['met a wrong 404', fault.notFound()],
   ] as const) {
     it(`answers again when the answer ${name}`, async () => {
       rig.impostor.fail('POST /permission/*/reply', broken)

@@ -1,4 +1,4 @@
-import { fault, on, reply, text, tool } from '@turnstead/testkit'
+import { fault, gate, on, reply, text, tool } from '@turnstead/testkit'
 import { expect } from 'chai'
 import { afterEach, beforeEach, describe, it } from 'mocha'
 import { runTurn } from '../src/index.js'
@@ -38,6 +38,21 @@ describe('a turn in a long conversation', () => {
     )
     expect(lists).to.not.deep.equal([])
     for (const { query } of lists) expect(Number(query['limit'])).to.be.within(1, 64)
+  })
+
+  it('reads its own prompt, which may have large files, once', async () => {
+    rig.impostor.answer(on('Hello', reply(text('One. '), gate('more'), text('Two.'))))
+    const turnId = await rig.rows.addMessage()
+    const before = rig.impostor.journal.entries.length
+    const running = runTurn(rig.options(turnId, 'Hello'))
+    await rig.impostor.gate('more').reached()
+    for (let polls = 0; polls < 3; polls += 1) await rig.impostor.next('GET /session/*/message')
+    rig.impostor.gate('more').open()
+    expect((await running).status).to.equal('completed')
+    const reachingBack = rig.impostor.journal.entries
+      .slice(before)
+      .filter(({ path, query }) => path.endsWith('/message') && Number(query['limit']) > 1)
+    expect(reachingBack).to.have.length(1)
   })
 
   it('sees that its prompt never arrived without reading all of it', async () => {

@@ -224,6 +224,7 @@ describe('the waits of a turn', () => {
         '`budgets.progressMs`',
       )
       expect(() => setup({ budgets: { stopMs: -1 } })).to.throw(RangeError, '`budgets.stopMs`')
+      expect(() => setup({ budgets: { requestMs: 0 } })).to.throw(RangeError, '`budgets.requestMs`')
       expect(() => setup({ recovery: { maxReruns: Number.NaN } })).to.throw(
         RangeError,
         '`recovery.maxReruns`',

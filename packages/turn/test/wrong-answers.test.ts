@@ -65,6 +65,31 @@ describe('a turn among wrong answers', () => {
   })
 })
 
+describe('a turn of which only the stream comes through', () => {
+  it('is settled by what the stream said, when nothing of it was missed', async () => {
+    const rig = await openRig(on('Hello', reply(text('Whole '), text('answer.'))))
+    const turnId = await rig.rows.addMessage()
+    rig.impostor.fail('GET /session/*/message', fault.unavailable(), { times: 10_000 })
+    const result = await runTurn(rig.options(turnId, 'Hello'))
+    expect(result).to.have.nested.property('reply.text', 'Whole answer.')
+    expect(result.status).to.equal('completed')
+    await rig.close()
+  })
+
+  it('is not settled by a stream that has missed something', async () => {
+    const rig = await openRig(on('Hello', reply(text('Whole answer.'), gate('cut'))))
+    const turnId = await rig.rows.addMessage()
+    rig.impostor.fail('GET /session/*/message', fault.unavailable(), { times: 10_000 })
+    const budgets = { unreachableMs: 600, stopMs: 300 }
+    const running = runTurn(rig.options(turnId, 'Hello', { budgets }))
+    await rig.impostor.gate('cut').reached()
+    rig.impostor.streams.end()
+    rig.impostor.gate('cut').open()
+    expect(await running).to.have.nested.property('error.code', 'server_unreachable')
+    await rig.close()
+  })
+})
+
 describe('a turn beside other clients of its session', () => {
   let rig: Rig
   let turnId: number

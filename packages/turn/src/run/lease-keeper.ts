@@ -122,6 +122,7 @@ export function keepLease(
         awaySince ??= clock.now()
         if (clock.now() - awaySince >= Math.max(leaseMs, budgets.unreachableMs)) {
           interrupter.interrupt({ kind: 'store_away', error })
+          return
         }
       }
     }

@@ -16,6 +16,8 @@ export interface PollSchedule {
   gap(): void
   /** The prompt was sent: what was quiet before says nothing. */
   sent(): void
+  /** Nothing was missed of the stream since the prompt was sent. */
+  isStreamWhole(): boolean
   /** When the next poll is due. */
   nextAt(): number
   /** A poll begins. */
@@ -41,6 +43,7 @@ export function createPollSchedule(now: () => number, pollMs: number): PollSched
   const startedAt = now()
   let isHinted = false
   let hasGap = false
+  let isWhole = false
   let heardAt = startedAt
   let beganAt = -Infinity
   let polledAt = startedAt
@@ -57,12 +60,15 @@ export function createPollSchedule(now: () => number, pollMs: number): PollSched
     },
     gap() {
       hasGap = true
+      isWhole = false
       isHinted = true
     },
     sent() {
+      isWhole = true
       heardAt = now()
       idleSince = null
     },
+    isStreamWhole: () => isWhole,
     nextAt() {
       const earliest = beganAt + Math.min(leastPollMs, pollMs)
       if (isHinted) return earliest

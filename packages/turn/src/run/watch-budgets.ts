@@ -1,5 +1,6 @@
 import { exceededBudget, nextBudgetEnd } from '../budgets.js'
 import { type Background, inBackground } from './deadline.js'
+import { onAbort } from './listen.js'
 import type { TurnRun } from './run.js'
 import { createWakeup } from './wakeup.js'
 
@@ -19,14 +20,17 @@ export function watchBudgets(run: TurnRun): BudgetWatch {
     if (exceeded !== null) run.interrupter.interrupt({ kind: 'budget', exceeded })
   }
 
+  // Once the run is interrupted, no budget can end it any more.
+  const unlisten = onAbort(run.signal, () => changed.wake())
   const watch = inBackground(async (closing) => {
     while (!closing.aborted && run.interrupter.current === null) {
       check()
-      if (run.interrupter.current !== null) return
+      if (run.interrupter.current !== null) break
       const now = clock.now()
       const waitMs = Math.max(0, nextBudgetEnd(budgets, run.usage.read(), now) - now)
       await changed.wait(waitMs, closing).catch(() => undefined)
     }
+    unlisten()
   })
 
   return {

@@ -28,6 +28,8 @@ interface Attended {
 }
 
 const retryMs = 500
+/** So long the server's lists are given to show that an ask is gone. */
+const listedMs = 2_000
 
 /**
  * The clocks of progress and wall time stand still while a person may still decide; they run again as soon as a decision is
@@ -54,8 +56,12 @@ export function attendAsks(run: TurnRun): AskAttendant {
         attended.failure = answered.error
         attended.sendAt = clock.now() + retryMs
       }
-      // Another client has answered, or the server forgot it, and no event said so: its lists know.
-      if (answered.outcome === 'gone') run.schedule.gap()
+      if (answered.outcome === 'gone') {
+        // Another client has answered, or the server forgot it, and no event said so: its lists know. Where they still have
+        // it, the answer went astray, and is sent again.
+        run.schedule.gap()
+        attended.sendAt = clock.now() + listedMs
+      }
     } catch (error) {
       if (!run.signal.aborted) run.setup.report(error, 'asks')
       attended.sendAt = clock.now() + retryMs

@@ -141,6 +141,25 @@ interface Polls {
   close(): Promise<void>
 }
 
+/** What the stream alone proves while no poll comes through: only if nothing of it was missed, and it said that all is over. */
+function toldByStream({ reply, remarks, schedule }: TurnRun): Evidence | null {
+  if (reply === null || !schedule.isStreamWhole() || reply.view().status !== 'idle') return null
+  const outcome = reply.outcome({ sessionIdle: true })
+  // Without an end the turn is only out of reach of its server.
+  if (outcome.state !== 'completed' && outcome.state !== 'failed') return null
+  return {
+    status: 'idle',
+    isPromptStored: true,
+    outcome,
+    ended: reply.outcome(),
+    isFollowed: false,
+    sessionError: remarks.sessionError,
+    quietMs: 0,
+    isFreed: false,
+    isOutrun: false,
+  }
+}
+
 function pollBeside(run: TurnRun, prompt: PromptRecord): Polls {
   const poller = createPoller(run, prompt)
   const { schedule } = run
@@ -160,11 +179,13 @@ function pollBeside(run: TurnRun, prompt: PromptRecord): Polls {
     }
   }
 
-  const fail = (error: unknown): null => {
+  const fail = (error: unknown): Evidence | null => {
     run.signal.throwIfAborted()
     if (isSessionGone(error) || !isPassing(error)) throw error
     run.setup.report(error, 'poll')
     schedule.failed()
+    const told = schedule.unreachableMs() >= run.setup.timing.graceMs ? toldByStream(run) : null
+    if (told !== null) return told
     if (schedule.unreachableMs() >= unreachableMs) throw unreachable(unreachableMs, error)
     return null
   }

@@ -21,11 +21,11 @@ export interface Stopped {
 export async function stopEarly(run: TurnRun, error: unknown): Promise<Stopped> {
   // Whoever settled the row from outside wanted it to be over.
   if (run.interrupter.current?.kind === 'settled') await stopIfAsked(run)
-  const ending = toEnding(run, error)
+  const ending = endingOf(run, error)
   const stop = await stopIfAsked(run)
   if (stop !== null) await pollOnceMore(run)
   // A cancel that came while the agent was being stopped still wins; a lease that was lost meanwhile does, too.
-  return { ending: toEnding(run, error, ending), stop }
+  return { ending: endingOf(run, error, ending), stop }
 }
 
 /** An ask outlives its run, and answered later it still runs: none may stay open when the turn is over. */
@@ -55,7 +55,7 @@ async function pollOnceMore(run: TurnRun): Promise<void> {
   }
 }
 
-function toEnding(run: TurnRun, error: unknown, decided?: Ending): Ending {
+function endingOf(run: TurnRun, error: unknown, decided?: Ending): Ending {
   const interruption = run.interrupter.current
   // A turn whose agent was stopped for its own end is not left to a worker that would take the stop for the end.
   const isOnlyLeft = interruption === null || interruption.kind === 'handed_off'

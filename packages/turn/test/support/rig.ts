@@ -54,6 +54,8 @@ export async function openRig(scenario?: ScenarioLike): Promise<Rig> {
       owner: 'worker-1',
       onError: (error, step) => reports.push(`${step}: ${String(error)}`),
       ...more,
+      // A worker that is dead in a test gives up soon, so that its process can end.
+      budgets: { unreachableMs: 3_000, ...more?.budgets },
       timing: { leaseMs: 1_000, pollMs: 40, graceMs: 120, snapshotMs: 20, ...more?.timing },
     }),
     async userMessages() {

@@ -2,7 +2,7 @@
 interface Waiting {
   readonly callbacks: Set<() => void>
   /** Takes the listener off. */
-  stop(): void
+  readonly stop: () => void
 }
 
 /**
