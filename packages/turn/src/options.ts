@@ -72,7 +72,11 @@ export interface TurnOptions<Report = unknown> extends TurnPorts<Report> {
   readonly budgets?: Partial<Budgets>
   /** Called with the live reply before the first event, and again whenever the session had to be created again. */
   readonly onReply?: (reply: Reply) => void
-  /** Called after the row is settled and the files are collected, also for an earlier turn of the conversation that this call settled or finished (see `turnId`). Called again when its process died, or files or a stop had to be done again, after the first call. Cannot undo anything. */
+  /**
+   * Called after the row is settled and the files are collected, also for an earlier turn of the conversation that this call
+   * settled or finished (see `turnId`). Cannot undo anything. A process that dies right before this call may leave it out, and
+   * one whose files or stop had to be done again makes it twice: what must be exact is in the row.
+   */
   readonly onSettled?: (result: TurnResult<Report>) => void | Promise<void>
   /** Called with every error that the turn survived: callbacks, files, lost streams, failed polls. */
   readonly onError?: (error: unknown, step: TurnStep) => void

@@ -64,7 +64,9 @@ export function createPoller(run: TurnRun, prompt: PromptRecord): Poller {
       const isIdle = status === 'idle'
       schedule.succeeded({ isIdle, isSame: reply.revision === revision })
       if (isPromptStored) run.delivery.arrived()
-      const isFollowed = whoseRun(reply, messages) === 'theirs'
+      const owner = whoseRun(reply, messages)
+      // A page on which nothing is of this turn says nothing new about whose the session is.
+      const isFollowed = owner === 'none' ? run.delivery.isFollowed : owner === 'theirs'
       run.delivery.followed(isFollowed)
       const outcome = reply.outcome({ sessionIdle: isIdle })
       const ended = reply.outcome()

@@ -38,7 +38,11 @@ export async function claimTurn(setup: TurnSetup): Promise<ClaimedTurn | Skipped
     for (;;) {
       if (signal?.aborted && !cancelSignal?.aborted) return skipped(turnId, 'handed_off')
       const since = instant(clock)
-      const claim = await ask(setup)
+      const claim = await ask(setup).catch((error: unknown) => {
+        if (signal?.aborted) return null
+        throw error
+      })
+      if (claim === null) continue
       if (claim.claimed) {
         return { held: { lease: claim.lease, since }, turn: claim.turn, leftovers: claim.leftovers }
       }
@@ -67,6 +71,8 @@ async function ask(setup: TurnSetup): Promise<Answer> {
   const input = prompt === null ? {} : { input: prompt }
   return await withRetry(setup, {
     step: 'claim',
+    // A cancel has to reach the row, also of a process that is told to end.
+    signal: setup.cancelSignal?.aborted ? undefined : setup.signal,
     attempt: () => store.claim({ conversationId, turnId, owner, leaseMs, ...input }),
   })
 }

@@ -20,6 +20,8 @@ export interface HeldConversation {
   readonly since: Instant
 }
 
+const giveUpAfterMs = 24 * 3_600_000
+
 /**
  * Does what earlier workers left of a conversation's turns, oldest first and before its next turn runs, so that no turn
  * steps over another: a stranded turn is run to its end; of one that is over the agent is stopped if it still works for
@@ -34,7 +36,10 @@ export async function* finishLeftovers<Report>(
   leftovers: readonly TurnRecord[],
   collector: ArtifactCollector<Report> | undefined,
 ): AsyncGenerator<TurnResult<Report>, void> {
-  for (const { turnId } of leftovers) {
+  let hasFailed = false
+  for (const { turnId, status } of leftovers) {
+    // A collector or a server that fails for one of them fails for the others: the next turn must not wait for all.
+    if (hasFailed && status !== 'running') continue
     if (setup.signal?.aborted || setup.cancelSignal?.aborted) break
     const adopted = await withRetry(setup, {
       step: 'claim',
@@ -47,7 +52,8 @@ export async function* finishLeftovers<Report>(
       turn.status === 'running'
         ? await runLeft(setup, run, collector)
         : await finishEnded(run, turn, collector)
-    if (result !== null) yield result
+    if (result === null) hasFailed = true
+    else yield result
   }
 }
 
@@ -113,7 +119,8 @@ async function finishEnded<Report>(
     const stop = await stopIfWorking(run)
     const isKept = turn.status !== 'cancelled' || (isPolled && (await keepPartial(run)))
     const { isDone, report: artifacts } = await collectArtifacts(run, collector, turn.settledAt)
-    if (!isClosed(stop) || !isKept || !isDone) return null
+    const isFinished = isClosed(stop) && isKept && isDone
+    if (!isFinished && !isOld(run, turn)) return null
     await closeTurn(run)
     const durationMs = run.setup.clock.now() - startedAt
     return toResult(run, storedEnding(turn), { stop, artifacts, durationMs })
@@ -123,6 +130,11 @@ async function finishEnded<Report>(
   } finally {
     await run.lease.close()
   }
+}
+
+/** What could not be finished for a day is not tried before every later turn any more. */
+function isOld({ setup }: TurnRun, { settledAt }: TurnRecord): boolean {
+  return settledAt !== null && setup.clock.wall() - settledAt > giveUpAfterMs
 }
 
 async function poll(run: TurnRun): Promise<boolean> {
