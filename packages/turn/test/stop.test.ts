@@ -75,6 +75,19 @@ describe('stopping a turn', () => {
     })
   }
 
+  it('has the cancel in the row before the agent is stopped, should this process die meanwhile', async () => {
+    rig.impostor.answer(on('Hello', reply(text('On and on.'), gate('more'))))
+    const statuses: unknown[] = []
+    const { session } = rig.client
+    const abort: typeof session.abort = async (...args) => {
+      statuses.push((await rig.rows.row(turnId))['status'])
+      return await session.abort(...args)
+    }
+    const client = { ...rig.client, session: { ...session, abort } }
+    expect((await runTurn(options({ client, ...stopAtFirstText }))).status).to.equal('cancelled')
+    expect(statuses[0]).to.equal('cancelled')
+  })
+
   it('does not take a list of asks that it could not read for an empty one', async () => {
     rig.impostor.answer(on('Hello', reply(text('Partial.'), gate('more'))))
     rig.impostor.fail('GET /permission', fault.status(400), { times: 1_000 })
@@ -120,7 +133,8 @@ describe('stopping a turn', () => {
       await clock.advance(20)
       await renewed
     }
-    const other = { conversationId: 1, turnId, owner: 'worker-2', leaseMs: 1_000 }
+    const nextId = await rig.rows.addMessage()
+    const other = { conversationId: 1, turnId: nextId, owner: 'worker-2', leaseMs: 1_000 }
     expect(await sessions.claim(other)).to.include({ claimed: false, reason: 'busy' })
     await clock.advance(100)
     expect((await running).status).to.equal('cancelled')

@@ -3,6 +3,7 @@ import type { ArtifactCollector } from '../ports.js'
 import { skipped, type TurnResult } from '../result.js'
 import { Interrupted } from '../run/interruption.js'
 import { onAbort } from '../run/listen.js'
+import { withRetry } from '../run/retry.js'
 import type { TurnRun } from '../run/run.js'
 import { closeTurn } from './close-turn.js'
 import { collectArtifacts } from './collect.js'
@@ -62,12 +63,28 @@ function giveUp({ setup }: TurnRun, { interruption }: Interrupted): TurnResult<n
 }
 
 /** The host's two signals mean different things: the user's cancel ends the turn, a shutdown leaves it. */
-function linkSignals({ setup, interrupter }: TurnRun): () => void {
+function linkSignals(run: TurnRun): () => void {
+  const { setup, interrupter } = run
   const { cancelSignal, signal } = setup
-  const unlistenCancel = onAbort(cancelSignal, () => interrupter.interrupt({ kind: 'cancelled' }))
+  const unlistenCancel = onAbort(cancelSignal, () => {
+    interrupter.interrupt({ kind: 'cancelled' })
+    void noteCancel(run)
+  })
   const unlistenLeave = onAbort(signal, () => interrupter.interrupt({ kind: 'handed_off' }))
   return () => {
     unlistenCancel()
     unlistenLeave()
+  }
+}
+
+/** The cancel is in the row before the agent is stopped: if this process dies meanwhile, the next one knows of it. */
+async function noteCancel({ setup }: TurnRun): Promise<void> {
+  try {
+    await withRetry(setup, {
+      step: 'stop',
+      attempt: () => setup.store.cancel({ turnId: setup.turnId }),
+    })
+  } catch (error) {
+    setup.report(error, 'stop')
   }
 }
