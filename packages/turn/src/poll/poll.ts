@@ -4,7 +4,7 @@ import { isPassing } from '../run/passing.js'
 import { requestLimits, type TurnRun } from '../run/run.js'
 import { type Evidence, isProof } from './evidence.js'
 import { listAsks } from './list-asks.js'
-import { createExchangeReader } from './read-exchange.js'
+import { createMessageReader } from './read-messages.js'
 import {
   readSessionTree,
   type SessionStatus,
@@ -30,7 +30,7 @@ export interface Poller {
 
 export function createPoller(run: TurnRun, prompt: PromptRecord): Poller {
   const { client } = run.server
-  const reader = createExchangeReader(client, prompt)
+  const reader = createMessageReader(client, prompt)
   const doneAgents = new Set<string>()
 
   return {

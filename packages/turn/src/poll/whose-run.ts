@@ -1,5 +1,5 @@
 import type { Reply } from '@turnstead/reply'
-import type { Messages } from './read-exchange.js'
+import type { Messages } from './read-messages.js'
 
 /**
  * Whose prompt a session works on, or worked on last, by its newest messages: `ours`, another client's (`theirs`), or `none` while

@@ -1,6 +1,6 @@
 import { WireError } from '@turnstead/wire'
 import { listAsks } from '../poll/list-asks.js'
-import { createExchangeReader, type ExchangeReader } from '../poll/read-exchange.js'
+import { createMessageReader, type MessageReader } from '../poll/read-messages.js'
 import { readSessionTree, statusOf, subAgents } from '../poll/session-tree.js'
 import { whoseRun } from '../poll/whose-run.js'
 import type { PromptRecord } from '../ports.js'
@@ -26,7 +26,7 @@ export async function stopAgent(run: TurnRun, prompt: PromptRecord): Promise<Sto
     new Error(`The agent did not stop within ${budgets.stopMs} ms (\`stopMs\`).`)
   run.delivery.stopped()
   try {
-    const reader = createExchangeReader(run.server.client, prompt)
+    const reader = createMessageReader(run.server.client, prompt)
     const stop = { sessionId: prompt.sessionId, reader, progress }
     await withinMs(clock, { ms: budgets.stopMs, expired }, async (signal) => {
       void stopUnseen(run, stop, signal)
@@ -48,7 +48,7 @@ export function isProvenStop({ aborted, asksClosed, idle }: StopReport): boolean
 
 interface Stop {
   readonly sessionId: string
-  readonly reader: ExchangeReader
+  readonly reader: MessageReader
   readonly progress: Progress
 }
 

@@ -6,7 +6,7 @@ import type { RequestLimits } from '../run/limits.js'
 export type Messages = Awaited<ReturnType<TurnClient['session']['messages']>>
 
 /** What one reading of a turn's messages brought. */
-export interface Exchange {
+export interface Reading {
   /** The newest messages, back to the first that may have changed since the last reading. */
   readonly messages: Messages
   /** The server has the user message of the prompt. */
@@ -14,9 +14,9 @@ export interface Exchange {
 }
 
 /** Reads the messages of one prompt again and again. */
-export interface ExchangeReader {
+export interface MessageReader {
   /** @throws WireError as the client throws it. */
-  read(options: RequestLimits): Promise<Exchange>
+  read(options: RequestLimits): Promise<Reading>
   /** Something may have been missed: the next reading goes back to the prompt. */
   forget(): void
 }
@@ -29,10 +29,10 @@ const firstPage = 4
  * Asks only for what may have changed: messages that were seen complete are not read again, and neither is the prompt, whose
  * attachments may be large.
  */
-export function createExchangeReader(
+export function createMessageReader(
   { message, session }: Pick<TurnClient, 'message' | 'session'>,
   prompt: { readonly id: string; readonly sessionId: string },
-): ExchangeReader {
+): MessageReader {
   /** The newest message of which it is known that it, and all before it, are complete. */
   let anchor: string | null = null
   /** How many messages came after the anchor, and the first of them. */
