@@ -67,7 +67,11 @@ describe('the waits of a turn', () => {
           },
         }
         const result = await runTurn(
-          rig.options(turnId, 'Hello', { store, signal: handoff.signal }),
+          rig.options(turnId, 'Hello', {
+            store,
+            signal: handoff.signal,
+            budgets: { requestMs: 500 },
+          }),
         )
         expect(result).to.include({ status: 'skipped', reason: 'handed_off' })
       })

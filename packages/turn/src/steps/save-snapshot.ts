@@ -56,9 +56,11 @@ export function createSnapshots(run: TurnRun): Snapshots {
       const { requestMs } = budgets
       const expired = (): Error => portTimeout('snapshot', requestMs)
       try {
-        // Written beside it, the older one might come last.
-        await withinMs(clock, { ms: requestMs, expired }, async () => await writing)
-        if (isNew()) await begin(requestMs)
+        await withinMs(clock, { ms: requestMs, expired }, async () => {
+          // Written beside it, the older one might come last.
+          await writing
+          if (isNew()) await begin(requestMs)
+        })
       } catch (error) {
         report(error, 'snapshot')
       }
