@@ -77,10 +77,13 @@ function problemsIn(path: string): string[] {
   return found
 }
 
-/** Each package has a clock of its own, since the packages depend on none of ours; all begin with one text. */
-function clockProblems(paths: readonly string[]): string[] {
-  const clocks = paths.filter((path) => /^packages\/[^/]+\/src\/(?:.*\/)?clock\.ts$/.test(path))
-  const texts = clocks.map((path) => ({ path, text: readFileSync(path, 'utf8') }))
+/** What each package has of its own, since the packages depend on none of ours: all copies begin with one text. */
+const copied = ['clock.ts', 'listen.ts']
+
+function copyProblems(paths: readonly string[], name: string): string[] {
+  const inSource = /^packages\/[^/]+\/src\//
+  const copies = paths.filter((path) => inSource.test(path) && path.endsWith(`/${name}`))
+  const texts = copies.map((path) => ({ path, text: readFileSync(path, 'utf8') }))
   const shared = texts.reduce((a, b) => (b.text.length < a.text.length ? b : a))
   return texts
     .filter(({ text }) => !text.startsWith(shared.text))
@@ -88,7 +91,10 @@ function clockProblems(paths: readonly string[]): string[] {
 }
 
 const files = listFiles()
-const problems = [...files.flatMap(problemsIn), ...clockProblems(files)]
+const problems = [
+  ...files.flatMap(problemsIn),
+  ...copied.flatMap((name) => copyProblems(files, name)),
+]
 for (const problem of problems) console.error(problem)
 if (problems.length > 0) process.exit(1)
 console.log(`hygiene: ${files.length} files are clean`)

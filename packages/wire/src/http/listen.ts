@@ -6,7 +6,7 @@ interface Waiting {
 }
 
 /**
- * What waits for each signal. A process may make dozens of requests on one signal, and Node warns of a leak
+ * What waits for each signal. A process may run hundreds of turns, and make dozens of requests, on one signal, and Node warns of a leak
  * beyond ten listeners: so each signal has one listener of ours, however many wait.
  */
 const waitingFor = new WeakMap<AbortSignal, Waiting>()
