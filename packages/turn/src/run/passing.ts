@@ -1,14 +1,12 @@
 import { WireError } from '@turnstead/wire'
 
 /**
- * Trouble that may pass by itself: the same request may succeed later. An answer that is not the server's own (a proxy's
- * page, half a body, JSON of another shape) says nothing about the server, so it is trouble on the way at every step. A
- * plain 500 is the server's answer to malformed input too, and a turn's input is well formed.
+ * Trouble that may pass by itself, beside what the client calls retryable. Half a body, or JSON of another shape, says nothing
+ * about the server, so it is trouble on the way at every step. A plain 500 is the server's answer to malformed input too, and a turn's input is well formed.
  */
 const passingCodes: ReadonlySet<string> = new Set([
   'server_error',
   'malformed_response',
-  'foreign_response',
   'unexpected_status',
 ])
 
