@@ -44,8 +44,8 @@ describe('createApp', () => {
     const page = await (await app.get('/conversations/1')).text()
     expect(page).to.contain('<strong>there</strong>').and.contain('Well.')
     const message = await app.rows.findMessage(1)
-    expect(message?.status).to.equal('completed')
-    expect(message?.cost).to.be.greaterThan(0)
+    expect(message?.turn_status).to.equal('completed')
+    expect(message?.turn_cost).to.be.greaterThan(0)
     expect(await app.text('/')).to.contain('Conversations Say hello')
   })
 
@@ -76,7 +76,7 @@ describe('createApp', () => {
     expect((await app.post('/messages/1/stop', '')).status).to.equal(303)
     await stream.until('You stopped this.')
     expect(await app.text('/conversations/1')).to.match(/As far as this\. You stopped this/)
-    expect((await app.rows.findMessage(1))?.status).to.equal('cancelled')
+    expect((await app.rows.findMessage(1))?.turn_status).to.equal('cancelled')
   })
 
   it('runs the prompts of a conversation one after the other', async () => {
@@ -180,7 +180,7 @@ describe('createApp', () => {
     app = await startApp(reply(text('Hello.')))
     await app.post('/conversations', 'Go')
     await (await follow('/conversations/1/stream?from=1')).until(over)
-    await app.database('messages').update({ reply: '{"version":999}' })
+    await app.database('messages').update({ turn_reply: '{"version":999}' })
     expect(await app.text('/conversations/1'))
       .to.contain('Go')
       .and.contain('tokens in')

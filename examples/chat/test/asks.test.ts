@@ -113,7 +113,7 @@ describe('the chat with an agent that asks', () => {
     const { path } = await begin()
     const asked = async (): Promise<boolean> => {
       const message = await app.rows.findMessage(1)
-      return JSON.stringify(message?.reply ?? null).includes('"open"')
+      return JSON.stringify(message?.turn_reply ?? null).includes('"open"')
     }
     while (!(await asked())) await new Promise((resolve) => setImmediate(resolve))
     const other = await startApp(undefined, { databaseUrl })

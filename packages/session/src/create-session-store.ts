@@ -62,7 +62,7 @@ const longestInstance = 128
  * `RangeError` that names the option that is wrong.
  *
  * @example
- *     const store = createSessionStore({ knex, messages: { prefix: 'turn_' } })
+ *     const store = createSessionStore({ knex, messages: { prefix: 'ai_' } })
  *     const claim = await store.claim({ conversationId, turnId, owner: `${hostname()}-1`, leaseMs: 60_000 })
  */
 export function createSessionStore(options: SessionStoreOptions): SessionStore {

@@ -35,7 +35,7 @@ export interface NamedMigration extends TurnMigration {
  * by itself.
  *
  * @example
- *     const [turns] = migrations({ messages: { prefix: 'turn_' } })
+ *     const [turns] = migrations({ messages: { prefix: 'ai_' } })
  *     export const { up, down } = turns
  */
 export function migrations(

@@ -15,6 +15,10 @@ export interface ConversationColumns {
   readonly createClaim: string
   /** When another worker may take the creation over. Default: `opencode_create_expires_at`. */
   readonly createExpiresAt: string
+  /** Fingerprint of the permission rules that the session has. Default: `opencode_rules`. */
+  readonly rules: string
+  /** The title that the server gave the session. Default: `opencode_title`. */
+  readonly sessionTitle: string
   /** Number of the newest claim. Default: `turn_fence`. */
   readonly turnFence: string
   /** Who holds the turn lease; null when no one does. Default: `turn_owner`. */
@@ -33,70 +37,77 @@ export interface MessageColumns {
   readonly id: string
   /** Foreign key of the conversation. Default: `conversation_id`. */
   readonly conversationId: string
-  /** A {@link TurnStatus}; null on messages that are no turn. Default: `status`. */
+  /** A {@link TurnStatus}; null on messages that are no turn. Default: `turn_status`. */
   readonly status: string
   /** Number of the claim under which it runs or ran. Default: `turn_fence`. */
   readonly turnFence: string
   /** Counts the writes to the turn: a poll that finds it unchanged need not read the rest. Default: `turn_revision`. */
   readonly turnRevision: string
-  /** What the user asked, as JSON. Default: `prompt_input`. */
+  /** What the user asked, as JSON. Default: `turn_input`. */
   readonly promptInput: string
-  /** Default: `prompt_id`. */
+  /** Default: `turn_prompt_id`. */
   readonly promptId: string
-  /** Default: `prompt_session_id`. */
+  /** Default: `turn_prompt_session_id`. */
   readonly promptSessionId: string
-  /** JSON array. Default: `prompt_part_ids`. */
+  /** JSON array. Default: `turn_prompt_part_ids`. */
   readonly promptPartIds: string
-  /** Default: `prompt_runs`. */
+  /** Default: `turn_prompt_runs`. */
   readonly promptRuns: string
-  /** Whether the agent has forgotten what was said before. Default: `session_recreated`. */
+  /** Whether the agent has forgotten what was said before. Default: `turn_session_recreated`. */
   readonly sessionRecreated: string
-  /** JSON. Default: `reply`. */
+  /** JSON. Default: `turn_reply`. */
   readonly reply: string
-  /** Default: `text`. */
+  /** Default: `turn_text`. */
   readonly text: string
-  /** Default: `reasoning`. */
+  /** Default: `turn_reasoning`. */
   readonly reasoning: string
-  /** Default: `cost`. */
+  /** Default: `turn_cost`. */
   readonly cost: string
-  /** Default: `input_tokens`. */
+  /** Default: `turn_input_tokens`. */
   readonly inputTokens: string
-  /** Default: `output_tokens`. */
+  /** Default: `turn_output_tokens`. */
   readonly outputTokens: string
-  /** Default: `reasoning_tokens`. */
+  /** Default: `turn_reasoning_tokens`. */
   readonly reasoningTokens: string
-  /** Default: `cache_read_tokens`. */
+  /** Default: `turn_cache_read_tokens`. */
   readonly cacheReadTokens: string
-  /** Default: `cache_write_tokens`. */
+  /** Default: `turn_cache_write_tokens`. */
   readonly cacheWriteTokens: string
-  /** Default: `error_code`. */
+  /** Default: `turn_error_code`. */
   readonly errorCode: string
-  /** Default: `error_message`. */
+  /** Default: `turn_error_message`. */
   readonly errorMessage: string
-  /** The provider's HTTP status. Default: `error_status`. */
+  /** The provider's HTTP status. Default: `turn_error_status`. */
   readonly errorStatus: string
-  /** The provider's message. Default: `error_detail`. */
+  /** The provider's message. Default: `turn_error_detail`. */
   readonly errorDetail: string
-  /** Default: `reason`. */
+  /** Default: `turn_reason`. */
   readonly reason: string
-  /** Default: `finish`. */
+  /** Default: `turn_finish`. */
   readonly finish: string
-  /** Milliseconds since the epoch. Default: `started_at`. */
+  /** Milliseconds since the epoch. Default: `turn_started_at`. */
   readonly startedAt: string
-  /** Milliseconds since the epoch. Default: `settled_at`. */
+  /** Milliseconds since the epoch. Default: `turn_settled_at`. */
   readonly settledAt: string
-  /** When all that follows the end was done, in milliseconds since the epoch. Default: `closed_at`. */
+  /** When all that follows the end was done, in milliseconds since the epoch. Default: `turn_closed_at`. */
   readonly closedAt: string
+  /** Permissions and questions of the agent with their answers, as JSON. Default: `turn_asks`. */
+  readonly asks: string
+  /** Counts the changes of `asks`. Default: `turn_asks_revision`. */
+  readonly asksRevision: string
+  /** Since when the turn waits for a person, in milliseconds since the epoch; null when it does not. Default: `turn_waiting_since`. */
+  readonly waitingSince: string
+  /** When a sweep first found the turn pending, in milliseconds since the epoch. Default: `turn_pending_since`. */
+  readonly pendingSince: string
+  /** W3C trace context under which the turn began. Default: `turn_trace`. */
+  readonly trace: string
 }
 
 /** One of the host's tables. */
 export interface TableOptions<Columns> {
   /** Its name, `schema.table` where it is not on the search path. */
   readonly table?: string
-  /**
-   * Put before the default name of each of our columns, `turn_` for example, where the table has columns of its own
-   * named `text` or `status`. Default: none.
-   */
+  /** Put before the name of each of our columns. Default: `turn_` for messages; none for conversations, whose names say it already. */
   readonly prefix?: string
   /** Columns whose names differ from the defaults. */
   readonly columns?: Partial<Columns>
@@ -124,6 +135,8 @@ const conversationDefaults: ConversationColumns = {
   createKeys: 'opencode_create_keys',
   createClaim: 'opencode_create_claim',
   createExpiresAt: 'opencode_create_expires_at',
+  rules: 'opencode_rules',
+  sessionTitle: 'opencode_title',
   turnFence: 'turn_fence',
   turnOwner: 'turn_owner',
   turnInstance: 'turn_instance',
@@ -135,9 +148,9 @@ const messageDefaults: MessageColumns = {
   id: 'id',
   conversationId: 'conversation_id',
   status: 'status',
-  turnFence: 'turn_fence',
-  turnRevision: 'turn_revision',
-  promptInput: 'prompt_input',
+  turnFence: 'fence',
+  turnRevision: 'revision',
+  promptInput: 'input',
   promptId: 'prompt_id',
   promptSessionId: 'prompt_session_id',
   promptPartIds: 'prompt_part_ids',
@@ -161,6 +174,11 @@ const messageDefaults: MessageColumns = {
   startedAt: 'started_at',
   settledAt: 'settled_at',
   closedAt: 'closed_at',
+  asks: 'asks',
+  asksRevision: 'asks_revision',
+  waitingSince: 'waiting_since',
+  pendingSince: 'pending_since',
+  trace: 'trace',
 }
 
 /** The columns that are the host's own: no migration adds them, and no prefix is put before them. */
@@ -179,7 +197,7 @@ export function conversationTable(
 ): Table<ConversationColumns> {
   return {
     table: options.table ?? 'conversations',
-    columns: nameColumns('conversations', conversationDefaults, options),
+    columns: nameColumns('conversations', conversationDefaults, { prefix: '', ...options }),
   }
 }
 
@@ -187,14 +205,14 @@ export function conversationTable(
 export function messageTable(options: TableOptions<MessageColumns> = {}): Table<MessageColumns> {
   return {
     table: options.table ?? 'messages',
-    columns: nameColumns('messages', messageDefaults, options),
+    columns: nameColumns('messages', messageDefaults, { prefix: 'turn_', ...options }),
   }
 }
 
 function nameColumns<Columns extends object>(
   option: string,
   defaults: Columns,
-  { columns = {}, prefix = '' }: TableOptions<Columns>,
+  { columns = {}, prefix }: TableOptions<Columns> & { readonly prefix: string },
 ): Columns {
   for (const name of Object.keys(columns)) {
     if (!(name in defaults)) {

@@ -13,7 +13,7 @@ import { openRows } from './support/open-rows.js'
 import type { Rows } from './support/open-rows.js'
 
 const take = /^update `conversations` set `turn_fence`/
-const start = /^update `messages` set `status`/
+const start = /^update `messages` set `turn_status`/
 const read = /^select .* from `messages` where/
 const takeCreation =
   /^update `conversations` set `opencode_session_id` = (?:NULL|\?), `opencode_create_keys`/
@@ -88,12 +88,14 @@ describe('between two statements of a verb', () => {
       "update conversations set turn_fence = turn_fence + 1, turn_id = 'other', turn_owner = 'worker-2'",
     )
     expect(await claim()).to.include({ claimed: false, reason: 'busy' })
-    expect(await rows.knex('messages').first('status')).to.deep.equal({ status: 'pending' })
+    expect(await rows.knex('messages').first('turn_status')).to.deep.equal({
+      turn_status: 'pending',
+    })
   })
 
   it('a turn that is cancelled before its start is settled, and its conversation free', async () => {
     await insert()
-    justBefore(start, "update messages set status = 'cancelled'")
+    justBefore(start, "update messages set turn_status = 'cancelled'")
     expect(await claim()).to.include({ claimed: false, reason: 'settled' })
     expect(await rows.knex('conversations').first('turn_owner')).to.deep.equal({ turn_owner: null })
   })
@@ -101,7 +103,7 @@ describe('between two statements of a verb', () => {
   it('a turn that is cancelled right after its start is settled, and its conversation free', async () => {
     await insert()
     justBefore(start, 'select 1')
-    justBefore(read, "update messages set status = 'cancelled'")
+    justBefore(read, "update messages set turn_status = 'cancelled'")
     expect(await claim()).to.include({ claimed: false, reason: 'settled' })
     expect(await rows.knex('conversations').first('turn_owner')).to.deep.equal({ turn_owner: null })
   })
@@ -251,7 +253,7 @@ describe('while a statement waits for a row', () => {
   ) => {
     await untilBlocked(database.knex)
     await database.knex('conversations').update({ turn_fence: 7, turn_owner: 'worker-2' })
-    await message('messages').update({ turn_fence: 7, status: 'running' })
+    await message('messages').update({ turn_fence: 7, turn_status: 'running' })
     await message.commit()
     return late
   }

@@ -58,7 +58,7 @@ for (const { name, level } of levels) {
       )
       expect(counts.reduce((sum, count) => sum + count, 0)).to.equal(conversations)
       expect(upstream.sessions.size).to.equal(conversations)
-      const settled = await rows.knex('messages').where({ status: 'completed' })
+      const settled = await rows.knex('messages').where({ turn_status: 'completed' })
       expect(settled).to.have.lengthOf(conversations)
     })
   })

@@ -14,14 +14,14 @@ const types = [
   {
     name: 'postgresql',
     type: 'jsonb',
-    alter: 'alter table messages alter column reply type jsonb using reply::jsonb',
+    alter: 'alter table messages alter column turn_reply type jsonb using turn_reply::jsonb',
   },
   {
     name: 'postgresql',
     type: 'json',
-    alter: 'alter table messages alter column reply type json using reply::json',
+    alter: 'alter table messages alter column turn_reply type json using turn_reply::json',
   },
-  { name: 'mysql', type: 'json', alter: 'alter table messages modify reply json' },
+  { name: 'mysql', type: 'json', alter: 'alter table messages modify turn_reply json' },
   { name: 'mysql', type: 'latin1', alter: 'alter table messages convert to character set latin1' },
 ] as const
 

@@ -37,7 +37,7 @@ async function openKeys(
     messageColumns(table)
   })
   await knex('conversations').insert({ id: key })
-  await knex('messages').insert({ id: key, conversation_id: key, status: 'pending' })
+  await knex('messages').insert({ id: key, conversation_id: key, turn_status: 'pending' })
   return { database, store: createSessionStore({ knex }) }
 }
 
@@ -116,7 +116,7 @@ for (const kind of databases) {
       const { database, store } = await openKeys(kind, column, key)
       try {
         const { knex } = database
-        await knex('messages').insert({ id: next, conversation_id: key, status: 'pending' })
+        await knex('messages').insert({ id: next, conversation_id: key, turn_status: 'pending' })
         const request = { conversationId: key, owner: 'worker', leaseMs }
         const first = await store.claim({ ...request, turnId: key })
         if (!first.claimed) throw new Error(`the turn must be free, but is ${first.reason}`)

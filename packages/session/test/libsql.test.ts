@@ -56,7 +56,7 @@ describe('createLibsqlKnex', () => {
     await up(database)
     await down(database)
     await up(database)
-    expect(await database.schema.hasColumn('messages', 'prompt_id')).to.equal(true)
+    expect(await database.schema.hasColumn('messages', 'turn_prompt_id')).to.equal(true)
   })
 
   it('is a Knex client that a host configures itself', async () => {

@@ -52,11 +52,11 @@ describe('turnMigration', () => {
         const { up, down } = turnMigration()
         await up(knex)
         await knex.schema.alterTable('messages', (table) => {
-          table.dropColumns('reply', 'settled_at', 'closed_at')
+          table.dropColumns('turn_reply', 'turn_settled_at', 'turn_closed_at')
         })
         await up(knex)
         await up(knex)
-        expect(await knex.schema.hasColumn('messages', 'closed_at')).to.equal(true)
+        expect(await knex.schema.hasColumn('messages', 'turn_closed_at')).to.equal(true)
         await knex('conversations').insert([{ id: 1 }, { id: 2 }])
         const session = { opencode_session_id: 'ses_1' }
         await knex('conversations').where({ id: 1 }).update(session)
@@ -78,19 +78,19 @@ describe('turnMigration', () => {
       try {
         await createHostTables(knex)
         await knex.schema.alterTable('messages', (table) => {
-          table.text('text')
-          table.string('status')
+          table.text('turn_text')
+          table.string('turn_status')
         })
         const error: unknown = await turnMigration()
           .up(knex)
           .catch((reason: unknown) => reason)
         expect(error).to.be.instanceOf(TypeError)
-        expect(String(error)).to.match(/`messages`.*`status`, `text`.*`messages\.prefix`/)
+        expect(String(error)).to.match(/`messages`.*`turn_status`, `turn_text`.*`messages\.prefix`/)
         expect(await knex.schema.hasColumn('conversations', 'turn_fence')).to.equal(false)
-        const messages = { prefix: 'turn_' }
+        const messages = { prefix: 'ai_' }
         await turnMigration({ messages }).up(knex)
         await knex('conversations').insert({ id: 1 })
-        await knex('messages').insert({ id: 1, conversation_id: 1, turn_status: 'pending' })
+        await knex('messages').insert({ id: 1, conversation_id: 1, ai_status: 'pending' })
         const store = createSessionStore({ knex, messages })
         const claim = await store.claim({
           conversationId: 1,
@@ -100,10 +100,10 @@ describe('turnMigration', () => {
         })
         expect(claim.claimed).to.equal(true)
         await turnMigration({ messages }).down(knex)
-        expect(await knex('messages').first('id', 'text', 'status')).to.deep.equal({
+        expect(await knex('messages').first('id', 'turn_text', 'turn_status')).to.deep.equal({
           id: 1,
-          text: null,
-          status: null,
+          turn_text: null,
+          turn_status: null,
         })
       } finally {
         await close()
@@ -255,7 +255,7 @@ describe('migrations', () => {
         await down(knex)
         await up(knex)
         await knex(conversations.table).insert({ id: 1 })
-        await knex(messages.table).insert({ id: 1, conversation_id: 1, status: 'pending' })
+        await knex(messages.table).insert({ id: 1, conversation_id: 1, turn_status: 'pending' })
         const store = createSessionStore({ knex, conversations, messages })
         const ids = { conversationId: 1, turnId: 1 }
         const claim = await store.claim({ ...ids, owner: 'worker', leaseMs: 1000 })

@@ -53,7 +53,7 @@ describe('the Objection mixins', () => {
         expect(upstream.titles).to.deep.equal(['Hello'])
         const message = await Message.query().insertAndFetch({
           conversation_id: conversation.id,
-          status: 'pending',
+          turn_status: 'pending',
         })
         const claim = await message.claimTurn({ owner: 'worker-1', leaseMs: 10_000 })
         if (!claim.claimed) throw new Error(`the turn must be free, but is ${claim.reason}`)
@@ -62,11 +62,11 @@ describe('the Objection mixins', () => {
         const settled = await Message.query().findById(message.id).throwIfNotFound()
         expect(settled).to.be.instanceOf(Message)
         expect(settled).to.deep.include({
-          status: 'completed',
-          reply: completed.reply,
-          cost: completed.cost,
-          cache_read_tokens: completed.tokens.cacheRead,
-          prompt_part_ids: null,
+          turn_status: 'completed',
+          turn_reply: completed.reply,
+          turn_cost: completed.cost,
+          turn_cache_read_tokens: completed.tokens.cacheRead,
+          turn_prompt_part_ids: null,
         })
         expect((await message.readTurn())?.tokens).to.deep.equal(completed.tokens)
         expect(await message.cancelTurn()).to.equal(false)
@@ -82,7 +82,7 @@ describe('the Objection mixins', () => {
         const inserted = await Conversation.query().insertAndFetch({ title: 'Before' })
         const patched = await Conversation.query().patchAndFetchById(inserted.id, { title: 'B' })
         const conversation = await Conversation.query().findById(inserted.id).throwIfNotFound()
-        const turn = { conversation_id: inserted.id, status: 'pending' } as const
+        const turn = { conversation_id: inserted.id, turn_status: 'pending' } as const
         const fetched = await Message.query().insertAndFetch(turn)
         const claim = await fetched.claimTurn({ owner: 'worker-1', leaseMs: 10_000 })
         if (!claim.claimed) throw new Error(`the turn must be free, but is ${claim.reason}`)
@@ -104,7 +104,7 @@ describe('the Objection mixins', () => {
         await plain.$query().patch()
         expect((await plain.readTurn())?.status).to.equal('cancelled')
         const row = await Message.query().findById(fetched.id).throwIfNotFound()
-        expect(row).to.include({ status: 'completed', text: completed.text })
+        expect(row).to.include({ turn_status: 'completed', turn_text: completed.text })
         expect(row.content).to.equal('edited by the host')
 
         for (const stale of [inserted, patched, conversation]) {
@@ -122,9 +122,9 @@ describe('the Objection mixins', () => {
 
       it('write plain values, and every column of a new row', async () => {
         const { id } = await Conversation.query().insertAndFetch({ title: 'Plain' })
-        const row = { conversation_id: id, status: null }
+        const row = { conversation_id: id, turn_status: null }
         const message = await Message.query().insertAndFetch(row)
-        await message.$query().patch({ status: 'pending' })
+        await message.$query().patch({ turn_status: 'pending' })
         expect((await message.readTurn())?.status).to.equal('pending')
         const copy = await Message.query().findById(message.id).throwIfNotFound()
         await Message.query().deleteById(message.id)
@@ -134,7 +134,7 @@ describe('the Objection mixins', () => {
 
       it('take keys in every form that a driver gives', async () => {
         const { id } = await Conversation.query().insertAndFetch({ title: 'Keys' })
-        const turn = { conversation_id: id, status: 'pending' } as const
+        const turn = { conversation_id: id, turn_status: 'pending' } as const
         const message = await Message.query().insertAndFetch(turn)
         for (const form of [BigInt, String, Number]) {
           message.conversation_id = form(id)
@@ -151,13 +151,13 @@ describe('the Objection mixins', () => {
         const conversation = await Conversation.query().insertAndFetch({ title: 'JSON' })
         const inserted = await Message.query().insert({
           conversation_id: conversation.id,
-          status: 'completed',
-          reply: { parts: [1] },
+          turn_status: 'completed',
+          turn_reply: { parts: [1] },
         } as Partial<Message>)
-        const raw = await rows.knex('messages').where({ id: inserted.id }).first('reply')
-        expect(raw).to.deep.equal({ reply: '{"parts":[1]}' })
+        const raw = await rows.knex('messages').where({ id: inserted.id }).first('turn_reply')
+        expect(raw).to.deep.equal({ turn_reply: '{"parts":[1]}' })
         const read = await Message.query().findById(inserted.id)
-        expect(read?.reply).to.deep.equal({ parts: [1] })
+        expect(read?.turn_reply).to.deep.equal({ parts: [1] })
       })
     })
   }
@@ -218,19 +218,21 @@ describe('the store under a Knex that maps names', () => {
       class CamelMessage extends MessageMixin(Model) {
         static override tableName = 'messages' as const
         static override columnNameMappers = snakeCaseMappers()
-        declare inputTokens: number
+        declare turnInputTokens: number
+        declare turnReply: unknown
       }
       const read = await CamelMessage.query(rows.knex).findById(turnId).throwIfNotFound()
-      expect(read.inputTokens).to.equal(completed.tokens.input)
-      expect(read.reply).to.deep.equal(completed.reply)
+      expect(read.turnInputTokens).to.equal(completed.tokens.input)
+      expect(read.turnReply).to.deep.equal(completed.reply)
 
       class MappedMessage extends MessageMixin(Model) {
         static override tableName = 'messages' as const
-        declare inputTokens: number
+        declare turnInputTokens: number
+        declare turnReply: unknown
       }
       const other = await MappedMessage.query(mapped).findById(turnId).throwIfNotFound()
-      expect(other.inputTokens).to.equal(completed.tokens.input)
-      expect(other.reply).to.deep.equal(completed.reply)
+      expect(other.turnInputTokens).to.equal(completed.tokens.input)
+      expect(other.turnReply).to.deep.equal(completed.reply)
     } finally {
       await mapped.destroy()
       await rows.close()

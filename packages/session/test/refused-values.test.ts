@@ -121,9 +121,9 @@ for (const kind of databases) {
 }
 
 async function refuse({ knex }: Rows, name: string): Promise<void> {
-  const columns = ['reply', 'text', 'reasoning', 'prompt_input']
+  const columns = ['turn_reply', 'turn_text', 'turn_reasoning', 'turn_input']
   const words = columns.map((column) => `coalesce(new.${column}, '') like '%REFUSED%'`).join(' or ')
-  const isRefused = `${words} or new.cost > 1e200`
+  const isRefused = `${words} or new.turn_cost > 1e200`
   if (name === 'sqlite') {
     await knex.raw(
       `create trigger refuse before update on messages when ${isRefused} begin select raise(abort, 'refused'); end`,

@@ -97,7 +97,7 @@ describe('createSessionStore', () => {
   it('steps over leftovers that it cannot read', async () => {
     const store = createSessionStore({ knex: rows.knex })
     const { lease } = await claimNew()
-    const damaged = { prompt_id: 'msg_1', prompt_part_ids: '{"cut off' }
+    const damaged = { turn_prompt_id: 'msg_1', turn_prompt_part_ids: '{"cut off' }
     await rows.knex('messages').where({ id: lease.turnId }).update(damaged)
     await store.release(lease)
     const turnId = await rows.insertTurn(lease.conversationId)
@@ -141,7 +141,7 @@ describe('createSessionStore', () => {
   it('counts a message without a status as missing', async () => {
     const store = createSessionStore({ knex: rows.knex })
     const { turnId, lease } = await claimNew()
-    await rows.knex('messages').where({ id: turnId }).update({ status: null })
+    await rows.knex('messages').where({ id: turnId }).update({ turn_status: null })
     const claim = await store.claim({
       conversationId: lease.conversationId,
       turnId,
@@ -172,11 +172,11 @@ describe('createSessionStore', () => {
     const store = createSessionStore({ knex: rows.knex })
     const { turnId } = await claimNew()
     const row = () => rows.knex('messages').where({ id: turnId })
-    await row().update({ reply: '{"cut off' })
+    await row().update({ turn_reply: '{"cut off' })
     expect((await store.read(turnId))?.reply).to.equal(null)
-    await row().update({ prompt_id: 'msg_1', prompt_part_ids: '{"cut off' })
+    await row().update({ turn_prompt_id: 'msg_1', turn_prompt_part_ids: '{"cut off' })
     expect(await codeOf(store.read(turnId))).to.equal('malformed_row')
-    await row().update({ prompt_id: null, status: 'published' })
+    await row().update({ turn_prompt_id: null, turn_status: 'published' })
     expect(await codeOf(store.read(turnId))).to.equal('malformed_row')
   })
 

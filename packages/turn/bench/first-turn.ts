@@ -83,7 +83,7 @@ async function openTurns(server: RunningOpencode) {
   return {
     async timeToFirstText() {
       turnId += 1
-      await knex('messages').insert({ id: turnId, conversation_id: 1, status: 'pending' })
+      await knex('messages').insert({ id: turnId, conversation_id: 1, turn_status: 'pending' })
       statements = 0
       let firstAt: number | null = null
       const from = performance.now()

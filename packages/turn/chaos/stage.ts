@@ -89,7 +89,11 @@ export async function openStage(ground: Ground, played: ScenarioLike = scenario)
   })
   const turnId = conversationId
   await knex('conversations').insert({ id: conversationId })
-  await knex('messages').insert({ id: turnId, conversation_id: conversationId, status: 'pending' })
+  await knex('messages').insert({
+    id: turnId,
+    conversation_id: conversationId,
+    turn_status: 'pending',
+  })
   const anotherStore = (): SessionStore =>
     createSessionStore({ knex, instance: globalThis.crypto.randomUUID() })
   const store = anotherStore()

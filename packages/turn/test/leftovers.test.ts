@@ -59,7 +59,7 @@ describe('what a dead worker left of a conversation', () => {
 
   it('fails honestly when neither the row nor the call has its prompt', async () => {
     await dieAt('store.claim')
-    await rig.rows.database.knex('messages').where({ id: turnId }).update({ prompt_input: null })
+    await rig.rows.database.knex('messages').where({ id: turnId }).update({ turn_input: null })
     await next()
     expect(await rig.rows.row(turnId)).to.include({
       status: 'failed',

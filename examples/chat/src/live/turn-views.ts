@@ -28,7 +28,7 @@ export function createTurnViews({ worker, artifacts, roots }: TurnViewsOptions):
     const { id, body: prompt } = message
     const live = worker.live(id)?.view()
     if (live !== undefined) return { id, prompt, isOpen: true, files, ...live }
-    const isOpen = message.status !== null && !isTerminal(message.status)
+    const isOpen = message.turn_status !== null && !isTerminal(message.turn_status)
     const reply = storedReply(message)
     const pieces = reply === null ? null : createReplyView(reply, { turnId: id, roots }).pieces()
     const { parts, asks } = pieces ?? { parts: html``, asks: html`` }
@@ -36,7 +36,7 @@ export function createTurnViews({ worker, artifacts, roots }: TurnViewsOptions):
   }
 
   function openAsks(message: Message): readonly Ask[] {
-    if (message.status !== 'running') return []
+    if (message.turn_status !== 'running') return []
     const live = worker.live(message.id)
     if (live !== null) return live.openAsks()
     const reply = storedReply(message)
@@ -59,7 +59,7 @@ export function createTurnViews({ worker, artifacts, roots }: TurnViewsOptions):
 }
 
 /** A reply that another version stored is not shown, rather than none of the conversation. */
-function storedReply({ reply, status }: Message): Reply | null {
+function storedReply({ turn_reply: reply, turn_status: status }: Message): Reply | null {
   if (reply === null) return null
   try {
     const stored = parseReply(reply)
@@ -78,37 +78,38 @@ function fileView(artifact: Artifact): FileView {
 }
 
 function standingOf(message: Message, reply: Reply | null): Standing {
-  const { status, started_at: startedAt, settled_at: settledAt } = message
+  const { turn_status: status, turn_started_at: startedAt, turn_settled_at: settledAt } = message
   if (status === 'pending') return { kind: 'live', tone: 'calm', text: 'Waiting to start' }
   if (status === 'running') return { kind: 'live', tone: 'calm', text: 'Waiting for news' }
   return {
     kind: 'over',
     note: noteOf(message, reply),
-    cost: message.cost,
-    inputTokens: message.input_tokens + message.cache_read_tokens + message.cache_write_tokens,
-    outputTokens: message.output_tokens + message.reasoning_tokens,
+    cost: message.turn_cost,
+    inputTokens:
+      message.turn_input_tokens + message.turn_cache_read_tokens + message.turn_cache_write_tokens,
+    outputTokens: message.turn_output_tokens + message.turn_reasoning_tokens,
     durationMs: startedAt === null || settledAt === null ? null : settledAt - startedAt,
   }
 }
 
 function noteOf(message: Message, reply: Reply | null): OverStanding['note'] {
-  if (message.status === 'cancelled') {
-    const kept = message.text ? ' What was written until then is kept.' : ''
+  if (message.turn_status === 'cancelled') {
+    const kept = message.turn_text ? ' What was written until then is kept.' : ''
     return { tone: 'plain', text: `You stopped this.${kept}` }
   }
-  if (message.status === 'failed') {
-    const isProvider = message.error_code === 'provider_failed'
+  if (message.turn_status === 'failed') {
+    const isProvider = message.turn_error_code === 'provider_failed'
     const text = isProvider
       ? describeProviderFailure(reply?.result().error ?? null)
-      : describeFailure(message.error_code)
+      : describeFailure(message.turn_error_code)
     return { tone: 'bad', text }
   }
-  if (message.session_recreated) {
+  if (message.turn_session_recreated) {
     const text =
       'OpenCode had lost this conversation: the agent has forgotten what was said before.'
     return { tone: 'plain', text }
   }
-  if (message.finish !== 'length') return null
+  if (message.turn_finish !== 'length') return null
   return { tone: 'plain', text: 'The model reached its length limit: the answer may be cut.' }
 }
 

@@ -43,7 +43,7 @@ export function createChatRows(knex: Knex): ChatRows {
     messages.query().insertAndFetch({
       conversation_id: conversationId,
       body,
-      status: 'pending',
+      turn_status: 'pending',
       created_at: Date.now(),
     })
 
@@ -80,12 +80,12 @@ export function createChatRows(knex: Knex): ChatRows {
       const found = await messages
         .query()
         .where('conversation_id', conversationId)
-        .whereIn('status', open)
+        .whereIn('turn_status', open)
         .orderBy('id')
         .first()
       return found?.id ?? null
     },
-    openTurns: async () => messages.query().whereIn('status', open).orderBy('id'),
+    openTurns: async () => messages.query().whereIn('turn_status', open).orderBy('id'),
   }
 }
 

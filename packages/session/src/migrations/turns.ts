@@ -18,6 +18,8 @@ export function conversationsVersion1(names: ConversationColumns): TableVersion 
       column(names.createKeys, (table, name) => table.text(name).nullable()),
       column(names.createClaim, (table, name) => table.string(name, 64).nullable()),
       column(names.createExpiresAt, (table, name) => table.bigInteger(name).nullable()),
+      column(names.rules, (table, name) => table.string(name, 64).nullable()),
+      column(names.sessionTitle, (table, name) => table.text(name).nullable()),
     ],
     indexes: [
       // Two conversations in one session would get each other's answers.
@@ -61,6 +63,11 @@ export function messagesVersion1(names: MessageColumns): TableVersion {
       column(names.startedAt, time),
       column(names.settledAt, time),
       column(names.closedAt, time),
+      column(names.asks, longText),
+      column(names.asksRevision, count),
+      column(names.waitingSince, time),
+      column(names.pendingSince, time),
+      column(names.trace, (table, name) => table.text(name).nullable()),
     ],
     // For a search through all conversations for turns that were left running or half done.
     indexes: [{ columns: [names.status, names.closedAt], unique: false }],

@@ -14,49 +14,53 @@ export interface MessageMembers {
   /** The conversation's key. */
   conversation_id: RowId
   /** Where the turn stands; null on messages that are none. Insert `pending` to make a message a turn. */
-  status: TurnStatus | null
+  turn_status: TurnStatus | null
   /** What the user asked, as JSON; null when it was not stored. */
-  readonly prompt_input: unknown
+  readonly turn_input: unknown
   /** Id of the user message on the server. */
-  readonly prompt_id: string | null
+  readonly turn_prompt_id: string | null
   /** Whether the agent has forgotten what was said before, because its session was gone. */
-  readonly session_recreated: boolean
+  readonly turn_session_recreated: boolean
   /** The reply as JSON. */
-  readonly reply: unknown
+  readonly turn_reply: unknown
   /** The reply's text. */
-  readonly text: string | null
+  readonly turn_text: string | null
   /** The reply's reasoning. */
-  readonly reasoning: string | null
+  readonly turn_reasoning: string | null
   /** Cost in the provider's currency. */
-  readonly cost: number
+  readonly turn_cost: number
   /** Input tokens that no cache served. */
-  readonly input_tokens: number
+  readonly turn_input_tokens: number
   /** Output tokens without reasoning. */
-  readonly output_tokens: number
+  readonly turn_output_tokens: number
   /** Reasoning tokens. */
-  readonly reasoning_tokens: number
+  readonly turn_reasoning_tokens: number
   /** Input tokens read from the provider's cache. */
-  readonly cache_read_tokens: number
+  readonly turn_cache_read_tokens: number
   /** Input tokens written to the provider's cache. */
-  readonly cache_write_tokens: number
+  readonly turn_cache_write_tokens: number
   /** What went wrong, to switch on. */
-  readonly error_code: string | null
+  readonly turn_error_code: string | null
   /** What went wrong, for people. */
-  readonly error_message: string | null
+  readonly turn_error_message: string | null
   /** The provider's HTTP status, when the provider failed. */
-  readonly error_status: number | null
+  readonly turn_error_status: number | null
   /** The provider's message, when the provider failed. */
-  readonly error_detail: string | null
+  readonly turn_error_detail: string | null
   /** Why it ended as it did. */
-  readonly reason: string | null
+  readonly turn_reason: string | null
   /** The model's finish reason. */
-  readonly finish: string | null
+  readonly turn_finish: string | null
   /** When it was claimed first, in milliseconds since the epoch. */
-  readonly started_at: number | null
+  readonly turn_started_at: number | null
   /** When it became terminal, in milliseconds since the epoch. */
-  readonly settled_at: number | null
+  readonly turn_settled_at: number | null
   /** When all that follows the end was done, in milliseconds since the epoch. */
-  readonly closed_at: number | null
+  readonly turn_closed_at: number | null
+  /** Permissions and questions of the agent with their answers, as JSON. */
+  readonly turn_asks: unknown
+  /** Since when the turn waits for a person, in milliseconds since the epoch; null when it does not. */
+  readonly turn_waiting_since: number | null
   /** Counts the writes to the turn. */
   readonly turn_revision: number
   /** `SessionStore.claim` for this row. */
@@ -69,10 +73,10 @@ export interface MessageMembers {
 
 /**
  * A model class for messages. Its verbs work once `storeFor` was called with the class. A loaded instance that is written
- * back leaves the turn's columns alone, `status` among them; plain values, as in `patch({ status: 'pending' })`, are written.
+ * back leaves the turn's columns alone, `turn_status` among them; plain values, as in `patch({ turn_status: 'pending' })`, are written.
  *
  * @example
- *     class Message extends MessageMixin(Model, { prefix: 'turn_' }) {
+ *     class Message extends MessageMixin(Model, { prefix: 'ai_' }) {
  *       static override tableName = 'messages' as const
  *     }
  */
@@ -81,7 +85,7 @@ export function MessageMixin<Base extends typeof Model>(
   options: Omit<TableOptions<MessageColumns>, 'table'> = {},
 ): WithMembers<Base, MessageMembers> {
   const { columns } = messageTable(options)
-  const json = [columns.reply, columns.promptPartIds, columns.promptInput]
+  const json = [columns.reply, columns.promptPartIds, columns.promptInput, columns.asks]
   const booleans = [columns.sessionRecreated]
   const numbers = [
     columns.turnFence,
@@ -94,6 +98,9 @@ export function MessageMixin<Base extends typeof Model>(
     columns.startedAt,
     columns.settledAt,
     columns.closedAt,
+    columns.asksRevision,
+    columns.waitingSince,
+    columns.pendingSince,
   ]
 
   class TurnMessage extends withoutStaleColumns(base, columns) {

@@ -140,7 +140,7 @@ export const brokenLeftovers: readonly BrokenStore[] = [
     breakStore: (store, knex) => ({
       ...store,
       closeTurn: async (lease) =>
-        (await knex('messages').where({ id: lease.turnId }).update({ closed_at: 1 })) > 0,
+        (await knex('messages').where({ id: lease.turnId }).update({ turn_closed_at: 1 })) > 0,
     }),
   },
   {

@@ -17,7 +17,9 @@ export const brokenStores: readonly BrokenStore[] = [
     breakStore: (store, knex) => ({
       ...store,
       settle: async (lease, { status }) =>
-        (await update(knex, lease).where({ status: 'running' }).update({ status })) > 0,
+        (await update(knex, lease)
+          .where({ turn_status: 'running' })
+          .update({ turn_status: status })) > 0,
     }),
   },
   {
@@ -31,7 +33,7 @@ export const brokenStores: readonly BrokenStore[] = [
       ...store,
       settle: async (lease, settlement) =>
         (await store.settle(lease, settlement)) ||
-        (await update(knex, lease).update({ status: settlement.status })) > 0,
+        (await update(knex, lease).update({ turn_status: settlement.status })) > 0,
     }),
   },
   {
@@ -43,8 +45,8 @@ export const brokenStores: readonly BrokenStore[] = [
       ...store,
       snapshot: async (lease, { text }) =>
         (await update(knex, lease)
-          .where({ status: 'running', turn_fence: lease.fence })
-          .update({ text })) > 0,
+          .where({ turn_status: 'running', turn_fence: lease.fence })
+          .update({ turn_text: text })) > 0,
     }),
   },
   {
@@ -98,7 +100,7 @@ export const brokenStores: readonly BrokenStore[] = [
     breakStore: (store, knex) => ({
       ...store,
       claim: async (request) => {
-        await knex('messages').where({ id: request.turnId }).update({ status: 'running' })
+        await knex('messages').where({ id: request.turnId }).update({ turn_status: 'running' })
         return store.claim(request)
       },
     }),
@@ -140,7 +142,7 @@ export const brokenStores: readonly BrokenStore[] = [
       cancel: async ({ turnId, reason }) =>
         (await knex('messages')
           .where({ id: turnId })
-          .update({ status: 'cancelled', reason, settled_at: 1 })) > 0,
+          .update({ turn_status: 'cancelled', turn_reason: reason, turn_settled_at: 1 })) > 0,
     }),
   },
   {
@@ -148,7 +150,8 @@ export const brokenStores: readonly BrokenStore[] = [
     caughtBy: ['keepPartial is refused while the turn runs and after it completed'],
     breakStore: (store, knex) => ({
       ...store,
-      keepPartial: async (lease, { text }) => (await update(knex, lease).update({ text })) > 0,
+      keepPartial: async (lease, { text }) =>
+        (await update(knex, lease).update({ turn_text: text })) > 0,
     }),
   },
   {
@@ -281,7 +284,9 @@ function claimWithoutCompare(store: SessionStore, knex: Knex): SessionStore['cla
     await knex('conversations')
       .where({ id: conversationId })
       .update({ turn_fence: fence, turn_owner: owner, turn_expires_at: expiresAt })
-    await knex('messages').where({ id: turnId }).update({ status: 'running', turn_fence: fence })
+    await knex('messages')
+      .where({ id: turnId })
+      .update({ turn_status: 'running', turn_fence: fence })
     const lease = { conversationId, turnId, owner, fence, expiresAt }
     return {
       claimed: true,

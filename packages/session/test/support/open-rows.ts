@@ -26,7 +26,7 @@ export async function openRows(kind: DatabaseKind): Promise<Rows> {
       return newestId(knex, 'conversations')
     },
     insertTurn: async (conversationId) => {
-      await knex('messages').insert({ conversation_id: conversationId, status: 'pending' })
+      await knex('messages').insert({ conversation_id: conversationId, turn_status: 'pending' })
       return newestId(knex, 'messages')
     },
     clear: async () => {

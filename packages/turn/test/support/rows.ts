@@ -47,12 +47,13 @@ export async function openRows(
     conversationId: 1,
     async addMessage() {
       messages += 1
-      await knex('messages').insert({ id: messages, conversation_id: 1, status: 'pending' })
+      await knex('messages').insert({ id: messages, conversation_id: 1, turn_status: 'pending' })
       return messages
     },
     async row(turnId) {
       const row: unknown = await knex('messages').where({ id: turnId }).first()
-      return row as Record<string, unknown>
+      const named = Object.entries(row as Record<string, unknown>)
+      return Object.fromEntries(named.map(([name, value]) => [name.replace(/^turn_/, ''), value]))
     },
     close: () => database.close(),
   }
