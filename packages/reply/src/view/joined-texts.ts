@@ -10,11 +10,11 @@ export interface JoinedTexts {
 
 /** Joins texts in blocks: when one of them changes, its block is joined again, and the blocks. */
 export function joinTexts(texts: string[]): JoinedTexts {
-  const blocks: string[] = []
+  const blocks: (string | undefined)[] = []
   return {
     set(index, text) {
       texts[index] = text
-      delete blocks[Math.floor(index / textsPerBlock)]
+      blocks[Math.floor(index / textsPerBlock)] = undefined
     },
     read() {
       for (let at = 0; at < texts.length; at += textsPerBlock) {
@@ -26,6 +26,6 @@ export function joinTexts(texts: string[]): JoinedTexts {
 }
 
 /** Text added to text is a reference to both; `Array.join` would copy them. */
-function sum(texts: readonly string[]): string {
-  return texts.reduce((all, text) => all + text, '')
+function sum(texts: readonly (string | undefined)[]): string {
+  return texts.reduce<string>((all, text) => all + (text ?? ''), '')
 }
