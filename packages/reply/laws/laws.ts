@@ -289,6 +289,35 @@ function assertOver(reply: Reply): void {
   }
 }
 
+/**
+ * 11. Written piece by piece, a reply is the same text as written at once. Seldom asked, it has more than one change to
+ * catch up with, of more than one kind.
+ */
+const serialisation = fc.property(
+  anyDelivery,
+  anyEvents,
+  fc.infiniteStream(fc.nat(3)),
+  (delivery, events, skips) => {
+    let reply = begin(delivery.history)
+    const check = (): void => {
+      assertSameJson(reply.serialize(), JSON.stringify(reply))
+    }
+    let index = 0
+    deliver(reply, delivery, () => {
+      if (skips.next().value === 0) check()
+      if (skips.next().value === 0) reply.apply(events[index++ % events.length])
+    })
+    check()
+    reply = parseReply(reply.serialize())
+    check()
+    reply.note({ type: 'told', data: null })
+    reply.close()
+    check()
+    pollAll(reply, delivery.history.polls.at(-1))
+    check()
+  },
+)
+
 /** The laws by name; every one is run by `npm run laws` and, with fewer cases, by the tests. */
 export const laws: readonly Law[] = [
   { name: '1 no input throws', property: totality },
@@ -305,4 +334,5 @@ export const laws: readonly Law[] = [
   { name: '8b what is of a later turn never shows', property: laterTurns },
   { name: '9 the turn has the answers that the server gives it', property: membership },
   { name: '10 a closed reply is over', property: closing },
+  { name: '11 written piece by piece is written at once', property: serialisation },
 ]
