@@ -6,6 +6,16 @@
  *     const claim = await store.claim({ conversationId, turnId, owner: 'worker-1', leaseMs: 60_000 })
  *     if (claim.claimed) await store.settle(claim.lease, settlement)
  */
+export type {
+  AskChange,
+  AskDecision,
+  AskIdentity,
+  AskQuestion,
+  AskRecord,
+  AskState,
+  OpenAsk,
+} from './ask-records.js'
+export type { AnswerRequest, AnswerResult, AskVerbs } from './ask-verbs.js'
 export type { Clock } from './clock.js'
 export { createSessionStore } from './create-session-store.js'
 export type { SessionStoreOptions } from './create-session-store.js'
@@ -35,6 +45,7 @@ export type {
   ClaimResult,
   ConversationClaimRequest,
   ConversationClaimResult,
+  Renewal,
   SessionResult,
   SessionStore,
 } from './session-store.js'
