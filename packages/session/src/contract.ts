@@ -2,6 +2,8 @@
  * What every `SessionStore` must keep, as cases for any test runner: each opens a fresh subject and uses `node:assert`
  * only. `@turnstead/testkit/contract` runs them, and so does a loop over `it(name, () => run(subject))`.
  */
+import { answerCases } from './contract/answering.js'
+import { askingCases } from './contract/asking.js'
 import { cancelCases } from './contract/cancelling.js'
 import { conversationClaimCases } from './contract/claiming-conversations.js'
 import { claimCases } from './contract/claiming.js'
@@ -27,6 +29,8 @@ export const sessionStoreContract: readonly SessionStoreCase[] = [
   ...repeatCases,
   ...valueCases,
   ...cancelCases,
+  ...askingCases,
+  ...answerCases,
   ...sessionCases,
   ...recreateCases,
   ...raceCases,

@@ -32,7 +32,18 @@ export type {
   TurnResult,
 } from './result.js'
 export { rejectAsks, waitForPerson } from './ask-policy.js'
-export type { AskDecision, AskPolicy } from './ask-policy.js'
+export type { AskPolicy, AskWait, PolicyDecision } from './ask-policy.js'
+export { asksByRules } from './ask-policy-rules.js'
+export type { AskRule, AskRules, RuleAction } from './ask-policy-rules.js'
+export type {
+  AnswerRequest,
+  AnswerResult,
+  AskChange,
+  AskDecision,
+  AskQuestion,
+  AskRecord,
+  OpenAsk,
+} from './ask-records.js'
 export { defaultBudgets } from './budgets.js'
 export type { Budgets } from './budgets.js'
 export { TurnError } from './errors.js'
@@ -51,6 +62,7 @@ export type {
   StoredError,
   Tokens,
   TurnClient,
+  TurnNotice,
   TurnRecord,
   TurnStatus,
   TurnStore,

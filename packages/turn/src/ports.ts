@@ -1,4 +1,5 @@
 import type { Client } from '@turnstead/wire'
+import type { AskChange, AskRecord } from './ask-records.js'
 
 /** What a turn uses of `wire`'s client; a host may hand in anything of the same shape. */
 export type TurnClient = Pick<
@@ -117,6 +118,11 @@ export interface NotClaimed<Reason> {
   readonly sameOwner: boolean
 }
 
+/** What happened to a turn's row: cancelled, an ask answered, a snapshot stored, settled. */
+export interface TurnNotice {
+  readonly type: 'cancelled' | 'answered' | 'changed' | 'settled'
+}
+
 /** The rows. `@turnstead/session` implements it; any store of the same shape will do. */
 export interface TurnStore {
   /** Takes the turn lease, moves the row from `pending` to `running` and keeps the input if the row has none yet. */
@@ -160,7 +166,12 @@ export interface TurnStore {
   renew(
     lease: ConversationLease,
     options: { readonly leaseMs: number },
-  ): Promise<{ readonly held: boolean; readonly status: TurnStatus }>
+  ): Promise<{
+    readonly held: boolean
+    readonly status: TurnStatus
+    /** Counts the changes of the turn's asks. */
+    readonly asksRevision?: number
+  }>
   release(lease: ConversationLease): Promise<void>
   /**
    * False when the lease was lost; then nothing may be sent.
@@ -182,6 +193,13 @@ export interface TurnStore {
   keepPartial(lease: Lease, fields: PartialReply): Promise<boolean>
   /** Notes that everything after the end was done. */
   closeTurn(lease: Lease): Promise<boolean>
+  /**
+   * Merges what the worker saw and did into the row's asks, and gives all of them as they are then; an empty list reads. Null
+   * when the lease was lost or the turn is over. Without it only the policy decides, and no other process can answer.
+   */
+  updateAsks?(lease: Lease, changes: readonly AskChange[]): Promise<readonly AskRecord[] | null>
+  /** Calls back soon after others changed the turn's row; notices may be lost. The result ends it. */
+  watch?(turnId: RowId, wake: (notice: TurnNotice) => void): () => void
   read(turnId: RowId): Promise<TurnRecord | null>
   /** The user's cancel: `pending` or `running` becomes `cancelled`. False when the turn is over or missing. */
   cancel(request: { readonly turnId: RowId; readonly reason?: string | null }): Promise<boolean>

@@ -32,6 +32,8 @@ export const valueCases: readonly SessionStoreCase[] = [
         providerStatus: null,
         providerMessage: null,
         closedAt: null,
+        asks: [],
+        waitingSince: null,
       })
     },
   },

@@ -1,5 +1,7 @@
 import { type Clock, systemClock } from '../clock.js'
 import type { ConversationLease, Lease, PartialReply, RowId, TurnStore } from '../ports.js'
+import type { AnswerRequest, AnswerResult } from '../ask-records.js'
+import { answerAsk, updateAsks } from './asks.js'
 import { claim, claimConversation, type MemoryWorker } from './claim.js'
 import {
   addTurn,
@@ -9,17 +11,20 @@ import {
   isTerminal,
   newRows,
   type Rows,
-  toRecord,
   type Turn,
   turnOf,
   turnUnder,
 } from './rows.js'
+import { tell, watchTurn } from './notices.js'
+import { toRecord } from './record.js'
 import { createMemorySessions } from './sessions.js'
 
 /** The rows of a host without a database. They are gone when the process ends. */
 export interface MemoryStore extends TurnStore {
   /** Adds a pending turn, and its conversation if that is new. Does nothing when there is such a turn. */
   addTurn(turn: { readonly turnId: RowId; readonly conversationId: RowId }): void
+  /** The answer to an ask of a running turn; the first one wins. */
+  answerAsk(request: AnswerRequest): Promise<AnswerResult>
 }
 
 /** What a memory store uses. */
@@ -85,7 +90,8 @@ export function openMemoryStore(rows: Rows, worker: MemoryWorker): MemoryStore {
         conversation !== undefined && conversation.owner !== null && isCurrent(rows, lease)
       if (held) conversation.expiresAt = clock.now() + leaseMs
       // A conversation that is held without a turn has none that could be cancelled.
-      return { held, status: turn === null ? 'running' : (turn?.status ?? 'cancelled') }
+      const status = turn === null ? 'running' : (turn?.status ?? 'cancelled')
+      return { held, status, asksRevision: turn?.asksRevision ?? 0 }
     },
 
     async release(lease) {
@@ -136,6 +142,16 @@ export function openMemoryStore(rows: Rows, worker: MemoryWorker): MemoryStore {
       return true
     },
 
+    updateAsks: async (lease, changes) => updateAsks(rows, clock, lease, changes),
+
+    async answerAsk(request) {
+      const result = answerAsk(rows, clock, request)
+      if (result.accepted) tell(rows, request.turnId, 'answered')
+      return result
+    },
+
+    watch: (turnId, wake) => watchTurn(rows, turnId, wake),
+
     async read(turnId) {
       const turn = turnOf(rows, turnId)
       return turn === undefined ? null : toRecord(turn)
@@ -145,6 +161,7 @@ export function openMemoryStore(rows: Rows, worker: MemoryWorker): MemoryStore {
       const turn = turnOf(rows, turnId)
       if (turn === undefined || isTerminal(turn)) return false
       Object.assign(turn, { status: 'cancelled', reason, settledAt: clock.now() })
+      tell(rows, turnId, 'cancelled')
       return true
     },
   }
