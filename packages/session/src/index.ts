@@ -27,6 +27,7 @@ export type {
   TerminalStatus,
   Tokens,
   Lease,
+  TurnGlance,
   TurnRecord,
   TurnStatus,
 } from './records.js'

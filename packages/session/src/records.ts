@@ -162,6 +162,18 @@ export interface TurnRecord {
   readonly settledAt: number | null
   /** When all that follows the end was done (`closeTurn`), in milliseconds since the epoch. */
   readonly closedAt: number | null
+  /** Number of the claim under which it runs or ran; 0 before the first. */
+  readonly fence: number
+  /** Counts the writes to the turn. */
+  readonly revision: number
+}
+
+/** Where a turn stands, without what it says. */
+export interface TurnGlance extends Pick<TurnRecord, 'turnId' | 'status' | 'fence' | 'revision'> {
+  /** Counts the changes of its asks. */
+  readonly asksRevision: number
+  /** Its conversation is held for another of its turns. */
+  readonly waitsForTurn: boolean
 }
 
 /** True when nothing leaves this status. */

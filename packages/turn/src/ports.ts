@@ -77,6 +77,23 @@ export interface TurnRecord {
   readonly settledAt: number | null
   /** When everything after the end was done, in milliseconds since the epoch; null before. */
   readonly closedAt: number | null
+  /** Number of the claim under which it runs or ran; 0 or absent before the first. */
+  readonly fence?: number
+  /** Rises with every write to the turn. */
+  readonly revision?: number
+}
+
+/** Where a turn stands, without what it says. */
+export interface TurnGlance {
+  readonly turnId: RowId
+  readonly status: TurnStatus
+  readonly fence: number
+  /** Rises with every write to the turn. */
+  readonly revision: number
+  /** Rises with every change of its asks. */
+  readonly asksRevision: number
+  /** Its conversation is held for another of its turns. */
+  readonly waitsForTurn: boolean
 }
 
 /** What a turn leaves when it was stopped before its end. */
@@ -183,6 +200,8 @@ export interface TurnStore {
   /** Notes that everything after the end was done. */
   closeTurn(lease: Lease): Promise<boolean>
   read(turnId: RowId): Promise<TurnRecord | null>
+  /** Where turns stand, cheaply, in the order given; null for one that is not there. Without it, following reads whole rows. */
+  peek?(turnIds: readonly RowId[]): Promise<readonly (TurnGlance | null)[]>
   /** The user's cancel: `pending` or `running` becomes `cancelled`. False when the turn is over or missing. */
   cancel(request: { readonly turnId: RowId; readonly reason?: string | null }): Promise<boolean>
   ensureSession(

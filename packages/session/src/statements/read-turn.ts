@@ -38,6 +38,8 @@ export function turnFields(knex: Knex, columns: MessageColumns): Record<string, 
     started: columns.startedAt,
     settled: columns.settledAt,
     closed: columns.closedAt,
+    fence: columns.turnFence,
+    revision: columns.turnRevision,
   }
 }
 

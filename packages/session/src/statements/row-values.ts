@@ -42,6 +42,8 @@ export function toTurnRecord(turnId: RowId, row: Row): TurnRecord {
     startedAt: toNumberOrNull(row['started']),
     settledAt: toNumberOrNull(row['settled']),
     closedAt: toNumberOrNull(row['closed']),
+    fence: toNumber(row['fence']),
+    revision: toNumber(row['revision']),
   }
 }
 

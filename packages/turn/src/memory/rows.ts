@@ -29,6 +29,7 @@ export interface Turn {
   readonly turnId: RowId
   readonly conversationId: RowId
   fence: number
+  revision: number
   status: TurnStatus
   input: unknown
   prompt: PromptRecord | null
@@ -92,6 +93,7 @@ export function addTurn(rows: Rows, turnId: RowId, conversationId: RowId): void 
     turnId,
     conversationId,
     fence: 0,
+    revision: 0,
     status: 'pending',
     input: null,
     prompt: null,
@@ -142,6 +144,6 @@ export function isLeftover(turn: Turn): boolean {
 }
 
 /** A copy of the row: what a caller was given never changes. */
-export function toRecord({ fence: _fence, ...turn }: Turn): TurnRecord {
+export function toRecord(turn: Turn): TurnRecord {
   return { ...turn, reply: structuredClone(turn.reply), input: structuredClone(turn.input) }
 }
