@@ -10,6 +10,10 @@
 export { runTurn } from './run-turn.js'
 export { ask } from './ask.js'
 export type { AskOptions } from './ask.js'
+export { followTurn } from './live/follow-turn.js'
+export type { FollowOptions } from './live/follow-turn.js'
+export type { FollowedTurn } from './live/followed-turn.js'
+export type { TurnStanding } from './live/standing.js'
 export { createMemoryStore } from './memory/memory-store.js'
 export type { MemoryStore, MemoryStoreOptions } from './memory/memory-store.js'
 export type {
@@ -43,6 +47,7 @@ export type {
   IdSource,
   Lease,
   NotClaimed,
+  Notifier,
   PartialReply,
   PromptRecord,
   RowId,
@@ -51,6 +56,7 @@ export type {
   StoredError,
   Tokens,
   TurnClient,
+  TurnGlance,
   TurnRecord,
   TurnStatus,
   TurnStore,

@@ -217,6 +217,19 @@ export interface TurnStore {
   ): Promise<{ readonly sessionId: string; readonly created: boolean }>
 }
 
+/** Carries short messages between processes; loss is allowed, since all that counts is in the rows. */
+export interface Notifier {
+  /** Rejects when it could not be sent; that it arrives is not promised. */
+  notify(topic: string, payload: string): Promise<void>
+  /** Resolves when it listens, with what ends it. `null` says that messages may have been lost: ask the rows. */
+  listen(
+    topic: string,
+    onMessage: (payload: string | null) => void,
+  ): Promise<() => void | Promise<void>>
+  /** The longest payload in bytes; longer messages are sent in pieces. Default 60,000. */
+  readonly maxPayloadBytes?: number
+}
+
 /** Takes the files that a turn's tools produced. `@turnstead/artifacts` implements it. */
 export interface ArtifactCollector<Report = unknown> {
   collect(request: {
