@@ -11,7 +11,7 @@ export interface FollowOptions {
   /** The rows; of them only `read` and `peek` are used. */
   readonly store: GlanceStore
   /** Brings text and news at once. Without it they come with the rows, at the pace of `pollMs` and of snapshots. */
-  readonly notifier?: Notifier
+  readonly notifier?: Notifier | undefined
   readonly turnId: RowId
   /** Ends it as `close` does. */
   readonly signal?: AbortSignal

@@ -33,8 +33,8 @@ const keepPartialMs = 15_000
 export function openSharedTurn(setup: FollowSetup, first: TurnRecord): SharedTurn {
   const { store, notifier, turnId, clock, pollMs, onError } = setup
   const shown = createShownReply(turnId, onError)
-  const facts = { status: first.status, waitsForTurn: false, isHere: false, isOver: false }
-  const board = createStandingBoard(facts, onError)
+  const unread = { status: 'pending', waitsForTurn: false, isHere: false, isOver: false } as const
+  const board = createStandingBoard(unread, onError)
   const stops: (() => void)[] = []
   let record = first
   let heardAt = -Infinity
