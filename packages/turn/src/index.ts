@@ -14,6 +14,8 @@ export { followTurn } from './live/follow-turn.js'
 export type { FollowOptions } from './live/follow-turn.js'
 export type { FollowedTurn } from './live/followed-turn.js'
 export type { TurnStanding } from './live/standing.js'
+export { createTurnWorker } from './worker/turn-worker.js'
+export type { TurnJob, TurnWorker, TurnWorkerHealth, TurnWorkerOptions } from './worker/options.js'
 export { createMemoryStore } from './memory/memory-store.js'
 export type { MemoryStore, MemoryStoreOptions } from './memory/memory-store.js'
 export type {

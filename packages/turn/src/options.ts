@@ -112,6 +112,7 @@ export type TurnStep =
   | 'artifacts'
   | 'observer'
   | 'live'
+  | 'worker'
   | 'callback'
 
 /** What the steps of a turn see: the options with every default filled in, without what only its end needs. */
@@ -206,7 +207,11 @@ function withoutUndefined<Options extends object>(options: Options): Options {
 }
 
 /** An error handler that fails must not become the turn's failure, nor end the process; there is no one left to report it to. */
-function reportSafely(onError: TurnOptions['onError'], error: unknown, step: TurnStep): void {
+export function reportSafely(
+  onError: TurnOptions['onError'],
+  error: unknown,
+  step: TurnStep,
+): void {
   try {
     Promise.resolve(onError?.(error, step)).catch(() => undefined)
   } catch {
