@@ -25,7 +25,7 @@ const trees: Readonly<Record<string, readonly (readonly string[])[]>> = {
     ['records'],
   ],
   'packages/session/src': [['contract', 'objection'], ['verbs', 'migrations'], ['statements']],
-  'packages/turn/src': [['worker'], ['memory', 'steps'], ['poll', 'live'], ['run']],
+  'packages/turn/src': [['worker'], ['memory', 'steps'], ['poll', 'live', 'outbox'], ['run']],
   'packages/artifacts/src': [
     ['serve', 'collect', 'disk', 'contract'],
     ['directory', 'store'],
