@@ -20,18 +20,6 @@ export interface WebhookOptions {
   readonly now?: () => number
 }
 
-/** A delivery that the receiver did not take. */
-export class WebhookError extends Error {
-  override readonly name: string = 'WebhookError'
-  /** Its HTTP status. */
-  readonly status: number
-
-  constructor(status: number, eventId: string) {
-    super(`The receiver answered ${status} to event ${eventId}.`)
-    this.status = status
-  }
-}
-
 /**
  * Delivers events by POST, signed as the Standard Webhooks specification has it (`webhook-id`, `webhook-timestamp`,
  * `webhook-signature`). Any status but 2xx is a failure; redirects are not followed.
@@ -64,7 +52,8 @@ export function webhook(options: WebhookOptions): Deliver {
     })
     // What it says is of no use, and its socket has to be free again.
     await response.body?.cancel()
-    if (!response.ok) throw new WebhookError(response.status, event.id)
+    if (!response.ok)
+      throw new Error(`The receiver answered ${response.status} to event ${event.id}.`)
   }
 }
 
