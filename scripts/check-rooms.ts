@@ -31,7 +31,7 @@ const trees: Readonly<Record<string, readonly (readonly string[])[]>> = {
     ['statements'],
     ['asks'],
   ],
-  'packages/turn/src': [['memory', 'steps'], ['poll'], ['run']],
+  'packages/turn/src': [['worker'], ['memory', 'steps'], ['poll', 'live', 'outbox'], ['run']],
   'packages/artifacts/src': [
     ['serve', 'collect', 'disk', 'contract'],
     ['directory', 'store'],

@@ -9,6 +9,7 @@ import { conversationClaimCases } from './contract/claiming-conversations.js'
 import { claimCases } from './contract/claiming.js'
 import { fenceCases } from './contract/fencing.js'
 import { leftoverCases } from './contract/leftovers.js'
+import { peekCases } from './contract/peeking.js'
 import { raceCases } from './contract/racing.js'
 import { recreateCases } from './contract/recreating.js'
 import { repeatCases } from './contract/repeating.js'
@@ -28,6 +29,7 @@ export const sessionStoreContract: readonly SessionStoreCase[] = [
   ...fenceCases,
   ...repeatCases,
   ...valueCases,
+  ...peekCases,
   ...cancelCases,
   ...askingCases,
   ...answerCases,

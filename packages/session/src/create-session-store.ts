@@ -9,6 +9,7 @@ import { adoptTurn } from './statements/adopt-turn.js'
 import { cancelTurn } from './statements/cancel-turn.js'
 import { closeTurn } from './statements/close-turn.js'
 import { findSession } from './statements/find-session.js'
+import { peekTurns } from './statements/peek-turns.js'
 import { readTurn } from './statements/read-turn.js'
 import { releaseLease } from './statements/release-lease.js'
 import { readStanding, renewLease } from './statements/renew-lease.js'
@@ -147,6 +148,12 @@ export function createSessionStore(options: SessionStoreOptions): SessionStore {
       cancelTurn(tables, asRowId('turnId', turnId), { reason, now: clock.now() }),
 
     read: async (turnId) => readTurn(tables, asRowId('turnId', turnId)),
+
+    peek: async (turnIds) =>
+      peekTurns(
+        tables,
+        turnIds.map((id) => asRowId('turnIds', id)),
+      ),
 
     ensureSession: async (conversationId, upstream, { signal } = {}) =>
       ensureSession(creating, {

@@ -52,6 +52,7 @@ export type {
   TerminalStatus,
   Tokens,
   Lease,
+  TurnGlance,
   TurnRecord,
   TurnStatus,
 } from './records.js'

@@ -168,6 +168,18 @@ export interface TurnRecord {
   readonly asks: readonly AskRecord[]
   /** Since when the turn waits for a person, in milliseconds since the epoch; null when it does not. */
   readonly waitingSince: number | null
+  /** Number of the claim under which it runs or ran; 0 before the first. */
+  readonly fence: number
+  /** Counts the writes to the turn. */
+  readonly revision: number
+}
+
+/** Where a turn stands, without what it says. */
+export interface TurnGlance extends Pick<TurnRecord, 'turnId' | 'status' | 'fence' | 'revision'> {
+  /** Counts the changes of its asks. */
+  readonly asksRevision: number
+  /** Its conversation is held for another of its turns. */
+  readonly waitsForTurn: boolean
 }
 
 /** True when nothing leaves this status. */

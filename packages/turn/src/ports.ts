@@ -78,6 +78,23 @@ export interface TurnRecord {
   readonly settledAt: number | null
   /** When everything after the end was done, in milliseconds since the epoch; null before. */
   readonly closedAt: number | null
+  /** Number of the claim under which it runs or ran; 0 or absent before the first. */
+  readonly fence?: number
+  /** Rises with every write to the turn. */
+  readonly revision?: number
+}
+
+/** Where a turn stands, without what it says. */
+export interface TurnGlance {
+  readonly turnId: RowId
+  readonly status: TurnStatus
+  readonly fence: number
+  /** Rises with every write to the turn. */
+  readonly revision: number
+  /** Rises with every change of its asks. */
+  readonly asksRevision: number
+  /** Its conversation is held for another of its turns. */
+  readonly waitsForTurn: boolean
 }
 
 /** What a turn leaves when it was stopped before its end. */
@@ -201,6 +218,8 @@ export interface TurnStore {
   /** Calls back soon after others changed the turn's row; notices may be lost. The result ends it. */
   watch?(turnId: RowId, wake: (notice: TurnNotice) => void): () => void
   read(turnId: RowId): Promise<TurnRecord | null>
+  /** Where turns stand, cheaply, in the order given; null for one that is not there. Without it, following reads whole rows. */
+  peek?(turnIds: readonly RowId[]): Promise<readonly (TurnGlance | null)[]>
   /** The user's cancel: `pending` or `running` becomes `cancelled`. False when the turn is over or missing. */
   cancel(request: { readonly turnId: RowId; readonly reason?: string | null }): Promise<boolean>
   ensureSession(
@@ -214,6 +233,19 @@ export interface TurnStore {
     upstream: SessionUpstream,
     options?: { readonly signal?: AbortSignal },
   ): Promise<{ readonly sessionId: string; readonly created: boolean }>
+}
+
+/** Carries short messages between processes; loss is allowed, since all that counts is in the rows. */
+export interface Notifier {
+  /** Rejects when it could not be sent; that it arrives is not promised. */
+  notify(topic: string, payload: string): Promise<void>
+  /** Resolves when it listens, with what ends it. `null` says that messages may have been lost: ask the rows. */
+  listen(
+    topic: string,
+    onMessage: (payload: string | null) => void,
+  ): Promise<() => void | Promise<void>>
+  /** The longest payload in bytes; longer messages are sent in pieces. Default 60,000. */
+  readonly maxPayloadBytes?: number
 }
 
 /** Takes the files that a turn's tools produced. `@turnstead/artifacts` implements it. */

@@ -40,6 +40,8 @@ export function turnFields(knex: Knex, columns: MessageColumns): Record<string, 
     closed: columns.closedAt,
     asks: columns.asks,
     waiting: columns.waitingSince,
+    fence: columns.turnFence,
+    revision: columns.turnRevision,
   }
 }
 

@@ -48,6 +48,8 @@ export function toTurnRecord(turnId: RowId, row: Row): TurnRecord {
     closedAt: toNumberOrNull(row['closed']),
     asks: toAsks(row, turnId),
     waitingSince: toNumberOrNull(row['waiting']),
+    fence: toNumber(row['fence']),
+    revision: toNumber(row['revision']),
   }
 }
 

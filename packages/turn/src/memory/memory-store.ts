@@ -1,7 +1,14 @@
 import { type Clock, systemClock } from '../clock.js'
-import type { ConversationLease, Lease, PartialReply, RowId, TurnStore } from '../ports.js'
 import type { AnswerRequest, AnswerResult } from '../ask-records.js'
 import { answerAsk, updateAsks } from './asks.js'
+import type {
+  ConversationLease,
+  Lease,
+  PartialReply,
+  RowId,
+  TurnGlance,
+  TurnStore,
+} from '../ports.js'
 import { claim, claimConversation, type MemoryWorker } from './claim.js'
 import {
   addTurn,
@@ -54,6 +61,7 @@ export function openMemoryStore(rows: Rows, worker: MemoryWorker): MemoryStore {
     const turn = turnUnder(rows, lease)
     if (turn === null || turn.status !== from) return false
     change(turn)
+    turn.revision += 1
     return true
   }
   const keep = (turn: Turn, fields: PartialReply): void => {
@@ -80,6 +88,7 @@ export function openMemoryStore(rows: Rows, worker: MemoryWorker): MemoryStore {
       if (turn === undefined || !isCurrent(rows, lease) || !isLeftover(turn)) return null
       if (String(turn.conversationId) !== String(lease.conversationId)) return null
       turn.fence = lease.fence
+      turn.revision += 1
       return { lease: { ...lease, turnId: turn.turnId }, turn: toRecord(turn) }
     },
 
@@ -139,6 +148,7 @@ export function openMemoryStore(rows: Rows, worker: MemoryWorker): MemoryStore {
       const turn = turnUnder(rows, lease)
       if (turn === null || !isTerminal(turn)) return false
       turn.closedAt ??= clock.now()
+      turn.revision += 1
       return true
     },
 
@@ -157,14 +167,30 @@ export function openMemoryStore(rows: Rows, worker: MemoryWorker): MemoryStore {
       return turn === undefined ? null : toRecord(turn)
     },
 
+    async peek(turnIds) {
+      return turnIds.map((id) => {
+        const turn = turnOf(rows, id)
+        return turn === undefined ? null : glanceAt(rows, turn, clock.now())
+      })
+    },
+
     async cancel({ turnId, reason = null }) {
       const turn = turnOf(rows, turnId)
       if (turn === undefined || isTerminal(turn)) return false
       Object.assign(turn, { status: 'cancelled', reason, settledAt: clock.now() })
       tell(rows, turnId, 'cancelled')
+      turn.revision += 1
       return true
     },
   }
+}
+
+function glanceAt(rows: Rows, turn: Turn, now: number): TurnGlance {
+  const { turnId, conversationId, status, fence, revision, asksRevision } = turn
+  const holder = conversationOf(rows, conversationId)
+  const isHeld = holder !== undefined && holder.owner !== null && holder.expiresAt > now
+  const isOther = holder?.turnId !== null && String(holder?.turnId) !== String(turnId)
+  return { turnId, status, fence, revision, asksRevision, waitsForTurn: isHeld && isOther }
 }
 
 /** A copy as a row would keep it; undefined for what is no JSON. */
