@@ -24,7 +24,13 @@ const trees: Readonly<Record<string, readonly (readonly string[])[]>> = {
     ['streaming'],
     ['records'],
   ],
-  'packages/session/src': [['contract', 'objection'], ['verbs', 'migrations'], ['statements']],
+  'packages/session/src': [
+    ['contract', 'objection'],
+    ['verbs', 'migrations'],
+    ['creation'],
+    ['statements'],
+    ['database'],
+  ],
   'packages/turn/src': [['memory', 'steps'], ['poll'], ['run']],
   'packages/artifacts/src': [
     ['serve', 'collect', 'disk', 'contract'],

@@ -4,11 +4,13 @@ import { asRowId, assertDuration, assertName } from './asserts.js'
 import { systemClock } from './clock.js'
 import type { Clock } from './clock.js'
 import { SessionError } from './errors.js'
+import type { SessionQueries } from './session-queries.js'
 import type { SessionStore } from './session-store.js'
 import { adoptTurn } from './statements/adopt-turn.js'
 import { cancelTurn } from './statements/cancel-turn.js'
 import { closeTurn } from './statements/close-turn.js'
-import { findSession } from './statements/find-session.js'
+import { findSession } from './creation/find-session.js'
+import { listRunning, listWaiting } from './statements/list-turns.js'
 import { readTurn } from './statements/read-turn.js'
 import { releaseLease } from './statements/release-lease.js'
 import { readStatus, renewLease } from './statements/renew-lease.js'
@@ -21,6 +23,7 @@ import type { ClaimContext } from './verbs/claim-context.js'
 import { claimTurn } from './verbs/claim-turn.js'
 import type { OrphanSession } from './verbs/discard-session.js'
 import { ensureSession } from './verbs/ensure-session.js'
+import { readWritten } from './verbs/read-written.js'
 import { keepPartial, settleTurn } from './verbs/settle-turn.js'
 
 /** Where the rows are, and what the store uses beside the database. */
@@ -49,9 +52,18 @@ export interface SessionStoreOptions {
   readonly createWaitMs?: number
   /** How often to read the row meanwhile, in milliseconds. Default: 100. */
   readonly createPollMs?: number
+  /**
+   * How long one statement may take, in milliseconds of real time: the wait for a connection of the pool, the answer, and the
+   * attempts that a passing failure needs. Then the verb rejects with `database_failed`, which is retryable. Less than a
+   * lease. Default: 15 000.
+   */
+  readonly statementMs?: number
   /** Receives every upstream session that no row refers to any more and that was not deleted. What it throws is ignored. */
   readonly onOrphan?: (orphan: OrphanSession) => void
 }
+
+/** The store, and what only one with SQL gives: lists of turns. */
+export interface KnexSessionStore extends SessionStore, SessionQueries {}
 
 const thisProcess = randomUUID()
 const longestOwner = 255
@@ -65,11 +77,12 @@ const longestInstance = 128
  *     const store = createSessionStore({ knex, messages: { prefix: 'ai_' } })
  *     const claim = await store.claim({ conversationId, turnId, owner: `${hostname()}-1`, leaseMs: 60_000 })
  */
-export function createSessionStore(options: SessionStoreOptions): SessionStore {
+export function createSessionStore(options: SessionStoreOptions): KnexSessionStore {
   const { clock = systemClock, randomId = randomUUID } = options
   const tables: Tables = {
     knex: asGetter(options.knex),
     clock,
+    statementMs: assertDuration('statementMs', options.statementMs ?? 15_000),
     conversations: conversationTable(options.conversations),
     messages: messageTable(options.messages),
   }
@@ -106,8 +119,7 @@ export function createSessionStore(options: SessionStoreOptions): SessionStore {
     adopt: async (lease, turnId) => {
       const adopted = { ...lease, turnId: asRowId('turnId', turnId) }
       if (!(await adoptTurn(tables, adopted))) return null
-      const turn = await readTurn(tables, adopted.turnId)
-      return turn === null ? null : { lease: adopted, turn }
+      return { lease: adopted, turn: await readWritten(tables, adopted) }
     },
 
     renew: async (lease, { leaseMs }) => {
@@ -143,6 +155,10 @@ export function createSessionStore(options: SessionStoreOptions): SessionStore {
       cancelTurn(tables, asRowId('turnId', turnId), { reason, now: clock.now() }),
 
     read: async (turnId) => readTurn(tables, asRowId('turnId', turnId)),
+
+    runningTurns: async (page = {}) => listRunning(tables, page),
+
+    waitingTurns: async (page = {}) => listWaiting(tables, page),
 
     ensureSession: async (conversationId, upstream, { signal } = {}) =>
       ensureSession(creating, {

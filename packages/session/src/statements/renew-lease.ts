@@ -21,6 +21,7 @@ export async function renewLease(
           .where(columns.turnFence, lease.fence)
           .whereNotNull(columns.turnOwner)
           .update({ [columns.turnExpiresAt]: to }),
+      { isRepeatable: true },
     )
     return Number(changed) > 0
   }
@@ -38,6 +39,7 @@ export async function readStatus(tables: Tables, turnId: RowId): Promise<TurnSta
       knex(table)
         .where(rowKey(knex, columns.id, turnId))
         .first({ status: columns.status }),
+    { isRepeatable: true },
   )
   const row = await unlessImpossible(reading, undefined)
   const status = row?.['status'] ?? null
