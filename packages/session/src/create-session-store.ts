@@ -50,7 +50,7 @@ export interface SessionStoreOptions {
   readonly createMs?: number
   /** How long to wait for another worker's session before `session_create_timeout`, in milliseconds. Default: 60 000. */
   readonly createWaitMs?: number
-  /** How often to read the row meanwhile, in milliseconds. Default: 100. */
+  /** How soon to read the row again meanwhile, in milliseconds; the pauses grow to ten times as long. Default: 100. */
   readonly createPollMs?: number
   /**
    * How long one statement may take, in milliseconds of real time: the wait for a connection of the pool, the answer, and the

@@ -13,6 +13,9 @@ import type { OnOrphan } from './discard-session.js'
 import { reportOrphan } from './discard-session.js'
 import { untilTaken } from './raced.js'
 
+/** Hundreds may wait for creations at a server that stalls: who waited long looks more rarely. */
+const mostPolls = 10
+
 /** @internal */
 export interface EnsureOptions {
   readonly tables: Tables
@@ -74,7 +77,7 @@ async function untilNotClaimed(
   deadline: number,
 ): Promise<NonNullable<Awaited<ReturnType<typeof findSession>>>> {
   const { clock } = tables
-  for (;;) {
+  for (let count = 0; ; count += 1) {
     signal?.throwIfAborted()
     const seen = await findSession(tables, conversationId)
     if (seen === null) {
@@ -91,7 +94,8 @@ async function untilNotClaimed(
         `Another worker did not create the session of conversation ${conversationId} in time; try again.`,
       )
     }
-    await pause(clock, createPollMs, signal)
+    const pauses = Math.min(mostPolls, 1.5 ** count)
+    await pause(clock, Math.round(createPollMs * pauses), signal)
   }
 }
 
