@@ -1,7 +1,7 @@
 import type { Knex } from 'knex'
 
 /** What a connection or an answer was waited for in vain. Recognised by its name, as Knex's own. */
-export class StatementTimeout extends Error {
+class StatementTimeout extends Error {
   override readonly name: string = 'StatementTimeoutError'
 }
 
