@@ -27,9 +27,10 @@ const trees: Readonly<Record<string, readonly (readonly string[])[]>> = {
   'packages/session/src': [
     ['contract', 'objection'],
     ['verbs', 'migrations'],
+    ['creation'],
     ['statements/asks'],
     ['statements'],
-    ['asks'],
+    ['database', 'asks'],
   ],
   'packages/turn/src': [['worker'], ['memory', 'steps'], ['poll', 'live', 'outbox'], ['run']],
   'packages/artifacts/src': [

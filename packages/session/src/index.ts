@@ -19,7 +19,7 @@ export type {
 export type { AnswerRequest, AnswerResult, AskVerbs } from './ask-verbs.js'
 export type { Clock } from './clock.js'
 export { createSessionStore } from './create-session-store.js'
-export type { SessionStoreOptions } from './create-session-store.js'
+export type { KnexSessionStore, SessionStoreOptions } from './create-session-store.js'
 export { SessionError } from './errors.js'
 export type { SessionErrorCode } from './errors.js'
 export {
@@ -65,5 +65,6 @@ export type {
   SessionResult,
   SessionStore,
 } from './session-store.js'
+export type { RunningTurn, SessionQueries, TurnPage, WaitingTurn } from './session-queries.js'
 export type { SessionUpstream } from './session-upstream.js'
 export type { ConversationColumns, MessageColumns, TableOptions } from './tables.js'

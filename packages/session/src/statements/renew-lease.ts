@@ -21,6 +21,7 @@ export async function renewLease(
           .where(columns.turnFence, lease.fence)
           .whereNotNull(columns.turnOwner)
           .update({ [columns.turnExpiresAt]: to }),
+      { isRepeatable: true },
     )
     return Number(changed) > 0
   }
@@ -41,6 +42,7 @@ export async function readStanding(
       knex(table)
         .where(rowKey(knex, columns.id, turnId))
         .first({ status: columns.status, asks: columns.asksRevision }),
+    { isRepeatable: true },
   )
   const row = await unlessImpossible(reading, undefined)
   const status = row?.['status'] ?? null

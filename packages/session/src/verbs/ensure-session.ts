@@ -4,14 +4,17 @@ import { SessionError } from '../errors.js'
 import type { RowId } from '../records.js'
 import type { SessionResult } from '../session-store.js'
 import type { SessionUpstream } from '../session-upstream.js'
-import { findSession } from '../statements/find-session.js'
-import { takeCreation } from '../statements/take-creation.js'
-import type { Creation } from '../statements/take-creation.js'
+import { findSession } from '../creation/find-session.js'
+import { takeCreation } from '../creation/take-creation.js'
+import type { Creation } from '../creation/take-creation.js'
 import type { Tables } from '../tables.js'
 import { createSession } from './create-session.js'
 import type { OnOrphan } from './discard-session.js'
 import { reportOrphan } from './discard-session.js'
 import { untilTaken } from './raced.js'
+
+/** Hundreds may wait for creations at a server that stalls: who waited long looks more rarely. */
+const mostPolls = 10
 
 /** @internal */
 export interface EnsureOptions {
@@ -74,7 +77,7 @@ async function untilNotClaimed(
   deadline: number,
 ): Promise<NonNullable<Awaited<ReturnType<typeof findSession>>>> {
   const { clock } = tables
-  for (;;) {
+  for (let count = 0; ; count += 1) {
     signal?.throwIfAborted()
     const seen = await findSession(tables, conversationId)
     if (seen === null) {
@@ -91,7 +94,8 @@ async function untilNotClaimed(
         `Another worker did not create the session of conversation ${conversationId} in time; try again.`,
       )
     }
-    await pause(clock, createPollMs, signal)
+    const pauses = Math.min(mostPolls, 1.5 ** count)
+    await pause(clock, Math.round(createPollMs * pauses), signal)
   }
 }
 

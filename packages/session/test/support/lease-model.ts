@@ -108,6 +108,7 @@ export function createLeaseModel(ids: readonly Ids[]) {
     cancel: (turnId: RowId): boolean => {
       const turn = turnOf(turnId)
       if (isOver(turn)) return false
+      turn.isClosed = turn.status === 'pending'
       turn.status = 'cancelled'
       return true
     },
