@@ -53,7 +53,7 @@ export function attendAsks(run: TurnRun): AskAttendant {
   const rows = openAskRows(run)
   let knownRevision = run.lease.asksRevision
   // An earlier worker may have answered: only the server's lists say what is still open.
-  const isResumed = run.delivery.mayHaveArrived
+  const isResumed = run.delivery.isResumed
   const lastAt = ({ since }: Attended): number => since + budgets.askMs + budgets.requestMs
 
   const unwatch = store.watch?.(turnId, ({ type }) => {
