@@ -9,6 +9,7 @@ import { fenceCases } from './contract/fencing.js'
 import { leftoverCases } from './contract/leftovers.js'
 import { raceCases } from './contract/racing.js'
 import { recreateCases } from './contract/recreating.js'
+import { renewalCases } from './contract/renewing.js'
 import { repeatCases } from './contract/repeating.js'
 import { restartCases } from './contract/restarting.js'
 import { sessionCases } from './contract/sessions.js'
@@ -22,6 +23,7 @@ export const sessionStoreContract: readonly SessionStoreCase[] = [
   ...claimCases,
   ...restartCases,
   ...conversationClaimCases,
+  ...renewalCases,
   ...leftoverCases,
   ...fenceCases,
   ...repeatCases,

@@ -11,7 +11,6 @@ import { closeTurn } from './statements/close-turn.js'
 import { findSession } from './statements/find-session.js'
 import { readTurn } from './statements/read-turn.js'
 import { releaseLease } from './statements/release-lease.js'
-import { readStatus, renewLease } from './statements/renew-lease.js'
 import { promptFields, snapshotFields } from './statements/row-values.js'
 import { writeTurn } from './statements/write-turn.js'
 import { conversationTable, messageTable } from './tables.js'
@@ -21,6 +20,7 @@ import type { ClaimContext } from './verbs/claim-context.js'
 import { claimTurn } from './verbs/claim-turn.js'
 import type { OrphanSession } from './verbs/discard-session.js'
 import { ensureSession } from './verbs/ensure-session.js'
+import { renewAll, renewOne } from './verbs/renew.js'
 import { keepPartial, settleTurn } from './verbs/settle-turn.js'
 
 /** Where the rows are, and what the store uses beside the database. */
@@ -110,12 +110,11 @@ export function createSessionStore(options: SessionStoreOptions): SessionStore {
       return turn === null ? null : { lease: adopted, turn }
     },
 
-    renew: async (lease, { leaseMs }) => {
-      const expiresAt = clock.now() + assertDuration('leaseMs', leaseMs)
-      const held = await renewLease(tables, lease, expiresAt)
-      const { turnId } = lease
-      return { held, status: turnId === null ? 'running' : await readStatus(tables, turnId) }
-    },
+    renew: async (lease, { leaseMs }) =>
+      renewOne(tables, lease, assertDuration('leaseMs', leaseMs)),
+
+    renewAll: async (leases, { leaseMs }) =>
+      renewAll(tables, leases, assertDuration('leaseMs', leaseMs)),
 
     release: (lease) => releaseLease(tables, lease),
 

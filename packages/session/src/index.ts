@@ -35,6 +35,7 @@ export type {
   ClaimResult,
   ConversationClaimRequest,
   ConversationClaimResult,
+  Renewal,
   SessionResult,
   SessionStore,
 } from './session-store.js'

@@ -84,6 +84,16 @@ export type ConversationClaimResult =
       readonly sameOwner: boolean
     }
 
+/** What a renewal says. */
+export interface Renewal {
+  /** The lease is still this claim's; told by the write itself. */
+  readonly held: boolean
+  /** Where the turn stands: `cancelled` also when its row is gone, `running` for a lease without a turn. */
+  readonly status: TurnStatus
+  /** Counts the changes of the turn's asks: one that rose means that answers may have come. */
+  readonly asksRevision: number
+}
+
 /** The upstream session of a conversation. */
 export interface SessionResult {
   /** Its id on the server. */
@@ -117,12 +127,17 @@ export interface SessionStore {
   ): Promise<{ readonly lease: Lease; readonly turn: TurnRecord } | null>
   /**
    * Extends a lease that no one took over or released, also one that expired meanwhile: `held` says so. Beside it, where the
-   * turn stands: `cancelled` when a person stopped it or its row is gone, `running` for a lease without a turn.
+   * turn stands.
    */
-  renew(
-    lease: ConversationLease,
+  renew(lease: ConversationLease, options: { readonly leaseMs: number }): Promise<Renewal>
+  /**
+   * Renews many leases, as `renew` does each, in the order given. A process renews all its leases by this: one write
+   * and one read for each 500 of them, whatever their number, and a few more when some were lost.
+   */
+  renewAll(
+    leases: readonly ConversationLease[],
     options: { readonly leaseMs: number },
-  ): Promise<{ readonly held: boolean; readonly status: TurnStatus }>
+  ): Promise<readonly Renewal[]>
   /** Gives the lease back. Does nothing when it was taken over. */
   release(lease: ConversationLease): Promise<void>
   /**

@@ -153,6 +153,7 @@ describe('createSessionStore', () => {
     expect(await store.renew(lease, { leaseMs })).to.deep.equal({
       held: true,
       status: 'cancelled',
+      asksRevision: 0,
     })
   })
 
@@ -163,6 +164,7 @@ describe('createSessionStore', () => {
     expect(await store.renew(lease, { leaseMs })).to.deep.equal({
       held: false,
       status: 'cancelled',
+      asksRevision: 0,
     })
     expect(await store.settle(lease, completed)).to.equal(false)
     await store.release(lease)

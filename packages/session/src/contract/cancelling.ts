@@ -27,6 +27,7 @@ export const cancelCases: readonly SessionStoreCase[] = [
       assert.deepEqual(await subject.store.renew(lease, { leaseMs }), {
         held: true,
         status: 'cancelled',
+        asksRevision: 0,
       })
     },
   },
