@@ -145,7 +145,7 @@ export interface SessionStore {
    * the turn is over: then nothing may be sent.
    */
   recordPrompt(lease: Lease, prompt: PromptRecord, spent?: Spent): Promise<boolean>
-  /** Stores the reply so far, without model hooks. False when the lease was lost or the turn is over. */
+  /** Stores the reply so far, given as for {@link PartialReply}, without model hooks. False when the lease was lost or the turn is over. */
   snapshot(
     lease: Lease,
     fields: { readonly reply: unknown; readonly text: string },

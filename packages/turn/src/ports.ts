@@ -79,8 +79,27 @@ export interface TurnRecord {
   readonly closedAt: number | null
 }
 
+/** What a renewal says. */
+export interface Renewal {
+  /** The lease is still this claim's. */
+  readonly held: boolean
+  /** Where the turn stands; `running` for a lease without a turn. */
+  readonly status: TurnStatus
+  /** Counts the changes of the turn's asks: one that rose means that a person's answers may have come. */
+  readonly asksRevision: number
+}
+
+/** That something happened to a turn: a person cancelled it, or answered; its row changed; it ended; or notices may have been missed. */
+export interface TurnNotice {
+  readonly type: 'cancelled' | 'answered' | 'changed' | 'settled' | 'missed'
+}
+
 /** What a turn leaves when it was stopped before its end. */
 export interface PartialReply {
+  /**
+   * The reply: JSON, or an object whose `toJSON` gives it. Where it has `serialize(): string`, that gives the text of its
+   * JSON for less; it is called once, at once.
+   */
   readonly reply: unknown
   readonly text: string
   readonly reasoning: string | null
@@ -157,10 +176,19 @@ export interface TurnStore {
     turnId: RowId,
   ): Promise<{ readonly lease: Lease; readonly turn: TurnRecord } | null>
   /** Extends the lease, also an expired one that no one took; reports a cancel and a lease that another worker took. */
-  renew(
-    lease: ConversationLease,
-    options: { readonly leaseMs: number },
-  ): Promise<{ readonly held: boolean; readonly status: TurnStatus }>
+  renew(lease: ConversationLease, options: { readonly leaseMs: number }): Promise<Renewal>
+  /** The same for many leases at once, in the order given: a process renews all its leases by it. Without it each run renews by itself. */
+  readonly renewAll?:
+    | ((
+        leases: readonly ConversationLease[],
+        options: { readonly leaseMs: number },
+      ) => Promise<readonly Renewal[]>)
+    | undefined
+  /**
+   * Wakes a worker when something happens to its turn that another process did; the result stops it. A hint only, which
+   * may be lost: what it is about is read from the row. Without it a worker learns of it by its next renewal.
+   */
+  readonly watch?: ((turnId: RowId, wake: (notice: TurnNotice) => void) => () => void) | undefined
   release(lease: ConversationLease): Promise<void>
   /**
    * False when the lease was lost; then nothing may be sent.
@@ -172,6 +200,7 @@ export interface TurnStore {
     prompt: PromptRecord,
     spent?: { readonly cost: number; readonly tokens: Tokens },
   ): Promise<boolean>
+  /** Keeps the reply so far, given as for {@link PartialReply}; false when the lease was lost or the turn is over. */
   snapshot(
     lease: Lease,
     fields: { readonly reply: unknown; readonly text: string },

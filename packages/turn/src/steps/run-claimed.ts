@@ -34,7 +34,8 @@ export async function runClaimed<Report>(
     return giveUp(run, error)
   } finally {
     unlink()
-    await run.lease.close()
+    snapshots.close()
+    run.lease.close()
   }
 }
 
