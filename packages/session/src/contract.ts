@@ -12,6 +12,7 @@ import { leftoverCases } from './contract/leftovers.js'
 import { peekCases } from './contract/peeking.js'
 import { raceCases } from './contract/racing.js'
 import { recreateCases } from './contract/recreating.js'
+import { renewalCases } from './contract/renewing.js'
 import { repeatCases } from './contract/repeating.js'
 import { restartCases } from './contract/restarting.js'
 import { sessionCases } from './contract/sessions.js'
@@ -25,6 +26,7 @@ export const sessionStoreContract: readonly SessionStoreCase[] = [
   ...claimCases,
   ...restartCases,
   ...conversationClaimCases,
+  ...renewalCases,
   ...leftoverCases,
   ...fenceCases,
   ...repeatCases,

@@ -14,7 +14,6 @@ import { findSession } from './creation/find-session.js'
 import { listRunning, listWaiting } from './statements/list-turns.js'
 import { readTurn } from './statements/read-turn.js'
 import { releaseLease } from './statements/release-lease.js'
-import { readStanding, renewLease } from './statements/renew-lease.js'
 import { promptFields, snapshotFields } from './statements/row-values.js'
 import { writeTurn } from './statements/write-turn.js'
 import { conversationTable, messageTable } from './tables.js'
@@ -26,6 +25,7 @@ import { claimTurn } from './verbs/claim-turn.js'
 import type { OrphanSession } from './verbs/discard-session.js'
 import { ensureSession } from './verbs/ensure-session.js'
 import { readWritten } from './verbs/read-written.js'
+import { renewAll, renewOne } from './verbs/renew.js'
 import { keepPartial, settleTurn } from './verbs/settle-turn.js'
 
 /** Where the rows are, and what the store uses beside the database. */
@@ -126,13 +126,11 @@ export function createSessionStore(options: SessionStoreOptions): KnexSessionSto
       return { lease: adopted, turn: await readWritten(tables, adopted) }
     },
 
-    renew: async (lease, { leaseMs }) => {
-      const expiresAt = clock.now() + assertDuration('leaseMs', leaseMs)
-      const held = await renewLease(tables, lease, expiresAt)
-      const { turnId } = lease
-      if (turnId === null) return { held, status: 'running', asksRevision: 0 }
-      return { held, ...(await readStanding(tables, turnId)) }
-    },
+    renew: async (lease, { leaseMs }) =>
+      renewOne(tables, lease, assertDuration('leaseMs', leaseMs)),
+
+    renewAll: async (leases, { leaseMs }) =>
+      renewAll(tables, leases, assertDuration('leaseMs', leaseMs)),
 
     release: (lease) => releaseLease(tables, lease),
 

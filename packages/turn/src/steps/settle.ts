@@ -141,7 +141,7 @@ function toSettlement(run: TurnRun, ending: Ending): Settlement {
   return {
     status: ending.status,
     reason: error?.code ?? null,
-    reply: run.reply?.toJSON() ?? null,
+    reply: run.reply,
     text: result?.text ?? '',
     reasoning: result?.reasoning ?? null,
     cost,
