@@ -26,8 +26,8 @@ const trees: Readonly<Record<string, readonly (readonly string[])[]>> = {
   ],
   'packages/session/src': [
     ['contract', 'objection'],
-    ['verbs', 'migrations'],
-    ['statements/asks'],
+    ['verbs', 'outbox'],
+    ['migrations', 'statements/asks'],
     ['statements'],
     ['asks'],
   ],

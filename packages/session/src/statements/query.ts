@@ -7,6 +7,9 @@ const maxAttempts = 6
 const pauseMs = 10
 const maySurpassBytes = 512 * 1024
 
+/** What a statement runs with. */
+export type QueryContext = Pick<Tables, 'knex' | 'clock'>
+
 /** A statement as it is built, once for each attempt. */
 type Build<Result> = (knex: Knex) => PromiseLike<Result> & Knex.ChainableInterface
 
@@ -15,7 +18,7 @@ type Build<Result> = (knex: Knex) => PromiseLike<Result> & Knex.ChainableInterfa
  * production, its values into the message of its errors; ours names only the row, and keeps Knex's as the cause.
  */
 export async function query<Result>(
-  tables: Tables,
+  tables: QueryContext,
   what: string,
   build: Build<Result>,
 ): Promise<Result> {
@@ -28,7 +31,7 @@ export async function query<Result>(
  * with hosts that write both. The next statement of this connection alone reads without locks.
  */
 export async function guardedUpdate(
-  tables: Tables,
+  tables: QueryContext,
   what: string,
   build: Build<number>,
 ): Promise<boolean> {
@@ -47,7 +50,7 @@ export async function guardedUpdate(
 }
 
 async function attempt<Result>(
-  tables: Tables,
+  tables: QueryContext,
   what: string,
   build: Build<Result>,
   run: (knex: Knex) => Promise<Result>,
@@ -72,7 +75,7 @@ async function attempt<Result>(
 
 /** MySQL hangs up on a statement beyond its limit, now with the right error, now while we still write. */
 async function isTooLarge(
-  { clock }: Tables,
+  { clock }: QueryContext,
   knex: Knex,
   build: Build<unknown>,
   cause: unknown,
