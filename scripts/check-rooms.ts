@@ -26,9 +26,8 @@ const trees: Readonly<Record<string, readonly (readonly string[])[]>> = {
   ],
   'packages/session/src': [
     ['contract', 'objection'],
-    ['verbs', 'migrations'],
-    ['creation'],
-    ['statements/asks'],
+    ['verbs', 'outbox'],
+    ['migrations', 'creation', 'statements/asks'],
     ['statements'],
     ['database', 'asks'],
   ],

@@ -73,6 +73,8 @@ export interface TurnRecord {
   readonly cost: number | null
   readonly tokens: Tokens | null
   readonly error: StoredError | null
+  /** Why it ended as it did, where the status alone does not say it. */
+  readonly reason?: string | null
   readonly finish: string | null
   /** When it became terminal, in milliseconds since the epoch. */
   readonly settledAt: number | null
