@@ -29,7 +29,7 @@ const trees: Readonly<Record<string, readonly (readonly string[])[]>> = {
     ['verbs', 'outbox'],
     ['migrations', 'creation', 'statements/asks'],
     ['statements'],
-    ['database', 'asks'],
+    ['database', 'asks', 'events'],
   ],
   'packages/turn/src': [['worker'], ['memory', 'steps'], ['poll', 'live', 'outbox'], ['run']],
   'packages/artifacts/src': [

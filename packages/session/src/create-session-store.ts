@@ -16,6 +16,8 @@ import { readTurn } from './statements/read-turn.js'
 import { releaseLease } from './statements/release-lease.js'
 import { promptFields, snapshotFields } from './statements/row-values.js'
 import { writeTurn } from './statements/write-turn.js'
+import { outboxTable } from './outbox/outbox-table.js'
+import type { OutboxTableOptions } from './outbox/outbox-table.js'
 import { conversationTable, messageTable } from './tables.js'
 import type { ConversationColumns, MessageColumns, TableOptions, Tables } from './tables.js'
 import { askVerbs } from './verbs/ask-verbs.js'
@@ -60,6 +62,11 @@ export interface SessionStoreOptions {
    * lease. Default: 15 000.
    */
   readonly statementMs?: number
+  /**
+   * Writes an event whenever a turn ends, asks or begins to wait, in one transaction with the write that makes it so. The table is
+   * that of `outboxMigration`, `createOutboxStore` reads it. Default: no events.
+   */
+  readonly outbox?: OutboxTableOptions
   /** Receives every upstream session that no row refers to any more and that was not deleted. What it throws is ignored. */
   readonly onOrphan?: (orphan: OrphanSession) => void
 }
@@ -85,6 +92,7 @@ export function createSessionStore(options: SessionStoreOptions): KnexSessionSto
     knex: asGetter(options.knex),
     clock,
     statementMs: assertDuration('statementMs', options.statementMs ?? 15_000),
+    outbox: options.outbox === undefined ? null : outboxTable(options.outbox),
     conversations: conversationTable(options.conversations),
     messages: messageTable(options.messages),
   }

@@ -1,6 +1,8 @@
 import type { Knex } from 'knex'
 import type { Lease, TurnStatus } from '../records.js'
 import type { Tables } from '../tables.js'
+import { telling } from '../events/tell.js'
+import type { Happening } from '../events/tell.js'
 import { guardedUpdate } from './query.js'
 import { rowKey } from './row-key.js'
 
@@ -14,6 +16,8 @@ export interface TurnUpdate {
   readonly where?: (row: Knex.QueryBuilder) => void
   /** The same a second time, and true again; see `QueryOptions`. Default: false. */
   readonly isRepeatable?: boolean
+  /** What is to be told of it, if there is an outbox. */
+  readonly happenings?: readonly Happening[]
   /** Raw values may read the row as it was. */
   readonly set: Readonly<Record<string, unknown>>
 }
@@ -51,7 +55,7 @@ async function updateRow(
     throw new TypeError('This lease is on a conversation without a turn: `adopt` one of its turns.')
   }
   const { table, columns } = tables.messages
-  const { isRepeatable = false } = update
+  const { isRepeatable = false, happenings = [] } = update
   const build = (knex: Knex): Knex.QueryBuilder => {
     const row = knex(table)
       .where(rowKey(knex, columns.id, turnId))
@@ -63,7 +67,10 @@ async function updateRow(
       [columns.turnRevision]: knex.raw('?? + 1', [columns.turnRevision]),
     })
   }
-  return guardedUpdate(tables, `${update.what} of turn ${turnId}`, build, { isRepeatable })
+  return guardedUpdate(tables, `${update.what} of turn ${turnId}`, build, {
+    isRepeatable,
+    ...telling(tables, happenings),
+  })
 }
 
 /**
