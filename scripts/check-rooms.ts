@@ -27,11 +27,11 @@ const trees: Readonly<Record<string, readonly (readonly string[])[]>> = {
   'packages/session/src': [
     ['contract', 'objection'],
     ['verbs', 'migrations'],
-    ['creation'],
+    ['creation', 'statements/asks'],
     ['statements'],
-    ['database'],
+    ['asks', 'database'],
   ],
-  'packages/turn/src': [['memory', 'steps'], ['poll'], ['run']],
+  'packages/turn/src': [['worker'], ['memory', 'steps'], ['poll', 'live', 'outbox'], ['run']],
   'packages/artifacts/src': [
     ['serve', 'collect', 'disk', 'contract'],
     ['directory', 'store'],

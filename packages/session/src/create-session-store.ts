@@ -11,13 +11,15 @@ import { cancelTurn } from './statements/cancel-turn.js'
 import { closeTurn } from './statements/close-turn.js'
 import { findSession } from './creation/find-session.js'
 import { listRunning, listWaiting } from './statements/list-turns.js'
+import { peekTurns } from './statements/peek-turns.js'
 import { readTurn } from './statements/read-turn.js'
 import { releaseLease } from './statements/release-lease.js'
-import { readStatus, renewLease } from './statements/renew-lease.js'
+import { readStanding, renewLease } from './statements/renew-lease.js'
 import { promptFields, snapshotFields } from './statements/row-values.js'
 import { writeTurn } from './statements/write-turn.js'
 import { conversationTable, messageTable } from './tables.js'
 import type { ConversationColumns, MessageColumns, TableOptions, Tables } from './tables.js'
+import { askVerbs } from './verbs/ask-verbs.js'
 import { claimConversation } from './verbs/claim-conversation.js'
 import type { ClaimContext } from './verbs/claim-context.js'
 import { claimTurn } from './verbs/claim-turn.js'
@@ -103,6 +105,8 @@ export function createSessionStore(options: SessionStoreOptions): KnexSessionSto
   const { columns } = tables.messages
 
   return {
+    ...askVerbs(tables),
+
     claim: async (request) => {
       assertClaim(request)
       const conversationId = asRowId('conversationId', request.conversationId)
@@ -126,7 +130,8 @@ export function createSessionStore(options: SessionStoreOptions): KnexSessionSto
       const expiresAt = clock.now() + assertDuration('leaseMs', leaseMs)
       const held = await renewLease(tables, lease, expiresAt)
       const { turnId } = lease
-      return { held, status: turnId === null ? 'running' : await readStatus(tables, turnId) }
+      if (turnId === null) return { held, status: 'running', asksRevision: 0 }
+      return { held, ...(await readStanding(tables, turnId)) }
     },
 
     release: (lease) => releaseLease(tables, lease),
@@ -159,6 +164,12 @@ export function createSessionStore(options: SessionStoreOptions): KnexSessionSto
     runningTurns: async (page = {}) => listRunning(tables, page),
 
     waitingTurns: async (page = {}) => listWaiting(tables, page),
+
+    peek: async (turnIds) =>
+      peekTurns(
+        tables,
+        turnIds.map((id) => asRowId('turnIds', id)),
+      ),
 
     ensureSession: async (conversationId, upstream, { signal } = {}) =>
       ensureSession(creating, {

@@ -7,6 +7,16 @@
  *     if (claim.claimed) await store.settle(claim.lease, settlement)
  */
 export { assertSchema } from './assert-schema.js'
+export type {
+  AskChange,
+  AskDecision,
+  AskIdentity,
+  AskQuestion,
+  AskRecord,
+  AskState,
+  OpenAsk,
+} from './ask-records.js'
+export type { AnswerRequest, AnswerResult, AskVerbs } from './ask-verbs.js'
 export type { Clock } from './clock.js'
 export { createSessionStore } from './create-session-store.js'
 export type { KnexSessionStore, SessionStoreOptions } from './create-session-store.js'
@@ -42,6 +52,7 @@ export type {
   TerminalStatus,
   Tokens,
   Lease,
+  TurnGlance,
   TurnRecord,
   TurnStatus,
 } from './records.js'
@@ -50,6 +61,7 @@ export type {
   ClaimResult,
   ConversationClaimRequest,
   ConversationClaimResult,
+  Renewal,
   SessionResult,
   SessionStore,
 } from './session-store.js'

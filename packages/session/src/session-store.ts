@@ -1,3 +1,4 @@
+import type { AskVerbs } from './ask-verbs.js'
 import type {
   ConversationRecord,
   ConversationLease,
@@ -7,6 +8,7 @@ import type {
   Settlement,
   Spent,
   Lease,
+  TurnGlance,
   TurnRecord,
   TurnStatus,
 } from './records.js'
@@ -84,6 +86,16 @@ export type ConversationClaimResult =
       readonly sameOwner: boolean
     }
 
+/** The answer to a renewal. */
+export interface Renewal {
+  /** No one took the lease over or released it. */
+  readonly held: boolean
+  /** Where the turn stands. */
+  readonly status: TurnStatus
+  /** Counts the changes of the turn's asks; 0 for a lease without a turn. */
+  readonly asksRevision: number
+}
+
 /** The upstream session of a conversation. */
 export interface SessionResult {
   /** Its id on the server. */
@@ -97,7 +109,7 @@ export interface SessionResult {
  * number of workers may race; no verb opens a transaction. A failure of the database rejects with a `SessionError` of code
  * `database_failed`, a row that does not stand still with `row_contended`.
  */
-export interface SessionStore {
+export interface SessionStore extends AskVerbs {
   /**
    * Takes the lease of the turn's conversation and moves the turn to `running`. A conversation runs one turn at a time. A
    * lease is free when it expired or was released, and for the same turn and owner when another life of the owner's
@@ -117,12 +129,10 @@ export interface SessionStore {
   ): Promise<{ readonly lease: Lease; readonly turn: TurnRecord } | null>
   /**
    * Extends a lease that no one took over or released, also one that expired meanwhile: `held` says so. Beside it, where the
-   * turn stands: `cancelled` when a person stopped it or its row is gone, `running` for a lease without a turn.
+   * turn stands: `cancelled` when a person stopped it or its row is gone, `running` for a lease without a turn; and how often
+   * its asks have changed, so that one who finds another number than before reads them.
    */
-  renew(
-    lease: ConversationLease,
-    options: { readonly leaseMs: number },
-  ): Promise<{ readonly held: boolean; readonly status: TurnStatus }>
+  renew(lease: ConversationLease, options: { readonly leaseMs: number }): Promise<Renewal>
   /** Gives the lease back. Does nothing when it was taken over. */
   release(lease: ConversationLease): Promise<void>
   /**
@@ -161,6 +171,11 @@ export interface SessionStore {
   }): Promise<boolean>
   /** The turn as it stands; null when there is none, also for an id that none can have. */
   read(turnId: RowId): Promise<TurnRecord | null>
+  /**
+   * Where many turns stand, by one statement for each 500: to be asked often, before `read` is. In the order given; null for a
+   * turn that is not there.
+   */
+  peek(turnIds: readonly RowId[]): Promise<readonly (TurnGlance | null)[]>
   /**
    * The conversation's upstream session, created when there is none. Of any number of racing callers one creates; the others
    * wait for its id. Rejects with `conversation_not_found`, `session_create_timeout`, `session_create_failed`, or the

@@ -32,6 +32,7 @@ export const conversationClaimCases: readonly SessionStoreCase[] = [
       assert.deepEqual(await store.renew(claim.lease, { leaseMs }), {
         held: true,
         status: 'running',
+        asksRevision: 0,
       })
       const adopted = await store.adopt(claim.lease, ids.turnId)
       assert.ok(adopted !== null)

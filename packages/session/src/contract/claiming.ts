@@ -93,7 +93,7 @@ export const claimCases: readonly SessionStoreCase[] = [
       const { lease } = await mustClaim(subject.store, ids)
       subject.advance(leaseMs / 2)
       const renewed = await subject.store.renew(lease, { leaseMs })
-      assert.deepEqual(renewed, { held: true, status: 'running' })
+      assert.deepEqual(renewed, { held: true, status: 'running', asksRevision: 0 })
       subject.advance(leaseMs * 0.75)
       const result = await subject.another().claim({ ...ids, owner: 'worker-2', leaseMs })
       assert.equal(result.claimed, false)
@@ -118,7 +118,7 @@ export const claimCases: readonly SessionStoreCase[] = [
       subject.advance(leaseMs * 2)
       await mustClaim(subject.another(), ids, 'worker-2')
       const renewed = await subject.store.renew(lease, { leaseMs: leaseMs * 100 })
-      assert.deepEqual(renewed, { held: false, status: 'running' })
+      assert.deepEqual(renewed, { held: false, status: 'running', asksRevision: 0 })
       subject.advance(leaseMs * 2)
       await mustClaim(subject.another(), ids, 'worker-3')
     },
@@ -132,7 +132,7 @@ export const claimCases: readonly SessionStoreCase[] = [
       for (let beat = 0; beat < 3; beat += 1) {
         subject.advance(leaseMs * 2)
         const renewed = await subject.store.renew(lease, { leaseMs })
-        assert.deepEqual(renewed, { held: true, status: 'completed' })
+        assert.deepEqual(renewed, { held: true, status: 'completed', asksRevision: 0 })
       }
       const result = await subject.another().claim({ ...ids, owner: 'worker-2', leaseMs })
       assert.ok(!result.claimed && result.reason === 'settled')
@@ -164,7 +164,7 @@ export const claimCases: readonly SessionStoreCase[] = [
       const { lease } = await mustClaim(subject.store, ids)
       await subject.store.release(lease)
       const renewed = await subject.store.renew(lease, { leaseMs })
-      assert.deepEqual(renewed, { held: false, status: 'running' })
+      assert.deepEqual(renewed, { held: false, status: 'running', asksRevision: 0 })
       await mustClaim(subject.another(), ids, 'worker-2')
     },
   },

@@ -25,6 +25,7 @@ export async function cancelTurn(
           cancel.now,
           columns.closedAt,
         ]),
+        [columns.waitingSince]: null,
         [columns.turnRevision]: knex.raw('?? + 1', [columns.turnRevision]),
       }),
   )

@@ -2,7 +2,7 @@ import type { ConversationLease, RowId, TurnStatus } from '../records.js'
 import type { Tables } from '../tables.js'
 import { query } from './query.js'
 import { rowKey, unlessImpossible } from './row-key.js'
-import { toTurnStatus } from './row-values.js'
+import { toNumber, toTurnStatus } from './row-values.js'
 
 /** Moves the expiry of a lease that no one took over or released, and says whether it is held. */
 export async function renewLease(
@@ -29,8 +29,11 @@ export async function renewLease(
   return (await renew(expiresAt)) || (await renew(expiresAt + 1))
 }
 
-/** Where a turn stands; one whose row is gone counts as cancelled. */
-export async function readStatus(tables: Tables, turnId: RowId): Promise<TurnStatus> {
+/** Where a turn stands, and how often its asks have changed; one whose row is gone counts as cancelled. */
+export async function readStanding(
+  tables: Tables,
+  turnId: RowId,
+): Promise<{ readonly status: TurnStatus; readonly asksRevision: number }> {
   const { table, columns } = tables.messages
   const reading = query<Record<string, unknown> | undefined>(
     tables,
@@ -38,10 +41,13 @@ export async function readStatus(tables: Tables, turnId: RowId): Promise<TurnSta
     (knex) =>
       knex(table)
         .where(rowKey(knex, columns.id, turnId))
-        .first({ status: columns.status }),
+        .first({ status: columns.status, asks: columns.asksRevision }),
     { isRepeatable: true },
   )
   const row = await unlessImpossible(reading, undefined)
   const status = row?.['status'] ?? null
-  return status === null ? 'cancelled' : toTurnStatus(status, turnId)
+  return {
+    status: status === null ? 'cancelled' : toTurnStatus(status, turnId),
+    asksRevision: toNumber(row?.['asks']),
+  }
 }

@@ -14,7 +14,7 @@ export async function claimConversation(
 ): Promise<ConversationClaimResult> {
   const { tables, instance, forsaken } = context
   return untilTaken<ConversationClaimResult>(
-    { clock: tables.clock, conversationId, signal },
+    { clock: tables.clock, row: `conversation ${conversationId}`, signal },
     async () => {
       const seen = await findConversationLease(tables, conversationId)
       if (seen === null) {

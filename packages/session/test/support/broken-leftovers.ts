@@ -60,8 +60,8 @@ export const brokenLeftovers: readonly BrokenStore[] = [
     breakStore: (store) => ({
       ...store,
       renew: async (lease, options) => {
-        const { held, status } = await store.renew(lease, options)
-        return { held: held && status === 'running', status }
+        const renewal = await store.renew(lease, options)
+        return { ...renewal, held: renewal.held && renewal.status === 'running' }
       },
       settle: async (lease, settlement) =>
         (await store.read(lease.turnId))?.status === 'running' && store.settle(lease, settlement),

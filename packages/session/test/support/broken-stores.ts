@@ -1,4 +1,5 @@
 import type { Knex } from 'knex'
+import { brokenAsks } from './broken-asks.js'
 import { brokenLeftovers } from './broken-leftovers.js'
 import type { BrokenStore } from './broken-store.js'
 import type { RowId, SessionResult, SessionStore, SessionUpstream, Lease } from '../../src/index.js'
@@ -119,7 +120,10 @@ export const brokenStores: readonly BrokenStore[] = [
   {
     defect: 'does not move the expiry',
     caughtBy: ['a renewed lease is held past its first expiry'],
-    breakStore: (store) => ({ ...store, renew: async () => ({ held: true, status: 'running' }) }),
+    breakStore: (store) => ({
+      ...store,
+      renew: async () => ({ held: true, status: 'running', asksRevision: 0 }),
+    }),
   },
   {
     defect: 'releases whoever holds the lease',
@@ -251,6 +255,7 @@ export const brokenStores: readonly BrokenStore[] = [
     }),
   },
   ...brokenLeftovers,
+  ...brokenAsks,
 ]
 
 function createWithoutClaim(store: SessionStore, knex: Knex): SessionStore['ensureSession'] {

@@ -26,6 +26,8 @@ export interface LeaseKeeper {
   confirm(): Promise<void>
   /** Asks the store now and interrupts the turn by what it says. */
   ask(): Promise<void>
+  /** How often the turn's asks have changed, as the store said last; null where it does not say. */
+  readonly asksRevision: number | null
   /** Asks the store soon: a write was refused. */
   recheck(): void
   /** The terminal write begins: from now on a terminal status is this turn's own. */
@@ -62,6 +64,7 @@ export function keepLease(
   setup: TurnSetup,
   held: HeldLease,
   interrupter: Interrupter,
+  onAsksChanged: () => void = () => undefined,
 ): LeaseKeeper {
   const { lease } = held
   const { clock, store, report, budgets } = setup
@@ -73,6 +76,7 @@ export function keepLease(
   /** Since the first failure in a row: a pause of the process in the middle of a renewal is no failure of the store. */
   let awaySince: number | null = null
   let isSettling = false
+  let asksRevision: number | null = null
   let renewing: Promise<void> | null = null
 
   /** By both clocks: one stands still while the machine is suspended, the other may be set. */
@@ -103,6 +107,10 @@ export function keepLease(
     awaySince = null
     if (renewal.held) heldSince = askedAt
     learn(renewal)
+    const revision = renewal.asksRevision ?? null
+    if (revision === asksRevision) return
+    asksRevision = revision
+    onAsksChanged()
   }
 
   const renewOnce = (signal?: AbortSignal): Promise<void> => {
@@ -140,6 +148,9 @@ export function keepLease(
   return {
     lease,
     lost: lost.signal,
+    get asksRevision() {
+      return asksRevision
+    },
     assertHeld() {
       throwIfLost()
       if (!isSurelyHeld()) throw new LeaseInDoubt()
