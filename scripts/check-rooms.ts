@@ -26,10 +26,10 @@ const trees: Readonly<Record<string, readonly (readonly string[])[]>> = {
   ],
   'packages/session/src': [
     ['contract', 'objection'],
-    ['verbs', 'migrations'],
-    ['creation', 'statements/asks'],
+    ['verbs', 'outbox'],
+    ['migrations', 'creation', 'statements/asks'],
     ['statements'],
-    ['asks', 'database'],
+    ['database', 'asks'],
   ],
   'packages/turn/src': [['worker'], ['memory', 'steps'], ['poll', 'live', 'outbox'], ['run']],
   'packages/artifacts/src': [

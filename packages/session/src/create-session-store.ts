@@ -9,12 +9,11 @@ import type { SessionStore } from './session-store.js'
 import { adoptTurn } from './statements/adopt-turn.js'
 import { cancelTurn } from './statements/cancel-turn.js'
 import { closeTurn } from './statements/close-turn.js'
+import { peekTurns } from './statements/peek-turns.js'
 import { findSession } from './creation/find-session.js'
 import { listRunning, listWaiting } from './statements/list-turns.js'
-import { peekTurns } from './statements/peek-turns.js'
 import { readTurn } from './statements/read-turn.js'
 import { releaseLease } from './statements/release-lease.js'
-import { readStanding, renewLease } from './statements/renew-lease.js'
 import { promptFields, snapshotFields } from './statements/row-values.js'
 import { writeTurn } from './statements/write-turn.js'
 import { conversationTable, messageTable } from './tables.js'
@@ -26,6 +25,7 @@ import { claimTurn } from './verbs/claim-turn.js'
 import type { OrphanSession } from './verbs/discard-session.js'
 import { ensureSession } from './verbs/ensure-session.js'
 import { readWritten } from './verbs/read-written.js'
+import { renewAll, renewOne } from './verbs/renew.js'
 import { keepPartial, settleTurn } from './verbs/settle-turn.js'
 
 /** Where the rows are, and what the store uses beside the database. */
@@ -126,13 +126,11 @@ export function createSessionStore(options: SessionStoreOptions): KnexSessionSto
       return { lease: adopted, turn: await readWritten(tables, adopted) }
     },
 
-    renew: async (lease, { leaseMs }) => {
-      const expiresAt = clock.now() + assertDuration('leaseMs', leaseMs)
-      const held = await renewLease(tables, lease, expiresAt)
-      const { turnId } = lease
-      if (turnId === null) return { held, status: 'running', asksRevision: 0 }
-      return { held, ...(await readStanding(tables, turnId)) }
-    },
+    renew: async (lease, { leaseMs }) =>
+      renewOne(tables, lease, assertDuration('leaseMs', leaseMs)),
+
+    renewAll: async (leases, { leaseMs }) =>
+      renewAll(tables, leases, assertDuration('leaseMs', leaseMs)),
 
     release: (lease) => releaseLease(tables, lease),
 
@@ -161,15 +159,15 @@ export function createSessionStore(options: SessionStoreOptions): KnexSessionSto
 
     read: async (turnId) => readTurn(tables, asRowId('turnId', turnId)),
 
-    runningTurns: async (page = {}) => listRunning(tables, page),
-
-    waitingTurns: async (page = {}) => listWaiting(tables, page),
-
     peek: async (turnIds) =>
       peekTurns(
         tables,
         turnIds.map((id) => asRowId('turnIds', id)),
       ),
+
+    runningTurns: async (page = {}) => listRunning(tables, page),
+
+    waitingTurns: async (page = {}) => listWaiting(tables, page),
 
     ensureSession: async (conversationId, upstream, { signal } = {}) =>
       ensureSession(creating, {

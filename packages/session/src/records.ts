@@ -102,7 +102,10 @@ export interface StoredError {
 
 /** What a turn leaves when it was stopped before its end. */
 export interface PartialReply {
-  /** The reply as JSON. */
+  /**
+   * The reply: JSON, or an object whose `toJSON` gives it. Where it has `serialize(): string`, as a reply of `@turnstead/reply` has, the
+   * text of its JSON is taken from that: once, before the verb returns.
+   */
   readonly reply: unknown
   /** Its text. */
   readonly text: string

@@ -19,13 +19,13 @@ export async function cancelTurn(
         [columns.status]: 'cancelled',
         [columns.reason]: toText(cancel.reason),
         [columns.settledAt]: cancel.now,
+        [columns.waitingSince]: null,
         // Nothing follows the end of a turn that no one ever claimed.
         [columns.closedAt]: knex.raw('case when ?? = 0 then ? else ?? end', [
           columns.turnFence,
           cancel.now,
           columns.closedAt,
         ]),
-        [columns.waitingSince]: null,
         [columns.turnRevision]: knex.raw('?? + 1', [columns.turnRevision]),
       }),
   )

@@ -16,6 +16,9 @@ const racePauseMs = 10
 const outagePauseMs = 25
 const maySurpassBytes = 512 * 1024
 
+/** What a statement runs with. */
+export type QueryContext = Pick<Tables, 'knex' | 'clock' | 'statementMs'>
+
 /** A statement as it is built, once for each attempt. */
 type Build<Result> = (knex: Knex) => PromiseLike<Result> & Knex.ChainableInterface
 
@@ -34,7 +37,7 @@ export interface QueryOptions {
  * message of its errors; ours names only the row, and keeps Knex's as the cause.
  */
 export async function query<Result>(
-  tables: Tables,
+  tables: QueryContext,
   what: string,
   build: Build<Result>,
   options: QueryOptions = {},
@@ -48,7 +51,7 @@ export async function query<Result>(
  * with hosts that write both. The next statement of this connection alone reads without locks.
  */
 export async function guardedUpdate(
-  tables: Tables,
+  tables: QueryContext,
   what: string,
   build: Build<number>,
   options: QueryOptions = {},
@@ -65,7 +68,7 @@ interface Attempt<Result> extends QueryOptions {
   readonly before?: string
 }
 
-async function attempt<Result>(tables: Tables, work: Attempt<Result>): Promise<Result> {
+async function attempt<Result>(tables: QueryContext, work: Attempt<Result>): Promise<Result> {
   const knex = tables.knex()
   const deadline = startDeadline(tables.statementMs)
   for (let count = 1; ; count += 1) {
@@ -114,7 +117,7 @@ async function runOnce<Result>(
 
 /** MySQL hangs up on a statement beyond its limit, now with the right error, now while we still write. */
 async function isTooLarge(
-  { clock, statementMs }: Tables,
+  { clock, statementMs }: QueryContext,
   knex: Knex,
   build: Build<unknown>,
   cause: unknown,

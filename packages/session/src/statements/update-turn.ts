@@ -2,7 +2,7 @@ import type { Knex } from 'knex'
 import { SessionError } from '../errors.js'
 import type { Lease, TurnStatus } from '../records.js'
 import type { Tables } from '../tables.js'
-import { plainJson } from './json-text.js'
+import { plainJson } from '../database/json-text.js'
 import { guardedUpdate } from './query.js'
 import { rowKey } from './row-key.js'
 

@@ -5,6 +5,7 @@ import type {
   ConversationLease,
   Lease,
   PartialReply,
+  Renewal,
   RowId,
   TurnGlance,
   TurnStore,
@@ -71,6 +72,16 @@ export function openMemoryStore(rows: Rows, worker: MemoryWorker): MemoryStore {
     Object.assign(turn, { reply: reply ?? null, text, reasoning, cost, tokens })
   }
 
+  const renew = (lease: ConversationLease, leaseMs: number): Renewal => {
+    const conversation = conversationOf(rows, lease.conversationId)
+    const turn = lease.turnId === null ? null : turnOf(rows, lease.turnId)
+    const held = conversation !== undefined && conversation.owner !== null && isCurrent(rows, lease)
+    if (held) conversation.expiresAt = clock.now() + leaseMs
+    // A conversation that is held without a turn has none that could be cancelled.
+    const status = turn === null ? 'running' : (turn?.status ?? 'cancelled')
+    return { held, status, asksRevision: 0 }
+  }
+
   return {
     ...createMemorySessions(rows),
     addTurn: ({ turnId, conversationId }) => addTurn(rows, turnId, conversationId),
@@ -92,16 +103,9 @@ export function openMemoryStore(rows: Rows, worker: MemoryWorker): MemoryStore {
       return { lease: { ...lease, turnId: turn.turnId }, turn: toRecord(turn) }
     },
 
-    async renew(lease, { leaseMs }) {
-      const conversation = conversationOf(rows, lease.conversationId)
-      const turn = lease.turnId === null ? null : turnOf(rows, lease.turnId)
-      const held =
-        conversation !== undefined && conversation.owner !== null && isCurrent(rows, lease)
-      if (held) conversation.expiresAt = clock.now() + leaseMs
-      // A conversation that is held without a turn has none that could be cancelled.
-      const status = turn === null ? 'running' : (turn?.status ?? 'cancelled')
-      return { held, status, asksRevision: turn?.asksRevision ?? 0 }
-    },
+    renew: async (lease, { leaseMs }) => renew(lease, leaseMs),
+
+    renewAll: async (leases, { leaseMs }) => leases.map((lease) => renew(lease, leaseMs)),
 
     async release(lease) {
       const conversation = conversationOf(rows, lease.conversationId)
@@ -116,7 +120,7 @@ export function openMemoryStore(rows: Rows, worker: MemoryWorker): MemoryStore {
 
     snapshot: async (lease, { reply, text }) =>
       write(lease, 'running', (turn) =>
-        Object.assign(turn, { reply: structuredClone(reply), text }),
+        Object.assign(turn, { reply: toJson(reply) ?? null, text }),
       ),
 
     async settle(lease, settlement) {
@@ -196,8 +200,17 @@ function glanceAt(rows: Rows, turn: Turn, now: number): TurnGlance {
 /** A copy as a row would keep it; undefined for what is no JSON. */
 function toJson(value: unknown): unknown {
   try {
-    return JSON.parse(JSON.stringify(value)) as unknown
+    return JSON.parse(isSerializable(value) ? value.serialize() : JSON.stringify(value)) as unknown
   } catch {
     return undefined
   }
+}
+
+function isSerializable(value: unknown): value is { serialize(): string } {
+  return (
+    typeof value === 'object' &&
+    value !== null &&
+    'serialize' in value &&
+    typeof value.serialize === 'function'
+  )
 }

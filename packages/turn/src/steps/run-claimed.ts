@@ -38,7 +38,8 @@ export async function runClaimed<Report>(
   } finally {
     unlink()
     await live.close()
-    await run.lease.close()
+    snapshots.close()
+    run.lease.close()
   }
 }
 
