@@ -172,6 +172,7 @@ export function createSessionStore(options: SessionStoreOptions): KnexSessionSto
         tables,
         turnIds.map((id) => asRowId('turnIds', id)),
       ),
+
     runningTurns: async (page = {}) => listRunning(tables, page),
 
     waitingTurns: async (page = {}) => listWaiting(tables, page),

@@ -68,6 +68,26 @@ function happeningsOf(
   return [...asked, { ...about, type: 'turn.waiting', at: now, askId: null }]
 }
 
+/** Whether the asks are still those of a revision, asked by a write: a read may see older ones. */
+export async function confirmAsks(
+  tables: Tables,
+  turnId: RowId,
+  seenRevision: number,
+): Promise<boolean> {
+  const { table, columns } = tables.messages
+  const changed = await query<number>(
+    tables,
+    `look at the asks of turn ${turnId}`,
+    (knex) =>
+      knex(table)
+        .where(rowKey(knex, columns.id, turnId))
+        .where(columns.asksRevision, seenRevision)
+        .update({ [columns.turnRevision]: knex.raw('?? + 1', [columns.turnRevision]) }),
+    { isRepeatable: true },
+  )
+  return Number(changed) > 0
+}
+
 function askFields(
   { messages }: Tables,
   knex: Knex,
