@@ -27,7 +27,7 @@ const trees: Readonly<Record<string, readonly (readonly string[])[]>> = {
   'packages/session/src': [
     ['contract', 'objection'],
     ['verbs', 'migrations'],
-    ['statements/asks'],
+    ['statements/asks', 'statements/upkeep'],
     ['statements'],
     ['asks'],
   ],

@@ -7,6 +7,7 @@
  * | `conversation_not_found` | no conversation row has this id | no |
  * | `session_create_timeout` | another worker's creation of the upstream session did not end in time | yes |
  * | `session_create_failed` | the upstream answered a creation without a usable session id, or with another conversation's | no |
+ * | `lease_lost` | the conversation is not held by the lease under which its session was asked for | no |
  * | `row_contended` | the conversation's row changed before each of many attempts | yes |
  * | `malformed_row` | a column holds what this package never writes there | no |
  * | `database_failed` | the database refused or was out of reach; see `cause` | by its cause |
@@ -15,6 +16,7 @@ export type SessionErrorCode =
   | 'conversation_not_found'
   | 'session_create_timeout'
   | 'session_create_failed'
+  | 'lease_lost'
   | 'row_contended'
   | 'malformed_row'
   | 'database_failed'

@@ -46,8 +46,18 @@ export type {
   ConversationClaimRequest,
   ConversationClaimResult,
   Renewal,
+  SessionOptions,
   SessionResult,
   SessionStore,
 } from './session-store.js'
 export type { SessionUpstream } from './session-upstream.js'
 export type { ConversationColumns, MessageColumns, TableOptions } from './tables.js'
+export type {
+  RemovedConversation,
+  SweepReport,
+  SweepRequest,
+  SweepUpstream,
+  SweptTurn,
+  UpkeepVerbs,
+  UpstreamSession,
+} from './upkeep-verbs.js'
