@@ -1,7 +1,7 @@
 import { strict as assert } from 'node:assert'
 import fc from 'fast-check'
 import { ChangeQueue } from '../src/changes/change-queue.js'
-import { foldChange } from '../src/changes.js'
+import { changesBetween, foldChange } from '../src/changes.js'
 import { createReply, parseReply, SnapshotError } from '../src/index.js'
 import type { Reply, ReplyPart, ReplyView } from '../src/index.js'
 import { storedPart, throughJson, verdict } from './compare.js'
@@ -192,6 +192,37 @@ const observation = fc.property(anyDelivery, fc.nat(), (delivery, seed) => {
   assert.deepEqual(told, reply.view())
 })
 
+/** 5b. What leads from any view to any other, folded into the first, gives the second. */
+const differences = fc.property(anyDelivery, anyDelivery, fc.nat(), (delivery, other, seed) => {
+  const reply = begin(delivery.history)
+  const views: ReplyView[] = [reply.view()]
+  let step = seed
+  deliver(reply, delivery, () => {
+    step += 1
+    if (step % 3 === 0) views.push(reply.view())
+  })
+  const stranger = begin(other.history)
+  deliver(stranger, other)
+  views.push(reply.view(), stranger.view())
+  const copies = views.map((view) => throughJson(view) as ReplyView)
+  for (const [index, view] of views.entries()) {
+    const back = copies[Math.max(0, index - 2)] ?? view
+    assertLeads(back, view)
+    assertLeads(view, back)
+  }
+})
+
+function assertLeads(from: ReplyView, to: ReplyView): void {
+  const changes = changesBetween(from, to)
+  let { revision } = from
+  let view = from
+  for (const change of changes) {
+    revision += 1
+    view = foldChange(view, { ...change, revision })
+  }
+  assert.deepEqual(throughJson({ ...view, revision: 0 }), throughJson({ ...to, revision: 0 }))
+}
+
 /** 7. The cost is the sum over the server's messages, each counted once, and each sub-agent's is its own part of it. */
 const cost = fc.property(anyDelivery, (delivery) => {
   const { history } = delivery
@@ -289,6 +320,35 @@ function assertOver(reply: Reply): void {
   }
 }
 
+/**
+ * 11. Written piece by piece, a reply is the same text as written at once. Seldom asked, it has more than one change to
+ * catch up with, of more than one kind.
+ */
+const serialisation = fc.property(
+  anyDelivery,
+  anyEvents,
+  fc.infiniteStream(fc.nat(3)),
+  (delivery, events, skips) => {
+    let reply = begin(delivery.history)
+    const check = (): void => {
+      assertSameJson(reply.serialize(), JSON.stringify(reply))
+    }
+    let index = 0
+    deliver(reply, delivery, () => {
+      if (skips.next().value === 0) check()
+      if (skips.next().value === 0) reply.apply(events[index++ % events.length])
+    })
+    check()
+    reply = parseReply(reply.serialize())
+    check()
+    reply.note({ type: 'told', data: null })
+    reply.close()
+    check()
+    pollAll(reply, delivery.history.polls.at(-1))
+    check()
+  },
+)
+
 /** The laws by name; every one is run by `npm run laws` and, with fewer cases, by the tests. */
 export const laws: readonly Law[] = [
   { name: '1 no input throws', property: totality },
@@ -299,10 +359,15 @@ export const laws: readonly Law[] = [
   { name: '4b a damaged stored reply is refused or works', property: damage },
   { name: '4c a stored reply holds no bytes of files', property: bytes },
   { name: '5 what observers receive, folded, is the state', property: observation },
+  {
+    name: '5b what is between two views, folded, leads from one to the other',
+    property: differences,
+  },
   { name: '6 UI chunks read by the AI SDK equal the result', property: uiMessages },
   { name: '7 the cost is the sum over the messages of the server', property: cost },
   { name: '8 what is foreign never shows', property: isolation },
   { name: '8b what is of a later turn never shows', property: laterTurns },
   { name: '9 the turn has the answers that the server gives it', property: membership },
   { name: '10 a closed reply is over', property: closing },
+  { name: '11 written piece by piece is written at once', property: serialisation },
 ]

@@ -20,6 +20,7 @@ import type { ReplyResult } from './view/result.js'
 import { isBlocked, outcomeOf } from './view/outcome.js'
 import { serialize } from './view/serialize.js'
 import type { ReplyJson } from './view/serialize.js'
+import { createSerializer } from './view/serializer.js'
 import { isVisible } from './state/state.js'
 import type { ReplyState } from './state/state.js'
 import { buildView } from './view/view.js'
@@ -76,6 +77,11 @@ export interface Reply extends ReplySource {
    * copy until a poll brings it back.
    */
   toJSON(): ReplyJson
+  /**
+   * The text of the JSON, exactly `JSON.stringify(reply)`. What did not change since the last call is not serialised
+   * again, so storing a growing reply often costs what is new.
+   */
+  serialize(): string
 }
 
 /**
@@ -132,6 +138,7 @@ function present(state: ReplyState, options: ObserveOptions): Reply {
       feed.deliver()
     },
     reconcile(messages, poll = {}) {
+      state.grown = null
       try {
         reconcile(state, messages, poll)
       } catch {
@@ -153,11 +160,13 @@ function present(state: ReplyState, options: ObserveOptions): Reply {
       feed.deliver()
     },
     note(note) {
+      state.grown = null
       const id = addNote(state, note)
       feed.deliver()
       return id
     },
     toJSON: () => serialize(state),
+    serialize: createSerializer(state),
     observe: (observer) => feed.observe(observer),
   }
 }

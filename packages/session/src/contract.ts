@@ -9,14 +9,18 @@ import { conversationClaimCases } from './contract/claiming-conversations.js'
 import { claimCases } from './contract/claiming.js'
 import { fenceCases } from './contract/fencing.js'
 import { leftoverCases } from './contract/leftovers.js'
+import { peekCases } from './contract/peeking.js'
 import { raceCases } from './contract/racing.js'
 import { recreateCases } from './contract/recreating.js'
+import { renewalCases } from './contract/renewing.js'
 import { repeatCases } from './contract/repeating.js'
 import { restartCases } from './contract/restarting.js'
 import { sessionCases } from './contract/sessions.js'
 import type { SessionStoreCase } from './contract/subject.js'
 import { valueCases } from './contract/values.js'
 
+export { outboxStoreContract } from './contract/outbox.js'
+export type { OutboxCase, OutboxSubject } from './contract/outbox.js'
 export type { SessionStoreCase, SessionStoreSubject } from './contract/subject.js'
 
 /** Every case; each name is one promise. */
@@ -24,10 +28,12 @@ export const sessionStoreContract: readonly SessionStoreCase[] = [
   ...claimCases,
   ...restartCases,
   ...conversationClaimCases,
+  ...renewalCases,
   ...leftoverCases,
   ...fenceCases,
   ...repeatCases,
   ...valueCases,
+  ...peekCases,
   ...cancelCases,
   ...askingCases,
   ...answerCases,

@@ -3,17 +3,19 @@ import type { Knex } from 'knex'
 import { asRowId, assertDuration, assertKeyPrefix, assertName } from './asserts.js'
 import { systemClock } from './clock.js'
 import type { Clock } from './clock.js'
+import { findSession } from './creation/find-session.js'
+import { noteSession } from './creation/note-session.js'
 import { SessionError } from './errors.js'
 import type { RowId } from './records.js'
+import type { SessionQueries } from './session-queries.js'
 import type { SessionOptions, SessionStore } from './session-store.js'
 import { adoptTurn } from './statements/adopt-turn.js'
 import { cancelTurn } from './statements/cancel-turn.js'
 import { closeTurn } from './statements/close-turn.js'
-import { findSession } from './statements/find-session.js'
-import { noteSession } from './statements/note-session.js'
+import { peekTurns } from './statements/peek-turns.js'
+import { listRunning, listWaiting } from './statements/list-turns.js'
 import { readTurn } from './statements/read-turn.js'
 import { releaseLease } from './statements/release-lease.js'
-import { readStanding, renewLease } from './statements/renew-lease.js'
 import { promptFields, snapshotFields } from './statements/row-values.js'
 import { writeTurn } from './statements/write-turn.js'
 import { conversationTable, messageTable } from './tables.js'
@@ -25,6 +27,8 @@ import { claimTurn } from './verbs/claim-turn.js'
 import type { OrphanSession } from './verbs/discard-session.js'
 import { ensureSession } from './verbs/ensure-session.js'
 import type { SessionRequest } from './verbs/ensure-session.js'
+import { readWritten } from './verbs/read-written.js'
+import { renewAll, renewOne } from './verbs/renew.js'
 import { keepPartial, settleTurn } from './verbs/settle-turn.js'
 import { upkeepVerbs } from './verbs/upkeep-verbs.js'
 
@@ -58,11 +62,20 @@ export interface SessionStoreOptions {
   readonly createMs?: number
   /** How long to wait for another worker's session before `session_create_timeout`, in milliseconds. Default: 60 000. */
   readonly createWaitMs?: number
-  /** How often to read the row meanwhile, in milliseconds. Default: 100. */
+  /** How soon to read the row again meanwhile, in milliseconds; the pauses grow to ten times as long. Default: 100. */
   readonly createPollMs?: number
+  /**
+   * How long one statement may take, in milliseconds of real time: the wait for a connection of the pool, the answer, and the
+   * attempts that a passing failure needs. Then the verb rejects with `database_failed`, which is retryable. Less than a
+   * lease. Default: 15 000.
+   */
+  readonly statementMs?: number
   /** Receives every upstream session that no row refers to any more and that was not deleted. What it throws is ignored. */
   readonly onOrphan?: (orphan: OrphanSession) => void
 }
+
+/** The store, and what only one with SQL gives: lists of turns. */
+export interface KnexSessionStore extends SessionStore, SessionQueries {}
 
 const thisProcess = randomUUID()
 const longestOwner = 255
@@ -77,12 +90,13 @@ const longestRules = 64
  *     const store = createSessionStore({ knex, messages: { prefix: 'ai_' } })
  *     const claim = await store.claim({ conversationId, turnId, owner: `${hostname()}-1`, leaseMs: 60_000 })
  */
-export function createSessionStore(options: SessionStoreOptions): SessionStore {
+export function createSessionStore(options: SessionStoreOptions): KnexSessionStore {
   const { clock = systemClock, randomId = randomUUID } = options
   const keyPrefix = assertKeyPrefix(options.keyPrefix ?? '')
   const tables: Tables = {
     knex: asGetter(options.knex),
     clock,
+    statementMs: assertDuration('statementMs', options.statementMs ?? 15_000),
     conversations: conversationTable(options.conversations),
     messages: messageTable(options.messages),
   }
@@ -124,17 +138,14 @@ export function createSessionStore(options: SessionStoreOptions): SessionStore {
     adopt: async (lease, turnId) => {
       const adopted = { ...lease, turnId: asRowId('turnId', turnId) }
       if (!(await adoptTurn(tables, adopted))) return null
-      const turn = await readTurn(tables, adopted.turnId)
-      return turn === null ? null : { lease: adopted, turn }
+      return { lease: adopted, turn: await readWritten(tables, adopted) }
     },
 
-    renew: async (lease, { leaseMs }) => {
-      const expiresAt = clock.now() + assertDuration('leaseMs', leaseMs)
-      const held = await renewLease(tables, lease, expiresAt)
-      const { turnId } = lease
-      if (turnId === null) return { held, status: 'running', asksRevision: 0 }
-      return { held, ...(await readStanding(tables, turnId)) }
-    },
+    renew: async (lease, { leaseMs }) =>
+      renewOne(tables, lease, assertDuration('leaseMs', leaseMs)),
+
+    renewAll: async (leases, { leaseMs }) =>
+      renewAll(tables, leases, assertDuration('leaseMs', leaseMs)),
 
     release: (lease) => releaseLease(tables, lease),
 
@@ -162,6 +173,15 @@ export function createSessionStore(options: SessionStoreOptions): SessionStore {
       cancelTurn(tables, asRowId('turnId', turnId), { reason, now: clock.now() }),
 
     read: async (turnId) => readTurn(tables, asRowId('turnId', turnId)),
+
+    peek: async (turnIds) =>
+      peekTurns(
+        tables,
+        turnIds.map((id) => asRowId('turnIds', id)),
+      ),
+    runningTurns: async (page = {}) => listRunning(tables, page),
+
+    waitingTurns: async (page = {}) => listWaiting(tables, page),
 
     ensureSession: async (conversationId, upstream, request = {}) =>
       ensureSession(creating, {

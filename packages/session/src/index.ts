@@ -6,6 +6,7 @@
  *     const claim = await store.claim({ conversationId, turnId, owner: 'worker-1', leaseMs: 60_000 })
  *     if (claim.claimed) await store.settle(claim.lease, settlement)
  */
+export { assertSchema } from './assert-schema.js'
 export type {
   AskChange,
   AskDecision,
@@ -18,11 +19,25 @@ export type {
 export type { AnswerRequest, AnswerResult, AskVerbs } from './ask-verbs.js'
 export type { Clock } from './clock.js'
 export { createSessionStore } from './create-session-store.js'
-export type { SessionStoreOptions } from './create-session-store.js'
+export type { KnexSessionStore, SessionStoreOptions } from './create-session-store.js'
 export { SessionError } from './errors.js'
 export type { SessionErrorCode } from './errors.js'
-export { conversationColumns, messageColumns, migrations, turnMigration } from './migrations.js'
-export type { NamedMigration, TurnMigration, TurnMigrationOptions } from './migrations.js'
+export {
+  conversationColumns,
+  messageColumns,
+  migrationSource,
+  migrationSql,
+  migrations,
+  turnMigration,
+} from './migrations.js'
+export type {
+  MigrationSql,
+  MigrationSqlOptions,
+  NamedMigration,
+  TurnMigration,
+  TurnMigrationOptions,
+  VersionOptions,
+} from './migrations.js'
 export type { OrphanSession } from './verbs/discard-session.js'
 export { isTerminal } from './records.js'
 export type {
@@ -37,6 +52,7 @@ export type {
   TerminalStatus,
   Tokens,
   Lease,
+  TurnGlance,
   TurnRecord,
   TurnStatus,
 } from './records.js'
@@ -50,6 +66,7 @@ export type {
   SessionResult,
   SessionStore,
 } from './session-store.js'
+export type { RunningTurn, SessionQueries, TurnPage, WaitingTurn } from './session-queries.js'
 export type { SessionUpstream } from './session-upstream.js'
 export type { ConversationColumns, MessageColumns, TableOptions } from './tables.js'
 export type {

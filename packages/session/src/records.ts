@@ -102,7 +102,10 @@ export interface StoredError {
 
 /** What a turn leaves when it was stopped before its end. */
 export interface PartialReply {
-  /** The reply as JSON. */
+  /**
+   * The reply: JSON, or an object whose `toJSON` gives it. Where it has `serialize(): string`, as a reply of `@turnstead/reply` has, the
+   * text of its JSON is taken from that: once, before the verb returns.
+   */
   readonly reply: unknown
   /** Its text. */
   readonly text: string
@@ -168,6 +171,18 @@ export interface TurnRecord {
   readonly asks: readonly AskRecord[]
   /** Since when the turn waits for a person, in milliseconds since the epoch; null when it does not. */
   readonly waitingSince: number | null
+  /** Number of the claim under which it runs or ran; 0 before the first. */
+  readonly fence: number
+  /** Counts the writes to the turn. */
+  readonly revision: number
+}
+
+/** Where a turn stands, without what it says. */
+export interface TurnGlance extends Pick<TurnRecord, 'turnId' | 'status' | 'fence' | 'revision'> {
+  /** Counts the changes of its asks. */
+  readonly asksRevision: number
+  /** Its conversation is held for another of its turns. */
+  readonly waitsForTurn: boolean
 }
 
 /** True when nothing leaves this status. */

@@ -8,6 +8,7 @@ import type {
   Settlement,
   Spent,
   Lease,
+  TurnGlance,
   TurnRecord,
   TurnStatus,
 } from './records.js'
@@ -86,13 +87,13 @@ export type ConversationClaimResult =
       readonly sameOwner: boolean
     }
 
-/** The answer to a renewal. */
+/** What a renewal says. */
 export interface Renewal {
-  /** No one took the lease over or released it. */
+  /** The lease is still this claim's; told by the write itself. */
   readonly held: boolean
-  /** Where the turn stands. */
+  /** Where the turn stands: `cancelled` also when its row is gone, `running` for a lease without a turn. */
   readonly status: TurnStatus
-  /** Counts the changes of the turn's asks; 0 for a lease without a turn. */
+  /** Counts the changes of the turn's asks: one that rose means that answers may have come. */
   readonly asksRevision: number
 }
 
@@ -143,10 +144,17 @@ export interface SessionStore extends AskVerbs, UpkeepVerbs {
   ): Promise<{ readonly lease: Lease; readonly turn: TurnRecord } | null>
   /**
    * Extends a lease that no one took over or released, also one that expired meanwhile: `held` says so. Beside it, where the
-   * turn stands: `cancelled` when a person stopped it or its row is gone, `running` for a lease without a turn; and how often
-   * its asks have changed, so that one who finds another number than before reads them.
+   * turn stands.
    */
   renew(lease: ConversationLease, options: { readonly leaseMs: number }): Promise<Renewal>
+  /**
+   * Renews many leases, as `renew` does each, in the order given. A process renews all its leases by this: one write
+   * and one read for each 500 of them, whatever their number, and a few more when some were lost.
+   */
+  renewAll(
+    leases: readonly ConversationLease[],
+    options: { readonly leaseMs: number },
+  ): Promise<readonly Renewal[]>
   /** Gives the lease back. Does nothing when it was taken over. */
   release(lease: ConversationLease): Promise<void>
   /**
@@ -154,7 +162,7 @@ export interface SessionStore extends AskVerbs, UpkeepVerbs {
    * the turn is over: then nothing may be sent.
    */
   recordPrompt(lease: Lease, prompt: PromptRecord, spent?: Spent): Promise<boolean>
-  /** Stores the reply so far, without model hooks. False when the lease was lost or the turn is over. */
+  /** Stores the reply so far, given as for {@link PartialReply}, without model hooks. False when the lease was lost or the turn is over. */
   snapshot(
     lease: Lease,
     fields: { readonly reply: unknown; readonly text: string },
@@ -185,6 +193,11 @@ export interface SessionStore extends AskVerbs, UpkeepVerbs {
   }): Promise<boolean>
   /** The turn as it stands; null when there is none, also for an id that none can have. */
   read(turnId: RowId): Promise<TurnRecord | null>
+  /**
+   * Where many turns stand, by one statement for each 500: to be asked often, before `read` is. In the order given; null for a
+   * turn that is not there.
+   */
+  peek(turnIds: readonly RowId[]): Promise<readonly (TurnGlance | null)[]>
   /**
    * The conversation's upstream session, created when there is none. Of any number of racing callers one creates; the others
    * wait for its id. Rejects with `conversation_not_found`, `lease_lost`, `session_create_timeout`, `session_create_failed`,

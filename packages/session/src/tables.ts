@@ -124,6 +124,8 @@ export interface Tables {
   readonly knex: () => Knex
   /** For the pauses between attempts. */
   readonly clock: Clock
+  /** How long a statement may take, its attempts together. */
+  readonly statementMs: number
   readonly conversations: Table<ConversationColumns>
   readonly messages: Table<MessageColumns>
 }

@@ -25,6 +25,7 @@ const verbs: readonly (keyof TurnStore)[] = [
   'read',
   'keepPartial',
   'renew',
+  'renewAll',
   'release',
   'closeTurn',
 ]

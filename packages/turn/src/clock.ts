@@ -53,11 +53,17 @@ export interface SteadyClock {
   sleep(ms: number, options?: { signal?: AbortSignal }): Promise<void>
 }
 
-/** Makes a host's clock one to measure with. */
+const steadied = new WeakMap<Clock, SteadyClock>()
+
+/** Makes a host's clock one to measure with; of one clock the same one each time, so that runs can be told to share it. */
 export function steady(clock: Clock): SteadyClock {
-  return {
+  const known = steadied.get(clock)
+  if (known !== undefined) return known
+  const made: SteadyClock = {
     now: () => monotonic(clock),
     wall: () => clock.now(),
     sleep: (ms, options) => clock.sleep(ms, options),
   }
+  steadied.set(clock, made)
+  return made
 }

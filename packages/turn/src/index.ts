@@ -10,6 +10,12 @@
 export { runTurn } from './run-turn.js'
 export { ask } from './ask.js'
 export type { AskOptions } from './ask.js'
+export { followTurn } from './live/follow-turn.js'
+export type { FollowOptions } from './live/follow-turn.js'
+export type { FollowedTurn } from './live/followed-turn.js'
+export type { TurnStanding } from './live/standing.js'
+export { createTurnWorker } from './worker/turn-worker.js'
+export type { TurnJob, TurnWorker, TurnWorkerHealth, TurnWorkerOptions } from './worker/options.js'
 export { createMemoryStore } from './memory/memory-store.js'
 export type { MemoryStore, MemoryStoreOptions } from './memory/memory-store.js'
 export type {
@@ -46,6 +52,8 @@ export type {
 } from './ask-records.js'
 export { defaultBudgets } from './budgets.js'
 export type { Budgets } from './budgets.js'
+export { endingOf, turnEndings } from './endings.js'
+export type { CompletedEnding, EndingFacts, TurnEnding } from './endings.js'
 export { TurnError } from './errors.js'
 export type { ProviderFailure, TurnErrorCode, TurnErrorDetails } from './errors.js'
 export type {
@@ -54,6 +62,7 @@ export type {
   IdSource,
   Lease,
   NotClaimed,
+  Notifier,
   PartialReply,
   PromptRecord,
   RowId,
@@ -63,6 +72,7 @@ export type {
   Tokens,
   TurnClient,
   TurnNotice,
+  TurnGlance,
   TurnRecord,
   TurnStatus,
   TurnStore,

@@ -4,7 +4,8 @@ import { describe, it } from 'mocha'
 import { createMemoryStore, type TurnStore } from '../src/index.js'
 import { resolveOptions } from '../src/options.js'
 import { createInterrupter } from '../src/run/interruption.js'
-import { instant, keepLease } from '../src/run/lease-keeper.js'
+import { instant } from '../src/run/instant.js'
+import { keepLease } from '../src/run/lease-keeper.js'
 
 const never = (): Promise<never> => new Promise(() => undefined)
 
@@ -35,6 +36,42 @@ describe('a lease', () => {
     await clock.advance(10_000)
     await clock.advance(3_000)
     expect(interrupter.current).to.equal(null)
-    await keeper.close()
+    keeper.close()
+  })
+
+  it('tells when the asks of its turn changed, by renewals alone', async () => {
+    const clock = createManualClock()
+    const memory = createMemoryStore({ clock })
+    memory.addTurn({ turnId: 1, conversationId: 1 })
+    let asksRevision = 3
+    const renew: TurnStore['renew'] = async (...args) => ({
+      ...(await memory.renew(...args)),
+      asksRevision,
+    })
+    const store = { ...memory, renew }
+    const setup = resolveOptions({
+      client: {} as never,
+      store,
+      clock,
+      conversationId: 1,
+      turnId: 1,
+    })
+    const since = instant(setup.clock)
+    const claim = await store.claim({ conversationId: 1, turnId: 1, owner: 'me', leaseMs: 30_000 })
+    if (!claim.claimed) return expect.fail()
+    const keeper = keepLease(setup, { lease: claim.lease, since }, createInterrupter())
+    const heard: number[] = []
+    const stop = keeper.onAsksRevision((revision) => heard.push(revision))
+    await clock.advance(6_000)
+    asksRevision = 4
+    keeper.recheck()
+    await clock.advance(0)
+    expect(heard).to.deep.equal([3, 4])
+    stop()
+    asksRevision = 5
+    await clock.advance(3_000)
+    expect(heard).to.deep.equal([3, 4])
+    keeper.close()
+    expect(clock.pending).to.equal(0)
   })
 })

@@ -20,6 +20,7 @@ describe('the waits of a turn', () => {
   const hang = (...verbs: (keyof TurnStore)[]): TurnStore => ({
     ...rig.rows.store,
     ...Object.fromEntries(verbs.map((verb) => [verb, () => never])),
+    ...(verbs.includes('renew') ? { renewAll: undefined } : {}),
   })
 
   describe('on a database that stopped answering', () => {

@@ -36,6 +36,7 @@ export function applyDelta(state: ReplyState, properties: Fields, eventId: strin
   if (!part.events.accept(eventId)) return
   buffer.append(delta)
   part.view = null
+  state.grown?.add(part)
   if (part.startSeen || part.gapped) announceDelta(state, part, delta, buffer.length)
   else {
     part.gapped = true
@@ -63,6 +64,7 @@ function awaitPart(state: ReplyState, properties: Fields, partId: string): PartS
   const messageId = string(properties, 'messageID')
   if (session === undefined || messageId === null) return null
   if (state.removed.has(partId) || state.removed.has(messageId)) return null
+  state.grown = null
   const message = ensureMessage(state, session, messageId)
   if (message === state.prompt || message.role === 'user' || !keepsParts(message)) return null
   const part = insertPart(state, message, partId, partId)

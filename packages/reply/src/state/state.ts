@@ -187,6 +187,8 @@ export interface ReplyState {
   readonly repeated: Set<MessageState>
   /** What must be worked out again before the current input is done. */
   readonly stale: Set<Derived>
+  /** Parts that grew since the reply was last serialised, and nothing else changed; `null` when anything may have. */
+  grown: Set<PartState> | null
   cost: number
   tokens: Tokens
   readonly feed: ChangeFeed

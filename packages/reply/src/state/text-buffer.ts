@@ -8,11 +8,13 @@ const chunksPerBlock = 64
  */
 export class TextBuffer {
   #blocks: string
+  /** The end of it that was not taken yet; no copy, only other references to the same blocks. */
+  #untaken: string
   #chunks: string[] = []
   #length: number
 
   constructor(text = '') {
-    this.#blocks = text
+    this.#blocks = this.#untaken = text
     this.#length = text.length
   }
 
@@ -33,8 +35,18 @@ export class TextBuffer {
     return this.#blocks
   }
 
+  /** What was added since the last call, at first everything: for one reader that need not read the whole again. */
+  takeNew(): string {
+    this.#joinChunks()
+    const text = this.#untaken
+    this.#untaken = ''
+    return text
+  }
+
   #joinChunks(): void {
-    this.#blocks += this.#chunks.join('')
+    const joined = this.#chunks.join('')
+    this.#blocks += joined
+    this.#untaken += joined
     this.#chunks = []
   }
 }

@@ -30,6 +30,7 @@ const steps: readonly (readonly [Derived, (state: ReplyState) => void])[] = [
 
 /** Brings up to date what follows from the messages and parts. */
 export function derive(state: ReplyState): void {
+  state.grown = null
   for (let round = 0; round < maxRounds && state.stale.size > 0; round += 1) {
     for (const [name, refresh] of steps) if (state.stale.delete(name)) refresh(state)
   }

@@ -45,6 +45,7 @@ export function newState(sessionId: string, promptId: string, feed: ChangeFeed):
     fileEvents: new EventClock(),
     processEvents: new EventClock(),
     stale: new Set(),
+    grown: null,
     cost: 0,
     tokens: noTokens,
     feed,

@@ -88,14 +88,14 @@ export interface PartJson {
   readonly eventId: string | null
 }
 
-/** Everything a reply knows, as JSON. */
-export function serialize(state: ReplyState): ReplyJson {
+/** Everything a reply knows, as JSON; with something else for each part where parts are written elsewhere. */
+export function serialize(state: ReplyState, toPart: ToPart = partJson): ReplyJson {
   return {
     version: snapshotVersion,
     sessionId: state.sessionId,
     promptId: state.promptId,
     revision: state.feed.revision,
-    sessions: [...state.sessions.values()].map(sessionJson),
+    sessions: [...state.sessions.values()].map((each) => sessionJson(each, toPart)),
     asks: [...state.asks.values()],
     removed: [...state.removed].map(([id, { eventId }]) => [id, eventId] as const),
     promptedAt: state.promptedAt,
@@ -114,47 +114,33 @@ export function serialize(state: ReplyState): ReplyJson {
   }
 }
 
-function sessionJson({
-  messages,
-  order: _,
-  open: __,
-  statusEvents,
-  touched: ___,
-  ...rest
-}: SessionState): SessionJson {
+type ToPart = (part: PartState) => PartJson
+
+function sessionJson(
+  { messages, order: _, open: __, statusEvents, touched: ___, ...rest }: SessionState,
+  toPart: ToPart,
+): SessionJson {
   // In the order in which they became known, which decides what is forgotten first.
   return {
     ...rest,
     eventId: statusEvents.newest,
-    messages: [...messages.values()].map(messageJson),
+    messages: [...messages.values()].map((each) => messageJson(each, toPart)),
   }
 }
 
-function messageJson({
-  session: _,
-  touched: __,
-  events,
-  parts,
-  ...rest
-}: MessageState): MessageJson {
-  return { ...rest, eventId: events.newest, parts: parts.map(partJson) }
+function messageJson(
+  { session: _, touched: __, events, parts, ...rest }: MessageState,
+  toPart: ToPart,
+): MessageJson {
+  return { ...rest, eventId: events.newest, parts: parts.map((each) => toPart(each)) }
 }
 
-function partJson({
-  message: _,
-  touched: __,
-  view: ___,
-  events,
-  buffer,
-  body,
-  ...rest
-}: PartState): PartJson {
-  return {
-    ...rest,
-    body: withoutBytes(body),
-    eventId: events.newest,
-    text: buffer === null ? null : buffer.toString(),
-  }
+/** A part as JSON; with another text where that is written elsewhere. */
+export function partJson(
+  { message: _, touched: __, view: ___, events, buffer, body, ...rest }: PartState,
+  text: string | null = buffer === null ? null : buffer.toString(),
+): PartJson {
+  return { ...rest, body: withoutBytes(body), eventId: events.newest, text }
 }
 
 /** The bytes are in every poll, and a reply is stored many times. */

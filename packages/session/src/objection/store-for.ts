@@ -1,7 +1,6 @@
 import type { Model } from 'objection'
 import { createSessionStore } from '../create-session-store.js'
-import type { SessionStoreOptions } from '../create-session-store.js'
-import type { SessionStore } from '../session-store.js'
+import type { KnexSessionStore, SessionStoreOptions } from '../create-session-store.js'
 import { bindStore } from './bound-stores.js'
 import type { ConversationMembers } from './conversation-mixin.js'
 import type { MessageMembers } from './message-mixin.js'
@@ -25,7 +24,7 @@ export interface StoreForOptions extends Omit<
  * The store over two model classes: their tables, key columns and column names. Knex is taken from `Conversation` when a
  * verb needs it, so `Model.knex(knex)` may come later.
  */
-export function storeFor(options: StoreForOptions): SessionStore {
+export function storeFor(options: StoreForOptions): KnexSessionStore {
   const { Conversation, Message, titleColumn, ...rest } = options
   const conversations = inherited(conversationColumnsOf, Conversation)
   if (conversations === undefined) {

@@ -20,6 +20,12 @@ export async function cancelTurn(
         [columns.reason]: toText(cancel.reason),
         [columns.settledAt]: cancel.now,
         [columns.waitingSince]: null,
+        // Nothing follows the end of a turn that no one ever claimed.
+        [columns.closedAt]: knex.raw('case when ?? = 0 then ? else ?? end', [
+          columns.turnFence,
+          cancel.now,
+          columns.closedAt,
+        ]),
         [columns.turnRevision]: knex.raw('?? + 1', [columns.turnRevision]),
       }),
   )

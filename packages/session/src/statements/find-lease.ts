@@ -47,6 +47,7 @@ export async function findLease(
           status: `m.${m.status}`,
           turnfence: `m.${m.turnFence}`,
         }),
+    { isRepeatable: true },
   )
   const row = await unlessImpossible(finding, undefined)
   if (row === undefined) return null
@@ -71,6 +72,7 @@ export async function findConversationLease(
       knex(`${table} as c`)
         .where(rowKey(knex, `c.${columns.id}`, conversationId))
         .first(leaseFields(tables)),
+    { isRepeatable: true },
   )
   const row = await unlessImpossible(finding, undefined)
   return row === undefined ? null : toLeaseRow(row)

@@ -40,11 +40,17 @@ export function turnFields(knex: Knex, columns: MessageColumns): Record<string, 
     closed: columns.closedAt,
     asks: columns.asks,
     waiting: columns.waitingSince,
+    fence: columns.turnFence,
+    revision: columns.turnRevision,
   }
 }
 
-/** One turn, or null. */
-export async function readTurn(tables: Tables, turnId: RowId): Promise<TurnRecord | null> {
+/** One turn, or null; with a fence, only once it stands under that one or a later one. */
+export async function readTurn(
+  tables: Tables,
+  turnId: RowId,
+  fence: number | null = null,
+): Promise<TurnRecord | null> {
   const { table, columns } = tables.messages
   const reading = query<Record<string, unknown> | undefined>(
     tables,
@@ -53,7 +59,9 @@ export async function readTurn(tables: Tables, turnId: RowId): Promise<TurnRecor
       knex(table)
         .where(rowKey(knex, columns.id, turnId))
         .whereNotNull(columns.status)
+        .where((row) => fence !== null && row.where(columns.turnFence, '>=', fence))
         .first(turnFields(knex, columns)),
+    { isRepeatable: true },
   )
   const row = await unlessImpossible(reading, undefined)
   return row === undefined ? null : toTurnRecord(turnId, row)

@@ -1,3 +1,4 @@
+import type { Knex } from 'knex'
 import type { ConversationLease } from '../records.js'
 import type { Tables } from '../tables.js'
 import { query } from './query.js'
@@ -11,11 +12,12 @@ export async function releaseLease(
   mark?: string,
 ): Promise<void> {
   const { table, columns } = tables.conversations
-  await query(tables, `release the lease of conversation ${lease.conversationId}`, (knex) =>
+  const what = `release the lease of conversation ${lease.conversationId}`
+  const release = (knex: Knex): Knex.QueryBuilder =>
     knex(table)
       .where(rowKey(knex, columns.id, lease.conversationId))
       .where(columns.turnFence, lease.fence)
       .where(mark === undefined ? {} : { [columns.turnInstance]: mark })
-      .update({ [columns.turnOwner]: null, [columns.turnExpiresAt]: null }),
-  )
+      .update({ [columns.turnOwner]: null, [columns.turnExpiresAt]: null })
+  await query(tables, what, release, { isRepeatable: true })
 }

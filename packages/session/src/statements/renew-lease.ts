@@ -1,8 +1,7 @@
-import type { ConversationLease, RowId, TurnStatus } from '../records.js'
+import type { ConversationLease } from '../records.js'
 import type { Tables } from '../tables.js'
 import { query } from './query.js'
-import { rowKey, unlessImpossible } from './row-key.js'
-import { toNumber, toTurnStatus } from './row-values.js'
+import { rowKey } from './row-key.js'
 
 /** Moves the expiry of a lease that no one took over or released, and says whether it is held. */
 export async function renewLease(
@@ -21,31 +20,10 @@ export async function renewLease(
           .where(columns.turnFence, lease.fence)
           .whereNotNull(columns.turnOwner)
           .update({ [columns.turnExpiresAt]: to }),
+      { isRepeatable: true },
     )
     return Number(changed) > 0
   }
   // A connection that counts changed rows says 0 when the row had this very expiry: another one shows who holds it.
   return (await renew(expiresAt)) || (await renew(expiresAt + 1))
-}
-
-/** Where a turn stands, and how often its asks have changed; one whose row is gone counts as cancelled. */
-export async function readStanding(
-  tables: Tables,
-  turnId: RowId,
-): Promise<{ readonly status: TurnStatus; readonly asksRevision: number }> {
-  const { table, columns } = tables.messages
-  const reading = query<Record<string, unknown> | undefined>(
-    tables,
-    `read the status of turn ${turnId}`,
-    (knex) =>
-      knex(table)
-        .where(rowKey(knex, columns.id, turnId))
-        .first({ status: columns.status, asks: columns.asksRevision }),
-  )
-  const row = await unlessImpossible(reading, undefined)
-  const status = row?.['status'] ?? null
-  return {
-    status: status === null ? 'cancelled' : toTurnStatus(status, turnId),
-    asksRevision: toNumber(row?.['asks']),
-  }
 }

@@ -1,7 +1,7 @@
 import type { Knex } from 'knex'
 import { SessionError } from '../errors.js'
 import type { RowId } from '../records.js'
-import { isImpossibleKey } from './passing.js'
+import { isImpossibleKey } from '../database/passing.js'
 
 const wholeNumber = /^-?(?:0|[1-9]\d*)$/
 
@@ -28,6 +28,45 @@ export function rowKey(knex: Knex, column: string, id: RowId): Knex.QueryCallbac
   return (row) => {
     row.where(column, key)
     if (odd !== undefined) row.whereRaw(`not (${odd})`, [column])
+  }
+}
+
+const uuid = /^\{?[\da-f]{8}-?(?:[\da-f]{4}-?){3}[\da-f]{12}\}?$/i
+
+/** A key as text, the same for all spellings of a UUID; for comparing keys with those that a database gave. */
+export function spelling(id: RowId): string {
+  const key = String(id)
+  return uuid.test(key) ? key.toLowerCase().replaceAll(/[{}-]/g, '') : key
+}
+
+/** A row's key, and a number that it must have in another column. */
+export type KeyPair = readonly [id: RowId, value: number]
+
+/** The rows with one of these keys and the number beside it, by the same rule as {@link rowKey}. */
+export function whereKeyPair(
+  knex: Knex,
+  columns: readonly [key: string, value: string],
+  pairs: readonly KeyPair[],
+): Knex.QueryCallback {
+  const [column] = columns
+  const keyed = pairs.map(([id, value]): [string, number] => [String(id), value])
+  const whole = keyed.filter(([key]) => wholeNumber.test(key))
+  const other = keyed.filter(([key]) => !wholeNumber.test(key))
+  const odd = isWholeNumber[String(knex.client.dialect)]
+  return (rows) => {
+    // Says the same again, so that the database finds the rows by their keys alone.
+    rows.whereIn(
+      column,
+      keyed.map(([key]) => key),
+    )
+    rows.where((either) => {
+      if (whole.length > 0) either.orWhere((row) => void row.whereIn([...columns], whole))
+      if (other.length === 0) return
+      either.orWhere((row) => {
+        row.whereIn([...columns], other)
+        if (odd !== undefined) row.whereRaw(`not (${odd})`, [column])
+      })
+    })
   }
 }
 

@@ -48,6 +48,8 @@ export function toTurnRecord(turnId: RowId, row: Row): TurnRecord {
     closedAt: toNumberOrNull(row['closed']),
     asks: toAsks(row, turnId),
     waitingSince: toNumberOrNull(row['waiting']),
+    fence: toNumber(row['fence']),
+    revision: toNumber(row['revision']),
   }
 }
 
@@ -69,9 +71,22 @@ export function snapshotFields(
   fields: { readonly reply: unknown; readonly text: string },
 ): Row {
   return {
-    [columns.reply]: JSON.stringify(fields.reply) ?? null,
+    [columns.reply]: toReplyText(fields.reply),
     [columns.text]: toText(fields.text),
   }
+}
+
+/** @internal The JSON of a reply as text, by its own `serialize` where it has one. Throws for what is no JSON. */
+export function toReplyText(reply: unknown): string | null {
+  const isSerializable =
+    typeof reply === 'object' &&
+    reply !== null &&
+    'serialize' in reply &&
+    typeof reply.serialize === 'function'
+  const text: unknown = isSerializable
+    ? (reply as { serialize(): unknown }).serialize()
+    : JSON.stringify(reply)
+  return typeof text === 'string' ? text : null
 }
 
 /** @internal The columns of a text without its parts. */

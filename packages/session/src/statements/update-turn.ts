@@ -12,6 +12,8 @@ export interface TurnUpdate {
   readonly from: readonly TurnStatus[]
   /** More conditions on the row. */
   readonly where?: (row: Knex.QueryBuilder) => void
+  /** The same a second time, and true again; see `QueryOptions`. Default: false. */
+  readonly isRepeatable?: boolean
   /** Raw values may read the row as it was. */
   readonly set: Readonly<Record<string, unknown>>
 }
@@ -35,7 +37,7 @@ export async function confirmTurn(
   lease: Lease,
   confirm: Pick<TurnUpdate, 'what' | 'from' | 'where'>,
 ): Promise<boolean> {
-  return updateRow(tables, lease, { ...confirm, set: {}, isClaimed: false })
+  return updateRow(tables, lease, { ...confirm, set: {}, isClaimed: false, isRepeatable: true })
 }
 
 async function updateRow(
@@ -49,7 +51,8 @@ async function updateRow(
     throw new TypeError('This lease is on a conversation without a turn: `adopt` one of its turns.')
   }
   const { table, columns } = tables.messages
-  return guardedUpdate(tables, `${update.what} of turn ${turnId}`, (knex) => {
+  const { isRepeatable = false } = update
+  const build = (knex: Knex): Knex.QueryBuilder => {
     const row = knex(table)
       .where(rowKey(knex, columns.id, turnId))
       .whereIn(columns.status, update.from)
@@ -59,7 +62,8 @@ async function updateRow(
       ...update.set,
       [columns.turnRevision]: knex.raw('?? + 1', [columns.turnRevision]),
     })
-  })
+  }
+  return guardedUpdate(tables, `${update.what} of turn ${turnId}`, build, { isRepeatable })
 }
 
 /**

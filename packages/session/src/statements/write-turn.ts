@@ -2,7 +2,7 @@ import type { Lease, TurnStatus } from '../records.js'
 import type { Tables } from '../tables.js'
 import { confirmTurn, updateTurn } from './update-turn.js'
 
-/** A worker's write: only under its own claim, and only out of the given status. */
+/** A worker's write: only under its own claim, and only out of the given status. It must be the same a second time. */
 export async function writeTurn(
   tables: Tables,
   lease: Lease,
@@ -15,6 +15,7 @@ export async function writeTurn(
   const { turnFence } = tables.messages.columns
   return updateTurn(tables, lease, {
     ...write,
+    isRepeatable: true,
     from: [write.from],
     where: (row) => void row.where(turnFence, lease.fence),
   })

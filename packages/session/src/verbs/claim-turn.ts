@@ -2,6 +2,7 @@ import { SessionError } from '../errors.js'
 import { isTerminal } from '../records.js'
 import type { Lease } from '../records.js'
 import type { ClaimRequest, ClaimResult } from '../session-store.js'
+import { confirmTurnExists } from '../statements/confirm-turn-exists.js'
 import { findLease } from '../statements/find-lease.js'
 import type { TurnLeaseRow } from '../statements/find-lease.js'
 import { findLeftovers } from '../statements/find-leftovers.js'
@@ -13,6 +14,7 @@ import type { ClaimContext } from './claim-context.js'
 import { heldUntil, isOfEarlierLife } from './holder.js'
 import type { Claimant } from './holder.js'
 import { untilTaken } from './raced.js'
+import { readWritten } from './read-written.js'
 
 /** @internal Looks who holds the conversation, takes it when it is free, and starts the turn under it. */
 export async function claimTurn(
@@ -26,7 +28,7 @@ export async function claimTurn(
     { clock: tables.clock, row: `conversation ${conversationId}`, signal },
     async () => {
       const seen = await findLease(tables, request)
-      if (seen === null) return missing
+      if (seen === null) return (await confirmTurnExists(tables, request)) ? undefined : missing
       const claimant = { owner, instance, leaseMs, turnKey: seen.ownKey }
       if (isTerminal(seen.status)) {
         await releaseLeftover(context, request, { seen, claimant })
@@ -69,7 +71,7 @@ async function start(
     return startTurn(tables, lease, { now, input: null })
   })
   // Read only now: an earlier worker may have stored its prompt until the very start.
-  const turn = isStarted ? await readTurn(tables, lease.turnId) : null
+  const turn = isStarted ? await readWritten(tables, lease) : null
   if (turn?.status !== 'running') return undefined
   return {
     claimed: true,

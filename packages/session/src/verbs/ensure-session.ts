@@ -4,15 +4,18 @@ import { SessionError } from '../errors.js'
 import type { RowId } from '../records.js'
 import type { SessionResult } from '../session-store.js'
 import type { SessionUpstream } from '../session-upstream.js'
-import { findSession } from '../statements/find-session.js'
-import type { SessionRow } from '../statements/find-session.js'
-import { takeCreation } from '../statements/take-creation.js'
-import type { Creation } from '../statements/take-creation.js'
+import { findSession } from '../creation/find-session.js'
+import type { SessionRow } from '../creation/find-session.js'
+import { takeCreation } from '../creation/take-creation.js'
+import type { Creation } from '../creation/take-creation.js'
 import type { Tables } from '../tables.js'
 import { createSession } from './create-session.js'
 import type { OnOrphan } from './discard-session.js'
 import { reportOrphan } from './discard-session.js'
 import { untilTaken } from './raced.js'
+
+/** Hundreds may wait for creations at a server that stalls: who waited long looks more rarely. */
+const mostPolls = 10
 
 /** @internal */
 export interface EnsureOptions {
@@ -127,7 +130,7 @@ async function untilNotClaimed(
   deadline: number,
 ): Promise<SessionRow> {
   const { clock } = tables
-  for (;;) {
+  for (let count = 0; ; count += 1) {
     signal?.throwIfAborted()
     const seen = await findSession(tables, conversationId)
     if (seen === null) {
@@ -145,7 +148,8 @@ async function untilNotClaimed(
         `Another worker did not create the session of conversation ${conversationId} in time; try again.`,
       )
     }
-    await pause(clock, createPollMs, signal)
+    const pauses = Math.min(mostPolls, 1.5 ** count)
+    await pause(clock, Math.round(createPollMs * pauses), signal)
   }
 }
 

@@ -1,6 +1,7 @@
 import type { Knex } from 'knex'
 import { brokenAsks } from './broken-asks.js'
 import { brokenLeftovers } from './broken-leftovers.js'
+import { brokenRenewals } from './broken-renewals.js'
 import type { BrokenStore } from './broken-store.js'
 import type { RowId, SessionResult, SessionStore, SessionUpstream, Lease } from '../../src/index.js'
 
@@ -256,6 +257,7 @@ export const brokenStores: readonly BrokenStore[] = [
   },
   ...brokenLeftovers,
   ...brokenAsks,
+  ...brokenRenewals,
 ]
 
 function createWithoutClaim(store: SessionStore, knex: Knex): SessionStore['ensureSession'] {

@@ -110,6 +110,7 @@ export function createLeaseModel(ids: readonly Ids[]) {
     cancel: (turnId: RowId, now: number): boolean => {
       const turn = turnOf(turnId)
       if (isOver(turn)) return false
+      turn.isClosed = turn.status === 'pending'
       Object.assign(turn, { status: 'cancelled', settledAt: now })
       return true
     },

@@ -51,6 +51,7 @@ export function claim(rows: Rows, worker: MemoryWorker, request: ClaimRequest): 
   const lease = take(conversation, worker, request, turnId)
   turn.status = 'running'
   turn.fence = lease.fence
+  turn.revision += 1
   turn.input ??= structuredClone(input) ?? null
   turn.startedAt ??= worker.clock.now()
   return {

@@ -1,7 +1,15 @@
 import { type Clock, systemClock } from '../clock.js'
-import type { ConversationLease, Lease, PartialReply, RowId, TurnStore } from '../ports.js'
 import type { AnswerRequest, AnswerResult } from '../ask-records.js'
 import { answerAsk, updateAsks } from './asks.js'
+import type {
+  ConversationLease,
+  Lease,
+  PartialReply,
+  Renewal,
+  RowId,
+  TurnGlance,
+  TurnStore,
+} from '../ports.js'
 import { claim, claimConversation, type MemoryWorker } from './claim.js'
 import {
   addTurn,
@@ -54,6 +62,7 @@ export function openMemoryStore(rows: Rows, worker: MemoryWorker): MemoryStore {
     const turn = turnUnder(rows, lease)
     if (turn === null || turn.status !== from) return false
     change(turn)
+    turn.revision += 1
     return true
   }
   const keep = (turn: Turn, fields: PartialReply): void => {
@@ -61,6 +70,16 @@ export function openMemoryStore(rows: Rows, worker: MemoryWorker): MemoryStore {
     const reply = toJson(fields.reply)
     if (reply === undefined) turn.reason ??= 'reply_not_stored'
     Object.assign(turn, { reply: reply ?? null, text, reasoning, cost, tokens })
+  }
+
+  const renew = (lease: ConversationLease, leaseMs: number): Renewal => {
+    const conversation = conversationOf(rows, lease.conversationId)
+    const turn = lease.turnId === null ? null : turnOf(rows, lease.turnId)
+    const held = conversation !== undefined && conversation.owner !== null && isCurrent(rows, lease)
+    if (held) conversation.expiresAt = clock.now() + leaseMs
+    // A conversation that is held without a turn has none that could be cancelled.
+    const status = turn === null ? 'running' : (turn?.status ?? 'cancelled')
+    return { held, status, asksRevision: 0 }
   }
 
   return {
@@ -80,19 +99,13 @@ export function openMemoryStore(rows: Rows, worker: MemoryWorker): MemoryStore {
       if (turn === undefined || !isCurrent(rows, lease) || !isLeftover(turn)) return null
       if (String(turn.conversationId) !== String(lease.conversationId)) return null
       turn.fence = lease.fence
+      turn.revision += 1
       return { lease: { ...lease, turnId: turn.turnId }, turn: toRecord(turn) }
     },
 
-    async renew(lease, { leaseMs }) {
-      const conversation = conversationOf(rows, lease.conversationId)
-      const turn = lease.turnId === null ? null : turnOf(rows, lease.turnId)
-      const held =
-        conversation !== undefined && conversation.owner !== null && isCurrent(rows, lease)
-      if (held) conversation.expiresAt = clock.now() + leaseMs
-      // A conversation that is held without a turn has none that could be cancelled.
-      const status = turn === null ? 'running' : (turn?.status ?? 'cancelled')
-      return { held, status, asksRevision: turn?.asksRevision ?? 0 }
-    },
+    renew: async (lease, { leaseMs }) => renew(lease, leaseMs),
+
+    renewAll: async (leases, { leaseMs }) => leases.map((lease) => renew(lease, leaseMs)),
 
     async release(lease) {
       const conversation = conversationOf(rows, lease.conversationId)
@@ -107,7 +120,7 @@ export function openMemoryStore(rows: Rows, worker: MemoryWorker): MemoryStore {
 
     snapshot: async (lease, { reply, text }) =>
       write(lease, 'running', (turn) =>
-        Object.assign(turn, { reply: structuredClone(reply), text }),
+        Object.assign(turn, { reply: toJson(reply) ?? null, text }),
       ),
 
     async settle(lease, settlement) {
@@ -139,6 +152,7 @@ export function openMemoryStore(rows: Rows, worker: MemoryWorker): MemoryStore {
       const turn = turnUnder(rows, lease)
       if (turn === null || !isTerminal(turn)) return false
       turn.closedAt ??= clock.now()
+      turn.revision += 1
       return true
     },
 
@@ -157,21 +171,46 @@ export function openMemoryStore(rows: Rows, worker: MemoryWorker): MemoryStore {
       return turn === undefined ? null : toRecord(turn)
     },
 
+    async peek(turnIds) {
+      return turnIds.map((id) => {
+        const turn = turnOf(rows, id)
+        return turn === undefined ? null : glanceAt(rows, turn, clock.now())
+      })
+    },
+
     async cancel({ turnId, reason = null }) {
       const turn = turnOf(rows, turnId)
       if (turn === undefined || isTerminal(turn)) return false
       Object.assign(turn, { status: 'cancelled', reason, settledAt: clock.now() })
       tell(rows, turnId, 'cancelled')
+      turn.revision += 1
       return true
     },
   }
 }
 
+function glanceAt(rows: Rows, turn: Turn, now: number): TurnGlance {
+  const { turnId, conversationId, status, fence, revision, asksRevision } = turn
+  const holder = conversationOf(rows, conversationId)
+  const isHeld = holder !== undefined && holder.owner !== null && holder.expiresAt > now
+  const isOther = holder?.turnId !== null && String(holder?.turnId) !== String(turnId)
+  return { turnId, status, fence, revision, asksRevision, waitsForTurn: isHeld && isOther }
+}
+
 /** A copy as a row would keep it; undefined for what is no JSON. */
 function toJson(value: unknown): unknown {
   try {
-    return JSON.parse(JSON.stringify(value)) as unknown
+    return JSON.parse(isSerializable(value) ? value.serialize() : JSON.stringify(value)) as unknown
   } catch {
     return undefined
   }
+}
+
+function isSerializable(value: unknown): value is { serialize(): string } {
+  return (
+    typeof value === 'object' &&
+    value !== null &&
+    'serialize' in value &&
+    typeof value.serialize === 'function'
+  )
 }

@@ -15,7 +15,7 @@ export function leftoversOf(rows: Rows, { id, fence }: Conversation): TurnRecord
 
 /** A copy of the row: what a caller was given never changes. */
 export function toRecord(row: Turn): TurnRecord {
-  const { fence: _fence, asksRevision: _asksRevision, ...turn } = row
+  const { asksRevision: _asksRevision, ...turn } = row
   return {
     ...turn,
     reply: structuredClone(turn.reply),

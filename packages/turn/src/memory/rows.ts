@@ -30,6 +30,7 @@ export interface Turn {
   readonly turnId: RowId
   readonly conversationId: RowId
   fence: number
+  revision: number
   status: TurnStatus
   input: unknown
   prompt: PromptRecord | null
@@ -96,6 +97,7 @@ export function addTurn(rows: Rows, turnId: RowId, conversationId: RowId): void 
     turnId,
     conversationId,
     fence: 0,
+    revision: 0,
     status: 'pending',
     input: null,
     prompt: null,

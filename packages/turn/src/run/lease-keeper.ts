@@ -1,11 +1,9 @@
-import type { SteadyClock } from '../clock.js'
-import { portTimeout } from '../errors.js'
 import type { TurnSetup } from '../options.js'
-import type { Lease, TurnStatus } from '../ports.js'
-import { inBackground, withinMs } from './deadline.js'
+import type { Lease, Renewal } from '../ports.js'
+import { heartbeatOf, renewalLimitMs } from './heartbeat.js'
+import { type Instant, instant } from './instant.js'
 import { Interrupted, type Interrupter } from './interruption.js'
 import { withRetry } from './retry.js'
-import { createWakeup } from './wakeup.js'
 
 /** Keeps the lease of a running turn, and knows whether it is still held. */
 export interface LeaseKeeper {
@@ -26,34 +24,25 @@ export interface LeaseKeeper {
   confirm(): Promise<void>
   /** Asks the store now and interrupts the turn by what it says. */
   ask(): Promise<void>
-  /** How often the turn's asks have changed, as the store said last; null where it does not say. */
+  /** How often the turn's asks have changed, as the store said last; null before it did. */
   readonly asksRevision: number | null
-  /** Asks the store soon: a write was refused. */
+  /** Asks the store soon: a write was refused, or a notice says that there is something to learn. */
   recheck(): void
+  /**
+   * Calls back whenever a renewal says that the turn's asks changed, at first with what the first renewal says; the result
+   * takes the callback off. Beats learn of it too, so that no notice is needed for it.
+   */
+  onAsksRevision(changed: (revision: number) => void): () => void
   /** The terminal write begins: from now on a terminal status is this turn's own. */
   settling(): void
   /** Stops renewing. */
-  close(): Promise<void>
-}
-
-const beatsPerLease = 10
-/** A renewal that does not answer is given up early enough for another. */
-const triesPerLease = 3
-
-/** An instant by both clocks. */
-export interface Instant {
-  readonly now: number
-  readonly wall: number
+  close(): void
 }
 
 /** A lease, and the instant before the store was asked for it. */
 export interface HeldLease {
   readonly lease: Lease
   readonly since: Instant
-}
-
-export function instant(clock: SteadyClock): Instant {
-  return { now: clock.now(), wall: clock.wall() }
 }
 
 /**
@@ -64,76 +53,58 @@ export function keepLease(
   setup: TurnSetup,
   held: HeldLease,
   interrupter: Interrupter,
-  onAsksChanged: () => void = () => undefined,
 ): LeaseKeeper {
   const { lease } = held
   const { clock, store, report, budgets } = setup
   const { leaseMs } = setup.timing
-  const limitMs = leaseMs / triesPerLease
-  const beat = createWakeup(clock)
+  const limitMs = renewalLimitMs(leaseMs)
+  const listeners = new Set<(revision: number) => void>()
+  let asksRevision: number | null = null
   let heldSince = held.since
   const lost = new AbortController()
   /** Since the first failure in a row: a pause of the process in the middle of a renewal is no failure of the store. */
   let awaySince: number | null = null
   let isSettling = false
-  let asksRevision: number | null = null
-  let renewing: Promise<void> | null = null
 
-  /** By both clocks: one stands still while the machine is suspended, the other may be set. */
+  /** By both clocks. */
   const isSurelyHeld = (): boolean => {
     const now = clock.now() - heldSince.now
     const wall = clock.wall() - heldSince.wall
     return now < leaseMs && wall < leaseMs && wall > -leaseMs
   }
 
-  const learn = ({ held, status }: { held: boolean; status: TurnStatus }): void => {
+  const learnAsks = (revision: number): void => {
+    if (revision === asksRevision) return
+    asksRevision = revision
+    for (const changed of listeners) changed(revision)
+  }
+
+  const learn = ({ held, status, asksRevision: revision }: Renewal, askedAt: Instant): void => {
+    awaySince = null
     if (!held) {
       interrupter.interrupt({ kind: 'lease_lost' })
       lost.abort(new Interrupted({ kind: 'lease_lost' }))
+      beating.leave()
       return
     }
+    // Of two questions under way the older one may be answered last.
+    if (askedAt.now >= heldSince.now) heldSince = askedAt
+    learnAsks(revision)
     if (isSettling || status === 'running') return
     if (status === 'cancelled') interrupter.interrupt({ kind: 'cancelled' })
     else interrupter.interrupt({ kind: 'settled' })
   }
 
-  const renew = async (signal?: AbortSignal): Promise<void> => {
-    const askedAt = instant(clock)
-    const renewal = await withinMs(
-      clock,
-      { ms: limitMs, signal, expired: () => portTimeout('renew', limitMs) },
-      () => store.renew(lease, { leaseMs }),
-    )
-    awaySince = null
-    if (renewal.held) heldSince = askedAt
-    learn(renewal)
-    const revision = renewal.asksRevision ?? null
-    if (revision === asksRevision) return
-    asksRevision = revision
-    onAsksChanged()
-  }
-
-  const renewOnce = (signal?: AbortSignal): Promise<void> => {
-    renewing ??= renew(signal).finally(() => (renewing = null))
-    return renewing
-  }
-
-  const loop = inBackground(async (closing) => {
-    for (;;) {
-      try {
-        await beat.wait(leaseMs / beatsPerLease, closing)
-        if (interrupter.current?.kind === 'lease_lost') return
-        await renewOnce(closing)
-      } catch (error) {
-        if (closing.aborted) return
-        report(error, 'renew')
-        awaySince ??= clock.now()
-        if (clock.now() - awaySince >= Math.max(leaseMs, budgets.unreachableMs)) {
-          interrupter.interrupt({ kind: 'store_away', error })
-          return
-        }
-      }
-    }
+  const beating = heartbeatOf(store, clock, leaseMs).join({
+    lease,
+    renewed: learn,
+    failed(error) {
+      report(error, 'renew')
+      awaySince ??= clock.now()
+      if (clock.now() - awaySince < Math.max(leaseMs, budgets.unreachableMs)) return
+      beating.leave()
+      interrupter.interrupt({ kind: 'store_away', error })
+    },
   })
 
   const throwIfLost = (): void => {
@@ -142,7 +113,14 @@ export function keepLease(
   }
 
   const ask = async (): Promise<void> => {
-    await withRetry(setup, { step: 'renew', limitMs, attempt: () => renewOnce() })
+    await withRetry(setup, {
+      step: 'renew',
+      limitMs,
+      async attempt() {
+        const askedAt = instant(clock)
+        learn(await store.renew(lease, { leaseMs }), askedAt)
+      },
+    })
   }
 
   return {
@@ -162,11 +140,18 @@ export function keepLease(
       throwIfLost()
     },
     ask,
-    recheck: () => beat.wake(),
+    recheck: () => beating.beat(),
+    onAsksRevision(changed) {
+      const listener = (revision: number): void => changed(revision)
+      listeners.add(listener)
+      return () => void listeners.delete(listener)
+    },
     settling() {
       isSettling = true
     },
-    close: () => loop.close(),
+    close() {
+      beating.leave()
+    },
   }
 }
 

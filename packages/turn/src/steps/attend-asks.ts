@@ -57,7 +57,7 @@ export function attendAsks(run: TurnRun): AskAttendant {
   const lastAt = ({ since }: Attended): number => since + budgets.askMs + budgets.requestMs
 
   const unwatch = store.watch?.(turnId, ({ type }) => {
-    if (type !== 'answered') return
+    if (type !== 'answered' && type !== 'missed') return
     rows.reread()
     run.wakeup.wake()
   })

@@ -3,7 +3,7 @@ import type { TurnSetup } from '../options.js'
 import type { ArtifactCollector, ConversationLease, TurnRecord } from '../ports.js'
 import type { StopReport, TurnResult } from '../result.js'
 import { onAbort } from '../run/listen.js'
-import { type Instant, instant } from '../run/lease-keeper.js'
+import { type Instant, instant } from '../run/instant.js'
 import { withRetry } from '../run/retry.js'
 import { openRun, type TurnRun } from '../run/run.js'
 import { bindToSession } from './session-upstream.js'
@@ -128,7 +128,7 @@ async function finishEnded<Report>(
     run.setup.report(error, 'stop')
     return null
   } finally {
-    await run.lease.close()
+    run.lease.close()
   }
 }
 

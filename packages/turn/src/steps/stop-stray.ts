@@ -1,6 +1,6 @@
 import type { TurnSetup } from '../options.js'
 import type { TurnRecord } from '../ports.js'
-import { instant } from '../run/lease-keeper.js'
+import { instant } from '../run/instant.js'
 import { withRetry } from '../run/retry.js'
 import { openRun, type TurnRun } from '../run/run.js'
 import { release } from './close-turn.js'
@@ -50,6 +50,6 @@ async function stopUnder(
     run.lease.settling()
     await stopAgent(run, turn.prompt)
   } finally {
-    await run.lease.close()
+    run.lease.close()
   }
 }

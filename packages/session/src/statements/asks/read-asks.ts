@@ -39,6 +39,7 @@ export async function readAsks(tables: Tables, turnId: RowId): Promise<AsksRow |
           fence: `m.${m.turnFence}`,
           newest: `c.${c.turnFence}`,
         }),
+    { isRepeatable: true },
   )
   const row = await unlessImpossible(reading, undefined)
   if (row === undefined) return null

@@ -80,19 +80,27 @@ export async function stampPending(tables: Tables, { now, limit }: Search): Prom
   const isNew = (row: Knex.QueryBuilder): void => {
     row.where(columns.status, 'pending').whereNull(columns.pendingSince)
   }
-  const rows = await query<Record<string, unknown>[]>(tables, 'look for new turns', (knex) =>
-    knex(table)
-      .where(isNew)
-      .limit(limit)
-      .select({ id: columns.id, idtext: keyText(knex, columns.id) }),
+  const rows = await query<Record<string, unknown>[]>(
+    tables,
+    'look for new turns',
+    (knex) =>
+      knex(table)
+        .where(isNew)
+        .limit(limit)
+        .select({ id: columns.id, idtext: keyText(knex, columns.id) }),
+    { isRepeatable: true },
   )
   if (rows.length === 0) return false
   const ids = rows.map((row) => String(toRowId(row['id'], row['idtext'])))
-  await query<number>(tables, 'note which turns are pending', (knex) =>
-    knex(table)
-      .where(isNew)
-      .whereIn(columns.id, ids)
-      .update({ [columns.pendingSince]: now }),
+  await query<number>(
+    tables,
+    'note which turns are pending',
+    (knex) =>
+      knex(table)
+        .where(isNew)
+        .whereIn(columns.id, ids)
+        .update({ [columns.pendingSince]: now }),
+    { isRepeatable: true },
   )
   return rows.length === limit
 }
@@ -109,7 +117,7 @@ async function findUnheld(
   const { conversations, messages } = tables
   const c = conversations.columns
   const m = messages.columns
-  const rows = await query<Record<string, unknown>[]>(tables, search.what, (knex) => {
+  const find = (knex: Knex): Knex.QueryBuilder => {
     const row = knex(`${messages.table} as m`).join(
       `${conversations.table} as c`,
       `c.${c.id}`,
@@ -132,6 +140,9 @@ async function findUnheld(
         settled: `m.${m.settledAt}`,
         pending: `m.${m.pendingSince}`,
       })
+  }
+  const rows = await query<Record<string, unknown>[]>(tables, search.what, find, {
+    isRepeatable: true,
   })
   return { rows, hasMore: rows.length === limit }
 }

@@ -13,19 +13,23 @@ export async function freeLeases(
   { expiredBefore, limit }: { readonly expiredBefore: number; readonly limit: number },
 ): Promise<{ readonly freed: readonly Freed[]; readonly hasMore: boolean }> {
   const { table, columns } = tables.conversations
-  const rows = await query<Record<string, unknown>[]>(tables, 'look for expired leases', (knex) =>
-    knex(table)
-      .whereNotNull(columns.turnOwner)
-      .where(columns.turnExpiresAt, '<', expiredBefore)
-      .orderBy(columns.turnExpiresAt)
-      .limit(limit)
-      .select({
-        id: columns.id,
-        idtext: keyText(knex, columns.id),
-        owner: columns.turnOwner,
-        expires: columns.turnExpiresAt,
-        fence: columns.turnFence,
-      }),
+  const rows = await query<Record<string, unknown>[]>(
+    tables,
+    'look for expired leases',
+    (knex) =>
+      knex(table)
+        .whereNotNull(columns.turnOwner)
+        .where(columns.turnExpiresAt, '<', expiredBefore)
+        .orderBy(columns.turnExpiresAt)
+        .limit(limit)
+        .select({
+          id: columns.id,
+          idtext: keyText(knex, columns.id),
+          owner: columns.turnOwner,
+          expires: columns.turnExpiresAt,
+          fence: columns.turnFence,
+        }),
+    { isRepeatable: true },
   )
   const freed: Freed[] = []
   for (const row of rows) {

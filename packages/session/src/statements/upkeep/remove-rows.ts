@@ -1,7 +1,7 @@
 import type { Knex } from 'knex'
 import type { RowId } from '../../records.js'
 import type { Tables } from '../../tables.js'
-import type { SessionRow } from '../find-session.js'
+import type { SessionRow } from '../../creation/find-session.js'
 import { query } from '../query.js'
 import { rowKey } from '../row-key.js'
 

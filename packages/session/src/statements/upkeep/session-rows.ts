@@ -4,7 +4,7 @@ import type { SweepReport } from '../../upkeep-verbs.js'
 import type { Tables } from '../../tables.js'
 import { query } from '../query.js'
 import { keyText } from '../row-key.js'
-import { splitKeys } from '../take-creation.js'
+import { splitKeys } from '../../creation/take-creation.js'
 
 const idsPerStatement = 500
 /** More creations that did not end are looked at by the next sweep, once those before are over. */
@@ -23,6 +23,7 @@ export async function sessionsInUse(
       tables,
       'look whose sessions these are',
       (knex) => knex(table).whereIn(columns.sessionId, ids).select({ session: columns.sessionId }),
+      { isRepeatable: true },
     )
     for (const row of rows) inUse.add(String(row['session']))
   }
@@ -40,6 +41,7 @@ export async function keysInRows(tables: Tables): Promise<ReadonlySet<string>> {
         .whereNotNull(columns.createKeys)
         .limit(mostCreations)
         .select({ keys: columns.createKeys }),
+    { isRepeatable: true },
   )
   return new Set(rows.flatMap((row) => splitKeys(String(row['keys']))))
 }
@@ -66,6 +68,7 @@ export async function sessionRowsAfter(
           idtext: keyText(knex, columns.id),
           session: columns.sessionId,
         }),
+    { isRepeatable: true },
   )
   return rows.map((row) => ({
     conversationId: toRowId(row['id'], row['idtext']),

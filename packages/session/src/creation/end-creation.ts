@@ -1,6 +1,6 @@
 import type { Tables } from '../tables.js'
-import { query } from './query.js'
-import { rowKey } from './row-key.js'
+import { query } from '../statements/query.js'
+import { rowKey } from '../statements/row-key.js'
 import { joinKeys } from './take-creation.js'
 import type { Creation } from './take-creation.js'
 

@@ -1,8 +1,8 @@
 import type { RowId } from '../records.js'
 import type { Tables } from '../tables.js'
 import type { SessionRow } from './find-session.js'
-import { query } from './query.js'
-import { rowKey } from './row-key.js'
+import { query } from '../statements/query.js'
+import { rowKey } from '../statements/row-key.js'
 
 /**
  * A creation under way. Its key is new: a key in the row is looked for only once its claim was taken away, so a worker that was

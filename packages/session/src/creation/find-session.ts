@@ -1,8 +1,8 @@
 import type { RowId } from '../records.js'
 import type { Tables } from '../tables.js'
-import { query } from './query.js'
-import { rowKey, unlessImpossible } from './row-key.js'
-import { toNumber, toNumberOrNull } from './row-values.js'
+import { query } from '../statements/query.js'
+import { rowKey, unlessImpossible } from '../statements/row-key.js'
+import { toNumber, toNumberOrNull } from '../statements/row-values.js'
 
 /** A conversation's upstream session and the creation that may be under way. */
 export interface SessionRow {
@@ -43,6 +43,7 @@ export async function findSession(
           fence: columns.turnFence,
           ...(columns.title === null ? {} : { title: columns.title }),
         }),
+    { isRepeatable: true },
   )
   const row = await unlessImpossible(finding, undefined)
   if (row === undefined) return null

@@ -1,9 +1,9 @@
 import type { Lease } from '../records.js'
 import type { Tables } from '../tables.js'
 import { findSession } from './find-session.js'
-import { query } from './query.js'
-import { rowKey } from './row-key.js'
-import { toText } from './row-values.js'
+import { query } from '../statements/query.js'
+import { rowKey } from '../statements/row-key.js'
+import { toText } from '../statements/row-values.js'
 
 /** What is known of a session beside its id. */
 export interface SessionNote {
@@ -31,6 +31,7 @@ export async function noteSession(
         .where(rowKey(knex, columns.id, lease.conversationId))
         .where({ [columns.turnFence]: lease.fence, [columns.sessionId]: sessionId })
         .update({ ...set, [columns.turnFence]: lease.fence }),
+    { isRepeatable: true },
   )
   if (Number(changed) > 0) return true
   // A connection that counts changed rows says 0 when the row had all of it already.
