@@ -25,8 +25,9 @@ const trees: Readonly<Record<string, readonly (readonly string[])[]>> = {
     ['records'],
   ],
   'packages/session/src': [
-    ['contract', 'objection'],
+    ['contract', 'objection', 'libsql'],
     ['verbs', 'outbox'],
+    ['statements/upkeep'],
     ['migrations', 'creation', 'statements/asks'],
     ['statements'],
     ['database', 'asks', 'events'],
