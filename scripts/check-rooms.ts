@@ -24,8 +24,14 @@ const trees: Readonly<Record<string, readonly (readonly string[])[]>> = {
     ['streaming'],
     ['records'],
   ],
-  'packages/session/src': [['contract', 'objection'], ['verbs', 'migrations'], ['statements']],
-  'packages/turn/src': [['memory', 'steps'], ['poll'], ['run']],
+  'packages/session/src': [
+    ['contract', 'objection'],
+    ['verbs', 'migrations'],
+    ['statements/asks', 'statements/leases'],
+    ['statements'],
+    ['asks'],
+  ],
+  'packages/turn/src': [['worker'], ['memory', 'steps'], ['poll', 'live', 'outbox'], ['run']],
   'packages/artifacts/src': [
     ['serve', 'collect', 'disk', 'contract'],
     ['directory', 'store'],

@@ -1,7 +1,7 @@
 import { strict as assert } from 'node:assert'
 import fc from 'fast-check'
 import { ChangeQueue } from '../src/changes/change-queue.js'
-import { foldChange } from '../src/changes.js'
+import { changesBetween, foldChange } from '../src/changes.js'
 import { createReply, parseReply, SnapshotError } from '../src/index.js'
 import type { Reply, ReplyPart, ReplyView } from '../src/index.js'
 import { storedPart, throughJson, verdict } from './compare.js'
@@ -192,6 +192,37 @@ const observation = fc.property(anyDelivery, fc.nat(), (delivery, seed) => {
   assert.deepEqual(told, reply.view())
 })
 
+/** 5b. What leads from any view to any other, folded into the first, gives the second. */
+const differences = fc.property(anyDelivery, anyDelivery, fc.nat(), (delivery, other, seed) => {
+  const reply = begin(delivery.history)
+  const views: ReplyView[] = [reply.view()]
+  let step = seed
+  deliver(reply, delivery, () => {
+    step += 1
+    if (step % 3 === 0) views.push(reply.view())
+  })
+  const stranger = begin(other.history)
+  deliver(stranger, other)
+  views.push(reply.view(), stranger.view())
+  const copies = views.map((view) => throughJson(view) as ReplyView)
+  for (const [index, view] of views.entries()) {
+    const back = copies[Math.max(0, index - 2)] ?? view
+    assertLeads(back, view)
+    assertLeads(view, back)
+  }
+})
+
+function assertLeads(from: ReplyView, to: ReplyView): void {
+  const changes = changesBetween(from, to)
+  let { revision } = from
+  let view = from
+  for (const change of changes) {
+    revision += 1
+    view = foldChange(view, { ...change, revision })
+  }
+  assert.deepEqual(throughJson({ ...view, revision: 0 }), throughJson({ ...to, revision: 0 }))
+}
+
 /** 7. The cost is the sum over the server's messages, each counted once, and each sub-agent's is its own part of it. */
 const cost = fc.property(anyDelivery, (delivery) => {
   const { history } = delivery
@@ -328,6 +359,10 @@ export const laws: readonly Law[] = [
   { name: '4b a damaged stored reply is refused or works', property: damage },
   { name: '4c a stored reply holds no bytes of files', property: bytes },
   { name: '5 what observers receive, folded, is the state', property: observation },
+  {
+    name: '5b what is between two views, folded, leads from one to the other',
+    property: differences,
+  },
   { name: '6 UI chunks read by the AI SDK equal the result', property: uiMessages },
   { name: '7 the cost is the sum over the messages of the server', property: cost },
   { name: '8 what is foreign never shows', property: isolation },

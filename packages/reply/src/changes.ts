@@ -8,6 +8,9 @@
  */
 export { changesOf } from './changes/change-iterator.js'
 export type { ChangesOptions } from './changes/change-iterator.js'
+export { changesBetween } from './changes/changes-between.js'
+export { createReplyMirror } from './changes/mirror.js'
+export type { ReplyMirror, ReplyMirrorOptions } from './changes/mirror.js'
 export { foldChange } from './changes/fold-change.js'
 export { throttle } from './changes/throttle.js'
 export type { ThrottledObserver, ThrottleOptions } from './changes/throttle.js'

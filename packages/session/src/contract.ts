@@ -2,11 +2,14 @@
  * What every `SessionStore` must keep, as cases for any test runner: each opens a fresh subject and uses `node:assert`
  * only. `@turnstead/testkit/contract` runs them, and so does a loop over `it(name, () => run(subject))`.
  */
+import { answerCases } from './contract/answering.js'
+import { askingCases } from './contract/asking.js'
 import { cancelCases } from './contract/cancelling.js'
 import { conversationClaimCases } from './contract/claiming-conversations.js'
 import { claimCases } from './contract/claiming.js'
 import { fenceCases } from './contract/fencing.js'
 import { leftoverCases } from './contract/leftovers.js'
+import { peekCases } from './contract/peeking.js'
 import { raceCases } from './contract/racing.js'
 import { recreateCases } from './contract/recreating.js'
 import { renewalCases } from './contract/renewing.js'
@@ -28,7 +31,10 @@ export const sessionStoreContract: readonly SessionStoreCase[] = [
   ...fenceCases,
   ...repeatCases,
   ...valueCases,
+  ...peekCases,
   ...cancelCases,
+  ...askingCases,
+  ...answerCases,
   ...sessionCases,
   ...recreateCases,
   ...raceCases,

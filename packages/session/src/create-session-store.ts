@@ -9,12 +9,14 @@ import { adoptTurn } from './statements/adopt-turn.js'
 import { cancelTurn } from './statements/cancel-turn.js'
 import { closeTurn } from './statements/close-turn.js'
 import { findSession } from './statements/find-session.js'
+import { peekTurns } from './statements/peek-turns.js'
 import { readTurn } from './statements/read-turn.js'
-import { releaseLease } from './statements/release-lease.js'
+import { releaseLease } from './statements/leases/release-lease.js'
 import { promptFields, snapshotFields } from './statements/row-values.js'
 import { writeTurn } from './statements/write-turn.js'
 import { conversationTable, messageTable } from './tables.js'
 import type { ConversationColumns, MessageColumns, TableOptions, Tables } from './tables.js'
+import { askVerbs } from './verbs/ask-verbs.js'
 import { claimConversation } from './verbs/claim-conversation.js'
 import type { ClaimContext } from './verbs/claim-context.js'
 import { claimTurn } from './verbs/claim-turn.js'
@@ -90,6 +92,8 @@ export function createSessionStore(options: SessionStoreOptions): SessionStore {
   const { columns } = tables.messages
 
   return {
+    ...askVerbs(tables),
+
     claim: async (request) => {
       assertClaim(request)
       const conversationId = asRowId('conversationId', request.conversationId)
@@ -142,6 +146,12 @@ export function createSessionStore(options: SessionStoreOptions): SessionStore {
       cancelTurn(tables, asRowId('turnId', turnId), { reason, now: clock.now() }),
 
     read: async (turnId) => readTurn(tables, asRowId('turnId', turnId)),
+
+    peek: async (turnIds) =>
+      peekTurns(
+        tables,
+        turnIds.map((id) => asRowId('turnIds', id)),
+      ),
 
     ensureSession: async (conversationId, upstream, { signal } = {}) =>
       ensureSession(creating, {

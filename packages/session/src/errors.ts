@@ -9,6 +9,7 @@
  * | `session_create_failed` | the upstream answered a creation without a usable session id, or with another conversation's | no |
  * | `row_contended` | the conversation's row changed before each of many attempts | yes |
  * | `malformed_row` | a column holds what this package never writes there | no |
+ * | `schema_mismatch` | the tables lack something, or have columns that are too narrow; the message says what to do | no |
  * | `database_failed` | the database refused or was out of reach; see `cause` | by its cause |
  */
 export type SessionErrorCode =
@@ -17,6 +18,7 @@ export type SessionErrorCode =
   | 'session_create_failed'
   | 'row_contended'
   | 'malformed_row'
+  | 'schema_mismatch'
   | 'database_failed'
 
 const retryableCodes: ReadonlySet<SessionErrorCode> = new Set([

@@ -6,13 +6,38 @@
  *     const claim = await store.claim({ conversationId, turnId, owner: 'worker-1', leaseMs: 60_000 })
  *     if (claim.claimed) await store.settle(claim.lease, settlement)
  */
+export { assertSchema } from './assert-schema.js'
+export type {
+  AskChange,
+  AskDecision,
+  AskIdentity,
+  AskQuestion,
+  AskRecord,
+  AskState,
+  OpenAsk,
+} from './ask-records.js'
+export type { AnswerRequest, AnswerResult, AskVerbs } from './ask-verbs.js'
 export type { Clock } from './clock.js'
 export { createSessionStore } from './create-session-store.js'
 export type { SessionStoreOptions } from './create-session-store.js'
 export { SessionError } from './errors.js'
 export type { SessionErrorCode } from './errors.js'
-export { conversationColumns, messageColumns, migrations, turnMigration } from './migrations.js'
-export type { NamedMigration, TurnMigration, TurnMigrationOptions } from './migrations.js'
+export {
+  conversationColumns,
+  messageColumns,
+  migrationSource,
+  migrationSql,
+  migrations,
+  turnMigration,
+} from './migrations.js'
+export type {
+  MigrationSql,
+  MigrationSqlOptions,
+  NamedMigration,
+  TurnMigration,
+  TurnMigrationOptions,
+  VersionOptions,
+} from './migrations.js'
 export type { OrphanSession } from './verbs/discard-session.js'
 export { isTerminal } from './records.js'
 export type {
@@ -27,6 +52,7 @@ export type {
   TerminalStatus,
   Tokens,
   Lease,
+  TurnGlance,
   TurnRecord,
   TurnStatus,
 } from './records.js'

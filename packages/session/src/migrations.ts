@@ -1,23 +1,20 @@
 import type { Knex } from 'knex'
-import { addColumns, dropColumns } from './migrations/alter-table.js'
+import { addVersion, dropVersion } from './migrations/apply-version.js'
+import { quoteFor } from './migrations/dialect.js'
+import type { Dialect } from './migrations/dialect.js'
+import { downSql, upSql } from './migrations/print-sql.js'
+import { conversationStep, messageStep, stepsOf, versions } from './migrations/versions.js'
+import type { TurnMigrationOptions } from './migrations/versions.js'
 import { defineColumns } from './migrations/table-version.js'
-import { conversationsVersion1, messagesVersion1 } from './migrations/turns.js'
-import { conversationTable, messageTable } from './tables.js'
 import type { ConversationColumns, MessageColumns, TableOptions } from './tables.js'
 
-/** Which of the host's tables to change, named as for `createSessionStore`. */
-export interface TurnMigrationOptions {
-  /** The conversations. Default table: `conversations`. */
-  readonly conversations?: TableOptions<ConversationColumns>
-  /** The messages. Default table: `messages`. */
-  readonly messages?: TableOptions<MessageColumns>
-}
+export type { TurnMigrationOptions } from './migrations/versions.js'
 
 /** A migration as Knex takes it. */
 export interface TurnMigration {
   /**
    * Adds the columns and indexes that are missing, so that it may run again after it was interrupted. Rejects with a
-   * `TypeError`, before any change, when the host has columns of these names.
+   * `TypeError`, before any change, when the host has columns or indexes of these names, and names the option that helps.
    */
   readonly up: (knex: Knex) => Promise<void>
   /** Drops them, with all that is in them. */
@@ -30,6 +27,33 @@ export interface NamedMigration extends TurnMigration {
   readonly name: string
 }
 
+/** One version of the columns as statements. */
+export interface MigrationSql {
+  /** As of {@link NamedMigration}. */
+  readonly name: string
+  /** Adds all of it, to tables that have nothing of it yet. */
+  readonly up: readonly string[]
+  /** Drops it, with all that is in it. */
+  readonly down: readonly string[]
+}
+
+/** From which version on. */
+export interface VersionOptions {
+  /** The first version that the host does not have yet. Default: 1, all of them. */
+  readonly from?: number
+}
+
+/** For which database statements are written. */
+export interface MigrationSqlOptions extends TurnMigrationOptions, VersionOptions {
+  /** The database. MariaDB is `mysql`. */
+  readonly client: 'pg' | 'mysql' | 'sqlite'
+  /**
+   * PostgreSQL only: creates the indexes without a lock on the table. Such statements run one by one, outside of a
+   * transaction; `up` then finds their work done. Default: false.
+   */
+  readonly concurrently?: boolean
+}
+
 /**
  * Every version of the columns from `from` on, oldest first, each as one step of the host's own chain. Nothing here runs
  * by itself.
@@ -39,17 +63,13 @@ export interface NamedMigration extends TurnMigration {
  *     export const { up, down } = turns
  */
 export function migrations(
-  options: TurnMigrationOptions & {
-    /** The first version that the host does not have yet. Default: 1, all of them. */
-    readonly from?: number
-  } = {},
+  options: TurnMigrationOptions & VersionOptions = {},
 ): readonly NamedMigration[] {
-  const { from = 1 } = options
-  const all = [turns(options)]
-  if (!Number.isSafeInteger(from) || from < 1 || from > all.length + 1) {
-    throw new RangeError(`\`from\` must be a version of the columns, 1 to ${all.length + 1}.`)
-  }
-  return all.slice(from - 1)
+  return from(options).map(({ name, steps }) => ({
+    name,
+    up: (knex) => addVersion(knex, steps),
+    down: (knex) => dropVersion(knex, steps),
+  }))
 }
 
 /** All versions as one migration, for tables that have none of the columns. */
@@ -66,6 +86,51 @@ export function turnMigration(options: TurnMigrationOptions = {}): TurnMigration
 }
 
 /**
+ * The versions as Knex's migrator takes them. Beside a directory of migrations of the host's own it needs a table of its
+ * own, since Knex misses in one source what it noted from another.
+ *
+ * @example
+ *     await knex.migrate.latest({
+ *       migrationSource: migrationSource(),
+ *       tableName: 'turnstead_migrations',
+ *     })
+ */
+export function migrationSource(
+  options: TurnMigrationOptions = {},
+): Knex.MigrationSource<NamedMigration> {
+  const all = migrations(options)
+  return {
+    getMigrations: async () => [...all],
+    getMigrationName: ({ name }) => name,
+    getMigration: async ({ up, down }) => ({ up, down }),
+  }
+}
+
+/**
+ * The versions as plain SQL, made without a connection: for a chain that is not Knex's, or to be read before it runs. Names
+ * are used as they are given.
+ *
+ * @example
+ *     for (const { up } of migrationSql({ client: 'pg' })) console.log(`${up.join(';\n')};`)
+ */
+export function migrationSql(options: MigrationSqlOptions): readonly MigrationSql[] {
+  const { client, concurrently = false } = options
+  if (!Object.hasOwn(dialects, client)) {
+    throw new TypeError("`client` must be 'pg', 'mysql' or 'sqlite'.")
+  }
+  if (concurrently && client !== 'pg') {
+    throw new TypeError('`concurrently` is for PostgreSQL: the others have no such statement.')
+  }
+  const dialect = dialects[client]
+  const writing = { dialect, quote: quoteFor(dialect), concurrently }
+  return from(options).map(({ name, steps }) => ({
+    name,
+    up: upSql(writing, steps),
+    down: downSql(writing, steps),
+  }))
+}
+
+/**
  * Adds to a table that is being created all that a conversation needs, but its key and title. Takes the same options
  * as the store; without `table`, the indexes are named as for `conversations`.
  */
@@ -73,8 +138,7 @@ export function conversationColumns(
   table: Knex.CreateTableBuilder,
   options: TableOptions<ConversationColumns> = {},
 ): void {
-  const conversations = conversationTable(options)
-  defineColumns(table, conversations.table, conversationsVersion1(conversations.columns))
+  for (const version of versions) defineColumns(table, conversationStep(version, options))
 }
 
 /**
@@ -86,24 +150,19 @@ export function messageColumns(
   table: Knex.CreateTableBuilder,
   options: TableOptions<MessageColumns> = {},
 ): void {
-  const messages = messageTable(options)
-  defineColumns(table, messages.table, messagesVersion1(messages.columns))
+  for (const version of versions) defineColumns(table, messageStep(version, options))
 }
 
-function turns(options: TurnMigrationOptions): NamedMigration {
-  const conversations = conversationTable(options.conversations)
-  const messages = messageTable(options.messages)
-  const steps = [
-    {
-      option: 'conversations',
-      table: conversations.table,
-      version: conversationsVersion1(conversations.columns),
-    },
-    { option: 'messages', table: messages.table, version: messagesVersion1(messages.columns) },
-  ]
-  return {
-    name: 'turnstead-001-turns',
-    up: (knex) => addColumns(knex, steps),
-    down: (knex) => dropColumns(knex, steps),
+const dialects: Readonly<Record<MigrationSqlOptions['client'], Dialect>> = {
+  pg: 'postgresql',
+  mysql: 'mysql',
+  sqlite: 'sqlite',
+}
+
+function from(options: TurnMigrationOptions & VersionOptions): ReturnType<typeof stepsOf> {
+  const { from: first = 1 } = options
+  if (!Number.isSafeInteger(first) || first < 1 || first > versions.length + 1) {
+    throw new RangeError(`\`from\` must be a version of the columns, 1 to ${versions.length + 1}.`)
   }
+  return stepsOf(options).slice(first - 1)
 }

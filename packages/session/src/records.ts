@@ -1,3 +1,5 @@
+import type { AskRecord } from './ask-records.js'
+
 /**
  * Primary key of one of the host's rows, in any form that a driver gives: numbers must be safe integers, strings have at
  * most 255 characters. What comes back is never a bigint, so it survives JSON.
@@ -165,6 +167,22 @@ export interface TurnRecord {
   readonly settledAt: number | null
   /** When all that follows the end was done (`closeTurn`), in milliseconds since the epoch. */
   readonly closedAt: number | null
+  /** What the agent asked, oldest first, with the answers. Of a turn that is over nothing is open. */
+  readonly asks: readonly AskRecord[]
+  /** Since when the turn waits for a person, in milliseconds since the epoch; null when it does not. */
+  readonly waitingSince: number | null
+  /** Number of the claim under which it runs or ran; 0 before the first. */
+  readonly fence: number
+  /** Counts the writes to the turn. */
+  readonly revision: number
+}
+
+/** Where a turn stands, without what it says. */
+export interface TurnGlance extends Pick<TurnRecord, 'turnId' | 'status' | 'fence' | 'revision'> {
+  /** Counts the changes of its asks. */
+  readonly asksRevision: number
+  /** Its conversation is held for another of its turns. */
+  readonly waitsForTurn: boolean
 }
 
 /** True when nothing leaves this status. */

@@ -1,9 +1,12 @@
+import type { RowId } from './ports.js'
+
 const brand = Symbol.for('@turnstead/turn.TurnError')
 
 /**
  * Why a turn failed. The codes are the public contract; see `docs/errors.md` for what to do about each.
  *
- * `budget_*`: a limit of {@link Budgets} was passed and the turn was stopped on the server.
+ * `budget_*`: a limit of {@link Budgets} was passed and the turn was stopped on the server. `not_run`: no failure of a turn, but what
+ * a job throws so that its queue delivers it again.
  */
 export type TurnErrorCode =
   | 'server_unreachable'
@@ -23,6 +26,7 @@ export type TurnErrorCode =
   | 'budget_steps'
   | 'budget_cost'
   | 'budget_tokens'
+  | 'not_run'
 
 /** Codes after which running the same prompt again as a new turn may well succeed. */
 const retryableCodes: ReadonlySet<TurnErrorCode> = new Set([
@@ -32,6 +36,7 @@ const retryableCodes: ReadonlySet<TurnErrorCode> = new Set([
   'budget_first_event',
   'budget_progress',
   'budget_retry',
+  'not_run',
 ])
 
 /** What the model provider answered, when it was the provider that failed. */
@@ -76,6 +81,14 @@ export function serverLostTurn(prompt: { readonly id: string }, cause?: unknown)
     'server_lost_turn',
     `The OpenCode server lost the run of prompt ${prompt.id}; what was seen of the reply is kept. Ask again.`,
     { cause },
+  )
+}
+
+/** What a job is to throw when its turn needs another call. */
+export function notRun(turnId: RowId, reason: string): TurnError {
+  return new TurnError(
+    'not_run',
+    `This call did not run turn ${turnId} to its end (${reason}); the job has to be delivered again.`,
   )
 }
 

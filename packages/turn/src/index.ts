@@ -10,6 +10,12 @@
 export { runTurn } from './run-turn.js'
 export { ask } from './ask.js'
 export type { AskOptions } from './ask.js'
+export { followTurn } from './live/follow-turn.js'
+export type { FollowOptions } from './live/follow-turn.js'
+export type { FollowedTurn } from './live/followed-turn.js'
+export type { TurnStanding } from './live/standing.js'
+export { createTurnWorker } from './worker/turn-worker.js'
+export type { TurnJob, TurnWorker, TurnWorkerHealth, TurnWorkerOptions } from './worker/options.js'
 export { createMemoryStore } from './memory/memory-store.js'
 export type { MemoryStore, MemoryStoreOptions } from './memory/memory-store.js'
 export type {
@@ -32,7 +38,18 @@ export type {
   TurnResult,
 } from './result.js'
 export { rejectAsks, waitForPerson } from './ask-policy.js'
-export type { AskDecision, AskPolicy } from './ask-policy.js'
+export type { AskPolicy, AskWait, PolicyDecision } from './ask-policy.js'
+export { asksByRules } from './ask-policy-rules.js'
+export type { AskRule, AskRules, RuleAction } from './ask-policy-rules.js'
+export type {
+  AnswerRequest,
+  AnswerResult,
+  AskChange,
+  AskDecision,
+  AskQuestion,
+  AskRecord,
+  OpenAsk,
+} from './ask-records.js'
 export { defaultBudgets } from './budgets.js'
 export type { Budgets } from './budgets.js'
 export { TurnError } from './errors.js'
@@ -43,6 +60,7 @@ export type {
   IdSource,
   Lease,
   NotClaimed,
+  Notifier,
   PartialReply,
   PromptRecord,
   RowId,
@@ -51,6 +69,8 @@ export type {
   StoredError,
   Tokens,
   TurnClient,
+  TurnNotice,
+  TurnGlance,
   TurnRecord,
   TurnStatus,
   TurnStore,

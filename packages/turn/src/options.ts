@@ -3,7 +3,14 @@ import { createMessageId, createPartId, type SessionInput } from '@turnstead/wir
 import { type AskPolicy, rejectAsks } from './ask-policy.js'
 import { type Budgets, defaultBudgets } from './budgets.js'
 import { type Clock, steady, type SteadyClock, systemClock } from './clock.js'
-import type { ArtifactCollector, IdSource, RowId, TurnClient, TurnStore } from './ports.js'
+import type {
+  ArtifactCollector,
+  IdSource,
+  Notifier,
+  RowId,
+  TurnClient,
+  TurnStore,
+} from './ports.js'
 import { assertPrompt, type Prompt, splitModel } from './prompt.js'
 import type { TurnResult } from './result.js'
 
@@ -19,6 +26,8 @@ export interface TurnPorts<Report = unknown> {
   readonly client: TurnClient
   /** The rows. */
   readonly store: TurnStore
+  /** Shows the reply to other processes while it grows, for `followTurn`. Default: only the rows do. */
+  readonly notifier?: Notifier
   /** Takes the files after the row is settled. */
   readonly artifacts?: ArtifactCollector<Report>
   /**
@@ -102,12 +111,15 @@ export type TurnStep =
   | 'release'
   | 'artifacts'
   | 'observer'
+  | 'live'
+  | 'worker'
   | 'callback'
 
 /** What the steps of a turn see: the options with every default filled in, without what only its end needs. */
 export interface TurnSetup {
   readonly client: TurnClient
   readonly store: TurnStore
+  readonly notifier: Notifier | null
   readonly owner: string
   readonly clock: SteadyClock
   readonly ids: IdSource
@@ -168,6 +180,7 @@ export function resolveOptions<Report>(options: TurnOptions<Report>): TurnSetup 
   return {
     client: options.client,
     store: options.store,
+    notifier: options.notifier ?? null,
     owner: options.owner ?? `worker-${globalThis.crypto.randomUUID()}`,
     clock: steady(options.clock ?? systemClock),
     ids: options.ids ?? { messageId: () => createMessageId(), partId: () => createPartId() },
@@ -194,7 +207,11 @@ function withoutUndefined<Options extends object>(options: Options): Options {
 }
 
 /** An error handler that fails must not become the turn's failure, nor end the process; there is no one left to report it to. */
-function reportSafely(onError: TurnOptions['onError'], error: unknown, step: TurnStep): void {
+export function reportSafely(
+  onError: TurnOptions['onError'],
+  error: unknown,
+  step: TurnStep,
+): void {
   try {
     Promise.resolve(onError?.(error, step)).catch(() => undefined)
   } catch {

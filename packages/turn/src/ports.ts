@@ -1,4 +1,5 @@
 import type { Client } from '@turnstead/wire'
+import type { AskChange, AskRecord } from './ask-records.js'
 
 /** What a turn uses of `wire`'s client; a host may hand in anything of the same shape. */
 export type TurnClient = Pick<
@@ -77,6 +78,23 @@ export interface TurnRecord {
   readonly settledAt: number | null
   /** When everything after the end was done, in milliseconds since the epoch; null before. */
   readonly closedAt: number | null
+  /** Number of the claim under which it runs or ran; 0 or absent before the first. */
+  readonly fence?: number
+  /** Rises with every write to the turn. */
+  readonly revision?: number
+}
+
+/** Where a turn stands, without what it says. */
+export interface TurnGlance {
+  readonly turnId: RowId
+  readonly status: TurnStatus
+  readonly fence: number
+  /** Rises with every write to the turn. */
+  readonly revision: number
+  /** Rises with every change of its asks. */
+  readonly asksRevision: number
+  /** Its conversation is held for another of its turns. */
+  readonly waitsForTurn: boolean
 }
 
 /** What a renewal says. */
@@ -86,12 +104,7 @@ export interface Renewal {
   /** Where the turn stands; `running` for a lease without a turn. */
   readonly status: TurnStatus
   /** Counts the changes of the turn's asks: one that rose means that a person's answers may have come. */
-  readonly asksRevision: number
-}
-
-/** That something happened to a turn: a person cancelled it, or answered; its row changed; it ended; or notices may have been missed. */
-export interface TurnNotice {
-  readonly type: 'cancelled' | 'answered' | 'changed' | 'settled' | 'missed'
+  readonly asksRevision?: number
 }
 
 /** What a turn leaves when it was stopped before its end. */
@@ -134,6 +147,11 @@ export interface NotClaimed<Reason> {
   readonly heldUntil: number | null
   /** The holder bears the caller's own name: its process may have been restarted a moment ago. */
   readonly sameOwner: boolean
+}
+
+/** What happened to a turn's row: cancelled, an ask answered, a snapshot stored, settled; `missed`: notices of any of these may have been lost. */
+export interface TurnNotice {
+  readonly type: 'cancelled' | 'answered' | 'changed' | 'settled' | 'missed'
 }
 
 /** The rows. `@turnstead/session` implements it; any store of the same shape will do. */
@@ -184,11 +202,6 @@ export interface TurnStore {
         options: { readonly leaseMs: number },
       ) => Promise<readonly Renewal[]>)
     | undefined
-  /**
-   * Wakes a worker when something happens to its turn that another process did; the result stops it. A hint only, which
-   * may be lost: what it is about is read from the row. Without it a worker learns of it by its next renewal.
-   */
-  readonly watch?: ((turnId: RowId, wake: (notice: TurnNotice) => void) => () => void) | undefined
   release(lease: ConversationLease): Promise<void>
   /**
    * False when the lease was lost; then nothing may be sent.
@@ -211,7 +224,16 @@ export interface TurnStore {
   keepPartial(lease: Lease, fields: PartialReply): Promise<boolean>
   /** Notes that everything after the end was done. */
   closeTurn(lease: Lease): Promise<boolean>
+  /**
+   * Merges what the worker saw and did into the row's asks, and gives all of them as they are then; an empty list reads. Null
+   * when the lease was lost or the turn is over. Without it only the policy decides, and no other process can answer.
+   */
+  updateAsks?(lease: Lease, changes: readonly AskChange[]): Promise<readonly AskRecord[] | null>
+  /** Calls back soon after others changed the turn's row; notices may be lost. The result ends it. */
+  watch?(turnId: RowId, wake: (notice: TurnNotice) => void): () => void
   read(turnId: RowId): Promise<TurnRecord | null>
+  /** Where turns stand, cheaply, in the order given; null for one that is not there. Without it, following reads whole rows. */
+  peek?(turnIds: readonly RowId[]): Promise<readonly (TurnGlance | null)[]>
   /** The user's cancel: `pending` or `running` becomes `cancelled`. False when the turn is over or missing. */
   cancel(request: { readonly turnId: RowId; readonly reason?: string | null }): Promise<boolean>
   ensureSession(
@@ -225,6 +247,19 @@ export interface TurnStore {
     upstream: SessionUpstream,
     options?: { readonly signal?: AbortSignal },
   ): Promise<{ readonly sessionId: string; readonly created: boolean }>
+}
+
+/** Carries short messages between processes; loss is allowed, since all that counts is in the rows. */
+export interface Notifier {
+  /** Rejects when it could not be sent; that it arrives is not promised. */
+  notify(topic: string, payload: string): Promise<void>
+  /** Resolves when it listens, with what ends it. `null` says that messages may have been lost: ask the rows. */
+  listen(
+    topic: string,
+    onMessage: (payload: string | null) => void,
+  ): Promise<() => void | Promise<void>>
+  /** The longest payload in bytes; longer messages are sent in pieces. Default 60,000. */
+  readonly maxPayloadBytes?: number
 }
 
 /** Takes the files that a turn's tools produced. `@turnstead/artifacts` implements it. */

@@ -21,6 +21,8 @@ export class ChangeQueue {
 
   /** Adds a change, merged with what waits. */
   push(change: Change): void {
+    if (change.type === 'replaced') this.#slots.clear()
+    if (this.#slots.size === 0) this.#latest.clear()
     const subject = subjectOf(change)
     const slot = subject === null ? undefined : this.#latest.get(subject)
     const waiting = slot === undefined ? undefined : this.#slots.get(slot)
@@ -77,6 +79,7 @@ function subjectOf(change: Change): string | null {
     case 'step-finished':
     case 'retried':
     case 'anomaly':
+    case 'replaced':
       return null
   }
 }

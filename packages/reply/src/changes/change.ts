@@ -4,6 +4,7 @@ import type { Ask } from '../records/ask.js'
 import type { ReplyPart, RetryPart, StepFinishPart, ToolPart } from '../records/part.js'
 import type { ReplyError } from '../records/reply-error.js'
 import type { Todo } from '../records/todo.js'
+import type { ReplyView } from '../records/reply-view.js'
 import type { Tokens } from '../records/tokens.js'
 import type { Workspace } from '../records/workspace.js'
 
@@ -150,6 +151,12 @@ export interface AnomalyRecorded {
   readonly anomaly: Anomaly
 }
 
+/** All of it is another one now: the turn began again in another session, or what happened in between is not known. */
+export interface Replaced {
+  readonly type: 'replaced'
+  readonly view: ReplyView
+}
+
 /** A change without its number. */
 export type ChangeBody =
   | PartAdded
@@ -173,6 +180,7 @@ export type ChangeBody =
   | TotalsChanged
   | WorkspaceChanged
   | AnomalyRecorded
+  | Replaced
 
 /** One change of a reply: plain JSON, numbered. Applied to a view in order, changes give the reply's state. */
 export type Change = ChangeBody & {

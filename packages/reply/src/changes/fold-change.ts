@@ -67,6 +67,8 @@ export function foldChange(view: ReplyView, change: Change): ReplyView {
       return { ...view, revision, error: change.error }
     case 'anomaly':
       return { ...view, revision, anomalies: [...view.anomalies, change.anomaly] }
+    case 'replaced':
+      return { ...change.view, revision }
     case 'step-finished':
     case 'retried':
       return { ...view, revision }

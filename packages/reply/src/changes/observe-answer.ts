@@ -68,6 +68,8 @@ function mayChangeAnswer(change: Change, sessionId: string): boolean {
       return change.part.sessionId === sessionId
     case 'part-removed':
       return change.sessionId === sessionId
+    case 'replaced':
+      return true
     default:
       return false
   }

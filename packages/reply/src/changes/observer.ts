@@ -32,6 +32,7 @@ export interface ReplyObserver {
   totalsChanged?(change: ChangeOf<'totals-changed'>): void
   workspaceChanged?(change: ChangeOf<'workspace-changed'>): void
   anomaly?(change: ChangeOf<'anomaly'>): void
+  replaced?(change: ChangeOf<'replaced'>): void
 }
 
 type Camel<Name extends string> = Name extends `${infer First}-${infer Rest}`

@@ -67,15 +67,16 @@ function pathsIn(roots: readonly string[]): RelativePaths {
   }
   const parts = (list: readonly ReplyPart[]): readonly ReplyPart[] => list.map(part)
   const workspace = (each: Workspace): Workspace => once(each, strip)
+  const wholeView = (view: ReplyView): ReplyView =>
+    once(view, () => ({
+      ...view,
+      parts: parts(view.parts),
+      children: view.children.map((child) => ({ ...child, parts: parts(child.parts) })),
+      asks: view.asks.map(ask),
+      workspace: workspace(view.workspace),
+    }))
   return {
-    view: (view) =>
-      once(view, () => ({
-        ...view,
-        parts: parts(view.parts),
-        children: view.children.map((child) => ({ ...child, parts: parts(child.parts) })),
-        asks: view.asks.map(ask),
-        workspace: workspace(view.workspace),
-      })),
+    view: wholeView,
     change: (change) => {
       switch (change.type) {
         case 'part-added':
@@ -89,6 +90,8 @@ function pathsIn(roots: readonly string[]): RelativePaths {
         case 'ask-resolved':
         case 'ask-expired':
           return { ...change, ask: ask(change.ask) }
+        case 'replaced':
+          return { ...change, view: wholeView(change.view) }
         default:
           return change
       }

@@ -8,6 +8,11 @@ import type { ReplyObserver } from './observer.js'
  * A `Reply` is one. A host may write its own, for example to show a turn that runs in another process.
  */
 export interface ReplySource {
+  /**
+   * Names the reply for as long as it is shown, also before its prompt has an id: the default ids of UI messages and elements
+   * are made from it. Default: the prompt's id.
+   */
+  readonly name?: string
   readonly sessionId: string
   readonly promptId: string
   /** The directory that the server works in; views show paths relative to it. `null` while it is not known. */

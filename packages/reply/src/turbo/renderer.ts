@@ -60,7 +60,7 @@ export interface TurboRenderer {
  * ```
  */
 export function createTurboRenderer(reply: ReplySource, options: TurboOptions = {}): TurboRenderer {
-  const prefix = options.prefix ?? `reply-${reply.promptId}`
+  const prefix = options.prefix ?? `reply-${reply.name ?? reply.promptId}`
   const templates: TurboTemplates = { ...plainTemplates, ...options.templates }
   const paths = relativePaths(reply, options)
   const parts = new PartActions({ prefix, templates, renderText: options.renderText ?? null })

@@ -43,7 +43,7 @@ export function createUiMessageEncoder(
   const paths = relativePaths(reply, options)
   const { errorText = () => 'The assistant could not finish its answer.' } = options
   const next = (): readonly UiChunk[] => {
-    const opening = encoder.start(options.messageId ?? `${reply.promptId}:reply`)
+    const opening = encoder.start(options.messageId ?? `${reply.name ?? reply.promptId}:reply`)
     return [...opening, ...encoder.encode(paths.view(reply.view()))]
   }
   return {

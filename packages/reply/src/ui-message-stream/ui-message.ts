@@ -14,7 +14,7 @@ export function toUiMessage(
   const encoder = createUiMessageEncoder(reply, { ...options, version: 5 })
   const parts: UiPart[] = []
   for (const chunk of encoder.next()) addChunk(parts, chunk)
-  const id = options.messageId ?? `${reply.promptId}:reply`
+  const id = options.messageId ?? `${reply.name ?? reply.promptId}:reply`
   const metadata = options.messageMetadata && { metadata: options.messageMetadata(reply.view()) }
   return { id, role: 'assistant', parts, ...metadata }
 }

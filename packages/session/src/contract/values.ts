@@ -22,7 +22,8 @@ export const valueCases: readonly SessionStoreCase[] = [
       const { lease } = await mustClaim(subject.store, ids)
       assert.equal(await subject.store.settle(lease, completed), true)
       const turn = await mustRead(subject.store, ids.turnId)
-      const { startedAt, settledAt, ...rest } = turn
+      const { startedAt, settledAt, fence, revision, ...rest } = turn
+      assert.ok(fence === lease.fence && revision > 0)
       assert.ok(startedAt !== null && settledAt !== null && settledAt >= startedAt)
       assert.deepEqual(rest, {
         ...ids,
@@ -32,6 +33,8 @@ export const valueCases: readonly SessionStoreCase[] = [
         providerStatus: null,
         providerMessage: null,
         closedAt: null,
+        asks: [],
+        waitingSince: null,
       })
     },
   },

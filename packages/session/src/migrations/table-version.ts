@@ -1,14 +1,13 @@
 import { createHash } from 'node:crypto'
 import type { Knex } from 'knex'
-
-/** A column that one version adds to a table. */
-export interface NewColumn {
-  readonly name: string
-  readonly add: (table: Knex.CreateTableBuilder) => void
-}
+import { columnSql } from './column-types.js'
+import type { NewColumn } from './column-types.js'
+import { dialectOf, tableAddress } from './dialect.js'
 
 /** An index that one version adds. */
 export interface NewIndex {
+  /** What it is for, in the index's name. */
+  readonly purpose: string
   readonly columns: readonly string[]
   readonly unique: boolean
 }
@@ -19,47 +18,62 @@ export interface TableVersion {
   readonly indexes: readonly NewIndex[]
 }
 
-// PostgreSQL cuts longer names in silence, MySQL refuses them above 64.
-const longestName = 63
-const hashLength = 8
-
-/** Explicit, since index names are unique in a schema and the generated ones grow with the table's name. */
-export function indexName(table: string, { columns, unique }: NewIndex): string {
-  const { name: bare } = tableAddress(table)
-  const name = [bare, ...columns, unique ? 'unique' : 'index'].join('_')
-  if (name.length <= longestName) return name
-  const hash = createHash('sha256').update(name).digest('hex').slice(0, hashLength)
-  return `${name.slice(0, longestName - hashLength - 1)}_${hash}`
+/** One of the host's tables and what a version adds to it. */
+export interface TableStep {
+  /** How the options call it. */
+  readonly option: string
+  readonly table: string
+  readonly indexPrefix: string
+  readonly version: TableVersion
 }
 
-/** `schema.table` in its two halves. */
-export function tableAddress(table: string): {
-  readonly schema: string | null
-  readonly name: string
-} {
-  const dot = table.lastIndexOf('.')
-  return dot < 0
-    ? { schema: null, name: table }
-    : { schema: table.slice(0, dot), name: table.slice(dot + 1) }
+/** What the names of the indexes begin with unless the host says otherwise. */
+export const defaultIndexPrefix = 'turnstead_'
+
+// PostgreSQL cuts names above 63 in silence, MySQL refuses them above 64.
+const longestPrefix = 24
+const hashLength = 8
+
+/**
+ * The names of indexes share one namespace in a schema, with tables too, so these say whose they are. The hash keeps
+ * those of a second pair of tables apart, and those of two sets of columns on one table.
+ */
+export function indexName({ table, indexPrefix }: TableStep, index: NewIndex): string {
+  const { name: bare } = tableAddress(table)
+  const place = JSON.stringify([bare, ...index.columns])
+  const name = `${indexPrefix}${index.purpose}`
+  if (usualPlaces.has(`${index.purpose} ${place}`)) return name
+  return `${name}_${createHash('sha256').update(place).digest('hex').slice(0, hashLength)}`
+}
+
+/** Where the indexes are when a host names nothing otherwise: those need no hash. */
+const usualPlaces: ReadonlySet<string> = new Set(
+  [
+    ['session', 'conversations', 'opencode_session_id'],
+    ['owner', 'conversations', 'turn_owner'],
+    ['open', 'messages', 'turn_status', 'turn_closed_at', 'conversation_id'],
+    ['pending', 'messages', 'turn_status', 'turn_pending_since'],
+    ['waiting', 'messages', 'turn_waiting_since'],
+  ].map(([purpose, ...place]) => `${purpose} ${JSON.stringify(place)}`),
+)
+
+/** @internal */
+export function assertIndexPrefix(prefix: string): string {
+  if (typeof prefix === 'string' && prefix !== '' && prefix.length <= longestPrefix) return prefix
+  throw new TypeError(`\`indexPrefix\` must have 1 to ${longestPrefix} characters.`)
 }
 
 /** All of a version, into a table that is being created. */
-export function defineColumns(
-  builder: Knex.CreateTableBuilder,
-  table: string,
-  { columns, indexes }: TableVersion,
-): void {
-  for (const { add } of columns) add(builder)
-  for (const index of indexes) defineIndex(builder, table, index)
-}
-
-/** One index, into a table that is being created or altered. */
-export function defineIndex(
-  builder: Knex.CreateTableBuilder,
-  table: string,
-  index: NewIndex,
-): void {
-  const name = indexName(table, index)
-  if (index.unique) builder.unique([...index.columns], { indexName: name })
-  else builder.index([...index.columns], name)
+export function defineColumns(builder: Knex.CreateTableBuilder, step: TableStep): void {
+  // Knex has no type for it.
+  const dialect = dialectOf(builder as unknown as Knex)
+  for (const column of step.version.columns) {
+    const { type, constraints } = columnSql(dialect, column)
+    builder.specificType(column.name, `${type} ${constraints}`)
+  }
+  for (const index of step.version.indexes) {
+    const name = indexName(step, index)
+    if (index.unique) builder.unique([...index.columns], { indexName: name })
+    else builder.index([...index.columns], name)
+  }
 }

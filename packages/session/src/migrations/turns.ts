@@ -1,30 +1,28 @@
-import type { Knex } from 'knex'
 import type { ConversationColumns, MessageColumns } from '../tables.js'
-import type { NewColumn, TableVersion } from './table-version.js'
-
-type Add = NewColumn['add']
+import type { TableVersion } from './table-version.js'
 
 /** @internal What version 1 adds to the conversations. */
 export function conversationsVersion1(names: ConversationColumns): TableVersion {
   return {
     columns: [
-      column(names.turnFence, (table, name) => table.bigInteger(name).notNullable().defaultTo(0)),
-      column(names.turnOwner, (table, name) => table.string(name, 255).nullable()),
-      column(names.turnInstance, (table, name) => table.string(name, 255).nullable()),
+      { name: names.turnFence, type: 'count' },
+      { name: names.turnOwner, type: { characters: 255 } },
+      { name: names.turnInstance, type: { characters: 255 } },
       // As wide as a host's own keys may be.
-      column(names.turnId, (table, name) => table.string(name, 255).nullable()),
-      column(names.turnExpiresAt, (table, name) => table.bigInteger(name).nullable()),
-      column(names.sessionId, (table, name) => table.string(name, 128).nullable()),
-      column(names.createKeys, (table, name) => table.text(name).nullable()),
-      column(names.createClaim, (table, name) => table.string(name, 64).nullable()),
-      column(names.createExpiresAt, (table, name) => table.bigInteger(name).nullable()),
-      column(names.rules, (table, name) => table.string(name, 64).nullable()),
-      column(names.sessionTitle, (table, name) => table.text(name).nullable()),
+      { name: names.turnId, type: { characters: 255 } },
+      { name: names.turnExpiresAt, type: 'time' },
+      { name: names.sessionId, type: { characters: 128 } },
+      { name: names.createKeys, type: 'text' },
+      { name: names.createClaim, type: { characters: 64 } },
+      { name: names.createExpiresAt, type: 'time' },
+      { name: names.rules, type: { characters: 64 } },
+      { name: names.sessionTitle, type: 'text' },
     ],
     indexes: [
       // Two conversations in one session would get each other's answers.
-      { columns: [names.sessionId], unique: true },
-      { columns: [names.turnExpiresAt], unique: false },
+      { purpose: 'session', columns: [names.sessionId], unique: true },
+      // Finds the leases that are held. One on their expiry would be written anew by every heartbeat.
+      { purpose: 'owner', columns: [names.turnOwner], unique: false },
     ],
   }
 }
@@ -33,63 +31,49 @@ export function conversationsVersion1(names: ConversationColumns): TableVersion 
 export function messagesVersion1(names: MessageColumns): TableVersion {
   return {
     columns: [
-      column(names.turnFence, count),
-      column(names.turnRevision, count),
-      column(names.status, (table, name) => table.string(name, 16).nullable()),
-      // JSON is kept as text: what a hostile agent can write into it would be refused by one JSON type or another.
-      column(names.promptInput, longText),
-      column(names.promptId, (table, name) => table.string(name, 64).nullable()),
-      column(names.promptSessionId, (table, name) => table.string(name, 128).nullable()),
-      column(names.promptPartIds, longText),
-      column(names.promptRuns, (table, name) => table.integer(name).notNullable().defaultTo(0)),
-      column(names.sessionRecreated, (table, name) =>
-        table.boolean(name).notNullable().defaultTo(false),
-      ),
-      column(names.reply, longText),
-      column(names.text, longText),
-      column(names.reasoning, longText),
-      column(names.cost, (table, name) => table.double(name).notNullable().defaultTo(0)),
-      column(names.inputTokens, count),
-      column(names.outputTokens, count),
-      column(names.reasoningTokens, count),
-      column(names.cacheReadTokens, count),
-      column(names.cacheWriteTokens, count),
-      column(names.errorCode, (table, name) => table.string(name, 64).nullable()),
-      column(names.errorMessage, longText),
-      column(names.errorStatus, (table, name) => table.integer(name).nullable()),
-      column(names.errorDetail, longText),
-      column(names.reason, longText),
-      column(names.finish, (table, name) => table.string(name, 64).nullable()),
-      column(names.startedAt, time),
-      column(names.settledAt, time),
-      column(names.closedAt, time),
-      column(names.asks, longText),
-      column(names.asksRevision, count),
-      column(names.waitingSince, time),
-      column(names.pendingSince, time),
-      column(names.trace, (table, name) => table.text(name).nullable()),
+      { name: names.turnFence, type: 'count' },
+      { name: names.turnRevision, type: 'count' },
+      { name: names.status, type: { characters: 16 } },
+      { name: names.promptInput, type: 'json' },
+      { name: names.promptId, type: { characters: 64 } },
+      { name: names.promptSessionId, type: { characters: 128 } },
+      { name: names.promptPartIds, type: 'json' },
+      { name: names.promptRuns, type: 'count' },
+      { name: names.sessionRecreated, type: 'boolean' },
+      { name: names.reply, type: 'json' },
+      { name: names.text, type: 'longtext' },
+      { name: names.reasoning, type: 'longtext' },
+      { name: names.cost, type: 'price' },
+      { name: names.inputTokens, type: 'count' },
+      { name: names.outputTokens, type: 'count' },
+      { name: names.reasoningTokens, type: 'count' },
+      { name: names.cacheReadTokens, type: 'count' },
+      { name: names.cacheWriteTokens, type: 'count' },
+      { name: names.errorCode, type: { characters: 64 } },
+      { name: names.errorMessage, type: 'longtext' },
+      { name: names.errorStatus, type: 'status' },
+      { name: names.errorDetail, type: 'longtext' },
+      { name: names.reason, type: 'longtext' },
+      { name: names.finish, type: { characters: 64 } },
+      { name: names.startedAt, type: 'time' },
+      { name: names.settledAt, type: 'time' },
+      { name: names.closedAt, type: 'time' },
+      { name: names.asks, type: 'json' },
+      { name: names.asksRevision, type: 'count' },
+      { name: names.waitingSince, type: 'time' },
+      { name: names.pendingSince, type: 'time' },
+      { name: names.trace, type: 'text' },
     ],
-    // For a search through all conversations for turns that were left running or half done.
-    indexes: [{ columns: [names.status, names.closedAt], unique: false }],
+    indexes: [
+      // What is open, of all conversations or of one. It begins with a column of ours, or MySQL would use it in place of the
+      // index of the host's foreign key, and not let it go again.
+      {
+        purpose: 'open',
+        columns: [names.status, names.closedAt, names.conversationId],
+        unique: false,
+      },
+      { purpose: 'pending', columns: [names.status, names.pendingSince], unique: false },
+      { purpose: 'waiting', columns: [names.waitingSince], unique: false },
+    ],
   }
-}
-
-function column(
-  name: string,
-  add: (table: Knex.CreateTableBuilder, name: string) => unknown,
-): NewColumn {
-  const into: Add = (table) => void add(table, name)
-  return { name, add: into }
-}
-
-function count(table: Knex.CreateTableBuilder, name: string): unknown {
-  return table.bigInteger(name).notNullable().defaultTo(0)
-}
-
-function longText(table: Knex.CreateTableBuilder, name: string): unknown {
-  return table.text(name, 'longtext').nullable()
-}
-
-function time(table: Knex.CreateTableBuilder, name: string): unknown {
-  return table.bigInteger(name).nullable()
 }

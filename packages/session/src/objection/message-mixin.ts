@@ -90,6 +90,7 @@ export function MessageMixin<Base extends typeof Model>(
   const numbers = [
     columns.turnFence,
     columns.turnRevision,
+    columns.promptRuns,
     columns.inputTokens,
     columns.outputTokens,
     columns.reasoningTokens,

@@ -19,6 +19,7 @@ export async function cancelTurn(
         [columns.status]: 'cancelled',
         [columns.reason]: toText(cancel.reason),
         [columns.settledAt]: cancel.now,
+        [columns.waitingSince]: null,
         [columns.turnRevision]: knex.raw('?? + 1', [columns.turnRevision]),
       }),
   )

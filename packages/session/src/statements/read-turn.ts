@@ -38,6 +38,10 @@ export function turnFields(knex: Knex, columns: MessageColumns): Record<string, 
     started: columns.startedAt,
     settled: columns.settledAt,
     closed: columns.closedAt,
+    asks: columns.asks,
+    waiting: columns.waitingSince,
+    fence: columns.turnFence,
+    revision: columns.turnRevision,
   }
 }
 

@@ -1,5 +1,9 @@
+import type { AskRecord } from '../ask-records.js'
+import { parseAsks } from '../asks/ask-column.js'
+import { closedByEnd } from '../asks/merge-asks.js'
 import { toRowId } from '../asserts.js'
 import { SessionError } from '../errors.js'
+import { isTerminal } from '../records.js'
 import type {
   PartialReply,
   PromptRecord,
@@ -42,6 +46,10 @@ export function toTurnRecord(turnId: RowId, row: Row): TurnRecord {
     startedAt: toNumberOrNull(row['started']),
     settledAt: toNumberOrNull(row['settled']),
     closedAt: toNumberOrNull(row['closed']),
+    asks: toAsks(row, turnId),
+    waitingSince: toNumberOrNull(row['waiting']),
+    fence: toNumber(row['fence']),
+    revision: toNumber(row['revision']),
   }
 }
 
@@ -111,6 +119,7 @@ export function endFields(columns: MessageColumns, settlement: Settlement, now: 
     [columns.errorCode]: shortText(settlement.error?.code ?? null),
     [columns.errorStatus]: httpStatus(settlement.error?.status ?? null),
     [columns.settledAt]: now,
+    [columns.waitingSince]: null,
   }
 }
 
@@ -175,6 +184,14 @@ function toPrompt(row: Row, turnId: RowId): PromptRecord | null {
     // A boolean on PostgreSQL, a number elsewhere.
     sessionRecreated: Number(row['recreated'] ?? 0) === 1,
   }
+}
+
+/** For a reader asks are a convenience, as a snapshot is. The end closes them without writing them. */
+function toAsks(row: Row, turnId: RowId): readonly AskRecord[] {
+  const parsed = parseAsks(row['asks'])
+  const asks = parsed === null || parsed === 'newer' ? [] : parsed
+  const isOver = isTerminal(toTurnStatus(row['status'], turnId))
+  return isOver ? closedByEnd(asks, toNumberOrNull(row['settled'])) : asks
 }
 
 function toError(row: Row): TurnRecord['error'] {

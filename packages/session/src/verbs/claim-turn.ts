@@ -2,11 +2,11 @@ import { SessionError } from '../errors.js'
 import { isTerminal } from '../records.js'
 import type { Lease } from '../records.js'
 import type { ClaimRequest, ClaimResult } from '../session-store.js'
-import { findLease } from '../statements/find-lease.js'
-import type { TurnLeaseRow } from '../statements/find-lease.js'
+import { findLease } from '../statements/leases/find-lease.js'
+import type { TurnLeaseRow } from '../statements/leases/find-lease.js'
 import { findLeftovers } from '../statements/find-leftovers.js'
 import { readTurn } from '../statements/read-turn.js'
-import { releaseLease } from '../statements/release-lease.js'
+import { releaseLease } from '../statements/leases/release-lease.js'
 import { startTurn } from '../statements/start-turn.js'
 import { takeAndDo } from './claim-context.js'
 import type { ClaimContext } from './claim-context.js'
@@ -22,32 +22,35 @@ export async function claimTurn(
   const { tables, instance, forsaken } = context
   const { conversationId, turnId, owner, leaseMs, signal } = request
   const input = toInput(request.input)
-  return untilTaken({ clock: tables.clock, conversationId, signal }, async () => {
-    const seen = await findLease(tables, request)
-    if (seen === null) return missing
-    const claimant = { owner, instance, leaseMs, turnKey: seen.ownKey }
-    if (isTerminal(seen.status)) {
-      await releaseLeftover(context, request, { seen, claimant })
-      return refuse(context, request, { reason: 'settled', heldUntil: null, sameOwner: false })
-    }
-    const now = tables.clock.now()
-    const until = heldUntil(seen, claimant, { now, forsaken })
-    if (until !== null) {
-      const sameOwner = seen.owner === owner
-      return refuse(context, request, { reason: 'busy', heldUntil: until, sameOwner })
-    }
-    const lease: Lease = {
-      conversationId,
-      turnId,
-      owner,
-      // A message that was moved or restored may have a higher fence than its conversation.
-      fence: Math.max(seen.fence, seen.turnFence) + 1,
-      expiresAt: now + leaseMs,
-    }
-    return takeAndDo(context, { lease, seen, turnKey: seen.ownKey, signal }, () =>
-      start(context, lease, { seen, input, now }),
-    )
-  })
+  return untilTaken(
+    { clock: tables.clock, row: `conversation ${conversationId}`, signal },
+    async () => {
+      const seen = await findLease(tables, request)
+      if (seen === null) return missing
+      const claimant = { owner, instance, leaseMs, turnKey: seen.ownKey }
+      if (isTerminal(seen.status)) {
+        await releaseLeftover(context, request, { seen, claimant })
+        return refuse(context, request, { reason: 'settled', heldUntil: null, sameOwner: false })
+      }
+      const now = tables.clock.now()
+      const until = heldUntil(seen, claimant, { now, forsaken })
+      if (until !== null) {
+        const sameOwner = seen.owner === owner
+        return refuse(context, request, { reason: 'busy', heldUntil: until, sameOwner })
+      }
+      const lease: Lease = {
+        conversationId,
+        turnId,
+        owner,
+        // A message that was moved or restored may have a higher fence than its conversation.
+        fence: Math.max(seen.fence, seen.turnFence) + 1,
+        expiresAt: now + leaseMs,
+      }
+      return takeAndDo(context, { lease, seen, turnKey: seen.ownKey, signal }, () =>
+        start(context, lease, { seen, input, now }),
+      )
+    },
+  )
 }
 
 /** Undefined when the turn ended, or the lease was lost, between the look and the start. */

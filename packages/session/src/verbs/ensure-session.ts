@@ -45,7 +45,7 @@ export async function ensureSession(
   const { conversationId, staleSessionId, signal } = request
   const { clock } = tables
   const deadline = monotonic(clock) + options.createWaitMs
-  return untilTaken({ clock, conversationId, signal }, async () => {
+  return untilTaken({ clock, row: `conversation ${conversationId}`, signal }, async () => {
     const seen = await untilNotClaimed(options, request, deadline)
     if (seen.sessionId !== null && seen.sessionId !== staleSessionId) {
       return { sessionId: seen.sessionId, created: false }

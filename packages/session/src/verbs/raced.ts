@@ -1,6 +1,5 @@
 import type { Clock } from '../clock.js'
 import { SessionError } from '../errors.js'
-import type { RowId } from '../records.js'
 
 const maxRounds = 40
 const roundsWithoutPause = 3
@@ -14,12 +13,13 @@ const longestPauseMs = 100
 export async function untilTaken<Result>(
   {
     clock,
-    conversationId,
+    row,
     signal,
   }: {
     readonly clock: Clock
-    readonly conversationId: RowId
-    readonly signal: AbortSignal | undefined
+    /** For the error: which row does not stand still, such as `conversation 7`. */
+    readonly row: string
+    readonly signal?: AbortSignal | undefined
   },
   /** `undefined` when the take failed. */
   round: () => Promise<Result | undefined>,
@@ -35,6 +35,6 @@ export async function untilTaken<Result>(
   }
   throw new SessionError(
     'row_contended',
-    `The row of conversation ${conversationId} changed before each of ${maxRounds} attempts. Try again; if it stays so, the connection reads another state than it writes: give the store a connection to the primary.`,
+    `The row of ${row} changed before each of ${maxRounds} attempts. Try again; if it stays so, the connection reads another state than it writes: give the store a connection to the primary.`,
   )
 }

@@ -1,4 +1,5 @@
 import type { Knex } from 'knex'
+import { brokenAsks } from './broken-asks.js'
 import { brokenLeftovers } from './broken-leftovers.js'
 import { brokenRenewals } from './broken-renewals.js'
 import type { BrokenStore } from './broken-store.js'
@@ -256,6 +257,7 @@ export const brokenStores: readonly BrokenStore[] = [
   },
   ...brokenLeftovers,
   ...brokenRenewals,
+  ...brokenAsks,
 ]
 
 function createWithoutClaim(store: SessionStore, knex: Knex): SessionStore['ensureSession'] {

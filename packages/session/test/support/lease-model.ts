@@ -1,4 +1,4 @@
-import type { RowId, Lease, TurnStatus } from '../../src/index.js'
+import type { RowId, Lease, Renewal, TurnStatus } from '../../src/index.js'
 
 interface ModelTurn {
   readonly conversationId: RowId
@@ -67,11 +67,11 @@ export function createLeaseModel(ids: readonly Ids[]) {
         .map(([leftTurnId]) => leftTurnId)
       return { fence, leftovers }
     },
-    renew: (lease: Lease, expiresAt: number): { held: boolean; status: TurnStatus } => {
+    renew: (lease: Lease, expiresAt: number): Renewal => {
       const claim = newest(lease)
       const held = claim !== undefined && !claim.isReleased
       if (held) claim.expiresAt = expiresAt
-      return { held, status: turnOf(lease.turnId).status }
+      return { held, status: turnOf(lease.turnId).status, asksRevision: 0 }
     },
     release: (lease: Lease): void => {
       const claim = newest(lease)

@@ -1,14 +1,7 @@
 import type { Clock } from '../clock.js'
 import type { ConversationLease, NotClaimed, RowId, TurnStore } from '../ports.js'
-import {
-  type Conversation,
-  conversationOf,
-  isTerminal,
-  leftoversOf,
-  type Rows,
-  toRecord,
-  turnOf,
-} from './rows.js'
+import { leftoversOf, toRecord } from './record.js'
+import { type Conversation, conversationOf, isTerminal, type Rows, turnOf } from './rows.js'
 
 /** One process, as the rows see it. */
 export interface MemoryWorker {
@@ -58,6 +51,7 @@ export function claim(rows: Rows, worker: MemoryWorker, request: ClaimRequest): 
   const lease = take(conversation, worker, request, turnId)
   turn.status = 'running'
   turn.fence = lease.fence
+  turn.revision += 1
   turn.input ??= structuredClone(input) ?? null
   turn.startedAt ??= worker.clock.now()
   return {

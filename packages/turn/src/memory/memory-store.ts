@@ -1,5 +1,15 @@
 import { type Clock, systemClock } from '../clock.js'
-import type { ConversationLease, Lease, PartialReply, Renewal, RowId, TurnStore } from '../ports.js'
+import type { AnswerRequest, AnswerResult } from '../ask-records.js'
+import { answerAsk, updateAsks } from './asks.js'
+import type {
+  ConversationLease,
+  Lease,
+  PartialReply,
+  Renewal,
+  RowId,
+  TurnGlance,
+  TurnStore,
+} from '../ports.js'
 import { claim, claimConversation, type MemoryWorker } from './claim.js'
 import {
   addTurn,
@@ -9,17 +19,20 @@ import {
   isTerminal,
   newRows,
   type Rows,
-  toRecord,
   type Turn,
   turnOf,
   turnUnder,
 } from './rows.js'
+import { tell, watchTurn } from './notices.js'
+import { toRecord } from './record.js'
 import { createMemorySessions } from './sessions.js'
 
 /** The rows of a host without a database. They are gone when the process ends. */
 export interface MemoryStore extends TurnStore {
   /** Adds a pending turn, and its conversation if that is new. Does nothing when there is such a turn. */
   addTurn(turn: { readonly turnId: RowId; readonly conversationId: RowId }): void
+  /** The answer to an ask of a running turn; the first one wins. */
+  answerAsk(request: AnswerRequest): Promise<AnswerResult>
 }
 
 /** What a memory store uses. */
@@ -49,6 +62,7 @@ export function openMemoryStore(rows: Rows, worker: MemoryWorker): MemoryStore {
     const turn = turnUnder(rows, lease)
     if (turn === null || turn.status !== from) return false
     change(turn)
+    turn.revision += 1
     return true
   }
   const keep = (turn: Turn, fields: PartialReply): void => {
@@ -65,7 +79,7 @@ export function openMemoryStore(rows: Rows, worker: MemoryWorker): MemoryStore {
     if (held) conversation.expiresAt = clock.now() + leaseMs
     // A conversation that is held without a turn has none that could be cancelled.
     const status = turn === null ? 'running' : (turn?.status ?? 'cancelled')
-    return { held, status, asksRevision: 0 }
+    return { held, status, asksRevision: turn?.asksRevision ?? 0 }
   }
 
   return {
@@ -85,6 +99,7 @@ export function openMemoryStore(rows: Rows, worker: MemoryWorker): MemoryStore {
       if (turn === undefined || !isCurrent(rows, lease) || !isLeftover(turn)) return null
       if (String(turn.conversationId) !== String(lease.conversationId)) return null
       turn.fence = lease.fence
+      turn.revision += 1
       return { lease: { ...lease, turnId: turn.turnId }, turn: toRecord(turn) }
     },
 
@@ -137,21 +152,49 @@ export function openMemoryStore(rows: Rows, worker: MemoryWorker): MemoryStore {
       const turn = turnUnder(rows, lease)
       if (turn === null || !isTerminal(turn)) return false
       turn.closedAt ??= clock.now()
+      turn.revision += 1
       return true
     },
+
+    updateAsks: async (lease, changes) => updateAsks(rows, clock, lease, changes),
+
+    async answerAsk(request) {
+      const result = answerAsk(rows, clock, request)
+      if (result.accepted) tell(rows, request.turnId, 'answered')
+      return result
+    },
+
+    watch: (turnId, wake) => watchTurn(rows, turnId, wake),
 
     async read(turnId) {
       const turn = turnOf(rows, turnId)
       return turn === undefined ? null : toRecord(turn)
     },
 
+    async peek(turnIds) {
+      return turnIds.map((id) => {
+        const turn = turnOf(rows, id)
+        return turn === undefined ? null : glanceAt(rows, turn, clock.now())
+      })
+    },
+
     async cancel({ turnId, reason = null }) {
       const turn = turnOf(rows, turnId)
       if (turn === undefined || isTerminal(turn)) return false
       Object.assign(turn, { status: 'cancelled', reason, settledAt: clock.now() })
+      tell(rows, turnId, 'cancelled')
+      turn.revision += 1
       return true
     },
   }
+}
+
+function glanceAt(rows: Rows, turn: Turn, now: number): TurnGlance {
+  const { turnId, conversationId, status, fence, revision, asksRevision } = turn
+  const holder = conversationOf(rows, conversationId)
+  const isHeld = holder !== undefined && holder.owner !== null && holder.expiresAt > now
+  const isOther = holder?.turnId !== null && String(holder?.turnId) !== String(turnId)
+  return { turnId, status, fence, revision, asksRevision, waitsForTurn: isHeld && isOther }
 }
 
 /** A copy as a row would keep it; undefined for what is no JSON. */

@@ -1,10 +1,11 @@
+import type { AskRecord } from '../ask-records.js'
 import type {
   ConversationLease,
   Lease,
   RowId,
   StoredError,
   Tokens,
-  TurnRecord,
+  TurnNotice,
   TurnStatus,
   PromptRecord,
 } from '../ports.js'
@@ -29,6 +30,7 @@ export interface Turn {
   readonly turnId: RowId
   readonly conversationId: RowId
   fence: number
+  revision: number
   status: TurnStatus
   input: unknown
   prompt: PromptRecord | null
@@ -45,19 +47,22 @@ export interface Turn {
   startedAt: number | null
   settledAt: number | null
   closedAt: number | null
+  asks: AskRecord[]
+  asksRevision: number
 }
 
 /** All rows of a memory store, keyed as a database compares keys: `1` and `'1'` are one. */
 export interface Rows {
   readonly conversations: Map<string, Conversation>
   readonly turns: Map<string, Turn>
+  /** Who is told of changes, by turn. */
+  readonly watchers: Map<string, Set<(notice: TurnNotice) => void>>
 }
 
 const noTokens: Tokens = { input: 0, output: 0, reasoning: 0, cacheRead: 0, cacheWrite: 0 }
-const mostLeftovers = 8
 
 export function newRows(): Rows {
-  return { conversations: new Map(), turns: new Map() }
+  return { conversations: new Map(), turns: new Map(), watchers: new Map() }
 }
 
 export function conversationOf({ conversations }: Rows, id: RowId): Conversation | undefined {
@@ -92,6 +97,7 @@ export function addTurn(rows: Rows, turnId: RowId, conversationId: RowId): void 
     turnId,
     conversationId,
     fence: 0,
+    revision: 0,
     status: 'pending',
     input: null,
     prompt: null,
@@ -108,6 +114,8 @@ export function addTurn(rows: Rows, turnId: RowId, conversationId: RowId): void 
     startedAt: null,
     settledAt: null,
     closedAt: null,
+    asks: [],
+    asksRevision: 0,
   })
 }
 
@@ -127,21 +135,7 @@ export function isTerminal({ status }: Turn): boolean {
   return status !== 'pending' && status !== 'running'
 }
 
-/** Other turns of a conversation that an earlier claim left unfinished, oldest first. */
-export function leftoversOf(rows: Rows, { id, fence }: Conversation): TurnRecord[] {
-  return [...rows.turns.values()]
-    .filter((turn) => String(turn.conversationId) === String(id) && turn.fence < fence)
-    .filter(isLeftover)
-    .slice(0, mostLeftovers)
-    .map(toRecord)
-}
-
 export function isLeftover(turn: Turn): boolean {
   if (turn.status === 'running') return true
   return isTerminal(turn) && turn.prompt !== null && turn.closedAt === null
-}
-
-/** A copy of the row: what a caller was given never changes. */
-export function toRecord({ fence: _fence, ...turn }: Turn): TurnRecord {
-  return { ...turn, reply: structuredClone(turn.reply), input: structuredClone(turn.input) }
 }

@@ -26,6 +26,8 @@ export interface PollSchedule {
   failed(): void
   /** The asks were read from the server; or they could not be, and the next poll tries again. */
   asksRead(isRead: boolean): void
+  /** The server's lists of asks were read since this worker took the turn up. */
+  hasReadAsks(): boolean
   /** For how long nothing of the session was heard, while the polls showed the same. */
   quietMs(): number
   /** For how long every poll has failed; 0 while the server answers. */
@@ -50,6 +52,7 @@ export function createPollSchedule(now: () => number, pollMs: number): PollSched
   let asksReadAt = startedAt
   let idleSince: number | null = null
   let unreachableSince: number | null = null
+  let hasRead = false
 
   return {
     heard() {
@@ -97,7 +100,9 @@ export function createPollSchedule(now: () => number, pollMs: number): PollSched
     },
     asksRead(isRead) {
       asksReadAt = isRead ? now() : -Infinity
+      hasRead ||= isRead
     },
+    hasReadAsks: () => hasRead,
     quietMs: () => now() - Math.max(heardAt, idleSince ?? heardAt),
     unreachableMs: () => (unreachableSince === null ? 0 : polledAt - unreachableSince),
   }

@@ -40,6 +40,7 @@ export function openRun(
 ): TurnRun {
   const { clock, timing } = setup
   const interrupter = createInterrupter()
+  const wakeup = createWakeup(clock)
   const reply = restoreReply(setup, turn)
   const result = reply?.result() ?? null
   return {
@@ -47,10 +48,10 @@ export function openRun(
     // What the row keeps comes first: the ids of the parts were chosen for that.
     input: parsePrompt(turn.input) ?? given,
     server: createServer(setup.client),
-    lease: keepLease(setup, held, interrupter),
+    lease: keepLease(setup, held, interrupter, () => wakeup.wake()),
     interrupter,
     signal: interrupter.signal,
-    wakeup: createWakeup(clock),
+    wakeup,
     schedule: createPollSchedule(() => clock.now(), timing.pollMs),
     delivery: createDelivery(turn.prompt),
     usage: createUsage(clock, {

@@ -45,6 +45,7 @@ export async function followToProof(
   } finally {
     await budgets.close()
     await polls.close()
+    await asks.close()
   }
 }
 

@@ -1,6 +1,7 @@
 import type { Reply } from '@turnstead/reply'
 import type { Session } from '@turnstead/wire'
 import { sessionDeleted } from '../errors.js'
+import type { LiveOutput } from '../live/output.js'
 import type { Proof } from '../poll/evidence.js'
 import { withinMs } from '../run/deadline.js'
 import { storeCallMs, withRetry } from '../run/retry.js'
@@ -22,14 +23,20 @@ interface FoundSession {
   readonly isRecreated: boolean
 }
 
+/** Where the reply goes while it grows. */
+export interface Outputs {
+  readonly snapshots: Snapshots
+  readonly live: LiveOutput
+}
+
 /** Obtains the session and asks in it; begins again when the server did not know the session for a moment. */
-export async function runInSession(run: TurnRun, snapshots: Snapshots): Promise<Proof> {
-  const attach = createAttacher(run)
+export async function runInSession(run: TurnRun, outputs: Outputs): Promise<Proof> {
+  const attach = createAttacher(run, outputs.live)
   for (let tries = 1; ; tries += 1) {
     const found = await obtainSession(run)
     await bindToDirectory(run, found)
     try {
-      return await askInSession(run, found, { attach, snapshots })
+      return await askInSession(run, found, { attach, snapshots: outputs.snapshots })
     } catch (error) {
       if (!isSessionGone(error) || tries === maxTries) throw error
       run.setup.report(error, 'session')
@@ -112,7 +119,7 @@ async function waitUntilReady(run: TurnRun, ready: Promise<void>): Promise<void>
 }
 
 /** Hands out each reply once, however often the turn begins again with it. */
-function createAttacher(run: TurnRun): () => Reply {
+function createAttacher(run: TurnRun, live: LiveOutput): () => Reply {
   let attached: Reply | null = null
   return () => {
     const { reply } = run
@@ -120,6 +127,7 @@ function createAttacher(run: TurnRun): () => Reply {
     if (reply === attached) return reply
     attached = reply
     reply.observe(watchReply(run, reply))
+    live.follow(reply)
     callOnReply(run, reply)
     return reply
   }

@@ -1,4 +1,5 @@
 import { WireError } from '@turnstead/wire'
+import { openLiveOutput } from '../live/output.js'
 import type { ArtifactCollector } from '../ports.js'
 import { skipped, type TurnResult } from '../result.js'
 import { Interrupted } from '../run/interruption.js'
@@ -7,8 +8,8 @@ import { withRetry } from '../run/retry.js'
 import type { TurnRun } from '../run/run.js'
 import { closeTurn } from './close-turn.js'
 import { collectArtifacts } from './collect.js'
-import { runInSession } from './in-session.js'
-import { createSnapshots, type Snapshots } from './save-snapshot.js'
+import { type Outputs, runInSession } from './in-session.js'
+import { createSnapshots } from './save-snapshot.js'
 import { toEnding, toResult, writeEnding } from './settle.js'
 import { closeAsks, isClosed, stopEarly, type Stopped } from './stop-early.js'
 
@@ -20,11 +21,13 @@ export async function runClaimed<Report>(
   const { clock, turnId } = run.setup
   const startedAt = clock.now()
   const snapshots = createSnapshots(run)
+  const live = openLiveOutput(run.setup, run.lease.lease.fence)
   const unlink = linkSignals(run)
   try {
-    const { ending, stop } = await bringToEnd(run, snapshots)
+    const { ending, stop } = await bringToEnd(run, { snapshots, live })
     const written = await writeEnding(run, ending)
     if (written === null) return skipped(turnId, 'lease_lost')
+    await live.close()
     const durationMs = clock.now() - startedAt
     const { report: artifacts, isDone } = await collectArtifacts(run, collector)
     if (isDone && isClosed(stop)) await closeTurn(run)
@@ -35,13 +38,14 @@ export async function runClaimed<Report>(
   } finally {
     unlink()
     snapshots.close()
+    await live.close()
     run.lease.close()
   }
 }
 
-async function bringToEnd(run: TurnRun, snapshots: Snapshots): Promise<Stopped> {
+async function bringToEnd(run: TurnRun, outputs: Outputs): Promise<Stopped> {
   try {
-    const proof = await runInSession(run, snapshots)
+    const proof = await runInSession(run, outputs)
     const ending = toEnding(run, proof)
     const stop = await closeAsks(run)
     // Until the end is written the user's cancel comes before it.
@@ -52,7 +56,7 @@ async function bringToEnd(run: TurnRun, snapshots: Snapshots): Promise<Stopped> 
     const hasClosed = WireError.is(error) && error.code === 'closed'
     if (hasClosed) run.interrupter.interrupt({ kind: 'handed_off' })
     // What a user has seen of the reply is in the row before the next worker goes on.
-    if (run.interrupter.current?.kind === 'handed_off') await snapshots.saveLast()
+    if (run.interrupter.current?.kind === 'handed_off') await outputs.snapshots.saveLast()
     return await stopEarly(run, error)
   }
 }

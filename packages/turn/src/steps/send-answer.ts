@@ -1,5 +1,5 @@
 import type { Ask } from '@turnstead/reply'
-import type { AskDecision } from '../ask-policy.js'
+import type { AskDecision } from '../ask-records.js'
 import { isPassing } from '../run/passing.js'
 import type { RequestLimits } from '../run/limits.js'
 import type { TurnRun } from '../run/run.js'

@@ -1,7 +1,7 @@
-import type { ConversationLease } from '../records.js'
-import type { Tables } from '../tables.js'
-import { query } from './query.js'
-import { rowKey } from './row-key.js'
+import type { ConversationLease } from '../../records.js'
+import type { Tables } from '../../tables.js'
+import { query } from '../query.js'
+import { rowKey } from '../row-key.js'
 
 /** Moves the expiry of a lease that no one took over or released, and says whether it is held. */
 export async function renewLease(

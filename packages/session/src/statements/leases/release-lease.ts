@@ -1,7 +1,7 @@
-import type { ConversationLease } from '../records.js'
-import type { Tables } from '../tables.js'
-import { query } from './query.js'
-import { rowKey } from './row-key.js'
+import type { ConversationLease } from '../../records.js'
+import type { Tables } from '../../tables.js'
+import { query } from '../query.js'
+import { rowKey } from '../row-key.js'
 
 /** Frees a lease that no one took over. The fence and the message stay: they are the newest claim's. */
 export async function releaseLease(

@@ -1,8 +1,8 @@
-import type { RowId, TurnStatus } from '../records.js'
-import type { Tables } from '../tables.js'
-import { query } from './query.js'
-import { keyText, rowKey, unlessImpossible } from './row-key.js'
-import { toNumber, toNumberOrNull, toTurnStatus } from './row-values.js'
+import type { RowId, TurnStatus } from '../../records.js'
+import type { Tables } from '../../tables.js'
+import { query } from '../query.js'
+import { keyText, rowKey, unlessImpossible } from '../row-key.js'
+import { toNumber, toNumberOrNull, toTurnStatus } from '../row-values.js'
 
 /** Who holds a conversation. */
 export interface LeaseRow {

@@ -1,0 +1,46 @@
+import type { Knex } from 'knex'
+import { SessionError } from './errors.js'
+import { findProblems } from './migrations/schema-problems.js'
+import type { ExpectedTable } from './migrations/schema-problems.js'
+import { stepsOf } from './migrations/versions.js'
+import type { TurnMigrationOptions } from './migrations/versions.js'
+import { conversationTable, messageTable } from './tables.js'
+
+/**
+ * Looks whether the tables can hold turns, and changes nothing. Worth a call when an application starts or is deployed. Rejects
+ * with `schema_mismatch`, whose message names everything that is missing or too narrow, each with what to do about it.
+ *
+ * @example
+ *     await assertSchema(knex, { messages: { prefix: 'ai_' } })
+ */
+export async function assertSchema(knex: Knex, options: TurnMigrationOptions = {}): Promise<void> {
+  const conversations = conversationTable(options.conversations)
+  const messages = messageTable(options.messages)
+  const expected = stepsOf(options).flatMap(({ name, steps }) =>
+    steps.map((step): ExpectedTable => {
+      const isConversations = step.option === 'conversations'
+      const { id } = isConversations ? conversations.columns : messages.columns
+      const { title } = conversations.columns
+      const { conversationId } = messages.columns
+      return {
+        name,
+        step,
+        hostColumns: isConversations
+          ? [['id', id], ...(title === null ? [] : [['title', title] as const])]
+          : [
+              ['id', id],
+              ['conversationId', conversationId],
+            ],
+        keys: isConversations
+          ? { column: conversations.columns.turnId, of: messages.table, key: messages.columns.id }
+          : null,
+      }
+    }),
+  )
+  const problems = await findProblems(knex, expected)
+  if (problems.length === 0) return
+  throw new SessionError(
+    'schema_mismatch',
+    `The tables cannot hold turns as they are:\n${problems.map((problem) => `- ${problem}`).join('\n')}`,
+  )
+}

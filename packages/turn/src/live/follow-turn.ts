@@ -1,0 +1,174 @@
+import type { ReplyObserver } from '@turnstead/reply'
+import { type Clock, steady, systemClock } from '../clock.js'
+import type { Notifier, RowId } from '../ports.js'
+import { onAbort } from '../run/listen.js'
+import type { FollowedTurn } from './followed-turn.js'
+import type { GlanceStore } from './row-watch.js'
+import { type FollowSetup, openSharedTurn, type SharedTurn } from './shared-turn.js'
+
+/** What {@link followTurn} needs. */
+export interface FollowOptions {
+  /** The rows; of them only `read` and `peek` are used. */
+  readonly store: GlanceStore
+  /** Brings text and news at once. Without it they come with the rows, at the pace of `pollMs` and of snapshots. */
+  readonly notifier?: Notifier | undefined
+  readonly turnId: RowId
+  /** Ends it as `close` does. */
+  readonly signal?: AbortSignal
+  /** How often the row's revision is looked at. Default 5,000 ms with a notifier, 500 ms without. */
+  readonly pollMs?: number
+  /** Default: the clock of the machine. */
+  readonly clock?: Clock
+  /** What did not work and is tried again: a look at the row, a message. Default: nothing happens. */
+  readonly onError?: (error: unknown) => void
+}
+
+interface Following {
+  readonly turn: Promise<SharedTurn | null>
+  followers: number
+}
+
+const followings = new WeakMap<object, Map<string, Following>>()
+const pollWithNotifierMs = 5_000
+const pollAloneMs = 500
+
+/**
+ * Follows a turn in any process, whether it waits, runs here or elsewhere, or is over: first what its row holds, then every
+ * change, to its end. However many follow a turn in a process, it is followed once.
+ *
+ * @returns null when there is no such turn.
+ * @throws the store's error when the first read fails, RangeError for a wrong `pollMs`, the signal's reason.
+ *
+ * @example
+ * const turn = await followTurn({ store, notifier, turnId, signal: request.signal })
+ * if (turn === null) return notFound()
+ * return toUiMessageResponse(uiMessageStream(turn, { ended: turn.ended }))
+ */
+export async function followTurn(options: FollowOptions): Promise<FollowedTurn | null> {
+  const { store, turnId, signal } = options
+  const { pollMs = options.notifier === undefined ? pollAloneMs : pollWithNotifierMs } = options
+  if (!(pollMs > 0 && Number.isFinite(pollMs))) {
+    throw new RangeError('`pollMs` must be a positive number of milliseconds')
+  }
+  signal?.throwIfAborted()
+  const setup: FollowSetup = {
+    store,
+    notifier: options.notifier ?? null,
+    turnId,
+    clock: steady(options.clock ?? systemClock),
+    pollMs,
+    onError: (error) => callSafely(options.onError, error),
+  }
+  const following = join(setup)
+  const leave = onceOnly(() => part(setup, following))
+  try {
+    const shared = await following.turn
+    signal?.throwIfAborted()
+    if (shared === null) {
+      leave()
+      return null
+    }
+    return handleOn(shared, turnId, { signal, leave })
+  } catch (error) {
+    leave()
+    throw error
+  }
+}
+
+/** One for all followers of a turn; a turn that is over is read again by each. */
+function join(setup: FollowSetup): Following {
+  const turns = followings.get(setup.store) ?? new Map<string, Following>()
+  followings.set(setup.store, turns)
+  const key = String(setup.turnId)
+  const following = turns.get(key) ?? { turn: open(setup), followers: 0 }
+  following.followers += 1
+  turns.set(key, following)
+  return following
+}
+
+async function open(setup: FollowSetup): Promise<SharedTurn | null> {
+  const record = await setup.store.read(setup.turnId)
+  return record === null ? null : openSharedTurn(setup, record)
+}
+
+function part({ store, turnId }: FollowSetup, following: Following): void {
+  following.followers -= 1
+  if (following.followers > 0) return
+  const turns = followings.get(store)
+  if (turns?.get(String(turnId)) === following) turns.delete(String(turnId))
+  following.turn.then(
+    (shared) => shared?.close(),
+    () => undefined,
+  )
+}
+
+/** One follower's own: what it registered goes with it. */
+function handleOn(
+  shared: SharedTurn,
+  turnId: RowId,
+  { signal, leave }: { readonly signal: AbortSignal | undefined; readonly leave: () => void },
+): FollowedTurn {
+  const { mirror, board } = shared
+  const registered = new Set<() => void>()
+  const register = (stop: () => void): (() => void) => {
+    registered.add(stop)
+    return () => {
+      registered.delete(stop)
+      stop()
+    }
+  }
+  const close = onceOnly(() => {
+    unlisten()
+    for (const stop of registered) stop()
+    registered.clear()
+    leave()
+  })
+  const unlisten = onAbort(signal, () => close())
+  return {
+    turnId,
+    name: mirror.name ?? '',
+    get sessionId() {
+      return mirror.sessionId
+    },
+    get promptId() {
+      return mirror.promptId
+    },
+    get directory() {
+      return mirror.directory ?? null
+    },
+    get revision() {
+      return mirror.revision
+    },
+    get standing() {
+      return board.standing
+    },
+    get record() {
+      return shared.record
+    },
+    ended: shared.ended,
+    view: () => mirror.view(),
+    outcome: (options) => mirror.outcome(options),
+    observe: (observer: ReplyObserver) => register(mirror.observe(observer)),
+    onStanding: (listener) => register(board.onStanding(listener)),
+    close,
+    [Symbol.dispose]: close,
+    [Symbol.asyncDispose]: async () => close(),
+  }
+}
+
+function onceOnly(act: () => void): () => void {
+  let isDone = false
+  return () => {
+    if (isDone) return
+    isDone = true
+    act()
+  }
+}
+
+function callSafely(onError: ((error: unknown) => void) | undefined, error: unknown): void {
+  try {
+    onError?.(error)
+  } catch {
+    // Its own failure concerns no turn.
+  }
+}

@@ -1,0 +1,88 @@
+import type { SteadyClock } from '../clock.js'
+import type { Notifier, RowId } from '../ports.js'
+import { inBackground } from '../run/deadline.js'
+import { createFrameReader } from './frames.js'
+import { type LiveMessage, readMessage } from './messages.js'
+import { liveTopic, noticeTopic, watchEveryMs, watchTopic } from './topics.js'
+
+/** What comes over a notifier about one turn. */
+export interface LiveListener {
+  /** What its worker shows; the answer says whether something is missing here. */
+  hear(message: LiveMessage): 'ask-state' | null
+  /** Its row changed, or notices were lost: it has to be read. */
+  onNotice(): void
+}
+
+/** Between two times that the state is asked for. */
+const askAgainMs = 250
+
+/** Listens to a turn's worker and rows, and tells the worker that someone does. The result stops it. */
+export function listenLive(
+  {
+    notifier,
+    turnId,
+    clock,
+    onError,
+  }: {
+    readonly notifier: Notifier
+    readonly turnId: RowId
+    readonly clock: SteadyClock
+    readonly onError: (error: unknown) => void
+  },
+  listener: LiveListener,
+): () => void {
+  const readFrame = createFrameReader()
+  let askedAt = -Infinity
+  let asking: Promise<void> | null = null
+
+  const ask = async (): Promise<void> => {
+    askedAt = clock.now()
+    await notifier.notify(watchTopic(turnId), 'state')
+  }
+  /** Also when it was just asked: the answer to that may be what is missing. */
+  const askState = (closing: AbortSignal): void => {
+    asking ??= (async () => {
+      const restMs = askedAt + askAgainMs - clock.now()
+      if (restMs > 0) await clock.sleep(restMs, { signal: closing })
+      await ask()
+    })()
+      .catch((error: unknown) => {
+        if (!closing.aborted) onError(error)
+      })
+      .finally(() => (asking = null))
+  }
+
+  const listening = inBackground(async (closing) => {
+    const onFrame = (frame: string | null): void => {
+      if (closing.aborted) return
+      const text = frame === null ? null : readFrame(frame)
+      if (frame === null) askState(closing)
+      const message = text === null ? null : readMessage(text)
+      if (message !== null && listener.hear(message) === 'ask-state') askState(closing)
+    }
+    const onNotice = (notice: string | null): void => {
+      if (closing.aborted) return
+      listener.onNotice()
+      if (notice === null) askState(closing)
+    }
+    const unlistens = await Promise.allSettled([
+      notifier.listen(noticeTopic(turnId), onNotice),
+      notifier.listen(liveTopic(turnId), onFrame),
+    ])
+    try {
+      for (const each of unlistens) if (each.status === 'rejected') onError(each.reason)
+      // What was said before this process listened.
+      if (!closing.aborted) listener.onNotice()
+      for (;;) {
+        await ask().catch(onError)
+        await clock.sleep(watchEveryMs, { signal: closing })
+      }
+    } catch (error) {
+      if (!closing.aborted) onError(error)
+    } finally {
+      const stops = unlistens.flatMap((each) => (each.status === 'fulfilled' ? [each.value] : []))
+      await Promise.all(stops.map(async (stop) => stop())).catch(onError)
+    }
+  })
+  return () => void listening.close()
+}

@@ -1,0 +1,144 @@
+import type { Change, Reply } from '@turnstead/reply'
+import { throttle, type ThrottledObserver } from '@turnstead/reply/changes'
+import type { SteadyClock } from '../clock.js'
+import type { Notifier, RowId } from '../ports.js'
+import { defaultFrameBytes, toFrames } from './frames.js'
+import { writeMessage, writeState } from './messages.js'
+import { liveTopic, watchedForMs, watchTopic } from './topics.js'
+
+/** Shows a reply to other processes while it grows. Never waits for them, never fails the turn. */
+export interface LivePublisher {
+  /** Shows this reply from now on; a turn that began again has a second one. */
+  follow(reply: Reply): void
+  /** Sends what is left, and listens no more. */
+  close(): Promise<void>
+}
+
+/** What a publisher needs. */
+export interface PublisherOptions {
+  readonly notifier: Notifier
+  readonly turnId: RowId
+  readonly fence: number
+  readonly clock: SteadyClock
+  readonly report: (error: unknown) => void
+}
+
+/** Changes are gathered this long; a reader sees no steps at this pace. */
+const gatherMs = 30
+/** After this many changes that could not be sent, the state is shorter. */
+const mostWaiting = 5_000
+const restAfterFailureMs = 1_000
+
+export function createLivePublisher(options: PublisherOptions): LivePublisher {
+  const { notifier, turnId, fence, clock, report } = options
+  const maxBytes = notifier.maxPayloadBytes ?? defaultFrameBytes
+  let reply: Reply | null = null
+  let observing: { readonly observer: ThrottledObserver; readonly stop: () => void } | null = null
+  let waiting: Change[] = []
+  let toldRevision = 0
+  let watchedUntil = -Infinity
+  let isStateAsked = false
+  let sending: Promise<void> | null = null
+  let isClosed = false
+
+  const send = async (text: string): Promise<void> => {
+    const topic = liveTopic(turnId)
+    await Promise.all(toFrames(text, maxBytes).map((frame) => notifier.notify(topic, frame)))
+  }
+
+  /** What is to be sent next; null when there is nothing. */
+  const next = (): string | null => {
+    if (reply === null || observing === null) return null
+    if (isStateAsked || waiting.length > mostWaiting) {
+      observing.observer.flush()
+      waiting = []
+      isStateAsked = false
+      toldRevision = reply.revision
+      return writeState(fence, reply)
+    }
+    if (waiting.length === 0) return null
+    const changes = waiting
+    waiting = []
+    const from = { fence, promptId: reply.promptId, revision: toldRevision }
+    toldRevision = changes.reduce((latest, { revision }) => Math.max(latest, revision), 0)
+    return writeMessage({ type: 'changes', from, to: toldRevision, changes })
+  }
+
+  const sendAll = async (): Promise<void> => {
+    for (let text = next(); text !== null; text = next()) {
+      try {
+        await send(text)
+      } catch (error) {
+        report(error)
+        isStateAsked = true
+        if (isClosed) return
+        await clock.sleep(restAfterFailureMs)
+      }
+    }
+  }
+
+  const pump = (): void => {
+    if (clock.now() > watchedUntil) return unobserve()
+    sending ??= sendAll()
+      .catch(report)
+      .finally(() => (sending = null))
+  }
+
+  const observe = (): void => {
+    if (reply === null || observing !== null || isClosed) return
+    toldRevision = reply.revision
+    const observer = throttle(
+      {
+        changed(change) {
+          // Several are delivered in one go, and belong into one message.
+          if (waiting.push(change) === 1) queueMicrotask(pump)
+        },
+      },
+      { intervalMs: gatherMs, clock },
+    )
+    observing = { observer, stop: reply.observe(observer) }
+  }
+
+  const unobserve = (): void => {
+    observing?.stop()
+    observing?.observer.close()
+    observing = null
+    waiting = []
+  }
+
+  const hear = (): void => {
+    watchedUntil = clock.now() + watchedForMs
+    isStateAsked = true
+    observe()
+    pump()
+  }
+
+  const listening = notifier.listen(watchTopic(turnId), hear)
+  listening.catch(report)
+  // Who watches already, because the turn waited or ran elsewhere, asks then.
+  send(writeMessage({ type: 'began', fence })).catch(report)
+
+  return {
+    follow(next) {
+      unobserve()
+      reply = next
+      if (clock.now() > watchedUntil) return
+      isStateAsked = true
+      observe()
+      pump()
+    },
+    async close() {
+      isClosed = true
+      try {
+        observing?.observer.flush()
+        if (observing !== null) pump()
+        await sending
+        const unlisten = await listening
+        await unlisten()
+      } catch (error) {
+        report(error)
+      }
+      unobserve()
+    },
+  }
+}

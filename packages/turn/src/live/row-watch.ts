@@ -1,0 +1,114 @@
+import type { SteadyClock } from '../clock.js'
+import { type Background, inBackground } from '../run/deadline.js'
+import type { RowId, TurnGlance, TurnStore } from '../ports.js'
+
+/** The rows of many turns, looked at together. */
+export interface RowWatch {
+  /** Calls back with where the turn stands, at each look; null when it is not there. */
+  add(turnId: RowId, onGlance: (glance: TurnGlance | null) => void): () => void
+}
+
+/** What is used of the rows. */
+export type GlanceStore = Pick<TurnStore, 'read' | 'peek'>
+
+interface Watched {
+  readonly turnId: RowId
+  readonly onGlance: (glance: TurnGlance | null) => void
+}
+
+const watches = new WeakMap<object, Map<number, RowWatch>>()
+
+/** One watch for each store and pace in a process, so that a thousand followers ask one question. */
+export function rowWatchOf(
+  store: GlanceStore,
+  options: {
+    readonly pollMs: number
+    readonly clock: SteadyClock
+    readonly onError: (error: unknown) => void
+  },
+): RowWatch {
+  const known = watches.get(store) ?? new Map<number, RowWatch>()
+  watches.set(store, known)
+  const watch = known.get(options.pollMs) ?? createRowWatch(store, options)
+  known.set(options.pollMs, watch)
+  return watch
+}
+
+function createRowWatch(
+  store: GlanceStore,
+  {
+    pollMs,
+    clock,
+    onError,
+  }: {
+    readonly pollMs: number
+    readonly clock: SteadyClock
+    readonly onError: (error: unknown) => void
+  },
+): RowWatch {
+  const watched = new Set<Watched>()
+  let looking: Background | null = null
+
+  const look = async (): Promise<void> => {
+    const asked = [...watched]
+    const glances = await glanceAt(
+      store,
+      asked.map(({ turnId }) => turnId),
+    )
+    for (const [index, each] of asked.entries()) {
+      if (watched.has(each)) each.onGlance(glances[index] ?? null)
+    }
+  }
+
+  const loop = async (closing: AbortSignal): Promise<void> => {
+    try {
+      for (;;) {
+        await clock.sleep(pollMs, { signal: closing })
+        await look().catch(onError)
+      }
+    } catch (error) {
+      if (!closing.aborted) onError(error)
+    }
+  }
+
+  return {
+    add(turnId, onGlance) {
+      const entry: Watched = { turnId, onGlance }
+      watched.add(entry)
+      looking ??= inBackground(loop)
+      return () => {
+        watched.delete(entry)
+        if (watched.size > 0 || looking === null) return
+        void looking.close()
+        looking = null
+      }
+    },
+  }
+}
+
+/** A store that cannot be asked cheaply is read, each turn once. */
+async function glanceAt(
+  store: GlanceStore,
+  turnIds: readonly RowId[],
+): Promise<readonly (TurnGlance | null)[]> {
+  const distinct = new Map(turnIds.map((turnId) => [String(turnId), turnId]))
+  const ids = [...distinct.values()]
+  const found = store.peek === undefined ? await readAll(store, ids) : await store.peek(ids)
+  const byKey = new Map(ids.map((turnId, index) => [String(turnId), found[index] ?? null]))
+  return turnIds.map((turnId) => byKey.get(String(turnId)) ?? null)
+}
+
+async function readAll(
+  store: GlanceStore,
+  turnIds: readonly RowId[],
+): Promise<readonly (TurnGlance | null)[]> {
+  let reads = 0
+  return Promise.all(
+    turnIds.map(async (turnId) => {
+      const record = await store.read(turnId)
+      if (record === null) return null
+      const { status, fence = 0, revision = (reads += 1) } = record
+      return { turnId, status, fence, revision, asksRevision: 0, waitsForTurn: false }
+    }),
+  )
+}

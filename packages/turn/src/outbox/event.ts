@@ -1,0 +1,55 @@
+import type { RowId, TurnStatus } from '../ports.js'
+
+/** Something that happened to a turn and that someone has to be told, at least once. */
+export interface OutboxEvent {
+  /** Unique, and the same each time it is delivered: who receives it twice knows by it. */
+  readonly id: string
+  readonly type: OutboxEventType
+  readonly turnId: RowId
+  readonly conversationId: RowId
+  /** When it happened, in milliseconds since the epoch. */
+  readonly at: number
+  /** How the turn ended; null while it runs. */
+  readonly status: TurnStatus | null
+  /** Why it ended so, as the row has it; null when the status says it. */
+  readonly reason: string | null
+  /** The ask that was opened; null for other types. */
+  readonly askId: string | null
+  /** How often it was tried before. */
+  readonly attempts: number
+}
+
+/**
+ * `turn.ended`: it is settled, in any way. `turn.asked`: the agent asks a person, once for each ask. `turn.waiting`: nothing goes on
+ * before a person answers, once for each time that this begins.
+ */
+export type OutboxEventType = 'turn.ended' | 'turn.asked' | 'turn.waiting'
+
+/** The rows of the outbox. `@turnstead/session/outbox` implements it. */
+export interface OutboxStore {
+  /** Takes events that are due, oldest first, for so long; no other worker gets them meanwhile. */
+  take(request: {
+    readonly limit: number
+    readonly leaseMs: number
+  }): Promise<readonly OutboxEvent[]>
+  /** Keeps taken ones longer. */
+  renew(ids: readonly string[], options: { readonly leaseMs: number }): Promise<void>
+  /** It arrived. */
+  delivered(id: string): Promise<void>
+  /** It did not: when to try again, or null to give it up as a dead letter. */
+  failed(
+    id: string,
+    failure: { readonly error: string; readonly retryInMs: number | null },
+  ): Promise<void>
+  /** Dead letters are due again, all or these; gives how many. */
+  replay(ids?: readonly string[]): Promise<number>
+  /** Forgets delivered events that are older; gives how many, at most `limit`. */
+  prune(request: { readonly olderThanMs: number; readonly limit: number }): Promise<number>
+  /** For gauges. */
+  count(): Promise<{
+    readonly due: number
+    readonly dead: number
+    /** Age of the oldest that is not delivered, in milliseconds; 0 when there is none. */
+    readonly oldestMs: number
+  }>
+}

@@ -1,0 +1,133 @@
+import type { Ask } from '@turnstead/reply'
+import type { AskChange, AskRecord, OpenAsk } from '../ask-records.js'
+import { portTimeout } from '../errors.js'
+import { withinMs } from '../run/deadline.js'
+import { isPassing, isPassingInStore } from '../run/passing.js'
+import { storeCallMs } from '../run/retry.js'
+import type { TurnRun } from '../run/run.js'
+
+/** The asks of a turn in its row. Changes go together, beside the loop, and again until the store has them. */
+export interface AskRows {
+  /** The store keeps asks. False also once it has refused them for good. */
+  readonly isKept: boolean
+  /** What the row said last of an ask. */
+  get(askId: string): AskRecord | undefined
+  /** Takes along the end of what the server does not ask any more. */
+  endGone(): void
+  /** Takes a change along with the next write. */
+  change(change: AskChange): void
+  /** Others have written: reads with the next write, also when there is nothing to write. */
+  reread(): void
+  /** Begins to write what has gathered. */
+  write(): void
+  /** When to call `write` next; Infinity while nothing has gathered. */
+  nextAt(): number
+  /** Writes the rest. Gives up after the time of a request. */
+  close(): Promise<void>
+}
+
+const retryMs = 500
+
+export function openAskRows(run: TurnRun): AskRows {
+  const { budgets, clock, report, store } = run.setup
+  const records = new Map<string, AskRecord>()
+  /** Asks of the row that this process has reported as over. */
+  const ended = new Set<string>()
+  let queue: AskChange[] = []
+  // What an earlier worker left is in the row.
+  let isDue = run.delivery.mayHaveArrived
+  let isKept = store.updateAsks !== undefined
+  let writeAt = 0
+  let writing: Promise<void> | null = null
+
+  const write = async (): Promise<void> => {
+    const changes = queue
+    queue = []
+    isDue = false
+    const again = (): void => {
+      queue = [...changes, ...queue]
+      isDue = true
+      writeAt = clock.now() + retryMs
+    }
+    const ms = storeCallMs(run.setup)
+    const deadline = { ms, expired: () => portTimeout('asks', ms) }
+    try {
+      const asks = await withinMs(
+        clock,
+        deadline,
+        async () => (await store.updateAsks?.(run.lease.lease, changes)) ?? null,
+      )
+      if (asks === null) {
+        run.lease.recheck()
+        again()
+        return
+      }
+      for (const ask of asks) records.set(ask.id, ask)
+    } catch (error) {
+      report(error, 'asks')
+      if (isPassing(error) || isPassingInStore(error)) again()
+      else isKept = false
+    } finally {
+      writing = null
+      run.wakeup.wake()
+    }
+  }
+
+  const change = (one: AskChange): void => {
+    if (isKept) queue.push(one)
+  }
+
+  const begin = (): Promise<void> => {
+    writing = write()
+    return writing
+  }
+
+  return {
+    get isKept() {
+      return isKept
+    },
+    get: (askId) => records.get(askId),
+    change,
+    endGone() {
+      const known = new Map(run.reply?.asks.map((ask) => [ask.id, ask.state]))
+      for (const { id, state } of records.values()) {
+        if (ended.has(id) || (state !== 'open' && state !== 'answered')) continue
+        // What an earlier worker saw, and no list shows, is over, too.
+        const isGone = known.has(id) ? known.get(id) !== 'open' : run.schedule.hasReadAsks()
+        if (!isGone) continue
+        ended.add(id)
+        // With an answer of ours it has arrived; without one, someone else's did.
+        change({ type: state === 'answered' ? 'sent' : 'closed', askId: id })
+      }
+    },
+    reread() {
+      isDue = true
+    },
+    write() {
+      const hasWork = queue.length > 0 || isDue
+      if (isKept && hasWork && writing === null && clock.now() >= writeAt) void begin()
+    },
+    nextAt: () => (isKept && writing === null && (queue.length > 0 || isDue) ? writeAt : Infinity),
+    async close() {
+      const ms = budgets.requestMs
+      const deadline = { ms, expired: () => portTimeout('asks', ms) }
+      try {
+        await withinMs(clock, deadline, async () => {
+          await writing
+          if (isKept && queue.length > 0) await begin()
+        })
+      } catch (error) {
+        report(error, 'asks')
+      }
+    },
+  }
+}
+
+/** An ask as the row keeps it. */
+export function toOpenAsk(ask: Ask, now: number): OpenAsk {
+  const { id, sessionId, callId, askedAt } = ask
+  const common = { id, sessionId, callId, askedAt: askedAt ?? now }
+  if (ask.kind === 'question') return { ...common, kind: ask.kind, questions: ask.questions }
+  const { permission, patterns } = ask
+  return { ...common, kind: ask.kind, permission, patterns }
+}

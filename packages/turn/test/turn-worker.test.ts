@@ -1,0 +1,180 @@
+import { gate, on, reply, text } from '@turnstead/testkit'
+import { expect } from 'chai'
+import { afterEach, beforeEach, describe, it } from 'mocha'
+import {
+  createTurnWorker,
+  TurnError,
+  type TurnWorker,
+  type TurnWorkerOptions,
+} from '../src/index.js'
+import { openRig, type Rig } from './support/rig.js'
+
+describe('createTurnWorker', () => {
+  let rig: Rig
+  const workers: TurnWorker[] = []
+
+  beforeEach(async () => {
+    rig = await openRig([])
+    await rig.rows.database.knex('conversations').insert([{ id: 2 }, { id: 3 }])
+  })
+  afterEach(async () => {
+    await Promise.all(workers.splice(0).map((worker) => worker.close()))
+    await rig.close()
+  })
+
+  function open(more: Partial<TurnWorkerOptions> = {}): TurnWorker {
+    const { client, store, owner, onError, budgets, timing } = rig.options(0, '')
+    const given = { client, store, owner, onError, budgets, timing }
+    const worker = createTurnWorker({ ...(given as TurnWorkerOptions), ...more })
+    workers.push(worker)
+    return worker
+  }
+
+  async function addTurn(conversationId: number): Promise<number> {
+    const turnId = await rig.rows.addMessage()
+    await rig.rows.database
+      .knex('messages')
+      .where({ id: turnId })
+      .update({ conversation_id: conversationId })
+    return turnId
+  }
+
+  const asked = (words: string): { readonly prompt: { readonly text: string } } => ({
+    prompt: { text: words },
+  })
+
+  it('runs conversations beside each other and the turns of one after each other, bounded', async () => {
+    rig.impostor.answer([
+      on('One', reply(gate('one'), text('1.'))),
+      on('Two', reply(gate('two'), text('2.'))),
+      on('After', reply(text('After.'))),
+      on('Three', reply(gate('three'), text('3.'))),
+    ])
+    const worker = open({ concurrency: 2 })
+    const ended: string[] = []
+    const add = async (conversationId: number, words: string): Promise<void> => {
+      const turnId = await addTurn(conversationId)
+      void worker.run({ conversationId, turnId, ...asked(words) }).then(() => ended.push(words))
+    }
+    await add(1, 'One')
+    await add(2, 'Two')
+    await add(1, 'After')
+    await add(3, 'Three')
+    await rig.impostor.gate('one').reached()
+    await rig.impostor.gate('two').reached()
+    expect(worker.health()).to.include({ running: 2, waiting: 2, isClosing: false })
+    rig.impostor.gate('two').open()
+    await rig.impostor.gate('three').reached()
+    expect(ended).to.deep.equal(['Two'])
+    rig.impostor.gate('one').open()
+    rig.impostor.gate('three').open()
+    const last = await addTurn(1)
+    rig.impostor.answer(on('Last', reply(text('Last.'))))
+    await worker.run({ conversationId: 1, turnId: last, ...asked('Last') })
+    expect(ended).to.include.members(['One', 'Three', 'After'])
+    expect(ended.indexOf('One')).to.be.below(ended.indexOf('After'))
+    expect(worker.health()).to.include({ running: 0, waiting: 0, oldestWaitingMs: 0 })
+  })
+
+  it('tells the job of a queue to come back, and runs that of a host without one again', async () => {
+    rig.impostor.answer(on('Hello', reply(gate('held'), text('Hello you.'))))
+    const turnId = await addTurn(1)
+    const job = { conversationId: 1, turnId, ...asked('Hello') }
+    const holder = open({ owner: 'holder' })
+    const held = holder.run(job)
+    await rig.impostor.gate('held').reached()
+    const other = open({ owner: 'other' })
+    const refused: unknown = await other.run(job).catch((error: unknown) => error)
+    expect(TurnError.is(refused) && refused.code).to.equal('not_run')
+    expect(refused).to.have.property('retryable', true)
+    const queued = other.enqueue(job)
+    rig.impostor.gate('held').open()
+    expect(await held).to.include({ status: 'completed' })
+    expect(await queued).to.include({ status: 'skipped', reason: 'settled' })
+    expect(await rig.userMessages()).to.equal(1)
+  })
+
+  it('hands over what runs and gives back what waits when it closes', async () => {
+    rig.impostor.answer(on('Hello', reply(text('Seen. '), gate('held'), text('Rest.'))))
+    const turnId = await addTurn(1)
+    const nextId = await addTurn(1)
+    let hasShown = (): void => undefined
+    const shown = new Promise<void>((resolve) => (hasShown = resolve))
+    const onReply: TurnWorkerOptions['onReply'] = (live) =>
+      void live.observe({ textDelta: () => hasShown() })
+    const worker = open({ onReply, timing: { leaseMs: 1_000, pollMs: 40, snapshotMs: 60_000 } })
+    const running = worker
+      .run({ conversationId: 1, turnId, ...asked('Hello') })
+      .catch((error: unknown) => error)
+    const waiting = worker.enqueue({ conversationId: 1, turnId: nextId, ...asked('Next') })
+    await shown
+    await worker.close()
+    expect(await running).to.have.property('code', 'not_run')
+    expect(await waiting).to.equal(null)
+    expect(worker.health()).to.include({ running: 0, waiting: 0, isClosing: true })
+    expect(await rig.rows.row(turnId)).to.include({ status: 'running', text: 'Seen. ' })
+    expect(await worker.enqueue({ conversationId: 1, turnId })).to.equal(null)
+    const successor = open()
+    const again = successor.run({ conversationId: 1, turnId })
+    rig.impostor.gate('held').open()
+    expect(await again).to.include({ status: 'completed' })
+    expect(await rig.userMessages()).to.equal(1)
+  })
+
+  it('leaves a turn whose job is given up, running or waiting', async () => {
+    rig.impostor.answer(on('Hello', reply(gate('held'), text('Hello you.'))))
+    const turnId = await addTurn(1)
+    const nextId = await addTurn(1)
+    const worker = open()
+    const leave = new AbortController()
+    const { signal } = leave
+    const running = worker.run({ conversationId: 1, turnId, ...asked('Hello') }, { signal })
+    const waiting = worker.run({ conversationId: 1, turnId: nextId, ...asked('Next') }, { signal })
+    const outcomes = Promise.allSettled([running, waiting])
+    await rig.impostor.gate('held').reached()
+    leave.abort()
+    for (const outcome of await outcomes) expect(outcome.status).to.equal('rejected')
+    expect(worker.health()).to.include({ running: 0, waiting: 0, isClosing: false })
+    rig.impostor.gate('held').open()
+  })
+
+  it('cancels a turn that runs and one that waits, and knows what each job wants', async () => {
+    rig.impostor.answer(on('Hello', reply(text('Partial. '), gate('held'), text('Rest.'))))
+    const turnId = await addTurn(1)
+    const nextId = await addTurn(1)
+    const chosen: unknown[] = []
+    const worker = open({
+      turnOptions: (job) => {
+        chosen.push(job.turnId)
+        return { timing: { leaseMs: 60_000, pollMs: 40 } }
+      },
+    })
+    const running = worker.run({ conversationId: 1, turnId, ...asked('Hello') })
+    const waiting = worker.run({ conversationId: 1, turnId: nextId, ...asked('Next') })
+    await rig.impostor.gate('held').reached()
+    expect(await worker.cancel({ turnId: nextId })).to.equal(true)
+    expect(await worker.cancel({ turnId, reason: 'stop' })).to.equal(true)
+    expect(await running).to.include({ status: 'cancelled' })
+    expect(await waiting).to.include({ status: 'skipped', reason: 'settled' })
+    expect(await worker.cancel({ turnId })).to.equal(false)
+    expect(chosen).to.deep.equal([turnId, nextId])
+  })
+
+  it('refuses limits that make no sense, and more than may wait', async () => {
+    expect(() => open({ concurrency: 0 })).to.throw(RangeError, 'concurrency')
+    rig.impostor.answer(on('Hello', reply(gate('held'), text('Hello you.'))))
+    const worker = open({ concurrency: 1, maxWaiting: 1 })
+    const jobs = [await addTurn(1), await addTurn(2), await addTurn(3)].map((turnId, index) => ({
+      conversationId: index + 1,
+      turnId,
+      ...asked('Hello'),
+    }))
+    const [first, second, third] = jobs.map((job) =>
+      worker.enqueue(job).catch((error: unknown) => error),
+    )
+    expect(await third).to.be.instanceOf(RangeError)
+    await worker.close()
+    expect(await first).to.equal(null)
+    expect(await second).to.equal(null)
+  })
+})
