@@ -29,7 +29,7 @@ const trees: Readonly<Record<string, readonly (readonly string[])[]>> = {
     ['verbs', 'migrations'],
     ['statements/asks', 'statements/leases'],
     ['statements'],
-    ['asks'],
+    ['asks', 'notifying', 'libsql'],
   ],
   'packages/turn/src': [['worker'], ['memory', 'steps'], ['poll', 'live', 'outbox'], ['run']],
   'packages/artifacts/src': [

@@ -4,6 +4,10 @@ import { asRowId, assertDuration, assertName } from './asserts.js'
 import { systemClock } from './clock.js'
 import type { Clock } from './clock.js'
 import { SessionError } from './errors.js'
+import type { Notifier, TurnNotice } from './notifier.js'
+import { createNotices } from './notifying/notices.js'
+import type { OnNotifierError } from './notifying/topic-listeners.js'
+import type { RowId } from './records.js'
 import type { SessionStore } from './session-store.js'
 import { adoptTurn } from './statements/adopt-turn.js'
 import { cancelTurn } from './statements/cancel-turn.js'
@@ -53,6 +57,13 @@ export interface SessionStoreOptions {
   readonly createPollMs?: number
   /** Receives every upstream session that no row refers to any more and that was not deleted. What it throws is ignored. */
   readonly onOrphan?: (orphan: OrphanSession) => void
+  /**
+   * Tells other processes what happened to a turn, so that they need not wait for their next look at its row. Never closed by the
+   * store. Default: none.
+   */
+  readonly notifier?: Notifier
+  /** Receives what a notifier failed with; no verb fails or waits because of it. Default: it is ignored. */
+  readonly onNotifyError?: OnNotifierError
 }
 
 const thisProcess = randomUUID()
@@ -89,10 +100,21 @@ export function createSessionStore(options: SessionStoreOptions): SessionStore {
     instance: assertName('instance', options.instance ?? thisProcess, longestInstance),
     forsaken: new Set(),
   }
+  const notices = createNotices(options.notifier, options.onNotifyError)
+  /** Tells what a write did, if it did it. */
+  const telling = async (
+    turnId: RowId,
+    type: TurnNotice['type'],
+    writing: Promise<boolean>,
+  ): Promise<boolean> => {
+    const isWritten = await writing
+    if (isWritten) notices.notify(turnId, type)
+    return isWritten
+  }
   const { columns } = tables.messages
 
   return {
-    ...askVerbs(tables),
+    ...askVerbs(tables, notices),
 
     claim: async (request) => {
       assertClaim(request)
@@ -129,21 +151,29 @@ export function createSessionStore(options: SessionStoreOptions): SessionStore {
         set: promptFields(columns, prompt, spent),
       }),
 
-    snapshot: async (lease, fields) =>
-      writeTurn(tables, lease, {
+    snapshot: async (lease, fields) => {
+      const write = {
         what: 'store a snapshot',
         from: 'running',
         set: snapshotFields(columns, fields),
-      }),
+      } as const
+      return telling(lease.turnId, 'changed', writeTurn(tables, lease, write))
+    },
 
-    settle: (lease, settlement) => settleTurn(tables, lease, settlement),
+    settle: async (lease, settlement) =>
+      telling(lease.turnId, 'settled', settleTurn(tables, lease, settlement)),
 
-    keepPartial: (lease, fields) => keepPartial(tables, lease, fields),
+    keepPartial: async (lease, fields) =>
+      telling(lease.turnId, 'settled', keepPartial(tables, lease, fields)),
 
     closeTurn: (lease) => closeTurn(tables, lease, clock.now()),
 
-    cancel: async ({ turnId, reason = null }) =>
-      cancelTurn(tables, asRowId('turnId', turnId), { reason, now: clock.now() }),
+    cancel: async ({ turnId, reason = null }) => {
+      const id = asRowId('turnId', turnId)
+      return telling(id, 'cancelled', cancelTurn(tables, id, { reason, now: clock.now() }))
+    },
+
+    watch: (turnId, wake) => notices.watch(asRowId('turnId', turnId), wake),
 
     read: async (turnId) => readTurn(tables, asRowId('turnId', turnId)),
 

@@ -38,6 +38,8 @@ export type {
   TurnMigrationOptions,
   VersionOptions,
 } from './migrations.js'
+export { createLocalNotifier } from './notifier.js'
+export type { LocalNotifierOptions, Notifier, OpenNotifier, TurnNotice } from './notifier.js'
 export type { OrphanSession } from './verbs/discard-session.js'
 export { isTerminal } from './records.js'
 export type {

@@ -3,6 +3,7 @@ import type { AnswerRequest, AnswerResult, AskVerbs } from '../ask-verbs.js'
 import { assertDecision, assertFits } from '../asks/check-decision.js'
 import { closedByEnd, decideAsk, mergeAsks } from '../asks/merge-asks.js'
 import { asRowId, assertName } from '../asserts.js'
+import type { Notices } from '../notifying/notices.js'
 import { isTerminal } from '../records.js'
 import { readAsks } from '../statements/asks/read-asks.js'
 import type { AsksRow } from '../statements/asks/read-asks.js'
@@ -13,7 +14,7 @@ import { untilTaken } from './raced.js'
 const longestName = 255
 
 /** @internal The verbs on what the agent asks: read, merge, and write if nothing came between. */
-export function askVerbs(tables: Tables): AskVerbs {
+export function askVerbs(tables: Tables, notices: Pick<Notices, 'notify'>): AskVerbs {
   const { clock } = tables
   return {
     updateAsks: (lease, changes) =>
@@ -23,7 +24,9 @@ export function askVerbs(tables: Tables): AskVerbs {
         const asks = mergeAsks(row.asks, changes, clock.now())
         if (asks === row.asks) return asks
         const isWritten = await writeAsks(tables, lease, { asks, seenRevision: row.revision })
-        return isWritten ? asks : undefined
+        if (!isWritten) return undefined
+        notices.notify(lease.turnId, 'changed')
+        return asks
       }),
 
     answerAsk: async (request) => {
@@ -31,9 +34,11 @@ export function askVerbs(tables: Tables): AskVerbs {
       const turnId = asRowId('turnId', request.turnId)
       assertDecision(decision)
       if (by !== null) assertName('by', by, longestName)
-      return untilTaken({ clock, row: `turn ${turnId}` }, () =>
+      const result = await untilTaken({ clock, row: `turn ${turnId}` }, () =>
         answer(tables, { ...request, turnId, by }),
       )
+      if (result.accepted) notices.notify(turnId, 'answered')
+      return result
     },
   }
 }
