@@ -25,11 +25,12 @@ const trees: Readonly<Record<string, readonly (readonly string[])[]>> = {
     ['records'],
   ],
   'packages/session/src': [
-    ['contract', 'objection'],
-    ['verbs', 'migrations'],
-    ['statements/asks', 'statements/leases'],
+    ['contract', 'objection', 'libsql'],
+    ['verbs', 'outbox'],
+    ['statements/upkeep'],
+    ['migrations', 'creation', 'statements/asks'],
     ['statements'],
-    ['asks', 'notifying', 'libsql'],
+    ['database', 'asks', 'events', 'notifying', 'values'],
   ],
   'packages/turn/src': [['worker'], ['memory', 'steps'], ['poll', 'live', 'outbox'], ['run']],
   'packages/artifacts/src': [

@@ -4,3 +4,5 @@
  */
 export { databases } from './databases.js'
 export type { DatabaseKind, DatabaseName, OpenDatabase } from './kind.js'
+export { pgBouncerProblem, startPgBouncer } from './pgbouncer.js'
+export type { PgBouncer } from './pgbouncer.js'

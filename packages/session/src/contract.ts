@@ -21,6 +21,8 @@ import { valueCases } from './contract/values.js'
 
 export { notifierContract } from './contract/notifying.js'
 export type { NotifierCase, NotifierSubject } from './contract/notifying.js'
+export { outboxStoreContract } from './contract/outbox.js'
+export type { OutboxCase, OutboxSubject } from './contract/outbox.js'
 export type { SessionStoreCase, SessionStoreSubject } from './contract/subject.js'
 
 /** Every case; each name is one promise. */

@@ -1,23 +1,28 @@
 import { randomUUID } from 'node:crypto'
 import type { Knex } from 'knex'
-import { asRowId, assertDuration, assertName } from './asserts.js'
+import { asRowId, assertDuration, assertKeyPrefix, assertName } from './values/asserts.js'
 import { systemClock } from './clock.js'
 import type { Clock } from './clock.js'
+import { findSession } from './creation/find-session.js'
+import { noteSession } from './creation/note-session.js'
 import { SessionError } from './errors.js'
 import type { Notifier, TurnNotice } from './notifier.js'
 import { createNotices } from './notifying/notices.js'
 import type { OnNotifierError } from './notifying/topic-listeners.js'
 import type { RowId } from './records.js'
-import type { SessionStore } from './session-store.js'
+import type { SessionQueries } from './session-queries.js'
+import type { SessionOptions, SessionStore } from './session-store.js'
 import { adoptTurn } from './statements/adopt-turn.js'
 import { cancelTurn } from './statements/cancel-turn.js'
 import { closeTurn } from './statements/close-turn.js'
-import { findSession } from './statements/find-session.js'
 import { peekTurns } from './statements/peek-turns.js'
+import { listRunning, listWaiting } from './statements/list-turns.js'
 import { readTurn } from './statements/read-turn.js'
-import { releaseLease } from './statements/leases/release-lease.js'
+import { releaseLease } from './statements/release-lease.js'
 import { promptFields, snapshotFields } from './statements/row-values.js'
 import { writeTurn } from './statements/write-turn.js'
+import { outboxTable } from './outbox/outbox-table.js'
+import type { OutboxTableOptions } from './outbox/outbox-table.js'
 import { conversationTable, messageTable } from './tables.js'
 import type { ConversationColumns, MessageColumns, TableOptions, Tables } from './tables.js'
 import { askVerbs } from './verbs/ask-verbs.js'
@@ -26,8 +31,11 @@ import type { ClaimContext } from './verbs/claim-context.js'
 import { claimTurn } from './verbs/claim-turn.js'
 import type { OrphanSession } from './verbs/discard-session.js'
 import { ensureSession } from './verbs/ensure-session.js'
+import type { SessionRequest } from './verbs/ensure-session.js'
+import { readWritten } from './verbs/read-written.js'
 import { renewAll, renewOne } from './verbs/renew.js'
 import { keepPartial, settleTurn } from './verbs/settle-turn.js'
+import { upkeepVerbs } from './verbs/upkeep-verbs.js'
 
 /** Where the rows are, and what the store uses beside the database. */
 export interface SessionStoreOptions {
@@ -49,12 +57,29 @@ export interface SessionStoreOptions {
    * one. Default: one random id per process.
    */
   readonly instance?: string
+  /**
+   * Begins the key of every session that this application creates, at most 24 characters of letters, digits and `_.:-`, and
+   * told apart by it from those of others on the same OpenCode server: `sweep` deletes those without a row. Default: none; then
+   * `sweep` deletes only what a row of ours still names, and reports the rest.
+   */
+  readonly keyPrefix?: string
   /** How long a worker may take to create an upstream session before another takes over, in milliseconds. Default: 30 000. */
   readonly createMs?: number
   /** How long to wait for another worker's session before `session_create_timeout`, in milliseconds. Default: 60 000. */
   readonly createWaitMs?: number
-  /** How often to read the row meanwhile, in milliseconds. Default: 100. */
+  /** How soon to read the row again meanwhile, in milliseconds; the pauses grow to ten times as long. Default: 100. */
   readonly createPollMs?: number
+  /**
+   * How long one statement may take, in milliseconds of real time: the wait for a connection of the pool, the answer, and the
+   * attempts that a passing failure needs. Then the verb rejects with `database_failed`, which is retryable. Less than a
+   * lease. Default: 15 000.
+   */
+  readonly statementMs?: number
+  /**
+   * Writes an event whenever a turn ends, asks or begins to wait, in one transaction with the write that makes it so. The table is
+   * that of `outboxMigration`, `createOutboxStore` reads it. Default: no events.
+   */
+  readonly outbox?: OutboxTableOptions
   /** Receives every upstream session that no row refers to any more and that was not deleted. What it throws is ignored. */
   readonly onOrphan?: (orphan: OrphanSession) => void
   /**
@@ -66,9 +91,13 @@ export interface SessionStoreOptions {
   readonly onNotifyError?: OnNotifierError
 }
 
+/** The store, and what only one with SQL gives: lists of turns. */
+export interface KnexSessionStore extends SessionStore, SessionQueries {}
+
 const thisProcess = randomUUID()
 const longestOwner = 255
 const longestInstance = 128
+const longestRules = 64
 
 /**
  * The store over two of the host's tables. It opens no transaction and owns no connection. Throws a `TypeError` or
@@ -78,21 +107,26 @@ const longestInstance = 128
  *     const store = createSessionStore({ knex, messages: { prefix: 'ai_' } })
  *     const claim = await store.claim({ conversationId, turnId, owner: `${hostname()}-1`, leaseMs: 60_000 })
  */
-export function createSessionStore(options: SessionStoreOptions): SessionStore {
+export function createSessionStore(options: SessionStoreOptions): KnexSessionStore {
   const { clock = systemClock, randomId = randomUUID } = options
+  const keyPrefix = assertKeyPrefix(options.keyPrefix ?? '')
   const tables: Tables = {
     knex: asGetter(options.knex),
     clock,
+    statementMs: assertDuration('statementMs', options.statementMs ?? 15_000),
+    outbox: options.outbox === undefined ? null : outboxTable(options.outbox),
     conversations: conversationTable(options.conversations),
     messages: messageTable(options.messages),
   }
   const creating = {
     tables,
     randomId,
+    keyPrefix,
     createMs: assertDuration('createMs', options.createMs ?? 30_000),
     createWaitMs: assertDuration('createWaitMs', options.createWaitMs ?? 60_000),
     createPollMs: assertDuration('createPollMs', options.createPollMs ?? 100),
     onOrphan: options.onOrphan,
+    forsaken: new Set<string>(),
   }
   const claiming: ClaimContext = {
     tables,
@@ -115,6 +149,7 @@ export function createSessionStore(options: SessionStoreOptions): SessionStore {
 
   return {
     ...askVerbs(tables, notices),
+    ...upkeepVerbs(creating),
 
     claim: async (request) => {
       assertClaim(request)
@@ -132,8 +167,7 @@ export function createSessionStore(options: SessionStoreOptions): SessionStore {
     adopt: async (lease, turnId) => {
       const adopted = { ...lease, turnId: asRowId('turnId', turnId) }
       if (!(await adoptTurn(tables, adopted))) return null
-      const turn = await readTurn(tables, adopted.turnId)
-      return turn === null ? null : { lease: adopted, turn }
+      return { lease: adopted, turn: await readWritten(tables, adopted) }
     },
 
     renew: async (lease, { leaseMs }) =>
@@ -183,21 +217,25 @@ export function createSessionStore(options: SessionStoreOptions): SessionStore {
         turnIds.map((id) => asRowId('turnIds', id)),
       ),
 
-    ensureSession: async (conversationId, upstream, { signal } = {}) =>
+    runningTurns: async (page = {}) => listRunning(tables, page),
+
+    waitingTurns: async (page = {}) => listWaiting(tables, page),
+
+    ensureSession: async (conversationId, upstream, request = {}) =>
       ensureSession(creating, {
-        conversationId: asRowId('conversationId', conversationId),
+        ...toRequest(conversationId, request),
         upstream,
         staleSessionId: null,
-        signal,
       }),
 
-    recreateSession: async (conversationId, staleSessionId, upstream, { signal } = {}) =>
+    recreateSession: async (conversationId, staleSessionId, upstream, request = {}) =>
       ensureSession(creating, {
-        conversationId: asRowId('conversationId', conversationId),
+        ...toRequest(conversationId, request),
         upstream,
         staleSessionId,
-        signal,
       }),
+
+    noteSession: (lease, note) => noteSession(tables, lease, note),
 
     abortSession: async (conversationId, upstream) => {
       const row = await findSession(tables, asRowId('conversationId', conversationId))
@@ -211,6 +249,19 @@ export function createSessionStore(options: SessionStoreOptions): SessionStore {
       await upstream.abort(row.sessionId)
       return true
     },
+  }
+}
+
+function toRequest(
+  conversationId: RowId,
+  { lease, rules = null, signal }: SessionOptions,
+): Pick<SessionRequest, 'conversationId' | 'signal' | 'fence' | 'rules'> {
+  if (rules !== null) assertName('rules', rules, longestRules)
+  return {
+    conversationId: asRowId('conversationId', conversationId),
+    signal,
+    fence: lease?.fence ?? null,
+    rules,
   }
 }
 

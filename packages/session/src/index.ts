@@ -6,7 +6,7 @@
  *     const claim = await store.claim({ conversationId, turnId, owner: 'worker-1', leaseMs: 60_000 })
  *     if (claim.claimed) await store.settle(claim.lease, settlement)
  */
-export { assertSchema } from './assert-schema.js'
+export { assertSchema } from './migrations/assert-schema.js'
 export type {
   AskChange,
   AskDecision,
@@ -19,7 +19,7 @@ export type {
 export type { AnswerRequest, AnswerResult, AskVerbs } from './ask-verbs.js'
 export type { Clock } from './clock.js'
 export { createSessionStore } from './create-session-store.js'
-export type { SessionStoreOptions } from './create-session-store.js'
+export type { KnexSessionStore, SessionStoreOptions } from './create-session-store.js'
 export { SessionError } from './errors.js'
 export type { SessionErrorCode } from './errors.js'
 export {
@@ -64,8 +64,19 @@ export type {
   ConversationClaimRequest,
   ConversationClaimResult,
   Renewal,
+  SessionOptions,
   SessionResult,
   SessionStore,
 } from './session-store.js'
+export type { RunningTurn, SessionQueries, TurnPage, WaitingTurn } from './session-queries.js'
 export type { SessionUpstream } from './session-upstream.js'
 export type { ConversationColumns, MessageColumns, TableOptions } from './tables.js'
+export type {
+  RemovedConversation,
+  SweepReport,
+  SweepRequest,
+  SweepUpstream,
+  SweptTurn,
+  UpkeepVerbs,
+  UpstreamSession,
+} from './upkeep-verbs.js'

@@ -124,6 +124,10 @@ export interface Tables {
   readonly knex: () => Knex
   /** For the pauses between attempts. */
   readonly clock: Clock
+  /** How long a statement may take, its attempts together. */
+  readonly statementMs: number
+  /** The table of the outbox; null when there is none. */
+  readonly outbox: string | null
   readonly conversations: Table<ConversationColumns>
   readonly messages: Table<MessageColumns>
 }

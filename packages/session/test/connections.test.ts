@@ -3,7 +3,7 @@ import { expect } from 'chai'
 import knex, { type Knex } from 'knex'
 import { after, afterEach, before, beforeEach, describe, it } from 'mocha'
 import { completed } from '../src/contract/subject.js'
-import { createSessionStore, SessionError } from '../src/index.js'
+import { createSessionStore } from '../src/index.js'
 import type { SessionStore, Lease } from '../src/index.js'
 import { startCuttingProxy } from './support/cutting-proxy.js'
 import type { Cut, CuttingProxy } from './support/cutting-proxy.js'
@@ -62,21 +62,37 @@ for (const kind of databases.filter(({ name }) => name !== 'sqlite')) {
     }
 
     for (const how of ['end', 'reset'] as const) {
-      it(`by ${how} in the middle of a statement is worth another try, which then is true`, async () => {
+      it(`by ${how} in the middle of a terminal write is made good by the verb itself`, async () => {
         const lease = await claimNew()
         // The statement waits for the row, so the connection breaks while the server works on it.
         const blocker = await rows.knex.transaction()
         await blocker('messages').where({ id: lease.turnId }).forUpdate()
         cutAt(/^update .messages/, how)
+        const settling = store.settle(lease, completed)
+        await new Promise<void>((resolve) => {
+          let count = 0
+          cutOff.on('query', ({ sql }: { sql: string }) => {
+            if (/^update .messages/.test(sql)) count += 1
+            if (count === 2) resolve()
+          })
+        })
+        await blocker.commit()
+        expect(await settling).to.equal(true)
+        expect((await store.read(lease.turnId))?.status).to.equal('completed')
+      })
+
+      it(`by ${how} in the middle of a cancel, which may have taken effect, is the caller's to repeat`, async () => {
+        const lease = await claimNew()
+        const blocker = await rows.knex.transaction()
+        await blocker('messages').where({ id: lease.turnId }).forUpdate()
+        cutAt(/^update .messages/, how)
         const error: unknown = await store
-          .settle(lease, completed)
+          .cancel({ turnId: lease.turnId })
           .catch((reason: unknown) => reason)
         await blocker.commit()
-        if (!SessionError.is(error)) throw new Error(`must reject, but gave ${String(error)}`)
         expect(error).to.include({ code: 'database_failed', retryable: true })
-        expect(await store.settle(lease, completed)).to.equal(true)
-        expect(await store.settle(lease, completed)).to.equal(true)
-        expect((await store.read(lease.turnId))?.status).to.equal('completed')
+        await store.cancel({ turnId: lease.turnId })
+        expect((await store.read(lease.turnId))?.status).to.equal('cancelled')
       })
     }
 
@@ -98,6 +114,41 @@ for (const kind of databases.filter(({ name }) => name !== 'sqlite')) {
         expect((await store.claim(claim)).claimed).to.equal(false)
       })
     }
+
+    it('between two statements is not seen by the caller, however many connections of the pool it ends', async () => {
+      const lease = await claimNew()
+      for (const how of ['end', 'reset'] as const) {
+        await Promise.all([store.read(lease.turnId), store.read(lease.turnId)])
+        proxy.cut(how)
+        expect((await store.read(lease.turnId))?.status).to.equal('running')
+        proxy.cut(how)
+        expect(await store.renew(lease, { leaseMs })).to.include({ held: true })
+        proxy.cut(how)
+        expect(await store.snapshot(lease, { reply: null, text: how })).to.equal(true)
+      }
+    })
+
+    it('and cannot be had again ends the verb in about a second, and may be tried again', async () => {
+      const lease = await claimNew()
+      proxy.refuse(true)
+      proxy.cut('reset')
+      const from = performance.now()
+      const error: unknown = await store.read(lease.turnId).catch((reason: unknown) => reason)
+      expect(error).to.include({ code: 'database_failed', retryable: true })
+      expect(performance.now() - from).to.be.lessThan(5000)
+      proxy.refuse(false)
+      expect((await store.read(lease.turnId))?.status).to.equal('running')
+    })
+
+    it('leads to a server that only reads: the next connection is tried', async () => {
+      const lease = await claimNew()
+      const readOnly =
+        kind.name === 'mysql'
+          ? 'set session transaction read only'
+          : 'set session characteristics as transaction read only'
+      await Promise.all([cutOff.raw(readOnly), cutOff.raw(readOnly)])
+      expect(await store.cancel({ turnId: lease.turnId })).to.equal(true)
+    })
 
     it('in a claim is given back when the database is there again', async () => {
       const ids = await newIds()

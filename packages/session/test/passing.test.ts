@@ -1,7 +1,7 @@
 import { expect } from 'chai'
 import { describe, it } from 'mocha'
 import { runInNewContext } from 'node:vm'
-import { isDuplicate, isImpossibleKey, isLostRace, isPassing } from '../src/statements/passing.js'
+import { isDuplicate, isImpossibleKey, isLostRace, isPassing } from '../src/database/passing.js'
 
 const failure = (fields: object, message = 'update "messages" set … - it failed'): object =>
   Object.assign(new Error(message), fields)

@@ -14,6 +14,11 @@ export type TurnErrorCode =
   | 'server_lost_turn'
   | 'prompt_rejected'
   | 'provider_failed'
+  | 'provider_refused'
+  | 'provider_limited'
+  | 'content_filtered'
+  | 'context_overflow'
+  | 'output_invalid'
   | 'turn_stopped'
   | 'ask_rejected'
   | 'ask_unanswerable'
@@ -32,6 +37,8 @@ export type TurnErrorCode =
 const retryableCodes: ReadonlySet<TurnErrorCode> = new Set([
   'server_unreachable',
   'server_lost_turn',
+  'provider_failed',
+  'provider_limited',
   'ask_unanswerable',
   'budget_first_event',
   'budget_progress',

@@ -52,6 +52,8 @@ export type {
 } from './ask-records.js'
 export { defaultBudgets } from './budgets.js'
 export type { Budgets } from './budgets.js'
+export { endingOf, turnEndings } from './endings.js'
+export type { CompletedEnding, EndingFacts, TurnEnding } from './endings.js'
 export { TurnError } from './errors.js'
 export type { ProviderFailure, TurnErrorCode, TurnErrorDetails } from './errors.js'
 export type {

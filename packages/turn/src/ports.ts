@@ -73,6 +73,8 @@ export interface TurnRecord {
   readonly cost: number | null
   readonly tokens: Tokens | null
   readonly error: StoredError | null
+  /** Why it ended as it did, where the status alone does not say it. */
+  readonly reason?: string | null
   readonly finish: string | null
   /** When it became terminal, in milliseconds since the epoch. */
   readonly settledAt: number | null
@@ -104,7 +106,12 @@ export interface Renewal {
   /** Where the turn stands; `running` for a lease without a turn. */
   readonly status: TurnStatus
   /** Counts the changes of the turn's asks: one that rose means that a person's answers may have come. */
-  readonly asksRevision?: number
+  readonly asksRevision: number
+}
+
+/** That something happened to a turn: a person cancelled it, or answered; its row changed; it ended; or notices may have been missed. */
+export interface TurnNotice {
+  readonly type: 'cancelled' | 'answered' | 'changed' | 'settled' | 'missed'
 }
 
 /** What a turn leaves when it was stopped before its end. */
@@ -147,11 +154,6 @@ export interface NotClaimed<Reason> {
   readonly heldUntil: number | null
   /** The holder bears the caller's own name: its process may have been restarted a moment ago. */
   readonly sameOwner: boolean
-}
-
-/** What happened to a turn's row: cancelled, an ask answered, a snapshot stored, settled; `missed`: notices of any of these may have been lost. */
-export interface TurnNotice {
-  readonly type: 'cancelled' | 'answered' | 'changed' | 'settled' | 'missed'
 }
 
 /** The rows. `@turnstead/session` implements it; any store of the same shape will do. */
@@ -202,6 +204,11 @@ export interface TurnStore {
         options: { readonly leaseMs: number },
       ) => Promise<readonly Renewal[]>)
     | undefined
+  /**
+   * Wakes a worker when something happens to its turn that another process did; the result stops it. A hint only, which
+   * may be lost: what it is about is read from the row. Without it a worker learns of it by its next renewal.
+   */
+  readonly watch?: ((turnId: RowId, wake: (notice: TurnNotice) => void) => () => void) | undefined
   release(lease: ConversationLease): Promise<void>
   /**
    * False when the lease was lost; then nothing may be sent.
@@ -229,8 +236,6 @@ export interface TurnStore {
    * when the lease was lost or the turn is over. Without it only the policy decides, and no other process can answer.
    */
   updateAsks?(lease: Lease, changes: readonly AskChange[]): Promise<readonly AskRecord[] | null>
-  /** Calls back soon after others changed the turn's row; notices may be lost. The result ends it. */
-  watch?(turnId: RowId, wake: (notice: TurnNotice) => void): () => void
   read(turnId: RowId): Promise<TurnRecord | null>
   /** Where turns stand, cheaply, in the order given; null for one that is not there. Without it, following reads whole rows. */
   peek?(turnIds: readonly RowId[]): Promise<readonly (TurnGlance | null)[]>

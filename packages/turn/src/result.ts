@@ -1,4 +1,5 @@
 import type { ReplyResult } from '@turnstead/reply'
+import type { CompletedEnding, TurnEnding } from './endings.js'
 import type { TurnError } from './errors.js'
 import type { RowId } from './ports.js'
 
@@ -17,6 +18,8 @@ export interface StopReport {
 /** What every settled turn brought, whichever way it ended. */
 export interface SettledTurn<Report> {
   readonly turnId: RowId
+  /** How it ended; `turnEndings` has the words for it. */
+  readonly ending: TurnEnding
   /** The reply, also when it is partial. Its cost and tokens are those of the last prompt of the turn. */
   readonly reply: ReplyResult
   /** Cost of the whole turn, runs in sessions that were lost included. */
@@ -34,6 +37,7 @@ export interface SettledTurn<Report> {
 /** The server proved that the assistant finished, and the row says so. */
 export interface CompletedTurn<Report> extends SettledTurn<Report> {
   readonly status: 'completed'
+  readonly ending: CompletedEnding
   /** The model's finish reason, `stop` as a rule. */
   readonly finish: string | null
   /** The later prompt that the agent answered together with this one; null as a rule. */

@@ -59,14 +59,17 @@ describe('a lease', () => {
     const since = instant(setup.clock)
     const claim = await store.claim({ conversationId: 1, turnId: 1, owner: 'me', leaseMs: 30_000 })
     if (!claim.claimed) return expect.fail()
-    const heard: (number | null)[] = []
-    const keeper = keepLease(setup, { lease: claim.lease, since }, createInterrupter(), () =>
-      heard.push(keeper.asksRevision),
-    )
+    const keeper = keepLease(setup, { lease: claim.lease, since }, createInterrupter())
+    const heard: number[] = []
+    const stop = keeper.onAsksRevision((revision) => heard.push(revision))
     await clock.advance(6_000)
     asksRevision = 4
     keeper.recheck()
     await clock.advance(0)
+    expect(heard).to.deep.equal([3, 4])
+    stop()
+    asksRevision = 5
+    await clock.advance(3_000)
     expect(heard).to.deep.equal([3, 4])
     keeper.close()
     expect(clock.pending).to.equal(0)

@@ -151,8 +151,8 @@ describe('runTurn', () => {
     it('stores a provider error as a failure, never as an answer', async () => {
       rig.impostor.answer(on('Hello', reply(providerError({ status: 401, message: 'bad key' }))))
       const { result, row } = await run()
-      expect(result).to.have.nested.property('error.code', 'provider_failed')
-      expect(row).to.include({ status: 'failed', error_code: 'provider_failed', text: '' })
+      expect(result).to.have.nested.property('error.code', 'provider_refused')
+      expect(row).to.include({ status: 'failed', error_code: 'provider_refused', text: '' })
       expect(row['error_message']).to.not.include('bad key')
     })
 

@@ -1,17 +1,9 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { MessageArtifacts } from '@turnstead/artifacts'
-import type { Ask } from '@turnstead/reply'
 import type { SessionStore } from '@turnstead/session'
-import {
-  runTurn,
-  waitForPerson,
-  type AskDecision,
-  type TurnClient,
-  type TurnResult,
-} from '@turnstead/turn'
+import { runTurn, waitForPerson, type TurnClient, type TurnResult } from '@turnstead/turn'
 import type { Feed } from '../live/feed.js'
 import { createLiveTurn, type LiveTurn, type LiveTurns } from '../live/live-turn.js'
-import { sendDecision } from './send-decision.js'
 
 /** A turn as it waits in the line of its conversation. */
 export interface Job {
@@ -28,8 +20,6 @@ export interface Worker extends LiveTurns {
   run(job: Job): void
   /** The user's cancel. */
   stop(turnId: number): Promise<void>
-  /** The user's answer to a permission or question; false when the agent's server does not know the ask (any more). */
-  decide(ask: Ask, decision: AskDecision): Promise<boolean>
   /** Says to the readers of every turn what is wrong; null takes it back. */
   say(trouble: string | null): void
   /** Leaves running turns as they are, for the next worker of this name. */
@@ -80,6 +70,8 @@ export function createWorker(options: WorkerOptions): Worker {
         prompt: { text: job.prompt },
         asks: waitForPerson,
         onBusy: 'wait',
+        // An answer is found in the row by the renewals of the lease, ten in this time.
+        timing: { leaseMs: 10_000 },
         cancelSignal: stop.signal,
         signal: closing.signal,
         onReply: (reply) => live.follow(reply),
@@ -128,7 +120,6 @@ export function createWorker(options: WorkerOptions): Worker {
       await store.cancel({ turnId, reason: 'stopped by the reader' })
       turns.get(turnId)?.stop.abort(new Error('stopped by the reader'))
     },
-    decide: (ask, decision) => sendDecision(client, ask, decision),
     say(text) {
       trouble = text
       for (const { live } of turns.values()) live.say(text)

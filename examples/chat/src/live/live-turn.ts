@@ -1,4 +1,4 @@
-import type { Ask, Change, Reply } from '@turnstead/reply'
+import type { Change, Reply } from '@turnstead/reply'
 import { describeTool } from '@turnstead/reply/tool-display'
 import {
   html,
@@ -29,8 +29,6 @@ export interface LiveTurn {
   sayStopping(): void
   /** What a page that comes now shows; all other pages are brought to the same point first. */
   view(): { readonly parts: Html; readonly asks: Html; readonly standing: Standing }
-  /** What waits for a person, until one stops the turn. */
-  openAsks(): readonly Ask[]
   /** Shows every part as it ended. No change comes after this. */
   finish(): void
 }
@@ -57,7 +55,6 @@ export function createLiveTurn({ turnId, roots, publish }: LiveTurnOptions): Liv
   let unfollow = (): void => undefined
   let trouble: string | null = null
   let isStopping = false
-  let isOver = false
   let shownStanding = ''
   let timer: NodeJS.Timeout | null = null
 
@@ -77,10 +74,7 @@ export function createLiveTurn({ turnId, roots, publish }: LiveTurnOptions): Liv
     publish(changes.filter((change) => String(change) !== ''))
   }
 
-  function openAsks(): readonly Ask[] {
-    if (reply === null || isStopping || isOver) return []
-    return reply.asks.filter(({ state }) => state === 'open')
-  }
+  const isAsking = (): boolean => reply?.asks.some(({ state }) => state === 'open') ?? false
 
   function hear(change: Change): void {
     if (change.type === 'retried') trouble = 'The model’s provider failed. OpenCode tries again'
@@ -91,8 +85,7 @@ export function createLiveTurn({ turnId, roots, publish }: LiveTurnOptions): Liv
   function standing(): Standing {
     if (isStopping) return { kind: 'live', tone: 'calm', text: 'Stopping' }
     if (trouble !== null) return { kind: 'live', tone: 'warn', text: trouble }
-    if (openAsks().length > 0)
-      return { kind: 'live', tone: 'warn', text: 'Waiting for your answer' }
+    if (isAsking()) return { kind: 'live', tone: 'warn', text: 'Waiting for your answer' }
     return { kind: 'live', tone: 'calm', text: activityOf(reply) }
   }
 
@@ -124,10 +117,8 @@ export function createLiveTurn({ turnId, roots, publish }: LiveTurnOptions): Liv
       const { parts, asks } = renderer?.pieces() ?? { parts: nothing, asks: nothing }
       return { parts, asks: isStopping ? nothing : asks, standing: standing() }
     },
-    openAsks,
     finish() {
       flush()
-      isOver = true
       unfollow()
       if (timer !== null) clearTimeout(timer)
     },

@@ -1,5 +1,5 @@
 import type { Artifact, MessageArtifacts } from '@turnstead/artifacts'
-import { parseReply, SnapshotError, type Ask, type Reply } from '@turnstead/reply'
+import { parseReply, SnapshotError, type Reply } from '@turnstead/reply'
 import { html } from '@turnstead/reply/turbo'
 import { isTerminal } from '@turnstead/session'
 import type { Message } from '../rows/models.js'
@@ -19,8 +19,6 @@ export interface TurnViewsOptions {
 export interface TurnViews {
   /** Reads what has to be waited for; the views themselves are made at once, so that no change falls between. */
   load(messages: readonly Message[]): Promise<() => TurnView[]>
-  /** What waits for a person in this turn; nothing once it is over, or a person has stopped it. */
-  openAsks(message: Message): readonly Ask[]
 }
 
 export function createTurnViews({ worker, artifacts, roots }: TurnViewsOptions): TurnViews {
@@ -35,14 +33,6 @@ export function createTurnViews({ worker, artifacts, roots }: TurnViewsOptions):
     return { id, prompt, isOpen, parts, asks, files, standing: standingOf(message, reply) }
   }
 
-  function openAsks(message: Message): readonly Ask[] {
-    if (message.turn_status !== 'running') return []
-    const live = worker.live(message.id)
-    if (live !== null) return live.openAsks()
-    const reply = storedReply(message)
-    return reply?.asks.filter(({ state }) => state === 'open') ?? []
-  }
-
   async function filesOf({ id }: Message): Promise<FileView[]> {
     const files: FileView[] = []
     for await (const artifact of artifacts.list(id)) files.push(fileView(artifact))
@@ -50,7 +40,6 @@ export function createTurnViews({ worker, artifacts, roots }: TurnViewsOptions):
   }
 
   return {
-    openAsks,
     async load(messages) {
       const files = await Promise.all(messages.map(filesOf))
       return () => messages.map((message, index) => viewOf(message, files[index] ?? []))
@@ -98,7 +87,7 @@ function noteOf(message: Message, reply: Reply | null): OverStanding['note'] {
     return { tone: 'plain', text: `You stopped this.${kept}` }
   }
   if (message.turn_status === 'failed') {
-    const isProvider = message.turn_error_code === 'provider_failed'
+    const isProvider = message.turn_error_code?.startsWith('provider_') === true
     const text = isProvider
       ? describeProviderFailure(reply?.result().error ?? null)
       : describeFailure(message.turn_error_code)

@@ -1,7 +1,5 @@
 import { turboStream, turboStreamType } from '@turnstead/reply/turbo'
 import type { Request, RequestHandler, Response } from 'express'
-import type { Worker } from '../jobs/worker.js'
-import type { TurnViews } from '../live/turn-views.js'
 import type { ChatRows } from '../rows/rows.js'
 import { askProblemId } from '../views/asks.js'
 import { readDecision } from './decisions.js'
@@ -9,43 +7,37 @@ import { parseRowId } from './security.js'
 import { takesTurboStreams } from './turbo-requests.js'
 
 export interface AnswerAskOptions {
-  readonly rows: Pick<ChatRows, 'findMessage'>
-  readonly views: Pick<TurnViews, 'openAsks'>
-  readonly worker: Pick<Worker, 'decide' | 'live'>
+  readonly store: ChatRows['store']
   readonly sendProblem: (response: Response, status: number, text: string) => Promise<void>
   readonly sendDone: (request: Request, response: Response, conversationId: number) => void
 }
 
-/** The user's answer to what the agent asks in this turn, and in no other. */
+/** The user's answer to what the agent asks in this turn, and in no other: into the row, from where the worker sends it. */
 export function answerAsk({
-  rows,
-  views,
-  worker,
+  store,
   sendProblem,
   sendDone,
 }: AnswerAskOptions): RequestHandler<{ id: string; askId: string }> {
   return async (request, response) => {
-    const message = await rows.findMessage(parseRowId(request.params.id))
-    if (message === null) return sendProblem(response, 404, 'There is no such message.')
-    const ask = views.openAsks(message).find(({ id }) => id === request.params.askId)
-    // Where it is not open any more, another page was first or the turn is over: both show already.
-    if (ask === undefined) return sendDone(request as Request, response, message.conversationId)
-    const problemId = askProblemId(message.id, ask.id)
+    const turnId = parseRowId(request.params.id)
+    const turn = turnId === null ? null : await store.read(turnId)
+    if (turn === null || turnId === null) {
+      return sendProblem(response, 404, 'There is no such message.')
+    }
     /** A page with scripts keeps the form, with what was chosen and typed. */
     const refuse = async (status: number, text: string): Promise<void> => {
       if (!takesTurboStreams(request as Request)) return sendProblem(response, status, text)
-      const problem = turboStream('update', problemId, text)
+      const problem = turboStream('update', askProblemId(turnId, request.params.askId), text)
       response.status(status).type(turboStreamType).send(String(problem))
     }
 
+    const { askId } = request.params
+    const ask = turn.asks.find(({ id }) => id === askId)
+    if (ask === undefined) return refuse(409, 'This turn has no such question.')
     const decision = readDecision(ask, request.body)
     if (decision === null) return refuse(422, 'Choose an answer first.')
-    const isTaken = await worker.decide(ask, decision)
-    // A turn that runs here shows what became of the ask; of another process only the row is known.
-    if (!isTaken && worker.live(message.id) === null) return refuse(409, notTaken)
-    sendDone(request as Request, response, message.conversationId)
+    // Where it was not taken, another page was first or the turn is over: both show already.
+    await store.answerAsk({ turnId, askId, decision, by: 'the reader' })
+    sendDone(request as Request, response, Number(turn.conversationId))
   }
 }
-
-const notTaken =
-  'The answer could not be given: the agent’s server, as this process reaches it, does not know the question.'

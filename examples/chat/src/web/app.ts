@@ -116,7 +116,7 @@ export function createApp(ports: ChatPorts): Express {
     sendDone(request, response, message.conversationId)
   })
 
-  app.post('/messages/:id/asks/:askId', answerAsk({ rows, views, worker, sendProblem, sendDone }))
+  app.post('/messages/:id/asks/:askId', answerAsk({ store: rows.store, sendProblem, sendDone }))
 
   app.get('/messages/:id/files/:artifactId', async (request, response) => {
     const turnId = parseRowId(request.params.id)

@@ -1,8 +1,7 @@
-import type { Ask } from '@turnstead/reply'
-import type { AskDecision } from '@turnstead/turn'
+import type { AskDecision, OpenAsk } from '@turnstead/session'
 
 /** What the reader's form says; null when it is not the form of this ask, or leaves a question without an answer. */
-export function readDecision(ask: Ask, form: unknown): AskDecision | null {
+export function readDecision(ask: OpenAsk, form: unknown): AskDecision | null {
   const decision = fieldOf(form, 'decision')
   if (decision === 'no') return { action: 'reject' }
   if (decision !== 'yes') return null

@@ -1,8 +1,9 @@
+import type { Knex } from 'knex'
 import type { Model } from 'objection'
 import { createSessionStore } from '../create-session-store.js'
-import type { SessionStoreOptions } from '../create-session-store.js'
-import type { SessionStore } from '../session-store.js'
+import type { KnexSessionStore, SessionStoreOptions } from '../create-session-store.js'
 import { bindStore } from './bound-stores.js'
+import type { BoundStore } from './bound-stores.js'
 import type { ConversationMembers } from './conversation-mixin.js'
 import type { MessageMembers } from './message-mixin.js'
 import { conversationColumnsOf, inherited, messageColumnsOf } from './mixin-columns.js'
@@ -25,7 +26,7 @@ export interface StoreForOptions extends Omit<
  * The store over two model classes: their tables, key columns and column names. Knex is taken from `Conversation` when a
  * verb needs it, so `Model.knex(knex)` may come later.
  */
-export function storeFor(options: StoreForOptions): SessionStore {
+export function storeFor(options: StoreForOptions): KnexSessionStore {
   const { Conversation, Message, titleColumn, ...rest } = options
   const conversations = inherited(conversationColumnsOf, Conversation)
   if (conversations === undefined) {
@@ -33,9 +34,8 @@ export function storeFor(options: StoreForOptions): SessionStore {
   }
   const messages = inherited(messageColumnsOf, Message)
   if (messages === undefined) throw new TypeError('`Message` must extend `MessageMixin(…)`.')
-  const store = createSessionStore({
+  const tables: Omit<SessionStoreOptions, 'knex'> = {
     ...rest,
-    knex: () => Conversation.knex(),
     conversations: {
       table: Conversation.tableName,
       columns: {
@@ -48,10 +48,16 @@ export function storeFor(options: StoreForOptions): SessionStore {
       table: Message.tableName,
       columns: { ...messages, id: keyOf('Message', Message.idColumn) },
     },
-  })
-  bindStore(Conversation, store)
-  bindStore(Message, store)
-  return store
+  }
+  const knex = (): Knex => Conversation.knex()
+  const bound: BoundStore = {
+    store: createSessionStore({ ...tables, knex }),
+    knex,
+    openOn: (other) => createSessionStore({ ...tables, knex: other }),
+  }
+  bindStore(Conversation, bound)
+  bindStore(Message, bound)
+  return bound.store
 }
 
 function keyOf(name: string, idColumn: string | string[]): string {

@@ -8,6 +8,7 @@ export async function adoptTurn(tables: Tables, lease: Lease): Promise<boolean> 
   const { columns } = tables.messages
   return updateTurn(tables, lease, {
     what: 'take over the leftovers',
+    isRepeatable: true,
     from: ['running', 'completed', 'failed', 'cancelled'],
     where: (row) =>
       void row

@@ -8,6 +8,7 @@ export async function closeTurn(tables: Tables, lease: Lease, now: number): Prom
   const knex = tables.knex()
   return updateTurn(tables, lease, {
     what: 'close the row',
+    isRepeatable: true,
     from: ['completed', 'failed', 'cancelled'],
     where: (row) => void row.where(columns.turnFence, lease.fence),
     set: { [columns.closedAt]: knex.raw('coalesce(??, ?)', [columns.closedAt, now]) },

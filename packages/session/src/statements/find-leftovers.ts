@@ -1,5 +1,5 @@
 import type { Knex } from 'knex'
-import { toRowId } from '../asserts.js'
+import { toRowId } from '../values/asserts.js'
 import { SessionError } from '../errors.js'
 import type { ConversationLease, TurnRecord } from '../records.js'
 import type { MessageColumns, Tables } from '../tables.js'
@@ -13,12 +13,11 @@ const maxLeftovers = 8
 /** Left running, or ended with something upstream to put in order. */
 export function isLeftover(columns: MessageColumns): Knex.QueryCallback {
   return (row) => {
-    row.where(columns.status, 'running').orWhere((ended) => {
-      ended
-        .whereIn(columns.status, ['completed', 'failed', 'cancelled'])
-        .whereNotNull(columns.promptId)
-        .whereNull(columns.closedAt)
-    })
+    row
+      // Also what runs is not closed. Both lists begin an index, so that old turns cost nothing.
+      .whereIn(columns.status, ['running', 'completed', 'failed', 'cancelled'])
+      .whereNull(columns.closedAt)
+      .where((any) => void any.where(columns.status, 'running').orWhereNotNull(columns.promptId))
   }
 }
 
@@ -43,6 +42,7 @@ export async function findLeftovers(
           turntext: keyText(knex, columns.id),
           ...turnFields(knex, columns),
         }),
+    { isRepeatable: true },
   )
   return rows.flatMap((row) => readable(row))
 }

@@ -45,8 +45,12 @@ export function turnFields(knex: Knex, columns: MessageColumns): Record<string, 
   }
 }
 
-/** One turn, or null. */
-export async function readTurn(tables: Tables, turnId: RowId): Promise<TurnRecord | null> {
+/** One turn, or null; with a fence, only once it stands under that one or a later one. */
+export async function readTurn(
+  tables: Tables,
+  turnId: RowId,
+  fence: number | null = null,
+): Promise<TurnRecord | null> {
   const { table, columns } = tables.messages
   const reading = query<Record<string, unknown> | undefined>(
     tables,
@@ -55,7 +59,9 @@ export async function readTurn(tables: Tables, turnId: RowId): Promise<TurnRecor
       knex(table)
         .where(rowKey(knex, columns.id, turnId))
         .whereNotNull(columns.status)
+        .where((row) => fence !== null && row.where(columns.turnFence, '>=', fence))
         .first(turnFields(knex, columns)),
+    { isRepeatable: true },
   )
   const row = await unlessImpossible(reading, undefined)
   return row === undefined ? null : toTurnRecord(turnId, row)

@@ -1,7 +1,7 @@
 import type { Knex } from 'knex'
 import { SessionError } from '../errors.js'
 import type { RowId } from '../records.js'
-import { isImpossibleKey } from './passing.js'
+import { isImpossibleKey } from '../database/passing.js'
 
 const wholeNumber = /^-?(?:0|[1-9]\d*)$/
 

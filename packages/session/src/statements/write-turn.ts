@@ -1,20 +1,23 @@
 import type { Lease, TurnStatus } from '../records.js'
 import type { Tables } from '../tables.js'
+import type { Happening } from '../events/tell.js'
 import { confirmTurn, updateTurn } from './update-turn.js'
 
-/** A worker's write: only under its own claim, and only out of the given status. */
+/** A worker's write: only under its own claim, and only out of the given status. It must be the same a second time. */
 export async function writeTurn(
   tables: Tables,
   lease: Lease,
   write: {
     readonly what: string
     readonly from: TurnStatus
+    readonly happenings?: readonly Happening[]
     readonly set: Readonly<Record<string, unknown>>
   },
 ): Promise<boolean> {
   const { turnFence } = tables.messages.columns
   return updateTurn(tables, lease, {
     ...write,
+    isRepeatable: true,
     from: [write.from],
     where: (row) => void row.where(turnFence, lease.fence),
   })

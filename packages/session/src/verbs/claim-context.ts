@@ -1,7 +1,7 @@
 import type { ConversationLease } from '../records.js'
-import { releaseLease } from '../statements/leases/release-lease.js'
-import type { LeaseRow } from '../statements/leases/find-lease.js'
-import { takeLease } from '../statements/leases/take-lease.js'
+import { releaseLease } from '../statements/release-lease.js'
+import type { LeaseRow } from '../statements/find-lease.js'
+import { takeLease } from '../statements/take-lease.js'
 import type { Tables } from '../tables.js'
 import { toMark } from './holder.js'
 

@@ -1,6 +1,6 @@
 import type { ConversationLease } from '../records.js'
 import type { ConversationClaimRequest, ConversationClaimResult } from '../session-store.js'
-import { findConversationLease } from '../statements/leases/find-lease.js'
+import { findConversationLease } from '../statements/find-lease.js'
 import { findLeftovers } from '../statements/find-leftovers.js'
 import { takeAndDo } from './claim-context.js'
 import type { ClaimContext } from './claim-context.js'

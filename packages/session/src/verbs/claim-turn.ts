@@ -2,17 +2,21 @@ import { SessionError } from '../errors.js'
 import { isTerminal } from '../records.js'
 import type { Lease } from '../records.js'
 import type { ClaimRequest, ClaimResult } from '../session-store.js'
-import { findLease } from '../statements/leases/find-lease.js'
-import type { TurnLeaseRow } from '../statements/leases/find-lease.js'
+import { confirmTurnExists } from '../statements/confirm-turn-exists.js'
+import { findLease } from '../statements/find-lease.js'
+import type { TurnLeaseRow } from '../statements/find-lease.js'
 import { findLeftovers } from '../statements/find-leftovers.js'
+import { plainJson } from '../database/json-text.js'
 import { readTurn } from '../statements/read-turn.js'
-import { releaseLease } from '../statements/leases/release-lease.js'
+import { releaseLease } from '../statements/release-lease.js'
 import { startTurn } from '../statements/start-turn.js'
 import { takeAndDo } from './claim-context.js'
 import type { ClaimContext } from './claim-context.js'
 import { heldUntil, isOfEarlierLife } from './holder.js'
 import type { Claimant } from './holder.js'
+import type { Tables } from '../tables.js'
 import { untilTaken } from './raced.js'
+import { readWritten } from './read-written.js'
 
 /** @internal Looks who holds the conversation, takes it when it is free, and starts the turn under it. */
 export async function claimTurn(
@@ -26,7 +30,7 @@ export async function claimTurn(
     { clock: tables.clock, row: `conversation ${conversationId}`, signal },
     async () => {
       const seen = await findLease(tables, request)
-      if (seen === null) return missing
+      if (seen === null) return (await confirmTurnExists(tables, request)) ? undefined : missing
       const claimant = { owner, instance, leaseMs, turnKey: seen.ownKey }
       if (isTerminal(seen.status)) {
         await releaseLeftover(context, request, { seen, claimant })
@@ -63,13 +67,9 @@ async function start(
     now,
   }: { readonly seen: TurnLeaseRow; readonly input: string | null; readonly now: number },
 ): Promise<ClaimResult | undefined> {
-  const isStarted = await startTurn(tables, lease, { now, input }).catch((error: unknown) => {
-    // What was asked may be more than the database takes; the job still has it.
-    if (input === null || !SessionError.is(error) || error.retryable) throw error
-    return startTurn(tables, lease, { now, input: null })
-  })
+  const isStarted = await startWithInput(tables, lease, { now, input })
   // Read only now: an earlier worker may have stored its prompt until the very start.
-  const turn = isStarted ? await readTurn(tables, lease.turnId) : null
+  const turn = isStarted ? await readWritten(tables, lease) : null
   if (turn?.status !== 'running') return undefined
   return {
     claimed: true,
@@ -78,6 +78,23 @@ async function start(
     turn,
     leftovers: await findLeftovers(tables, lease),
   }
+}
+
+/** What was asked may be more than the database takes; the job still has it. */
+async function startWithInput(
+  tables: Tables,
+  lease: Lease,
+  { now, input }: { readonly now: number; readonly input: string | null },
+): Promise<boolean> {
+  const inputs = input === null ? [] : [...new Set([input, plainJson(input)])]
+  for (const each of inputs) {
+    try {
+      return await startTurn(tables, lease, { now, input: each })
+    } catch (error) {
+      if (!SessionError.is(error) || error.retryable) throw error
+    }
+  }
+  return startTurn(tables, lease, { now, input: null })
 }
 
 /** A worker that died between its terminal write and its release would keep the conversation busy until the lease expires. */

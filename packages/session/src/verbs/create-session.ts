@@ -1,17 +1,18 @@
 import { SessionError } from '../errors.js'
 import type { SessionUpstream } from '../session-upstream.js'
-import { endCreation } from '../statements/end-creation.js'
-import { findSession } from '../statements/find-session.js'
-import type { SessionRow } from '../statements/find-session.js'
-import { isDuplicate } from '../statements/passing.js'
-import { splitKeys } from '../statements/take-creation.js'
-import type { Creation } from '../statements/take-creation.js'
+import { confirmSession } from '../creation/confirm-session.js'
+import { endCreation } from '../creation/end-creation.js'
+import type { SessionRow } from '../creation/find-session.js'
+import { isDuplicate } from '../database/passing.js'
+import { splitKeys } from '../creation/take-creation.js'
+import type { Creation } from '../creation/take-creation.js'
 import type { Tables } from '../tables.js'
 import { discardSession } from './discard-session.js'
 import type { OnOrphan } from './discard-session.js'
 
 interface CreateContext {
   readonly tables: Tables
+  readonly createMs: number
   readonly onOrphan: OnOrphan | undefined
 }
 
@@ -55,7 +56,7 @@ export async function createSession(
 }
 
 async function store(
-  { tables, onOrphan }: CreateContext,
+  { tables, createMs, onOrphan }: CreateContext,
   upstream: SessionUpstream,
   {
     creation,
@@ -69,7 +70,8 @@ async function store(
 ): Promise<boolean> {
   const { conversationId } = creation
   try {
-    return await endCreation(tables, creation, { sessionId, keys })
+    const expiredSince = tables.clock.now() - createMs
+    return await endCreation(tables, creation, { sessionId, keys, expiredSince })
   } catch (error) {
     if (SessionError.is(error) && isDuplicate(error.cause)) {
       // It is not ours to delete.
@@ -81,9 +83,11 @@ async function store(
       )
     }
     // The statement may have taken effect before the connection broke; deleting now could delete the row's session.
-    const row = await findSession(tables, conversationId).catch(() => undefined)
-    if (row?.sessionId === sessionId) return true
-    if (row !== undefined) await discardSession(onOrphan, upstream, { conversationId, sessionId })
+    const isStored = await confirmSession(tables, { conversationId, sessionId }).catch(
+      () => undefined,
+    )
+    if (isStored === true) return true
+    if (isStored === false) await discardSession(onOrphan, upstream, { conversationId, sessionId })
     throw error
   }
 }

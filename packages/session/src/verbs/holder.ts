@@ -1,4 +1,4 @@
-import type { LeaseRow } from '../statements/leases/find-lease.js'
+import type { LeaseRow } from '../statements/find-lease.js'
 
 /** Who wants a conversation. */
 export interface Claimant {

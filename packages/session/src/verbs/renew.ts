@@ -1,8 +1,8 @@
 import type { ConversationLease } from '../records.js'
 import type { Renewal } from '../session-store.js'
 import { readStandings } from '../statements/read-standing.js'
-import { renewLease } from '../statements/leases/renew-lease.js'
-import { renewLeases } from '../statements/leases/renew-leases.js'
+import { renewLease } from '../statements/renew-lease.js'
+import { renewLeases } from '../statements/renew-leases.js'
 import type { Tables } from '../tables.js'
 
 /** One statement's worth: far from every database's limit of values in one. */

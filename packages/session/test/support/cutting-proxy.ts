@@ -10,6 +10,8 @@ export interface CuttingProxy {
   readonly url: string
   /** Ends what is open. */
   cut(how: Cut): void
+  /** Whether nothing passes from now on, while connections stay open, as when a network fails in silence. */
+  stall(isStalling: boolean): void
   /** Whether new connections are refused from now on. */
   refuse(isRefusing: boolean): void
   close(): Promise<void>
@@ -21,7 +23,15 @@ export async function startCuttingProxy(databaseUrl: string): Promise<CuttingPro
   const target = new URL(databaseUrl)
   const defaultPort = ports[target.protocol] ?? 5432
   const clients = new Set<Socket>()
+  const upstreams = new Map<Socket, Socket>()
   let isRefusing = false
+  let isStalling = false
+  const join = (client: Socket, upstream: Socket): void => {
+    if (isStalling) {
+      client.unpipe(upstream)
+      upstream.unpipe(client)
+    } else client.pipe(upstream).pipe(client)
+  }
   const server = createServer((client) => {
     if (isRefusing) {
       client.resetAndDestroy()
@@ -29,14 +39,16 @@ export async function startCuttingProxy(databaseUrl: string): Promise<CuttingPro
     }
     const upstream = connect(Number(target.port || defaultPort), target.hostname)
     clients.add(client)
+    upstreams.set(client, upstream)
     client
       .on('error', () => undefined)
       .on('close', () => {
         clients.delete(client)
+        upstreams.delete(client)
         upstream.destroy()
       })
     upstream.on('error', () => undefined).on('close', () => client.destroy())
-    client.pipe(upstream).pipe(client)
+    join(client, upstream)
   })
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
   const url = new URL(databaseUrl)
@@ -51,6 +63,10 @@ export async function startCuttingProxy(databaseUrl: string): Promise<CuttingPro
   return {
     url: url.href,
     cut,
+    stall: (isStalled) => {
+      isStalling = isStalled
+      for (const [client, upstream] of upstreams) join(client, upstream)
+    },
     refuse: (isRefused) => {
       isRefusing = isRefused
     },

@@ -25,31 +25,21 @@ export interface OutboxEvent {
  */
 export type OutboxEventType = 'turn.ended' | 'turn.asked' | 'turn.waiting'
 
-/** The rows of the outbox. `@turnstead/session/outbox` implements it. */
+/** The rows of an outbox. `@turnstead/session/outbox` implements it. */
 export interface OutboxStore {
-  /** Takes events that are due, oldest first, for so long; no other worker gets them meanwhile. */
+  /**
+   * Takes events that are due, oldest first: no one else gets them for `leaseMs`, and after it they are due again unless
+   * `delivered` or `failed` was called.
+   */
   take(request: {
     readonly limit: number
     readonly leaseMs: number
   }): Promise<readonly OutboxEvent[]>
-  /** Keeps taken ones longer. */
-  renew(ids: readonly string[], options: { readonly leaseMs: number }): Promise<void>
-  /** It arrived. */
+  /** Notes that it arrived. */
   delivered(id: string): Promise<void>
-  /** It did not: when to try again, or null to give it up as a dead letter. */
+  /** Notes that it did not: when to try again, or null to lay it aside as a dead letter. */
   failed(
     id: string,
     failure: { readonly error: string; readonly retryInMs: number | null },
   ): Promise<void>
-  /** Dead letters are due again, all or these; gives how many. */
-  replay(ids?: readonly string[]): Promise<number>
-  /** Forgets delivered events that are older; gives how many, at most `limit`. */
-  prune(request: { readonly olderThanMs: number; readonly limit: number }): Promise<number>
-  /** For gauges. */
-  count(): Promise<{
-    readonly due: number
-    readonly dead: number
-    /** Age of the oldest that is not delivered, in milliseconds; 0 when there is none. */
-    readonly oldestMs: number
-  }>
 }

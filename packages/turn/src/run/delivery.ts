@@ -4,6 +4,8 @@ import type { PromptRecord } from '../ports.js'
 export interface Delivery {
   /** The prompt as it is in the row; null while none was chosen. */
   readonly prompt: PromptRecord | null
+  /** An earlier worker chose a prompt: what it did besides is only in the row and on the server. */
+  readonly isResumed: boolean
   /** The server has the prompt, or may have it: another worker chose it, or its send has no known end. */
   readonly mayHaveArrived: boolean
   /** The server is known to have it. */
@@ -37,6 +39,7 @@ export function createDelivery(stored: PromptRecord | null): Delivery {
     get prompt() {
       return prompt
     },
+    isResumed: stored !== null,
     get mayHaveArrived() {
       return state !== 'none'
     },

@@ -24,10 +24,15 @@ export interface LeaseKeeper {
   confirm(): Promise<void>
   /** Asks the store now and interrupts the turn by what it says. */
   ask(): Promise<void>
-  /** How often the turn's asks have changed, as the store said last; null where it does not say. */
+  /** How often the turn's asks have changed, as the store said last; null before it did. */
   readonly asksRevision: number | null
   /** Asks the store soon: a write was refused, or a notice says that there is something to learn. */
   recheck(): void
+  /**
+   * Calls back whenever a renewal says that the turn's asks changed, at first with what the first renewal says; the result
+   * takes the callback off. Beats learn of it too, so that no notice is needed for it.
+   */
+  onAsksRevision(changed: (revision: number) => void): () => void
   /** The terminal write begins: from now on a terminal status is this turn's own. */
   settling(): void
   /** Stops renewing. */
@@ -48,12 +53,12 @@ export function keepLease(
   setup: TurnSetup,
   held: HeldLease,
   interrupter: Interrupter,
-  onAsksChanged: () => void = () => undefined,
 ): LeaseKeeper {
   const { lease } = held
   const { clock, store, report, budgets } = setup
   const { leaseMs } = setup.timing
   const limitMs = renewalLimitMs(leaseMs)
+  const listeners = new Set<(revision: number) => void>()
   let asksRevision: number | null = null
   let heldSince = held.since
   const lost = new AbortController()
@@ -68,14 +73,13 @@ export function keepLease(
     return now < leaseMs && wall < leaseMs && wall > -leaseMs
   }
 
-  const learnAsks = (revision: number | null): void => {
+  const learnAsks = (revision: number): void => {
     if (revision === asksRevision) return
     asksRevision = revision
-    onAsksChanged()
+    for (const changed of listeners) changed(revision)
   }
 
-  const learn = (renewal: Renewal, askedAt: Instant): void => {
-    const { held, status } = renewal
+  const learn = ({ held, status, asksRevision: revision }: Renewal, askedAt: Instant): void => {
     awaySince = null
     if (!held) {
       interrupter.interrupt({ kind: 'lease_lost' })
@@ -85,7 +89,7 @@ export function keepLease(
     }
     // Of two questions under way the older one may be answered last.
     if (askedAt.now >= heldSince.now) heldSince = askedAt
-    learnAsks(renewal.asksRevision ?? null)
+    learnAsks(revision)
     if (isSettling || status === 'running') return
     if (status === 'cancelled') interrupter.interrupt({ kind: 'cancelled' })
     else interrupter.interrupt({ kind: 'settled' })
@@ -137,6 +141,11 @@ export function keepLease(
     },
     ask,
     recheck: () => beating.beat(),
+    onAsksRevision(changed) {
+      const listener = (revision: number): void => changed(revision)
+      listeners.add(listener)
+      return () => void listeners.delete(listener)
+    },
     settling() {
       isSettling = true
     },

@@ -41,6 +41,8 @@ export function openRun(
   const { clock, timing } = setup
   const interrupter = createInterrupter()
   const wakeup = createWakeup(clock)
+  const lease = keepLease(setup, held, interrupter)
+  lease.onAsksRevision(() => wakeup.wake())
   const reply = restoreReply(setup, turn)
   const result = reply?.result() ?? null
   return {
@@ -48,7 +50,7 @@ export function openRun(
     // What the row keeps comes first: the ids of the parts were chosen for that.
     input: parsePrompt(turn.input) ?? given,
     server: createServer(setup.client),
-    lease: keepLease(setup, held, interrupter, () => wakeup.wake()),
+    lease,
     interrupter,
     signal: interrupter.signal,
     wakeup,

@@ -35,7 +35,7 @@ export function openAskRows(run: TurnRun): AskRows {
   const ended = new Set<string>()
   let queue: AskChange[] = []
   // What an earlier worker left is in the row.
-  let isDue = run.delivery.mayHaveArrived
+  let isDue = run.delivery.isResumed
   let isKept = store.updateAsks !== undefined
   let writeAt = 0
   let writing: Promise<void> | null = null

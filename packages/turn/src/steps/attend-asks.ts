@@ -53,11 +53,11 @@ export function attendAsks(run: TurnRun): AskAttendant {
   const rows = openAskRows(run)
   let knownRevision = run.lease.asksRevision
   // An earlier worker may have answered: only the server's lists say what is still open.
-  const isResumed = run.delivery.mayHaveArrived
+  const isResumed = run.delivery.isResumed
   const lastAt = ({ since }: Attended): number => since + budgets.askMs + budgets.requestMs
 
   const unwatch = store.watch?.(turnId, ({ type }) => {
-    if (type !== 'answered') return
+    if (type !== 'answered' && type !== 'missed') return
     rows.reread()
     run.wakeup.wake()
   })

@@ -39,8 +39,8 @@ export async function runClaimed<Report>(
   } finally {
     unlink()
     unwatch()
-    snapshots.close()
     await live.close()
+    snapshots.close()
     run.lease.close()
   }
 }

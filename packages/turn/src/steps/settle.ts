@@ -1,5 +1,6 @@
-import { createReply } from '@turnstead/reply'
-import { restoreError, TurnError, type TurnErrorDetails } from '../errors.js'
+import { createReply, type ReplyError } from '@turnstead/reply'
+import { type CompletedEnding, completedEnding, endingOf, type TurnEnding } from '../endings.js'
+import { restoreError, TurnError, type TurnErrorCode, type TurnErrorDetails } from '../errors.js'
 import type { Proof } from '../poll/evidence.js'
 import type { Settlement, TurnRecord } from '../ports.js'
 import type { SettledTurn, StopReport, TurnResult } from '../result.js'
@@ -11,6 +12,7 @@ import type { TurnRun } from '../run/run.js'
 export type Ending =
   | {
       readonly status: 'completed'
+      readonly ending: CompletedEnding
       readonly finish: string | null
       readonly answeredBy: string | null
     }
@@ -23,16 +25,19 @@ export function toEnding(run: TurnRun, proof: Proof): Ending {
   if (proof.rejected) {
     return failed('ask_rejected', 'The turn stopped because a request of the agent was rejected.')
   }
-  if (isEmpty(run) && run.setup.recovery.emptyReply === 'fail') {
+  if (answerOf(run, proof.finish) === 'empty' && run.setup.recovery.emptyReply === 'fail') {
     return failed('empty_reply', 'The agent ended without saying or doing anything. Ask again.')
   }
-  return { status: 'completed', finish: proof.finish, answeredBy: proof.answeredBy }
+  const { finish, answeredBy } = proof
+  return { status: 'completed', ending: answerOf(run, finish), finish, answeredBy }
 }
 
-function isEmpty({ reply }: TurnRun): boolean {
-  if (reply === null) return true
-  const { text, tools, files, structured } = reply.result()
-  return text === '' && tools.length === 0 && files.length === 0 && structured === null
+function answerOf({ reply, delivery }: TurnRun, finish: string | null): CompletedEnding {
+  if (reply === null) return 'empty'
+  // Run again without the answer, since the server had lost the question.
+  const isRerun = (delivery.prompt?.runs ?? 0) > 0
+  const hasLostAsk = isRerun && reply.asks.some(({ state }) => state === 'expired')
+  return completedEnding({ ...reply.result(), finish, hasLostAsk })
 }
 
 /**
@@ -100,8 +105,11 @@ async function isHeld(run: TurnRun): Promise<boolean> {
 }
 
 /** How a turn that is over had ended, by its row. */
-export function storedEnding({ status, error, finish }: TurnRecord): Ending {
-  if (status === 'completed') return { status, finish, answeredBy: null }
+export function storedEnding(turn: TurnRecord): Ending {
+  const { status, error, finish } = turn
+  if (status === 'completed') {
+    return { status, ending: endingOf(turn) as CompletedEnding, finish, answeredBy: null }
+  }
   if (status !== 'failed') return { status: 'cancelled' }
   return { status, error: restoreError(error) }
 }
@@ -120,6 +128,7 @@ export function toResult<Report>(
   const result = (run.reply ?? createReply({ sessionId: 'none', promptId: 'none' })).result()
   const settled: SettledTurn<Report> = {
     turnId: setup.turnId,
+    ending: codeOf(ending),
     reply: result,
     cost: usage.total(result).cost,
     sessionRecreated: delivery.prompt?.sessionRecreated ?? false,
@@ -140,7 +149,7 @@ function toSettlement(run: TurnRun, ending: Ending): Settlement {
   const error = ending.status === 'failed' ? ending.error : null
   return {
     status: ending.status,
-    reason: error?.code ?? null,
+    reason: reasonOf(ending),
     reply: run.reply,
     text: result?.text ?? '',
     reasoning: result?.reasoning ?? null,
@@ -153,6 +162,23 @@ function toSettlement(run: TurnRun, ending: Ending): Settlement {
       detail: error.provider?.message ?? null,
     },
     finish: ending.status === 'completed' ? ending.finish : null,
+  }
+}
+
+/** Where the status alone does not say it. */
+function reasonOf(ending: Ending): TurnEnding | null {
+  const code = codeOf(ending)
+  return code === 'answered' || code === 'cancelled' ? null : code
+}
+
+function codeOf(ending: Ending): TurnEnding {
+  switch (ending.status) {
+    case 'completed':
+      return ending.ending
+    case 'failed':
+      return ending.error.code as TurnEnding
+    case 'cancelled':
+      return 'cancelled'
   }
 }
 
@@ -173,8 +199,27 @@ function toError({ error, reason }: Extract<Proof, { state: 'failed' }>): TurnEr
   if (reason === 'error') {
     const message = `The model provider failed (${error.name}); the cause has its message.`
     const provider = { status: error.statusCode, message: error.message }
-    return new TurnError('provider_failed', message, { cause, provider })
+    return new TurnError(providerCode(error), message, { cause, provider })
   }
   const message = `The turn was ended on the OpenCode server (${reason}).`
   return new TurnError('turn_stopped', message, { cause })
 }
+
+/** By the server's name of the error where that says it, else by what the provider answered. */
+function providerCode({ name, statusCode }: ReplyError): TurnErrorCode {
+  const named = providerCodes.get(name)
+  if (named !== undefined) return named
+  if (statusCode === null) return 'provider_failed'
+  if (limitStatuses.has(statusCode)) return 'provider_limited'
+  return statusCode >= 400 && statusCode < 500 ? 'provider_refused' : 'provider_failed'
+}
+
+const providerCodes: ReadonlyMap<string, TurnErrorCode> = new Map([
+  ['ContentFilterError', 'content_filtered'],
+  ['ContextOverflowError', 'context_overflow'],
+  ['ProviderAuthError', 'provider_refused'],
+  ['StructuredOutputError', 'output_invalid'],
+])
+
+/** Out of credit, and too many requests. */
+const limitStatuses: ReadonlySet<number> = new Set([402, 429])

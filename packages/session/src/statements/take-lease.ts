@@ -1,8 +1,8 @@
-import type { ConversationLease } from '../../records.js'
-import type { Tables } from '../../tables.js'
+import type { ConversationLease } from '../records.js'
+import type { Tables } from '../tables.js'
 import type { LeaseRow } from './find-lease.js'
-import { query } from '../query.js'
-import { rowKey } from '../row-key.js'
+import { query } from './query.js'
+import { rowKey } from './row-key.js'
 
 /**
  * Takes a lease that was seen to be free. The fence shows that no one claimed since, the expiry that the holder did not

@@ -1,8 +1,8 @@
-import type { RowId, TurnStatus } from '../../records.js'
-import type { Tables } from '../../tables.js'
-import { query } from '../query.js'
-import { keyText, rowKey, unlessImpossible } from '../row-key.js'
-import { toNumber, toNumberOrNull, toTurnStatus } from '../row-values.js'
+import type { RowId, TurnStatus } from '../records.js'
+import type { Tables } from '../tables.js'
+import { query } from './query.js'
+import { keyText, rowKey, unlessImpossible } from './row-key.js'
+import { toNumber, toNumberOrNull, toTurnStatus } from './row-values.js'
 
 /** Who holds a conversation. */
 export interface LeaseRow {
@@ -47,6 +47,7 @@ export async function findLease(
           status: `m.${m.status}`,
           turnfence: `m.${m.turnFence}`,
         }),
+    { isRepeatable: true },
   )
   const row = await unlessImpossible(finding, undefined)
   if (row === undefined) return null
@@ -71,6 +72,7 @@ export async function findConversationLease(
       knex(`${table} as c`)
         .where(rowKey(knex, `c.${columns.id}`, conversationId))
         .first(leaseFields(tables)),
+    { isRepeatable: true },
   )
   const row = await unlessImpossible(finding, undefined)
   return row === undefined ? null : toLeaseRow(row)

@@ -1,8 +1,8 @@
 import type { RowId } from '../records.js'
 import type { Tables } from '../tables.js'
 import type { SessionRow } from './find-session.js'
-import { query } from './query.js'
-import { rowKey } from './row-key.js'
+import { query } from '../statements/query.js'
+import { rowKey } from '../statements/row-key.js'
 
 /**
  * A creation under way. Its key is new: a key in the row is looked for only once its claim was taken away, so a worker that was
@@ -13,6 +13,10 @@ export interface Creation {
   readonly key: string
   readonly claim: string
   readonly expiresAt: number
+  /** Number of the claim that must be the newest meanwhile; null for any. */
+  readonly fence: number | null
+  /** Fingerprint of the rules that the new session is given; null for none. */
+  readonly rules: string | null
 }
 
 // More pile up only while no one can look at all sessions.
@@ -48,12 +52,14 @@ export async function takeCreation(
           [columns.sessionId]: seen.sessionId,
           [columns.createClaim]: seen.claim,
           [columns.createKeys]: seen.keys,
+          ...(creation.fence === null ? {} : { [columns.turnFence]: creation.fence }),
         })
         .update({
           [columns.sessionId]: null,
           [columns.createKeys]: joinKeys([...splitKeys(seen.keys), creation.key]),
           [columns.createClaim]: creation.claim,
           [columns.createExpiresAt]: creation.expiresAt,
+          [columns.rules]: null,
         }),
   )
   return Number(changed) > 0

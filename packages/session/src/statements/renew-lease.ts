@@ -1,7 +1,7 @@
-import type { ConversationLease } from '../../records.js'
-import type { Tables } from '../../tables.js'
-import { query } from '../query.js'
-import { rowKey } from '../row-key.js'
+import type { ConversationLease } from '../records.js'
+import type { Tables } from '../tables.js'
+import { query } from './query.js'
+import { rowKey } from './row-key.js'
 
 /** Moves the expiry of a lease that no one took over or released, and says whether it is held. */
 export async function renewLease(
@@ -20,6 +20,7 @@ export async function renewLease(
           .where(columns.turnFence, lease.fence)
           .whereNotNull(columns.turnOwner)
           .update({ [columns.turnExpiresAt]: to }),
+      { isRepeatable: true },
     )
     return Number(changed) > 0
   }

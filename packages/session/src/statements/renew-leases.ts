@@ -1,10 +1,10 @@
 import type { Knex } from 'knex'
-import type { ConversationLease } from '../../records.js'
-import type { Tables } from '../../tables.js'
-import { query } from '../query.js'
+import type { ConversationLease } from '../records.js'
+import type { Tables } from '../tables.js'
+import { query } from './query.js'
 import { renewLease } from './renew-lease.js'
-import { keyText, spelling, unlessImpossible, whereKeyPair } from '../row-key.js'
-import type { KeyPair } from '../row-key.js'
+import { keyText, spelling, unlessImpossible, whereKeyPair } from './row-key.js'
+import type { KeyPair } from './row-key.js'
 
 /**
  * Moves the expiry of many leases at once and says of each whether it is held, in the order given: by what the write

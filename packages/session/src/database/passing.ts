@@ -6,7 +6,7 @@
 export function isPassing(failure: unknown): boolean {
   const { name, code, state, message, errors } = read(failure)
   if (errors.some(isPassing)) return true
-  if (name === 'KnexTimeoutError') return true
+  if (name === 'KnexTimeoutError' || name === 'StatementTimeoutError') return true
   if (isFinalCode.test(code)) return false
   if (code !== '' || state !== '') {
     return passingStates.test(state) || passingCodes.test(code)
@@ -18,6 +18,18 @@ export function isPassing(failure: unknown): boolean {
 export function isLostRace(failure: unknown): boolean {
   const { code } = read(failure)
   return lostRaceCodes.test(code)
+}
+
+/** Whether the server only reads, as one does that was the primary before a failover. */
+export function isReadOnly(failure: unknown): boolean {
+  const { code } = read(failure)
+  return readOnlyCodes.test(code)
+}
+
+/** Whether the server refused a statement before it did anything, for a reason that may pass soon. */
+export function isRefusedEarly(failure: unknown): boolean {
+  const { code } = read(failure)
+  return isReadOnly(failure) || refusedEarlyCodes.test(code)
 }
 
 /** Whether a unique index refused the value. */
@@ -42,6 +54,12 @@ export function isLostConnection(failure: unknown): boolean {
 
 // 40001 serialization, 40P01 deadlock; MariaDB's snapshot isolation says ER_CHECKREAD.
 const lostRaceCodes = /^(?:40001|40P01|ER_LOCK_DEADLOCK|ER_CHECKREAD)$/
+
+const readOnlyCodes =
+  /^(?:25006|ER_OPTION_PREVENTS_STATEMENT|ER_READ_ONLY_MODE|ER_CANT_EXECUTE_IN_READ_ONLY_TRANSACTION)$/
+
+// 57P03 starting up or shutting down, 53300 too many connections.
+const refusedEarlyCodes = /^(?:57P03|53300|ER_CON_COUNT_ERROR|ER_TOO_MANY_USER_CONNECTIONS)$/
 
 const duplicateCodes =
   /^(?:23505|ER_DUP_ENTRY|ER_DUP_ENTRY_WITH_KEY_NAME|SQLITE_CONSTRAINT_UNIQUE)$/

@@ -1,0 +1,11 @@
+/**
+ * Events in rows: that a turn ended, asks or waits, written with the write that made it so.
+ *
+ *     const store = createSessionStore({ knex, outbox: {} })
+ *     const outbox = createOutbox({ store: createOutboxStore({ knex }), deliver })
+ */
+export { createOutboxStore } from './outbox/outbox-store.js'
+export type { OutboxStoreOptions } from './outbox/outbox-store.js'
+export type { OutboxCount, OutboxEvent, OutboxEventType, OutboxStore } from './outbox/events.js'
+export { outboxMigration } from './outbox/outbox-table.js'
+export type { OutboxTableOptions } from './outbox/outbox-table.js'

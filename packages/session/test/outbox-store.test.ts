@@ -1,0 +1,130 @@
+import { databases } from '@turnstead-internal/databases'
+import { runContract } from '@turnstead/testkit/contract'
+import { expect } from 'chai'
+import { describe, it } from 'mocha'
+import { outboxStoreContract } from '../src/contract.js'
+import type { OutboxSubject } from '../src/contract.js'
+import { tell } from '../src/events/tell.js'
+import type { OutboxStore } from '../src/outbox.js'
+import { createOutboxStore, outboxMigration } from '../src/outbox.js'
+
+for (const kind of databases) {
+  describe(`createOutboxStore on ${kind.name}`, () => {
+    if (kind.skip !== null) {
+      it(`keeps its contract (skipped: ${kind.skip})`)
+      return
+    }
+    runContract({ describe, it }, 'contract', outboxStoreContract, {
+      open: async () => {
+        const database = await kind.open()
+        await outboxMigration().up(database.knex)
+        let now = 1_700_000_000_000
+        const clock = { now: () => now, sleep: async () => undefined }
+        const subject: OutboxSubject = {
+          store: createOutboxStore({ knex: database.knex, clock }),
+          another: () => createOutboxStore({ knex: () => database.connect(), clock }),
+          write: async (turnId) =>
+            tell(database.knex, 'turnstead_outbox', {
+              type: 'turn.ended',
+              turnId,
+              conversationId: 'c',
+              at: now,
+              status: 'completed',
+              reason: null,
+              askId: null,
+            }),
+          advance: (ms) => void (now += ms),
+        }
+        return { subject, close: () => database.close() }
+      },
+    })
+
+    it('goes up twice, down twice, and takes another name', async () => {
+      const database = await kind.open()
+      try {
+        const { up, down, name } = outboxMigration({ table: 'my_events' })
+        expect(name).to.equal('turnstead-outbox-001')
+        await up(database.knex)
+        await up(database.knex)
+        const store = createOutboxStore({ knex: database.knex, table: 'my_events' })
+        expect(await store.count()).to.deep.equal({ pending: 0, dead: 0, oldestMs: 0 })
+        await down(database.knex)
+        await down(database.knex)
+        expect(await database.knex.schema.hasTable('my_events')).to.equal(false)
+      } finally {
+        await database.close()
+      }
+    })
+  })
+}
+
+describe('outboxStoreContract', () => {
+  const defects: readonly {
+    readonly defect: string
+    readonly breakStore: (store: OutboxStore) => OutboxStore
+  }[] = [
+    {
+      defect: 'forgets deliveries',
+      breakStore: (s) => ({ ...s, delivered: async () => undefined }),
+    },
+    {
+      defect: 'takes without a lease',
+      breakStore: (s) => ({ ...s, take: (request) => s.take({ ...request, leaseMs: 0 }) }),
+    },
+    {
+      defect: 'tries dead letters again',
+      breakStore: (s) => ({
+        ...s,
+        failed: (id, failure) => s.failed(id, { ...failure, retryInMs: failure.retryInMs ?? 0 }),
+      }),
+    },
+    {
+      defect: 'has no pause after a failure',
+      breakStore: (s) => ({
+        ...s,
+        failed: (id, failure) =>
+          s.failed(id, { ...failure, retryInMs: failure.retryInMs === null ? null : 0 }),
+      }),
+    },
+    { defect: 'replays nothing', breakStore: (s) => ({ ...s, replay: async () => 0 }) },
+    {
+      defect: 'prunes without bounds',
+      breakStore: (s) => ({ ...s, prune: (request) => s.prune({ ...request, limit: 1_000 }) }),
+    },
+    {
+      defect: 'counts nothing',
+      breakStore: (s) => ({ ...s, count: async () => ({ pending: 0, dead: 0, oldestMs: 0 }) }),
+    },
+  ]
+  const kind = databases.find(({ name }) => name === 'sqlite')
+  if (kind === undefined) throw new Error('SQLite is always there')
+
+  for (const { defect, breakStore } of defects) {
+    it(`catches an outbox that ${defect}`, async () => {
+      const failures: string[] = []
+      for (const { name, run } of outboxStoreContract) {
+        const { knex, close } = await kind.open()
+        await outboxMigration().up(knex)
+        let now = 1_700_000_000_000
+        const clock = { now: () => now, sleep: async () => undefined }
+        const store = breakStore(createOutboxStore({ knex, clock }))
+        const about = {
+          conversationId: 'c',
+          status: 'completed',
+          reason: null,
+          askId: null,
+        } as const
+        const subject: OutboxSubject = {
+          store,
+          another: () => store,
+          write: async (turnId) =>
+            tell(knex, 'turnstead_outbox', { type: 'turn.ended', turnId, at: now, ...about }),
+          advance: (ms) => void (now += ms),
+        }
+        await run(subject).catch(() => failures.push(name))
+        await close()
+      }
+      expect(failures).to.not.deep.equal([])
+    })
+  }
+})
