@@ -6,21 +6,17 @@ import type { Clock } from './clock.js'
 import { findSession } from './creation/find-session.js'
 import { noteSession } from './creation/note-session.js'
 import { SessionError } from './errors.js'
-import type { Notifier, TurnNotice } from './notifier.js'
+import type { Notifier } from './notifier.js'
 import { createNotices } from './notifying/notices.js'
 import type { OnNotifierError } from './notifying/topic-listeners.js'
 import type { RowId } from './records.js'
 import type { SessionQueries } from './session-queries.js'
 import type { SessionOptions, SessionStore } from './session-store.js'
 import { adoptTurn } from './statements/adopt-turn.js'
-import { cancelTurn } from './statements/cancel-turn.js'
-import { closeTurn } from './statements/close-turn.js'
 import { peekTurns } from './statements/peek-turns.js'
 import { listRunning, listWaiting } from './statements/list-turns.js'
 import { readTurn } from './statements/read-turn.js'
 import { releaseLease } from './statements/release-lease.js'
-import { promptFields, snapshotFields } from './statements/row-values.js'
-import { writeTurn } from './statements/write-turn.js'
 import { outboxTable } from './outbox/outbox-table.js'
 import type { OutboxTableOptions } from './outbox/outbox-table.js'
 import { conversationTable, messageTable } from './tables.js'
@@ -34,7 +30,7 @@ import { ensureSession } from './verbs/ensure-session.js'
 import type { SessionRequest } from './verbs/ensure-session.js'
 import { readWritten } from './verbs/read-written.js'
 import { renewAll, renewOne } from './verbs/renew.js'
-import { keepPartial, settleTurn } from './verbs/settle-turn.js'
+import { turnWrites } from './verbs/turn-writes.js'
 import { upkeepVerbs } from './verbs/upkeep-verbs.js'
 
 /** Where the rows are, and what the store uses beside the database. */
@@ -135,19 +131,8 @@ export function createSessionStore(options: SessionStoreOptions): KnexSessionSto
     forsaken: new Set(),
   }
   const notices = createNotices(options.notifier, options.onNotifyError)
-  /** Tells what a write did, if it did it. */
-  const telling = async (
-    turnId: RowId,
-    type: TurnNotice['type'],
-    writing: Promise<boolean>,
-  ): Promise<boolean> => {
-    const isWritten = await writing
-    if (isWritten) notices.notify(turnId, type)
-    return isWritten
-  }
-  const { columns } = tables.messages
-
   return {
+    ...turnWrites(tables, notices),
     ...askVerbs(tables, notices),
     ...upkeepVerbs(creating),
 
@@ -177,37 +162,6 @@ export function createSessionStore(options: SessionStoreOptions): KnexSessionSto
       renewAll(tables, leases, assertDuration('leaseMs', leaseMs)),
 
     release: (lease) => releaseLease(tables, lease),
-
-    recordPrompt: async (lease, prompt, spent) =>
-      writeTurn(tables, lease, {
-        what: 'store the prompt',
-        from: 'running',
-        set: promptFields(columns, prompt, spent),
-      }),
-
-    snapshot: async (lease, fields) => {
-      const write = {
-        what: 'store a snapshot',
-        from: 'running',
-        set: snapshotFields(columns, fields),
-      } as const
-      return telling(lease.turnId, 'changed', writeTurn(tables, lease, write))
-    },
-
-    settle: async (lease, settlement) =>
-      telling(lease.turnId, 'settled', settleTurn(tables, lease, settlement)),
-
-    keepPartial: async (lease, fields) =>
-      telling(lease.turnId, 'settled', keepPartial(tables, lease, fields)),
-
-    closeTurn: (lease) => closeTurn(tables, lease, clock.now()),
-
-    cancel: async ({ turnId, reason = null }) => {
-      const id = asRowId('turnId', turnId)
-      return telling(id, 'cancelled', cancelTurn(tables, id, { reason, now: clock.now() }))
-    },
-
-    watch: (turnId, wake) => notices.watch(asRowId('turnId', turnId), wake),
 
     read: async (turnId) => readTurn(tables, asRowId('turnId', turnId)),
 
