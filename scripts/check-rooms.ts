@@ -30,7 +30,7 @@ const trees: Readonly<Record<string, readonly (readonly string[])[]>> = {
     ['statements/upkeep'],
     ['migrations', 'creation', 'statements/asks'],
     ['statements'],
-    ['database', 'asks', 'events'],
+    ['database', 'asks', 'events', 'notifying', 'values'],
   ],
   'packages/turn/src': [['worker'], ['memory', 'steps'], ['poll', 'live', 'outbox'], ['run']],
   'packages/artifacts/src': [
