@@ -25,11 +25,12 @@ const trees: Readonly<Record<string, readonly (readonly string[])[]>> = {
     ['records'],
   ],
   'packages/session/src': [
-    ['contract', 'objection'],
+    ['contract', 'objection', 'libsql'],
     ['verbs', 'outbox'],
+    ['statements/upkeep'],
     ['migrations', 'creation', 'statements/asks'],
     ['statements'],
-    ['database', 'asks'],
+    ['database', 'asks', 'events'],
   ],
   'packages/turn/src': [['worker'], ['memory', 'steps'], ['poll', 'live', 'outbox'], ['run']],
   'packages/artifacts/src': [

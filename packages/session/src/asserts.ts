@@ -46,3 +46,9 @@ export function assertName(name: string, value: string, longest: number): string
   if (typeof value === 'string' && value !== '' && value.length <= longest) return value
   throw new TypeError(`\`${name}\` must be a name of 1 to ${longest} characters.`)
 }
+
+/** @internal What a key begins with: kept in one column with others, separated by spaces. */
+export function assertKeyPrefix(prefix: string): string {
+  if (typeof prefix === 'string' && /^[\w.:-]{0,24}$/.test(prefix)) return prefix
+  throw new TypeError('`keyPrefix` must have at most 24 letters, digits and `_.:-`.')
+}

@@ -1,21 +1,25 @@
 import { randomUUID } from 'node:crypto'
 import type { Knex } from 'knex'
-import { asRowId, assertDuration, assertName } from './asserts.js'
+import { asRowId, assertDuration, assertKeyPrefix, assertName } from './asserts.js'
 import { systemClock } from './clock.js'
 import type { Clock } from './clock.js'
+import { findSession } from './creation/find-session.js'
+import { noteSession } from './creation/note-session.js'
 import { SessionError } from './errors.js'
+import type { RowId } from './records.js'
 import type { SessionQueries } from './session-queries.js'
-import type { SessionStore } from './session-store.js'
+import type { SessionOptions, SessionStore } from './session-store.js'
 import { adoptTurn } from './statements/adopt-turn.js'
 import { cancelTurn } from './statements/cancel-turn.js'
 import { closeTurn } from './statements/close-turn.js'
 import { peekTurns } from './statements/peek-turns.js'
-import { findSession } from './creation/find-session.js'
 import { listRunning, listWaiting } from './statements/list-turns.js'
 import { readTurn } from './statements/read-turn.js'
 import { releaseLease } from './statements/release-lease.js'
 import { promptFields, snapshotFields } from './statements/row-values.js'
 import { writeTurn } from './statements/write-turn.js'
+import { outboxTable } from './outbox/outbox-table.js'
+import type { OutboxTableOptions } from './outbox/outbox-table.js'
 import { conversationTable, messageTable } from './tables.js'
 import type { ConversationColumns, MessageColumns, TableOptions, Tables } from './tables.js'
 import { askVerbs } from './verbs/ask-verbs.js'
@@ -24,9 +28,11 @@ import type { ClaimContext } from './verbs/claim-context.js'
 import { claimTurn } from './verbs/claim-turn.js'
 import type { OrphanSession } from './verbs/discard-session.js'
 import { ensureSession } from './verbs/ensure-session.js'
+import type { SessionRequest } from './verbs/ensure-session.js'
 import { readWritten } from './verbs/read-written.js'
 import { renewAll, renewOne } from './verbs/renew.js'
 import { keepPartial, settleTurn } from './verbs/settle-turn.js'
+import { upkeepVerbs } from './verbs/upkeep-verbs.js'
 
 /** Where the rows are, and what the store uses beside the database. */
 export interface SessionStoreOptions {
@@ -48,6 +54,12 @@ export interface SessionStoreOptions {
    * one. Default: one random id per process.
    */
   readonly instance?: string
+  /**
+   * Begins the key of every session that this application creates, at most 24 characters of letters, digits and `_.:-`, and
+   * told apart by it from those of others on the same OpenCode server: `sweep` deletes those without a row. Default: none; then
+   * `sweep` deletes only what a row of ours still names, and reports the rest.
+   */
+  readonly keyPrefix?: string
   /** How long a worker may take to create an upstream session before another takes over, in milliseconds. Default: 30 000. */
   readonly createMs?: number
   /** How long to wait for another worker's session before `session_create_timeout`, in milliseconds. Default: 60 000. */
@@ -60,6 +72,11 @@ export interface SessionStoreOptions {
    * lease. Default: 15 000.
    */
   readonly statementMs?: number
+  /**
+   * Writes an event whenever a turn ends, asks or begins to wait, in one transaction with the write that makes it so. The table is
+   * that of `outboxMigration`, `createOutboxStore` reads it. Default: no events.
+   */
+  readonly outbox?: OutboxTableOptions
   /** Receives every upstream session that no row refers to any more and that was not deleted. What it throws is ignored. */
   readonly onOrphan?: (orphan: OrphanSession) => void
 }
@@ -70,6 +87,7 @@ export interface KnexSessionStore extends SessionStore, SessionQueries {}
 const thisProcess = randomUUID()
 const longestOwner = 255
 const longestInstance = 128
+const longestRules = 64
 
 /**
  * The store over two of the host's tables. It opens no transaction and owns no connection. Throws a `TypeError` or
@@ -81,20 +99,24 @@ const longestInstance = 128
  */
 export function createSessionStore(options: SessionStoreOptions): KnexSessionStore {
   const { clock = systemClock, randomId = randomUUID } = options
+  const keyPrefix = assertKeyPrefix(options.keyPrefix ?? '')
   const tables: Tables = {
     knex: asGetter(options.knex),
     clock,
     statementMs: assertDuration('statementMs', options.statementMs ?? 15_000),
+    outbox: options.outbox === undefined ? null : outboxTable(options.outbox),
     conversations: conversationTable(options.conversations),
     messages: messageTable(options.messages),
   }
   const creating = {
     tables,
     randomId,
+    keyPrefix,
     createMs: assertDuration('createMs', options.createMs ?? 30_000),
     createWaitMs: assertDuration('createWaitMs', options.createWaitMs ?? 60_000),
     createPollMs: assertDuration('createPollMs', options.createPollMs ?? 100),
     onOrphan: options.onOrphan,
+    forsaken: new Set<string>(),
   }
   const claiming: ClaimContext = {
     tables,
@@ -106,6 +128,7 @@ export function createSessionStore(options: SessionStoreOptions): KnexSessionSto
 
   return {
     ...askVerbs(tables),
+    ...upkeepVerbs(creating),
 
     claim: async (request) => {
       assertClaim(request)
@@ -169,21 +192,21 @@ export function createSessionStore(options: SessionStoreOptions): KnexSessionSto
 
     waitingTurns: async (page = {}) => listWaiting(tables, page),
 
-    ensureSession: async (conversationId, upstream, { signal } = {}) =>
+    ensureSession: async (conversationId, upstream, request = {}) =>
       ensureSession(creating, {
-        conversationId: asRowId('conversationId', conversationId),
+        ...toRequest(conversationId, request),
         upstream,
         staleSessionId: null,
-        signal,
       }),
 
-    recreateSession: async (conversationId, staleSessionId, upstream, { signal } = {}) =>
+    recreateSession: async (conversationId, staleSessionId, upstream, request = {}) =>
       ensureSession(creating, {
-        conversationId: asRowId('conversationId', conversationId),
+        ...toRequest(conversationId, request),
         upstream,
         staleSessionId,
-        signal,
       }),
+
+    noteSession: (lease, note) => noteSession(tables, lease, note),
 
     abortSession: async (conversationId, upstream) => {
       const row = await findSession(tables, asRowId('conversationId', conversationId))
@@ -197,6 +220,19 @@ export function createSessionStore(options: SessionStoreOptions): KnexSessionSto
       await upstream.abort(row.sessionId)
       return true
     },
+  }
+}
+
+function toRequest(
+  conversationId: RowId,
+  { lease, rules = null, signal }: SessionOptions,
+): Pick<SessionRequest, 'conversationId' | 'signal' | 'fence' | 'rules'> {
+  if (rules !== null) assertName('rules', rules, longestRules)
+  return {
+    conversationId: asRowId('conversationId', conversationId),
+    signal,
+    fence: lease?.fence ?? null,
+    rules,
   }
 }
 

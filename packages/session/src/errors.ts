@@ -7,6 +7,7 @@
  * | `conversation_not_found` | no conversation row has this id | no |
  * | `session_create_timeout` | another worker's creation of the upstream session did not end in time | yes |
  * | `session_create_failed` | the upstream answered a creation without a usable session id, or with another conversation's | no |
+ * | `lease_lost` | the conversation is not held by the lease under which its session was asked for | no |
  * | `row_contended` | the conversation's row changed before each of many attempts | yes |
  * | `malformed_row` | a column holds what this package never writes there | no |
  * | `schema_mismatch` | the tables lack something, or have columns that are too narrow; the message says what to do | no |
@@ -16,6 +17,7 @@ export type SessionErrorCode =
   | 'conversation_not_found'
   | 'session_create_timeout'
   | 'session_create_failed'
+  | 'lease_lost'
   | 'row_contended'
   | 'malformed_row'
   | 'schema_mismatch'

@@ -62,9 +62,19 @@ export type {
   ConversationClaimRequest,
   ConversationClaimResult,
   Renewal,
+  SessionOptions,
   SessionResult,
   SessionStore,
 } from './session-store.js'
 export type { RunningTurn, SessionQueries, TurnPage, WaitingTurn } from './session-queries.js'
 export type { SessionUpstream } from './session-upstream.js'
 export type { ConversationColumns, MessageColumns, TableOptions } from './tables.js'
+export type {
+  RemovedConversation,
+  SweepReport,
+  SweepRequest,
+  SweepUpstream,
+  SweptTurn,
+  UpkeepVerbs,
+  UpstreamSession,
+} from './upkeep-verbs.js'

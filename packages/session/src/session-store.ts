@@ -13,6 +13,7 @@ import type {
   TurnStatus,
 } from './records.js'
 import type { SessionUpstream } from './session-upstream.js'
+import type { UpkeepVerbs } from './upkeep-verbs.js'
 
 /** Who wants to run which turn, and for how long at first. */
 export interface ClaimRequest {
@@ -102,6 +103,20 @@ export interface SessionResult {
   readonly sessionId: string
   /** True for the one caller that created it. */
   readonly created: boolean
+  /** Fingerprint of its permission rules, as it was stored last; null when none was. */
+  readonly rules: string | null
+  /** The title that the server gave it, as it was noted last, else the host's own; null when there is neither. */
+  readonly title: string | null
+}
+
+/** How a session is asked for. */
+export interface SessionOptions {
+  /** Gives the call up. */
+  readonly signal?: AbortSignal
+  /** The lease that must be the conversation's newest, else `lease_lost`. Default: any caller may. */
+  readonly lease?: Pick<ConversationLease, 'fence'>
+  /** Fingerprint, at most 64 characters, of the permission rules that `create` gives a session; stored with it. Default: none. */
+  readonly rules?: string | null
 }
 
 /**
@@ -109,7 +124,7 @@ export interface SessionResult {
  * number of workers may race; no verb opens a transaction. A failure of the database rejects with a `SessionError` of code
  * `database_failed`, a row that does not stand still with `row_contended`.
  */
-export interface SessionStore extends AskVerbs {
+export interface SessionStore extends AskVerbs, UpkeepVerbs {
   /**
    * Takes the lease of the turn's conversation and moves the turn to `running`. A conversation runs one turn at a time. A
    * lease is free when it expired or was released, and for the same turn and owner when another life of the owner's
@@ -185,13 +200,13 @@ export interface SessionStore extends AskVerbs {
   peek(turnIds: readonly RowId[]): Promise<readonly (TurnGlance | null)[]>
   /**
    * The conversation's upstream session, created when there is none. Of any number of racing callers one creates; the others
-   * wait for its id. Rejects with `conversation_not_found`, `session_create_timeout`, `session_create_failed`, or the
-   * upstream's own error.
+   * wait for its id. Rejects with `conversation_not_found`, `lease_lost`, `session_create_timeout`, `session_create_failed`,
+   * or the upstream's own error.
    */
   ensureSession(
     conversationId: RowId,
     upstream: SessionUpstream,
-    options?: { readonly signal?: AbortSignal },
+    options?: SessionOptions,
   ): Promise<SessionResult>
   /**
    * Replaces a session that the server does not know any more. When another worker replaced it already, its id is the
@@ -202,8 +217,22 @@ export interface SessionStore extends AskVerbs {
     conversationId: RowId,
     staleSessionId: string,
     upstream: SessionUpstream,
-    options?: { readonly signal?: AbortSignal },
+    options?: SessionOptions,
   ): Promise<SessionResult>
+  /**
+   * Notes what the worker did to the session, or learned of it: the fingerprint of its permission rules, the title that the
+   * server gave it. False when the lease was lost or the conversation has another session.
+   */
+  noteSession(
+    lease: ConversationLease,
+    note: {
+      readonly sessionId: string
+      /** At most 64 characters. Default: left as it is. */
+      readonly rules?: string | null
+      /** Kept beside the host's own title. Default: left as it is. */
+      readonly title?: string
+    },
+  ): Promise<boolean>
   /** Stops what runs in the conversation's session. False when it has none. */
   abortSession(conversationId: RowId, upstream: Pick<SessionUpstream, 'abort'>): Promise<boolean>
 }

@@ -56,7 +56,11 @@ describe('the lines of a worker', () => {
             lines.unpark(step.key)
           } else if (step.do === 'remove') {
             const removed = lines.remove(({ n }) => n % 4 === step.pick)
-            for (const { key, n } of removed) queue(key).splice(queue(key).indexOf(n), 1)
+            for (const { key, n } of removed) {
+              queue(key).splice(queue(key).indexOf(n), 1)
+              // There is nothing left that was to wait.
+              if (queue(key).length === 0) parked.delete(key)
+            }
           } else {
             const [item] = running.splice(step.pick % Math.max(1, running.length), 1)
             if (item === undefined) continue

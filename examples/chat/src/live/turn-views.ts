@@ -87,7 +87,7 @@ function noteOf(message: Message, reply: Reply | null): OverStanding['note'] {
     return { tone: 'plain', text: `You stopped this.${kept}` }
   }
   if (message.turn_status === 'failed') {
-    const isProvider = message.turn_error_code === 'provider_failed'
+    const isProvider = message.turn_error_code?.startsWith('provider_') === true
     const text = isProvider
       ? describeProviderFailure(reply?.result().error ?? null)
       : describeFailure(message.turn_error_code)

@@ -7,7 +7,7 @@ import type {
   Lease,
   TurnRecord,
 } from '../records.js'
-import type { ClaimResult, SessionStore } from '../session-store.js'
+import type { ClaimResult, SessionResult, SessionStore } from '../session-store.js'
 
 /** A store under test with its rows and its clock; every case gets a fresh one. */
 export interface SessionStoreSubject {
@@ -123,4 +123,12 @@ export async function assertPowerless(store: SessionStore, lease: Lease): Promis
   assert.equal(await store.settle(lease, failed), false, 'settle must be refused')
   assert.equal(await store.adopt(lease, lease.turnId), null, 'adopt must be refused')
   assert.deepEqual(await mustRead(store, lease.turnId), before, 'the row must not change')
+}
+
+/** @internal What every store says of a session. */
+export function sessionOf({
+  sessionId,
+  created,
+}: SessionResult): Omit<SessionResult, 'rules' | 'title'> {
+  return { sessionId, created }
 }

@@ -11,7 +11,12 @@ import type { Creation } from './take-creation.js'
 export async function endCreation(
   tables: Tables,
   creation: Creation,
-  created: { readonly sessionId: string; readonly keys: readonly string[] } | null,
+  created: {
+    readonly sessionId: string
+    readonly keys: readonly string[]
+    /** The claim may have expired no earlier: a sweep takes an older session for one that no one will store. */
+    readonly expiredSince: number
+  } | null,
 ): Promise<boolean> {
   const { table, columns } = tables.conversations
   const changed = await query<number>(
@@ -21,9 +26,14 @@ export async function endCreation(
       knex(table)
         .where(rowKey(knex, columns.id, creation.conversationId))
         .where(columns.createClaim, creation.claim)
+        .where((row) => {
+          if (created !== null) row.where(columns.createExpiresAt, '>', created.expiredSince)
+        })
         .update({
           [columns.sessionId]: created === null ? null : created.sessionId,
-          ...(created === null ? {} : { [columns.createKeys]: joinKeys(created.keys) }),
+          ...(created === null
+            ? {}
+            : { [columns.createKeys]: joinKeys(created.keys), [columns.rules]: creation.rules }),
           [columns.createClaim]: null,
           [columns.createExpiresAt]: null,
         }),

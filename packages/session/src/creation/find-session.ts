@@ -2,12 +2,19 @@ import type { RowId } from '../records.js'
 import type { Tables } from '../tables.js'
 import { query } from '../statements/query.js'
 import { rowKey, unlessImpossible } from '../statements/row-key.js'
-import { toNumberOrNull } from '../statements/row-values.js'
+import { toNumber, toNumberOrNull } from '../statements/row-values.js'
 
 /** A conversation's upstream session and the creation that may be under way. */
 export interface SessionRow {
   readonly sessionId: string | null
+  /** The host's own title. */
   readonly title: string | null
+  /** The title that the server gave, as it was noted last. */
+  readonly sessionTitle: string | null
+  /** Fingerprint of the session's permission rules. */
+  readonly rules: string | null
+  /** Number of the newest claim of the conversation. */
+  readonly fence: number
   /** Keys of creations that did not end, as the column holds them. */
   readonly keys: string | null
   readonly claim: string | null
@@ -31,6 +38,9 @@ export async function findSession(
           keys: columns.createKeys,
           claim: columns.createClaim,
           expires: columns.createExpiresAt,
+          rules: columns.rules,
+          named: columns.sessionTitle,
+          fence: columns.turnFence,
           ...(columns.title === null ? {} : { title: columns.title }),
         }),
     { isRepeatable: true },
@@ -41,6 +51,9 @@ export async function findSession(
   return {
     sessionId: text('session'),
     title: text('title'),
+    sessionTitle: text('named'),
+    rules: text('rules'),
+    fence: toNumber(row['fence']),
     keys: text('keys'),
     claim: text('claim'),
     expiresAt: toNumberOrNull(row['expires']),

@@ -13,6 +13,10 @@ export interface Creation {
   readonly key: string
   readonly claim: string
   readonly expiresAt: number
+  /** Number of the claim that must be the newest meanwhile; null for any. */
+  readonly fence: number | null
+  /** Fingerprint of the rules that the new session is given; null for none. */
+  readonly rules: string | null
 }
 
 // More pile up only while no one can look at all sessions.
@@ -48,12 +52,14 @@ export async function takeCreation(
           [columns.sessionId]: seen.sessionId,
           [columns.createClaim]: seen.claim,
           [columns.createKeys]: seen.keys,
+          ...(creation.fence === null ? {} : { [columns.turnFence]: creation.fence }),
         })
         .update({
           [columns.sessionId]: null,
           [columns.createKeys]: joinKeys([...splitKeys(seen.keys), creation.key]),
           [columns.createClaim]: creation.claim,
           [columns.createExpiresAt]: creation.expiresAt,
+          [columns.rules]: null,
         }),
   )
   return Number(changed) > 0

@@ -1,7 +1,8 @@
 import type { Model, Pojo } from 'objection'
 import type { RowId } from '../records.js'
-import type { SessionResult } from '../session-store.js'
+import type { SessionOptions, SessionResult } from '../session-store.js'
 import type { SessionUpstream } from '../session-upstream.js'
+import type { RemovedConversation } from '../upkeep-verbs.js'
 import { conversationTable } from '../tables.js'
 import type { ConversationColumns, TableOptions } from '../tables.js'
 import { storeOf } from './bound-stores.js'
@@ -14,6 +15,10 @@ import { withoutStaleColumns } from './stored-instances.js'
 export interface ConversationMembers {
   /** The upstream session, null before it was created. */
   readonly opencode_session_id: string | null
+  /** Fingerprint of the session's permission rules, null when none were given. */
+  readonly opencode_rules: string | null
+  /** The title that the server gave the session, null before it gave one. */
+  readonly opencode_title: string | null
   /** Number of the newest claim. */
   readonly turn_fence: number
   /** Who holds the turn lease, null when no one does. */
@@ -21,18 +26,17 @@ export interface ConversationMembers {
   /** When the turn lease expires, in milliseconds since the epoch. */
   readonly turn_expires_at: number | null
   /** `SessionStore.ensureSession` for this row. The instance is not changed: its columns are what was loaded. */
-  ensureSession(
-    upstream: SessionUpstream,
-    options?: { readonly signal?: AbortSignal },
-  ): Promise<SessionResult>
+  ensureSession(upstream: SessionUpstream, options?: SessionOptions): Promise<SessionResult>
   /** `SessionStore.recreateSession` for this row. */
   recreateSession(
     staleSessionId: string,
     upstream: SessionUpstream,
-    options?: { readonly signal?: AbortSignal },
+    options?: SessionOptions,
   ): Promise<SessionResult>
   /** `SessionStore.abortSession` for this row. */
   abortSession(upstream: Pick<SessionUpstream, 'abort'>): Promise<boolean>
+  /** `SessionStore.removeConversation` for this row; delete the row itself afterwards. */
+  removeConversation(upstream: SessionUpstream): Promise<RemovedConversation | null>
 }
 
 /**
@@ -56,23 +60,24 @@ export function ConversationMixin<Base extends typeof Model>(
       return super.$parseDatabaseJson(parseColumns(json, { numbers, json: [], booleans: [] }))
     }
 
-    ensureSession(
-      upstream: SessionUpstream,
-      request?: { readonly signal?: AbortSignal },
-    ): Promise<SessionResult> {
+    ensureSession(upstream: SessionUpstream, request?: SessionOptions): Promise<SessionResult> {
       return storeOf(this).ensureSession(this.$id() as RowId, upstream, request)
     }
 
     recreateSession(
       staleSessionId: string,
       upstream: SessionUpstream,
-      request?: { readonly signal?: AbortSignal },
+      request?: SessionOptions,
     ): Promise<SessionResult> {
       return storeOf(this).recreateSession(this.$id() as RowId, staleSessionId, upstream, request)
     }
 
     abortSession(upstream: Pick<SessionUpstream, 'abort'>): Promise<boolean> {
       return storeOf(this).abortSession(this.$id() as RowId, upstream)
+    }
+
+    removeConversation(upstream: SessionUpstream): Promise<RemovedConversation | null> {
+      return storeOf(this).removeConversation(this.$id() as RowId, upstream)
     }
   }
   conversationColumnsOf.set(TurnConversation, columns)

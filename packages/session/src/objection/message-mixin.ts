@@ -1,4 +1,5 @@
 import type { Model, Pojo } from 'objection'
+import type { AnswerRequest, AnswerResult } from '../ask-verbs.js'
 import type { RowId, TurnRecord, TurnStatus } from '../records.js'
 import type { ClaimRequest, ClaimResult } from '../session-store.js'
 import { messageTable } from '../tables.js'
@@ -67,6 +68,8 @@ export interface MessageMembers {
   claimTurn(request: Omit<ClaimRequest, 'conversationId' | 'turnId'>): Promise<ClaimResult>
   /** `SessionStore.cancel` for this row. */
   cancelTurn(options?: { readonly reason?: string | null }): Promise<boolean>
+  /** `SessionStore.answerAsk` for this row. */
+  answerAsk(request: Omit<AnswerRequest, 'turnId'>): Promise<AnswerResult>
   /** `SessionStore.read` for this row: the turn as it stands now, not as it was loaded. */
   readTurn(): Promise<TurnRecord | null>
 }
@@ -120,6 +123,10 @@ export function MessageMixin<Base extends typeof Model>(
 
     cancelTurn(request: { readonly reason?: string | null } = {}): Promise<boolean> {
       return storeOf(this).cancel({ ...request, turnId: this.$id() as RowId })
+    }
+
+    answerAsk(request: Omit<AnswerRequest, 'turnId'>): Promise<AnswerResult> {
+      return storeOf(this).answerAsk({ ...request, turnId: this.$id() as RowId })
     }
 
     readTurn(): Promise<TurnRecord | null> {

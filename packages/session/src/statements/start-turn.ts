@@ -23,6 +23,7 @@ export async function startTurn(
     set: {
       [columns.status]: 'running',
       [columns.turnFence]: lease.fence,
+      [columns.pendingSince]: null,
       [columns.startedAt]: knex.raw('coalesce(??, ?)', [columns.startedAt, now]),
       ...(input === null
         ? {}

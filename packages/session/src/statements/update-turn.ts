@@ -2,6 +2,8 @@ import type { Knex } from 'knex'
 import { SessionError } from '../errors.js'
 import type { Lease, TurnStatus } from '../records.js'
 import type { Tables } from '../tables.js'
+import { telling } from '../events/tell.js'
+import type { Happening } from '../events/tell.js'
 import { plainJson } from '../database/json-text.js'
 import { guardedUpdate } from './query.js'
 import { rowKey } from './row-key.js'
@@ -16,6 +18,8 @@ export interface TurnUpdate {
   readonly where?: (row: Knex.QueryBuilder) => void
   /** The same a second time, and true again; see `QueryOptions`. Default: false. */
   readonly isRepeatable?: boolean
+  /** What is to be told of it, if there is an outbox. */
+  readonly happenings?: readonly Happening[]
   /** Raw values may read the row as it was. */
   readonly set: Readonly<Record<string, unknown>>
 }
@@ -52,11 +56,14 @@ async function updateRow(
   if ((turnId as unknown) === null) {
     throw new TypeError('This lease is on a conversation without a turn: `adopt` one of its turns.')
   }
-  const { isRepeatable = false } = update
+  const { isRepeatable = false, happenings = [] } = update
   const write = (set: TurnUpdate['set']): Promise<boolean> => {
     const build = (knex: Knex): Knex.QueryBuilder =>
       buildUpdate(tables, knex, lease, { ...update, set })
-    return guardedUpdate(tables, `${update.what} of turn ${turnId}`, build, { isRepeatable })
+    return guardedUpdate(tables, `${update.what} of turn ${turnId}`, build, {
+      isRepeatable,
+      ...telling(tables, happenings),
+    })
   }
   try {
     return await write(update.set)

@@ -25,7 +25,11 @@ export function askVerbs(tables: Tables): AskVerbs {
         if (standing !== 'ours' || row === null) return standing === 'unseen' ? undefined : null
         const asks = mergeAsks(row.asks, changes, clock.now())
         if (asks === row.asks) return asks
-        const isWritten = await writeAsks(tables, lease, { asks, seenRevision: row.revision })
+        const isWritten = await writeAsks(tables, lease, {
+          asks,
+          seenRevision: row.revision,
+          before: row.asks,
+        })
         return isWritten ? asks : undefined
       }),
 
@@ -59,7 +63,11 @@ async function answer(
   const decided = { decision, by, rule: null }
   const asks = decideAsk(row.asks, askId, decided, tables.clock.now())
   const answered = find(asks, askId) ?? ask
-  const isWritten = await writeAnswer(tables, turnId, { asks, seenRevision: row.revision })
+  const isWritten = await writeAnswer(tables, turnId, {
+    asks,
+    seenRevision: row.revision,
+    before: row.asks,
+  })
   return isWritten ? { accepted: true, ask: answered } : undefined
 }
 

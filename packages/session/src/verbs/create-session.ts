@@ -12,6 +12,7 @@ import type { OnOrphan } from './discard-session.js'
 
 interface CreateContext {
   readonly tables: Tables
+  readonly createMs: number
   readonly onOrphan: OnOrphan | undefined
 }
 
@@ -55,7 +56,7 @@ export async function createSession(
 }
 
 async function store(
-  { tables, onOrphan }: CreateContext,
+  { tables, createMs, onOrphan }: CreateContext,
   upstream: SessionUpstream,
   {
     creation,
@@ -69,7 +70,8 @@ async function store(
 ): Promise<boolean> {
   const { conversationId } = creation
   try {
-    return await endCreation(tables, creation, { sessionId, keys })
+    const expiredSince = tables.clock.now() - createMs
+    return await endCreation(tables, creation, { sessionId, keys, expiredSince })
   } catch (error) {
     if (SessionError.is(error) && isDuplicate(error.cause)) {
       // It is not ours to delete.

@@ -5,6 +5,7 @@ import type { RowId } from '../records.js'
 import type { SessionResult } from '../session-store.js'
 import type { SessionUpstream } from '../session-upstream.js'
 import { findSession } from '../creation/find-session.js'
+import type { SessionRow } from '../creation/find-session.js'
 import { takeCreation } from '../creation/take-creation.js'
 import type { Creation } from '../creation/take-creation.js'
 import type { Tables } from '../tables.js'
@@ -20,10 +21,14 @@ const mostPolls = 10
 export interface EnsureOptions {
   readonly tables: Tables
   readonly randomId: () => string
+  /** Begins every key. */
+  readonly keyPrefix: string
   readonly createMs: number
   readonly createWaitMs: number
   readonly createPollMs: number
   readonly onOrphan: OnOrphan | undefined
+  /** Claims of creations that failed after they may have begun: no one runs under them. */
+  readonly forsaken: Set<string>
 }
 
 /** @internal One conversation, its upstream, and the session that counts as gone. */
@@ -32,7 +37,13 @@ export interface SessionRequest {
   readonly upstream: SessionUpstream
   readonly staleSessionId: string | null
   readonly signal: AbortSignal | undefined
+  /** The claim that must be the newest; null for any. */
+  readonly fence: number | null
+  /** Fingerprint of the rules that `create` gives a session. */
+  readonly rules: string | null
 }
+
+const maxForsaken = 1000
 
 /**
  * Reads until the row holds a session that is not the stale one, and creates it when no one else does. The right to
@@ -50,32 +61,74 @@ export async function ensureSession(
   const deadline = monotonic(clock) + options.createWaitMs
   return untilTaken({ clock, row: `conversation ${conversationId}`, signal }, async () => {
     const seen = await untilNotClaimed(options, request, deadline)
+    if (request.fence !== null && seen.fence !== request.fence) throw leaseLost(conversationId)
     if (seen.sessionId !== null && seen.sessionId !== staleSessionId) {
-      return { sessionId: seen.sessionId, created: false }
+      return toResult(seen, seen.sessionId)
     }
     const creation: Creation = {
       conversationId,
-      key: newId(options),
+      key: `${options.keyPrefix}${newId(options)}`,
       claim: newId(options),
       expiresAt: clock.now() + options.createMs,
+      fence: request.fence,
+      rules: request.rules,
     }
-    if (!(await takeCreation(tables, creation, seen))) return undefined
-    if (seen.sessionId !== null) {
-      // Gone, as one answer had it. Were that wrong, deleting it would delete the conversation.
-      const orphan = { conversationId, sessionId: seen.sessionId, error: null } as const
-      reportOrphan(options.onOrphan, { ...orphan, reason: 'replaced' })
-    }
-    const sessionId = await createSession(options, request, { creation, seen })
-    return sessionId === null ? undefined : { sessionId, created: true }
+    return forsaking(options, creation, () => create(options, request, { creation, seen }))
   })
+}
+
+/** Undefined when another one was faster, before or after this one created. */
+async function create(
+  options: EnsureOptions,
+  request: SessionRequest,
+  { creation, seen }: { readonly creation: Creation; readonly seen: SessionRow },
+): Promise<SessionResult | undefined> {
+  const { tables } = options
+  const { conversationId } = request
+  if (!(await takeCreation(tables, creation, seen))) return undefined
+  if (seen.sessionId !== null) {
+    // Gone, as one answer had it. Were that wrong, deleting it would delete the conversation.
+    const orphan = { conversationId, sessionId: seen.sessionId, error: null } as const
+    reportOrphan(options.onOrphan, { ...orphan, reason: 'replaced' })
+  }
+  const sessionId = await createSession(options, request, { creation, seen })
+  if (sessionId === null) return undefined
+  return { ...toResult(seen, sessionId), created: true, rules: creation.rules }
+}
+
+function toResult(seen: SessionRow, sessionId: string): SessionResult {
+  const { rules, sessionTitle, title } = seen
+  return { sessionId, created: false, rules, title: sessionTitle ?? title }
+}
+
+/** Whether a failed creation is still claimed is not known: the next one of this store need not wait for its end. */
+async function forsaking<Result>(
+  { forsaken }: EnsureOptions,
+  { claim }: Creation,
+  act: () => Promise<Result>,
+): Promise<Result> {
+  try {
+    return await act()
+  } catch (error) {
+    if (forsaken.size >= maxForsaken) forsaken.clear()
+    forsaken.add(claim)
+    throw error
+  }
+}
+
+function leaseLost(conversationId: RowId): SessionError {
+  return new SessionError(
+    'lease_lost',
+    `Conversation ${conversationId} is not held by this lease any more: another worker took it, or it was removed.`,
+  )
 }
 
 /** The row, as soon as it has a session or another worker's claim is over. */
 async function untilNotClaimed(
-  { tables, createPollMs }: EnsureOptions,
+  { tables, createPollMs, forsaken }: EnsureOptions,
   { conversationId, staleSessionId, signal }: SessionRequest,
   deadline: number,
-): Promise<NonNullable<Awaited<ReturnType<typeof findSession>>>> {
+): Promise<SessionRow> {
   const { clock } = tables
   for (let count = 0; ; count += 1) {
     signal?.throwIfAborted()
@@ -87,7 +140,8 @@ async function untilNotClaimed(
       )
     }
     const hasSession = seen.sessionId !== null && seen.sessionId !== staleSessionId
-    if (hasSession || seen.claim === null || (seen.expiresAt ?? 0) <= clock.now()) return seen
+    if (hasSession || seen.claim === null || forsaken.has(seen.claim)) return seen
+    if ((seen.expiresAt ?? 0) <= clock.now()) return seen
     if (monotonic(clock) >= deadline) {
       throw new SessionError(
         'session_create_timeout',

@@ -275,7 +275,7 @@ async function replaceSession(
 ): Promise<SessionResult> {
   const { id } = await upstream.create({ key: 'none', title: null })
   await knex('conversations').where({ id: conversationId }).update({ opencode_session_id: id })
-  return { sessionId: id, created: true }
+  return { sessionId: id, created: true, rules: null, title: null }
 }
 
 function claimWithoutCompare(store: SessionStore, knex: Knex): SessionStore['claim'] {

@@ -8,6 +8,8 @@ interface ModelTurn {
   hasPrompt: boolean
   isClosed: boolean
   startedAt: number
+  settledAt: number
+  pendingSince: number | null
 }
 
 interface Claim {
@@ -91,10 +93,10 @@ export function createLeaseModel(ids: readonly Ids[]) {
       return true
     },
     /** Says yes to its own end again, also when the conversation has gone on. */
-    settle: (lease: Lease, text: string): boolean => {
+    settle: (lease: Lease, text: string, now: number): boolean => {
       const turn = turnOf(lease.turnId)
       if (isOurs(lease) && turn.status === 'running') {
-        Object.assign(turn, { status: 'completed', text })
+        Object.assign(turn, { status: 'completed', text, settledAt: now })
         return true
       }
       return turn.fence === lease.fence && turn.status === 'completed'
@@ -105,12 +107,61 @@ export function createLeaseModel(ids: readonly Ids[]) {
       turn.isClosed = true
       return true
     },
-    cancel: (turnId: RowId): boolean => {
+    cancel: (turnId: RowId, now: number): boolean => {
       const turn = turnOf(turnId)
       if (isOver(turn)) return false
       turn.isClosed = turn.status === 'pending'
-      turn.status = 'cancelled'
+      Object.assign(turn, { status: 'cancelled', settledAt: now })
       return true
+    },
+    /** Frees what expired long ago, and reports what no one holds; changes no turn. */
+    sweep: (now: number, ms: number) => {
+      const freed = [...claims].flatMap(([conversationId, claim]) => {
+        if (claim.isReleased || claim.expiresAt >= now - ms) return []
+        claim.isReleased = true
+        return [conversationId]
+      })
+      const isHeld = ({ conversationId }: ModelTurn): boolean => {
+        const claim = claims.get(conversationId)
+        return claim !== undefined && !claim.isReleased && claim.expiresAt > now
+      }
+      const which = (is: (turn: ModelTurn) => boolean): RowId[] =>
+        [...turns].flatMap(([turnId, turn]) => (!isHeld(turn) && is(turn) ? [turnId] : []))
+      for (const turn of turns.values()) {
+        if (turn.status === 'pending') turn.pendingSince ??= now
+      }
+      return {
+        freed,
+        stranded: which(({ status }) => status === 'running'),
+        pending: which(
+          ({ status, pendingSince }) =>
+            status === 'pending' && pendingSince !== null && pendingSince <= now - ms,
+        ),
+        unclosed: which(
+          (turn) => isOver(turn) && turn.hasPrompt && !turn.isClosed && turn.settledAt < now - ms,
+        ),
+      }
+    },
+    remove: (conversationId: RowId, now: number): number => {
+      let cancelled = 0
+      for (const turn of turns.values()) {
+        if (turn.conversationId !== conversationId) continue
+        if (!isOver(turn)) {
+          Object.assign(turn, { status: 'cancelled', settledAt: now })
+          cancelled += 1
+        }
+        turn.isClosed = true
+      }
+      const held = claims.get(conversationId)
+      claims.set(conversationId, {
+        fence: (held?.fence ?? 0) + 1,
+        owner: '',
+        life: -1,
+        turnId: '',
+        isReleased: true,
+        expiresAt: 0,
+      })
+      return cancelled
     },
   }
 }
@@ -124,5 +175,7 @@ function newTurn({ conversationId }: Ids): ModelTurn {
     hasPrompt: false,
     isClosed: false,
     startedAt: 0,
+    settledAt: 0,
+    pendingSince: null,
   }
 }

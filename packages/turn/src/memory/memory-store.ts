@@ -79,7 +79,7 @@ export function openMemoryStore(rows: Rows, worker: MemoryWorker): MemoryStore {
     if (held) conversation.expiresAt = clock.now() + leaseMs
     // A conversation that is held without a turn has none that could be cancelled.
     const status = turn === null ? 'running' : (turn?.status ?? 'cancelled')
-    return { held, status, asksRevision: 0 }
+    return { held, status, asksRevision: turn?.asksRevision ?? 0 }
   }
 
   return {

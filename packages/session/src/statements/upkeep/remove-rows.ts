@@ -1,0 +1,95 @@
+import type { Knex } from 'knex'
+import type { RowId } from '../../records.js'
+import type { Tables } from '../../tables.js'
+import type { SessionRow } from '../../creation/find-session.js'
+import { query } from '../query.js'
+import { rowKey } from '../row-key.js'
+
+/** Cancels every turn of a conversation that is not over. */
+export async function cancelTurnsOf(
+  tables: Tables,
+  conversationId: RowId,
+  now: number,
+): Promise<number> {
+  const { columns } = tables.messages
+  return updateTurnsOf(tables, conversationId, (knex, row) =>
+    row
+      .whereIn(columns.status, ['pending', 'running'])
+      .whereNull(columns.closedAt)
+      .update({
+        [columns.status]: 'cancelled',
+        [columns.reason]: 'removed',
+        [columns.settledAt]: now,
+        [columns.waitingSince]: null,
+        [columns.turnRevision]: knex.raw('?? + 1', [columns.turnRevision]),
+      }),
+  )
+}
+
+/** Closes every turn of a conversation: nothing of them is left upstream. */
+export async function closeTurnsOf(
+  tables: Tables,
+  conversationId: RowId,
+  now: number,
+): Promise<void> {
+  const { columns } = tables.messages
+  await updateTurnsOf(tables, conversationId, (knex, row) =>
+    row
+      .whereIn(columns.status, ['completed', 'failed', 'cancelled'])
+      .whereNull(columns.closedAt)
+      .update({
+        [columns.closedAt]: now,
+        [columns.turnRevision]: knex.raw('?? + 1', [columns.turnRevision]),
+      }),
+  )
+}
+
+async function updateTurnsOf(
+  tables: Tables,
+  conversationId: RowId,
+  update: (knex: Knex, row: Knex.QueryBuilder) => Knex.QueryBuilder,
+): Promise<number> {
+  const { table, columns } = tables.messages
+  const changed = await query<number>(
+    tables,
+    `end the turns of conversation ${conversationId}`,
+    (knex) =>
+      update(
+        knex,
+        knex(table).where(columns.conversationId, String(conversationId)),
+      ) as Knex.QueryBuilder<object, number>,
+  )
+  return Number(changed)
+}
+
+/** Empties the columns of a conversation whose session is as it was seen, and makes every lease on it worthless. */
+export async function clearConversation(
+  tables: Tables,
+  conversationId: RowId,
+  seen: SessionRow,
+): Promise<boolean> {
+  const { table, columns } = tables.conversations
+  const changed = await query<number>(tables, `clear conversation ${conversationId}`, (knex) =>
+    knex(table)
+      .where(rowKey(knex, columns.id, conversationId))
+      .where({
+        [columns.sessionId]: seen.sessionId,
+        [columns.createClaim]: seen.claim,
+        [columns.createKeys]: seen.keys,
+      })
+      .update({
+        [columns.sessionId]: null,
+        [columns.createKeys]: null,
+        [columns.createClaim]: null,
+        [columns.createExpiresAt]: null,
+        [columns.rules]: null,
+        [columns.sessionTitle]: null,
+        [columns.turnFence]: knex.raw('?? + 1', [columns.turnFence]),
+        [columns.turnOwner]: null,
+        [columns.turnInstance]: null,
+        [columns.turnId]: null,
+        [columns.turnExpiresAt]: null,
+      }),
+  )
+  return Number(changed) > 0
+}

@@ -1,0 +1,70 @@
+import type { RowId } from '../records.js'
+import type { SessionUpstream } from '../session-upstream.js'
+import { findSession } from '../creation/find-session.js'
+import { splitKeys } from '../creation/take-creation.js'
+import { cancelTurnsOf, clearConversation, closeTurnsOf } from '../statements/upkeep/remove-rows.js'
+import type { Tables } from '../tables.js'
+import type { RemovedConversation } from '../upkeep-verbs.js'
+import { untilTaken } from './raced.js'
+
+/** @internal */
+export interface RemoveContext {
+  readonly tables: Tables
+}
+
+const maxSessionsPerKey = 4
+
+/**
+ * Cancels first, so that the workers stop; deletes upstream what the row names before the row forgets it; and clears the row
+ * as it was seen, with a new fence, so that neither a creation nor a worker that began before can put anything back.
+ *
+ * @internal
+ */
+export async function removeConversation(
+  { tables }: RemoveContext,
+  conversationId: RowId,
+  upstream: SessionUpstream,
+): Promise<RemovedConversation | null> {
+  const { clock } = tables
+  const deleted = new Set<string>()
+  let isComplete = true
+  let cancelledTurns = 0
+  const isThere = await untilTaken({ clock, row: `conversation ${conversationId}` }, async () => {
+    const seen = await findSession(tables, conversationId)
+    if (seen === null) return false
+    cancelledTurns += await cancelTurnsOf(tables, conversationId, clock.now())
+    if (seen.sessionId !== null) {
+      await stopAndDelete(upstream, seen.sessionId)
+      deleted.add(seen.sessionId)
+    }
+    for (const key of splitKeys(seen.keys)) {
+      if (!(await deleteByKey(upstream, key, deleted))) isComplete = false
+    }
+    return (await clearConversation(tables, conversationId, seen)) || undefined
+  })
+  if (!isThere) return null
+  await closeTurnsOf(tables, conversationId, clock.now())
+  return { cancelledTurns, deletedSessions: [...deleted], isComplete }
+}
+
+/** The server goes on with what runs in a session that it deletes. */
+async function stopAndDelete(upstream: SessionUpstream, sessionId: string): Promise<void> {
+  await upstream.abort(sessionId)
+  await upstream.delete(sessionId)
+}
+
+/** False when not all sessions could be looked at. */
+async function deleteByKey(
+  upstream: SessionUpstream,
+  key: string,
+  deleted: Set<string>,
+): Promise<boolean> {
+  for (let count = 0; count < maxSessionsPerKey; count += 1) {
+    const found = upstream.find === undefined ? 'incomplete' : await upstream.find(key)
+    if (found === null) return true
+    if (found === 'incomplete') return false
+    await stopAndDelete(upstream, found.id)
+    deleted.add(found.id)
+  }
+  return false
+}
