@@ -62,10 +62,12 @@ export type {
   IdSource,
   Lease,
   NotClaimed,
+  ObtainedSession,
   Notifier,
   PartialReply,
   PromptRecord,
   RowId,
+  SessionOptions,
   SessionUpstream,
   Settlement,
   StoredError,
@@ -77,4 +79,6 @@ export type {
   TurnStatus,
   TurnStore,
 } from './ports.js'
+export { sessionUpstream } from './upstream.js'
+export type { ClientUpstream, ListedSession, UpstreamOptions } from './upstream.js'
 export type { Clock } from './clock.js'
