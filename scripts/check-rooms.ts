@@ -32,7 +32,12 @@ const trees: Readonly<Record<string, readonly (readonly string[])[]>> = {
     ['statements'],
     ['database', 'asks', 'events', 'notifying', 'values'],
   ],
-  'packages/turn/src': [['worker'], ['memory', 'steps'], ['poll', 'live', 'outbox'], ['run']],
+  'packages/turn/src': [
+    ['worker'],
+    ['memory', 'steps'],
+    ['asks', 'poll', 'live', 'outbox'],
+    ['run'],
+  ],
   'packages/artifacts/src': [
     ['serve', 'collect', 'disk', 'contract'],
     ['directory', 'store'],

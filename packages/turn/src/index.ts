@@ -65,10 +65,12 @@ export type {
   Lease,
   LeftTurn,
   NotClaimed,
+  ObtainedSession,
   Notifier,
   PartialReply,
   PromptRecord,
   RowId,
+  SessionOptions,
   SessionUpstream,
   Settlement,
   StoredError,
@@ -80,4 +82,6 @@ export type {
   TurnStatus,
   TurnStore,
 } from './ports.js'
+export { sessionUpstream } from './upstream.js'
+export type { ClientUpstream, ListedSession, UpstreamOptions } from './upstream.js'
 export type { Clock } from './clock.js'

@@ -143,7 +143,26 @@ export interface SessionUpstream {
   }): Promise<{ readonly id: string }>
   delete(sessionId: string): Promise<void>
   abort(sessionId: string): Promise<void>
-  find(key: string): Promise<{ readonly id: string } | null>
+  /** `incomplete`: not all sessions were looked at. */
+  find(key: string): Promise<{ readonly id: string } | 'incomplete' | null>
+}
+
+/** How a turn asks for its session. */
+export interface SessionOptions {
+  readonly signal?: AbortSignal
+  /** Must be the conversation's newest, else the store rejects with the code `lease_lost`. */
+  readonly lease?: Pick<ConversationLease, 'fence'>
+  /** Fingerprint of the permission rules that a new session is given; kept with it. */
+  readonly rules?: string | null
+}
+
+/** The session of a conversation. */
+export interface ObtainedSession {
+  readonly sessionId: string
+  readonly created: boolean
+  /** What is known of it, where the store keeps that. */
+  readonly rules?: string | null
+  readonly title?: string | null
 }
 
 /** The answer to a claim that was not granted. */
@@ -261,14 +280,19 @@ export interface TurnStore {
   ensureSession(
     conversationId: RowId,
     upstream: SessionUpstream,
-    options?: { readonly signal?: AbortSignal },
-  ): Promise<{ readonly sessionId: string; readonly created: boolean }>
+    options?: SessionOptions,
+  ): Promise<ObtainedSession>
   recreateSession(
     conversationId: RowId,
     staleSessionId: string,
     upstream: SessionUpstream,
-    options?: { readonly signal?: AbortSignal },
-  ): Promise<{ readonly sessionId: string; readonly created: boolean }>
+    options?: SessionOptions,
+  ): Promise<ObtainedSession>
+  /** Keeps what is known of the session beside its id; false when the lease was lost. Without it a change of rules does not reach a session. */
+  noteSession?(
+    lease: Lease,
+    note: { readonly sessionId: string; readonly rules?: string | null; readonly title?: string },
+  ): Promise<boolean>
 }
 
 /** Carries short messages between processes; loss is allowed, since all that counts is in the rows. */
