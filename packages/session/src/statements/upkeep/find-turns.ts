@@ -1,10 +1,5 @@
 import type { Knex } from 'knex'
-<<<<<<< HEAD
 import { toRowId } from '../../values/asserts.js'
-import type { TerminalStatus } from '../../records.js'
-=======
-import { toRowId } from '../../asserts.js'
->>>>>>> rows
 import type { SweepReport, SweptTurn } from '../../upkeep-verbs.js'
 import type { Tables } from '../../tables.js'
 import { query } from '../query.js'
