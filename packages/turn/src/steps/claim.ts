@@ -13,6 +13,8 @@ type Answer = Awaited<ReturnType<TurnStore['claim']>>
 /** A turn that this worker may run now. */
 export interface ClaimedTurn {
   readonly held: HeldLease
+  /** The upstream session that the row had at the claim; null when it had none, or the store does not say. */
+  readonly sessionId: string | null
   readonly turn: TurnRecord
   readonly leftovers: readonly TurnRecord[]
 }
@@ -45,7 +47,13 @@ export async function claimTurn(setup: TurnSetup): Promise<ClaimedTurn | Skipped
       })
       if (claim === null) continue
       if (claim.claimed) {
-        return { held: { lease: claim.lease, since }, turn: claim.turn, leftovers: claim.leftovers }
+        const { conversation, lease, leftovers, turn } = claim
+        return {
+          held: { lease, since },
+          sessionId: conversation?.sessionId ?? null,
+          turn,
+          leftovers,
+        }
       }
       // A process that was started again a moment ago waits for its own former life; one that is alive is another worker.
       const isFormerLife =

@@ -33,7 +33,7 @@ export interface Outputs {
 export async function runInSession(run: TurnRun, outputs: Outputs): Promise<Proof> {
   const attach = createAttacher(run, outputs.live)
   for (let tries = 1; ; tries += 1) {
-    const found = await obtainSession(run)
+    const found = await obtainSession(run, tries === 1 ? run.sessionId : null)
     await bindToDirectory(run, found)
     try {
       return await askInSession(run, found, { attach, snapshots: outputs.snapshots })
@@ -44,15 +44,18 @@ export async function runInSession(run: TurnRun, outputs: Outputs): Promise<Proo
   }
 }
 
-async function obtainSession(run: TurnRun): Promise<FoundSession> {
+/** A session that the row had at the claim is looked for on the server like any other: that it is still the row's is not asked. */
+async function obtainSession(run: TurnRun, known: string | null): Promise<FoundSession> {
   const { budgets, conversationId, report, store } = run.setup
   const upstream = sessionUpstream(run)
   const limitMs = Math.max(storeCallMs(run.setup), budgets.unreachableMs)
   const patient = { step: 'session', signal: run.signal, limitMs, mayPass: isNotFound } as const
-  let { sessionId } = await withRetry(run.setup, {
-    ...patient,
-    attempt: (signal) => store.ensureSession(conversationId, upstream, { signal }),
-  })
+  const ensure = (): ReturnType<typeof store.ensureSession> =>
+    withRetry(run.setup, {
+      ...patient,
+      attempt: (signal) => store.ensureSession(conversationId, upstream, { signal }),
+    })
+  let sessionId = known ?? (await ensure()).sessionId
   for (let tries = 1; ; tries += 1) {
     const id = sessionId
     const session = await withRetry(run.setup, {
