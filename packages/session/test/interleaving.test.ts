@@ -321,7 +321,7 @@ async function untilBlocked(knex: Knex): Promise<void> {
   for (;;) {
     const waiting = await knex('pg_stat_activity')
       .where({ wait_event_type: 'Lock' })
-      .where('query', 'like', 'update "messages"%')
+      .where('query', 'like', '%update "messages"%')
       .first('pid')
     if (waiting !== undefined) return
   }
