@@ -30,9 +30,14 @@ const trees: Readonly<Record<string, readonly (readonly string[])[]>> = {
     ['statements/upkeep'],
     ['migrations', 'creation', 'statements/asks'],
     ['statements'],
-    ['database', 'asks', 'events'],
+    ['database', 'asks', 'events', 'notifying', 'values'],
   ],
-  'packages/turn/src': [['worker'], ['memory', 'steps'], ['poll', 'live', 'outbox'], ['run']],
+  'packages/turn/src': [
+    ['worker'],
+    ['memory', 'steps'],
+    ['asks', 'poll', 'live', 'outbox'],
+    ['run'],
+  ],
   'packages/artifacts/src': [
     ['serve', 'collect', 'disk', 'contract'],
     ['directory', 'store'],

@@ -9,7 +9,7 @@
 export { answerAmong } from './asks/answer-among.js'
 export type { AskingTurn } from './asks/answer-among.js'
 export { closedByEnd, mergeAsks, oldestWaiting } from './asks/merge-asks.js'
-export { assertSchema } from './assert-schema.js'
+export { assertSchema } from './migrations/assert-schema.js'
 export type {
   AskChange,
   AskDecision,
@@ -41,6 +41,8 @@ export type {
   TurnMigrationOptions,
   VersionOptions,
 } from './migrations.js'
+export { createLocalNotifier } from './notifier.js'
+export type { LocalNotifierOptions, Notifier, OpenNotifier, TurnNotice } from './notifier.js'
 export type { OrphanSession } from './verbs/discard-session.js'
 export { isTerminal } from './records.js'
 export type {

@@ -9,7 +9,7 @@ import { createSessions } from './kysely-sessions.js'
 
 const unchanged = Symbol('unchanged')
 
-type Verbs = Omit<SessionStore, 'sweep' | 'removeConversation' | 'noteSession'>
+type Verbs = Omit<SessionStore, 'sweep' | 'removeConversation' | 'noteSession' | 'watch'>
 
 /**
  * A store of one's own, without Knex: every verb locks the row of its chat, decides, and writes. No lock is held while

@@ -1,5 +1,5 @@
 import type { Knex } from 'knex'
-import { toRowId } from '../asserts.js'
+import { toRowId } from '../values/asserts.js'
 import type { RowId, TurnGlance } from '../records.js'
 import type { Tables } from '../tables.js'
 import { query } from './query.js'

@@ -2,8 +2,9 @@ import type { AnswerRequest, AnswerResult, AskVerbs } from '../ask-verbs.js'
 import { answerAmong } from '../asks/answer-among.js'
 import { assertDecision } from '../asks/check-decision.js'
 import { mergeAsks } from '../asks/merge-asks.js'
-import { asRowId, assertName } from '../asserts.js'
+import { asRowId, assertName } from '../values/asserts.js'
 import { isTerminal } from '../records.js'
+import type { Notices } from '../notifying/notices.js'
 import type { Lease } from '../records.js'
 import { confirmTurnExists } from '../statements/confirm-turn-exists.js'
 import { readAsks } from '../statements/asks/read-asks.js'
@@ -15,7 +16,7 @@ import { untilTaken } from './raced.js'
 const longestName = 255
 
 /** @internal The verbs on what the agent asks: read, merge, and write if nothing came between. */
-export function askVerbs(tables: Tables): AskVerbs {
+export function askVerbs(tables: Tables, notices: Pick<Notices, 'notify'>): AskVerbs {
   const { clock } = tables
   return {
     updateAsks: (lease, changes) =>
@@ -30,7 +31,9 @@ export function askVerbs(tables: Tables): AskVerbs {
           seenRevision: row.revision,
           before: row.asks,
         })
-        return isWritten ? asks : undefined
+        if (!isWritten) return undefined
+        notices.notify(lease.turnId, 'changed')
+        return asks
       }),
 
     answerAsk: async (request) => {
@@ -38,9 +41,11 @@ export function askVerbs(tables: Tables): AskVerbs {
       const turnId = asRowId('turnId', request.turnId)
       assertDecision(decision)
       if (by !== null) assertName('by', by, longestName)
-      return untilTaken({ clock, row: `turn ${turnId}` }, () =>
+      const result = await untilTaken({ clock, row: `turn ${turnId}` }, () =>
         answer(tables, { ...request, turnId, by }),
       )
+      if (result.accepted) notices.notify(turnId, 'answered')
+      return result
     },
   }
 }
