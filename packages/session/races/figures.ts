@@ -6,6 +6,8 @@ export interface Tally {
   wrong(figure: WrongFigure, where: string): void
   /** How much was tried. */
   tried(figure: TriedFigure, count: number): void
+  /** A figure as it stands. */
+  value(figure: WrongFigure | TriedFigure): number
   /** One JSON line for each figure; false when anything was wrong. */
   print(): boolean
 }
@@ -26,6 +28,7 @@ export function createTally(database: DatabaseName): Tally {
       process.stderr.write(`! ${database}: ${figure}: ${where}\n`)
     },
     tried: (figure, count) => void tried.set(figure, (tried.get(figure) ?? 0) + count),
+    value: (figure) => tried.get(figure as TriedFigure) ?? wrong.get(figure as WrongFigure) ?? 0,
     print() {
       for (const [figure, value] of tried) {
         const better = figure === 'ensure_created' ? 'lower' : 'higher'

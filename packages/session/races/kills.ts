@@ -1,4 +1,4 @@
-import type { ClaimResult, Lease, SessionResult } from '../src/index.js'
+import type { Lease, SessionResult } from '../src/index.js'
 import { completed, firstPrompt } from '../src/contract/subject.js'
 import { type Action, leaseMs, theAsk } from './actions.js'
 import { startWorker, type Worker } from './crew.js'
@@ -14,9 +14,8 @@ interface Scene {
 const owner = 'worker-of-before'
 
 async function held(stage: Stage): Promise<Lease> {
-  const { conversationId, turnIds } = await stage.add(2)
-  const ids = { conversationId, turnId: turnIds[0]! }
-  const claim = (await stage.store.claim({ ...ids, owner, leaseMs })) as ClaimResult
+  const ids = await stage.add(2)
+  const claim = await stage.store.claim({ ...ids, owner, leaseMs })
   if (!claim.claimed) throw new Error('a new turn cannot be claimed')
   return claim.lease
 }
@@ -55,8 +54,7 @@ const onTurn = (verb: 'cancel' | 'read' | 'peek' | 'answerAsk'): Scene => ({
 const onNew = (verb: 'claim' | 'claimConversation'): Scene => ({
   verb,
   prepare: async (stage) => {
-    const { conversationId, turnIds } = await stage.add()
-    return { verb, ids: { conversationId, turnId: turnIds[0]! } }
+    return { verb, ids: await stage.add() }
   },
 })
 
@@ -139,7 +137,7 @@ export async function killAtEachStep(
   await checkAfterSweep(stage, tally)
 }
 
-async function killInScene(stage: Stage, { verb, prepare }: Scene, tally: Tally): Promise<void> {
+async function killInScene(stage: Stage, { prepare }: Scene, tally: Tally): Promise<void> {
   let worker: Worker | null = null
   for (let killAt = 1; killAt <= mostSteps; killAt += 1) {
     worker ??= await startWorker(stage)
@@ -149,7 +147,6 @@ async function killInScene(stage: Stage, { verb, prepare }: Scene, tally: Tally)
     worker = null
   }
   await worker?.kill()
-  process.stderr.write(`  ${stage.name}: killed at every step of ${verb}\n`)
 }
 
 async function checkAfterSweep(stage: Stage, tally: Tally): Promise<void> {

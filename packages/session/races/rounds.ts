@@ -32,8 +32,7 @@ async function playRound(
   random: () => number,
 ): Promise<void> {
   const where = `round ${number}`
-  const { conversationId, turnIds } = await stage.add()
-  const ids = { conversationId, turnId: turnIds[0]! }
+  const ids = await stage.add()
   const { turnId } = ids
   const claim = (await crew.holder.run({ verb: 'claim', ids })) as ClaimResult
   if (!claim.claimed)
@@ -110,7 +109,7 @@ function wrongIn({
     words.push(`answered by ${ask?.answeredBy}, accepted from ${answers[0]}`)
   }
   const fences = leases.map(({ fence }) => fence)
-  if (fences.some((fence, index) => index > 0 && fence <= fences[index - 1]!)) {
+  if (fences.some((fence, index) => fence <= (fences[index - 1] ?? 0))) {
     words.push(`fences ${fences.join(', ')}`)
   }
   return words

@@ -26,8 +26,8 @@ export interface Stage {
   readonly store: SessionStore
   readonly later: SessionStore
   readonly upstream: ReturnType<typeof upstreamAt>
-  /** Adds a conversation with pending turns. */
-  add(turns?: number): Promise<{ readonly conversationId: number; readonly turnIds: number[] }>
+  /** Adds a conversation with pending turns, and gives the first of them. */
+  add(turns?: number): Promise<{ readonly conversationId: number; readonly turnId: number }>
   close(): Promise<void>
 }
 
@@ -62,15 +62,18 @@ export async function openStage(name: DatabaseName): Promise<Stage | string> {
     async add(turns = 1) {
       conversations += 1
       const conversationId = conversations
+      const turnId = messages + 1
+      const ids = Array.from({ length: turns }, (_, index) => turnId + index)
+      messages += turns
       await knex('conversations').insert({ id: conversationId })
-      const turnIds: number[] = []
-      for (let count = 0; count < turns; count += 1) {
-        messages += 1
-        const row = { id: messages, conversation_id: conversationId, turn_status: 'pending' }
-        await knex('messages').insert(row)
-        turnIds.push(row.id)
+      for (const id of ids) {
+        await knex('messages').insert({
+          id,
+          conversation_id: conversationId,
+          turn_status: 'pending',
+        })
       }
-      return { conversationId, turnIds }
+      return { conversationId, turnId }
     },
     async close() {
       await server.close()
