@@ -19,6 +19,8 @@ import { sessionCases } from './contract/sessions.js'
 import type { SessionStoreCase } from './contract/subject.js'
 import { valueCases } from './contract/values.js'
 
+export { notifierContract } from './contract/notifying.js'
+export type { NotifierCase, NotifierSubject } from './contract/notifying.js'
 export { outboxStoreContract } from './contract/outbox.js'
 export type { OutboxCase, OutboxSubject } from './contract/outbox.js'
 export type { SessionStoreCase, SessionStoreSubject } from './contract/subject.js'

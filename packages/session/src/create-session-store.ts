@@ -1,23 +1,24 @@
 import { randomUUID } from 'node:crypto'
 import type { Knex } from 'knex'
-import { asRowId, assertDuration, assertKeyPrefix, assertName } from './asserts.js'
+import { asRowId, assertDuration, assertKeyPrefix, assertName } from './values/asserts.js'
 import { systemClock } from './clock.js'
 import type { Clock } from './clock.js'
 import { findSession } from './creation/find-session.js'
 import { noteSession } from './creation/note-session.js'
 import { SessionError } from './errors.js'
+import type { Notifier } from './notifier.js'
+import { createNotices } from './notifying/notices.js'
+import type { OnNotifierError } from './notifying/topic-listeners.js'
 import type { RowId } from './records.js'
 import type { SessionQueries } from './session-queries.js'
 import type { SessionOptions, SessionStore } from './session-store.js'
 import { adoptTurn } from './statements/adopt-turn.js'
-import { cancelTurn } from './statements/cancel-turn.js'
-import { closeTurn } from './statements/close-turn.js'
 import { peekTurns } from './statements/peek-turns.js'
 import { listRunning, listWaiting } from './statements/list-turns.js'
 import { readTurn } from './statements/read-turn.js'
 import { releaseLease } from './statements/release-lease.js'
-import { promptFields, snapshotFields } from './statements/row-values.js'
-import { writeTurn } from './statements/write-turn.js'
+import { outboxTable } from './outbox/outbox-table.js'
+import type { OutboxTableOptions } from './outbox/outbox-table.js'
 import { conversationTable, messageTable } from './tables.js'
 import type { ConversationColumns, MessageColumns, TableOptions, Tables } from './tables.js'
 import { askVerbs } from './verbs/ask-verbs.js'
@@ -29,7 +30,7 @@ import { ensureSession } from './verbs/ensure-session.js'
 import type { SessionRequest } from './verbs/ensure-session.js'
 import { readWritten } from './verbs/read-written.js'
 import { renewAll, renewOne } from './verbs/renew.js'
-import { keepPartial, settleTurn } from './verbs/settle-turn.js'
+import { turnWrites } from './verbs/turn-writes.js'
 import { upkeepVerbs } from './verbs/upkeep-verbs.js'
 
 /** Where the rows are, and what the store uses beside the database. */
@@ -70,8 +71,20 @@ export interface SessionStoreOptions {
    * lease. Default: 15 000.
    */
   readonly statementMs?: number
+  /**
+   * Writes an event whenever a turn ends, asks or begins to wait, in one transaction with the write that makes it so. The table is
+   * that of `outboxMigration`, `createOutboxStore` reads it. Default: no events.
+   */
+  readonly outbox?: OutboxTableOptions
   /** Receives every upstream session that no row refers to any more and that was not deleted. What it throws is ignored. */
   readonly onOrphan?: (orphan: OrphanSession) => void
+  /**
+   * Tells other processes what happened to a turn, so that they need not wait for their next look at its row. Never closed by the
+   * store. Default: none.
+   */
+  readonly notifier?: Notifier
+  /** Receives what a notifier failed with; no verb fails or waits because of it. Default: it is ignored. */
+  readonly onNotifyError?: OnNotifierError
 }
 
 /** The store, and what only one with SQL gives: lists of turns. */
@@ -97,6 +110,7 @@ export function createSessionStore(options: SessionStoreOptions): KnexSessionSto
     knex: asGetter(options.knex),
     clock,
     statementMs: assertDuration('statementMs', options.statementMs ?? 15_000),
+    outbox: options.outbox === undefined ? null : outboxTable(options.outbox),
     conversations: conversationTable(options.conversations),
     messages: messageTable(options.messages),
   }
@@ -116,10 +130,10 @@ export function createSessionStore(options: SessionStoreOptions): KnexSessionSto
     instance: assertName('instance', options.instance ?? thisProcess, longestInstance),
     forsaken: new Set(),
   }
-  const { columns } = tables.messages
-
+  const notices = createNotices(options.notifier, options.onNotifyError)
   return {
-    ...askVerbs(tables),
+    ...turnWrites(tables, notices),
+    ...askVerbs(tables, notices),
     ...upkeepVerbs(creating),
 
     claim: async (request) => {
@@ -149,29 +163,6 @@ export function createSessionStore(options: SessionStoreOptions): KnexSessionSto
 
     release: (lease) => releaseLease(tables, lease),
 
-    recordPrompt: async (lease, prompt, spent) =>
-      writeTurn(tables, lease, {
-        what: 'store the prompt',
-        from: 'running',
-        set: promptFields(columns, prompt, spent),
-      }),
-
-    snapshot: async (lease, fields) =>
-      writeTurn(tables, lease, {
-        what: 'store a snapshot',
-        from: 'running',
-        set: snapshotFields(columns, fields),
-      }),
-
-    settle: (lease, settlement) => settleTurn(tables, lease, settlement),
-
-    keepPartial: (lease, fields) => keepPartial(tables, lease, fields),
-
-    closeTurn: (lease) => closeTurn(tables, lease, clock.now()),
-
-    cancel: async ({ turnId, reason = null }) =>
-      cancelTurn(tables, asRowId('turnId', turnId), { reason, now: clock.now() }),
-
     read: async (turnId) => readTurn(tables, asRowId('turnId', turnId)),
 
     peek: async (turnIds) =>
@@ -179,6 +170,7 @@ export function createSessionStore(options: SessionStoreOptions): KnexSessionSto
         tables,
         turnIds.map((id) => asRowId('turnIds', id)),
       ),
+
     runningTurns: async (page = {}) => listRunning(tables, page),
 
     waitingTurns: async (page = {}) => listWaiting(tables, page),

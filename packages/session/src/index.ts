@@ -6,7 +6,7 @@
  *     const claim = await store.claim({ conversationId, turnId, owner: 'worker-1', leaseMs: 60_000 })
  *     if (claim.claimed) await store.settle(claim.lease, settlement)
  */
-export { assertSchema } from './assert-schema.js'
+export { assertSchema } from './migrations/assert-schema.js'
 export type {
   AskChange,
   AskDecision,
@@ -38,6 +38,8 @@ export type {
   TurnMigrationOptions,
   VersionOptions,
 } from './migrations.js'
+export { createLocalNotifier } from './notifier.js'
+export type { LocalNotifierOptions, Notifier, OpenNotifier, TurnNotice } from './notifier.js'
 export type { OrphanSession } from './verbs/discard-session.js'
 export { isTerminal } from './records.js'
 export type {

@@ -12,6 +12,7 @@ import type {
   TurnRecord,
   TurnStatus,
 } from './records.js'
+import type { TurnNotice } from './notifier.js'
 import type { SessionUpstream } from './session-upstream.js'
 import type { UpkeepVerbs } from './upkeep-verbs.js'
 
@@ -191,6 +192,11 @@ export interface SessionStore extends AskVerbs, UpkeepVerbs {
     /** Why, for the row. Default: null. */
     readonly reason?: string | null
   }): Promise<boolean>
+  /**
+   * Calls back when another process, or this one, did something to the turn's row; the result ends it. A hint that may be lost:
+   * what happened is in the row. Without a `notifier` it never calls back.
+   */
+  watch(turnId: RowId, wake: (notice: TurnNotice) => void): () => void
   /** The turn as it stands; null when there is none, also for an id that none can have. */
   read(turnId: RowId): Promise<TurnRecord | null>
   /**

@@ -126,6 +126,8 @@ export interface Tables {
   readonly clock: Clock
   /** How long a statement may take, its attempts together. */
   readonly statementMs: number
+  /** The table of the outbox; null when there is none. */
+  readonly outbox: string | null
   readonly conversations: Table<ConversationColumns>
   readonly messages: Table<MessageColumns>
 }

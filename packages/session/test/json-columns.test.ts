@@ -1,13 +1,17 @@
 import { databases } from '@turnstead-internal/databases'
 import { expect } from 'chai'
 import { describe, it } from 'mocha'
+import { permissionAsk } from '../src/contract/asks.js'
 import { completed, failed } from '../src/contract/subject.js'
 import { createSessionStore } from '../src/index.js'
 import type { SessionStore, TurnRecord } from '../src/index.js'
 import { openRows } from './support/open-rows.js'
 import type { Rows } from './support/open-rows.js'
 
-const odd = 'NUL \0, lone \uD800 surrogate, 🧵'
+const odd = 'NUL \0, lone \uD800 surrogate, 🧵, written \\u0000 and \\ud800'
+
+/** What JSON types take of it. */
+const plain = 'NUL \uFFFD, lone \uFFFD surrogate, 🧵, written \\u0000 and \\ud800'
 
 /** Column types that hosts give to our columns, and an end that they do not take whole. */
 const types = [
@@ -55,13 +59,49 @@ describe('columns of a type that the host chose', () => {
         expect(turn?.error?.code).to.equal('provider_error')
         if (type === 'json' && name === 'postgresql') {
           expect(turn?.reply).to.deep.equal({ text: odd })
-        } else {
+        } else if (type === 'latin1') {
           expect(turn?.reply).to.equal(null)
-          expect(turn?.reason).to.equal(type === 'latin1' ? 'text_not_stored' : 'reply_not_stored')
+          expect(turn?.reason).to.equal('text_not_stored')
+        } else {
+          expect(turn?.reply).to.deep.equal({ text: plain })
+          expect(turn?.reason).to.equal(null)
         }
       } finally {
         await rows.close()
       }
     })
   }
+
+  const postgresql = databases.find(({ name }) => name === 'postgresql')!
+  if (postgresql.skip !== null) {
+    it(`take snapshots, questions and what was asked as jsonb (skipped: ${postgresql.skip})`)
+    return
+  }
+  it('take snapshots, questions and what was asked as jsonb', async () => {
+    const rows = await openRows(postgresql)
+    try {
+      for (const name of ['turn_reply', 'turn_input', 'turn_asks']) {
+        await rows.knex.raw(`alter table messages alter ?? type jsonb using ??::jsonb`, [
+          name,
+          name,
+        ])
+      }
+      const store = createSessionStore({ knex: rows.knex })
+      const conversationId = await rows.insertConversation()
+      const turnId = await rows.insertTurn(conversationId)
+      const request = { conversationId, turnId, owner: 'worker', leaseMs: 60_000 }
+      const claim = await store.claim({ ...request, input: { text: odd } })
+      if (!claim.claimed) throw new Error(`the turn must be free, but is ${claim.reason}`)
+      expect(claim.turn.input).to.deep.equal({ text: plain })
+      const fields = { reply: { text: odd }, text: 'so far' }
+      expect(await store.snapshot(claim.lease, fields)).to.equal(true)
+      const ask = { ...permissionAsk(), patterns: [odd] }
+      await store.updateAsks(claim.lease, [{ type: 'opened', ask }])
+      const turn = await store.read(turnId)
+      expect(turn?.reply).to.deep.equal({ text: plain })
+      expect(turn?.asks[0]).to.deep.include({ patterns: [plain] })
+    } finally {
+      await rows.close()
+    }
+  })
 })

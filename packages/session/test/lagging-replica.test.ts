@@ -104,6 +104,19 @@ for (const kind of databases.filter(({ name }) => name !== 'sqlite')) {
       })
     })
 
+    it('take no turn for gone that was inserted just now', async () => {
+      const ids = await newIds()
+      const first = await direct.claim({ ...ids, owner: 'first', leaseMs })
+      if (!first.claimed) throw new Error(`the turn must be free, but is ${first.reason}`)
+      expect(await store.renew(first.lease, { leaseMs })).to.include({ status: 'running' })
+      expect((await store.renewAll([first.lease], { leaseMs }))[0]).to.include({
+        status: 'running',
+      })
+      expect(await codeOf(store.updateAsks(first.lease, []))).to.equal('row_contended')
+      await rows.knex('messages').delete()
+      expect(await store.renew(first.lease, { leaseMs })).to.include({ status: 'cancelled' })
+    })
+
     it('take no lease from one that holds it, and tell a renewal nothing', async () => {
       const ids = await newIds()
       await lagging.catchUp()

@@ -4,7 +4,7 @@ import { expect } from 'chai'
 import { describe, it } from 'mocha'
 import { outboxStoreContract } from '../src/contract.js'
 import type { OutboxSubject } from '../src/contract.js'
-import { writeEvent } from '../src/outbox/write-event.js'
+import { tell } from '../src/events/tell.js'
 import type { OutboxStore } from '../src/outbox.js'
 import { createOutboxStore, outboxMigration } from '../src/outbox.js'
 
@@ -23,8 +23,8 @@ for (const kind of databases) {
         const subject: OutboxSubject = {
           store: createOutboxStore({ knex: database.knex, clock }),
           another: () => createOutboxStore({ knex: () => database.connect(), clock }),
-          write: (turnId) =>
-            writeEvent(database.knex, 'turnstead_outbox', {
+          write: async (turnId) =>
+            tell(database.knex, 'turnstead_outbox', {
               type: 'turn.ended',
               turnId,
               conversationId: 'c',
@@ -117,8 +117,8 @@ describe('outboxStoreContract', () => {
         const subject: OutboxSubject = {
           store,
           another: () => store,
-          write: (turnId) =>
-            writeEvent(knex, 'turnstead_outbox', { type: 'turn.ended', turnId, at: now, ...about }),
+          write: async (turnId) =>
+            tell(knex, 'turnstead_outbox', { type: 'turn.ended', turnId, at: now, ...about }),
           advance: (ms) => void (now += ms),
         }
         await run(subject).catch(() => failures.push(name))

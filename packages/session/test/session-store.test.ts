@@ -123,7 +123,7 @@ describe('createSessionStore', () => {
       .update({ opencode_create_claim: 'other', opencode_create_expires_at: 2_000_000 })
     const waiting = store.ensureSession(conversationId, createFakeUpstream())
     expect(await codeOf(waiting)).to.equal('session_create_timeout')
-    expect(elapsed).to.equal(58)
+    expect(elapsed).to.equal(40)
   })
 
   it('refuses a claim without an owner or with a senseless lease', async () => {

@@ -8,6 +8,8 @@
  * @packageDocumentation
  */
 export { runTurn } from './run-turn.js'
+export { resumeTurns } from './resume-turns.js'
+export type { ResumeOptions, ResumeReport } from './resume-turns.js'
 export { ask } from './ask.js'
 export type { AskOptions } from './ask.js'
 export { followTurn } from './live/follow-turn.js'
@@ -61,6 +63,7 @@ export type {
   ConversationLease,
   IdSource,
   Lease,
+  LeftTurn,
   NotClaimed,
   ObtainedSession,
   Notifier,

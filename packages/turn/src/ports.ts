@@ -175,6 +175,12 @@ export interface NotClaimed<Reason> {
   readonly sameOwner: boolean
 }
 
+/** A turn that crashes or a queue have left. */
+export interface LeftTurn {
+  readonly turnId: RowId
+  readonly conversationId: RowId
+}
+
 /** The rows. `@turnstead/session` implements it; any store of the same shape will do. */
 export interface TurnStore {
   /** Takes the turn lease, moves the row from `pending` to `running` and keeps the input if the row has none yet. */
@@ -258,6 +264,17 @@ export interface TurnStore {
   read(turnId: RowId): Promise<TurnRecord | null>
   /** Where turns stand, cheaply, in the order given; null for one that is not there. Without it, following reads whole rows. */
   peek?(turnIds: readonly RowId[]): Promise<readonly (TurnGlance | null)[]>
+  /**
+   * Looks through all rows for what crashes left: turns that run while no one holds their conversation, that are over and not closed,
+   * and that no worker has taken for long. Without it there is no `resumeTurns`.
+   */
+  sweep?(request: { readonly limit?: number }): Promise<{
+    readonly strandedTurns: readonly LeftTurn[]
+    readonly unclosedTurns: readonly LeftTurn[]
+    readonly pendingTurns: readonly LeftTurn[]
+    /** There may be more. */
+    readonly hasMore: boolean
+  }>
   /** The user's cancel: `pending` or `running` becomes `cancelled`. False when the turn is over or missing. */
   cancel(request: { readonly turnId: RowId; readonly reason?: string | null }): Promise<boolean>
   ensureSession(

@@ -1,5 +1,5 @@
 import { resolveOptions, type TurnOptions, type TurnSetup } from './options.js'
-import { assertPeersFit } from './peers.js'
+import { assertPeersFit } from './run/peers.js'
 import type { TurnResult } from './result.js'
 import { withinMs } from './run/deadline.js'
 import { openRun } from './run/run.js'

@@ -2,7 +2,7 @@
 import knex, { type Knex } from 'knex'
 import BetterSqlite3Dialect from 'knex/lib/dialects/better-sqlite3/index.js'
 import Database from 'libsql'
-import { assertDuration } from '../asserts.js'
+import { assertDuration } from '../values/asserts.js'
 
 /** Where the database is. */
 export interface LibsqlKnexOptions {

@@ -48,6 +48,11 @@ export function withoutColumns(
   return Object.fromEntries(Object.entries(row).filter(([name]) => !dropped.has(name)))
 }
 
+/** @internal Whether a row has this column, however it is spelled. */
+export function hasColumn(row: Record<string, unknown>, column: string): boolean {
+  return spellings(column).some((name) => row[name] !== undefined)
+}
+
 /** @internal A column as it is, and as `knexSnakeCaseMappers` spells it before a model sees it. */
 export function spellings(column: string): string[] {
   const camel = column.replaceAll(/_([a-z0-9])/g, (_, letter: string) => letter.toUpperCase())

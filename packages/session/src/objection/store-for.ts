@@ -1,7 +1,9 @@
+import type { Knex } from 'knex'
 import type { Model } from 'objection'
 import { createSessionStore } from '../create-session-store.js'
 import type { KnexSessionStore, SessionStoreOptions } from '../create-session-store.js'
 import { bindStore } from './bound-stores.js'
+import type { BoundStore } from './bound-stores.js'
 import type { ConversationMembers } from './conversation-mixin.js'
 import type { MessageMembers } from './message-mixin.js'
 import { conversationColumnsOf, inherited, messageColumnsOf } from './mixin-columns.js'
@@ -32,9 +34,8 @@ export function storeFor(options: StoreForOptions): KnexSessionStore {
   }
   const messages = inherited(messageColumnsOf, Message)
   if (messages === undefined) throw new TypeError('`Message` must extend `MessageMixin(…)`.')
-  const store = createSessionStore({
+  const tables: Omit<SessionStoreOptions, 'knex'> = {
     ...rest,
-    knex: () => Conversation.knex(),
     conversations: {
       table: Conversation.tableName,
       columns: {
@@ -47,10 +48,16 @@ export function storeFor(options: StoreForOptions): KnexSessionStore {
       table: Message.tableName,
       columns: { ...messages, id: keyOf('Message', Message.idColumn) },
     },
-  })
-  bindStore(Conversation, store)
-  bindStore(Message, store)
-  return store
+  }
+  const knex = (): Knex => Conversation.knex()
+  const bound: BoundStore = {
+    store: createSessionStore({ ...tables, knex }),
+    knex,
+    openOn: (other) => createSessionStore({ ...tables, knex: other }),
+  }
+  bindStore(Conversation, bound)
+  bindStore(Message, bound)
+  return bound.store
 }
 
 function keyOf(name: string, idColumn: string | string[]): string {

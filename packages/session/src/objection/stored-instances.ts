@@ -1,6 +1,7 @@
 import type { Model, Pojo } from 'objection'
 import { ownColumns } from '../tables.js'
-import { withoutColumns } from './column-values.js'
+import type { ConversationColumns, MessageColumns } from '../tables.js'
+import { hasColumn, withoutColumns } from './column-values.js'
 
 interface Builder {
   readonly isInsert: () => boolean
@@ -15,9 +16,12 @@ type ToldOfBuilder = Omit<typeof Model, 'prototype'> & {
 /**
  * @internal A base class whose instances do not write the store's columns again once they are in the database. An instance
  * holds the row as it was loaded; written back whole, it would put `running` over `completed`, or an old fence over
- * a new one. What a host gives as plain values is written.
+ * a new one. What a host gives as plain values is written, unless a fence is among them: only a copy of a row has one.
  */
-export function withoutStaleColumns(base: typeof Model, columns: object): typeof Model {
+export function withoutStaleColumns(
+  base: typeof Model,
+  columns: ConversationColumns | MessageColumns,
+): typeof Model {
   const ours = ownColumns(columns)
   const stored = new WeakSet<object>()
 
@@ -42,7 +46,7 @@ export function withoutStaleColumns(base: typeof Model, columns: object): typeof
     override $toDatabaseJson(builder?: Builder): Pojo {
       const json = super.$toDatabaseJson(builder)
       if (builder === undefined) return json
-      const isStored = stored.has(this)
+      const isStored = stored.has(this) || hasColumn(json, columns.turnFence)
       const isInsert = builder.isInsert()
       if (isInsert) stored.add(this)
       // An insert that merges is an update of the row that is there.

@@ -1,5 +1,5 @@
 import type { Knex } from 'knex'
-import { assertDuration } from '../asserts.js'
+import { assertDuration } from '../values/asserts.js'
 import { systemClock } from '../clock.js'
 import type { Clock } from '../clock.js'
 import { query } from '../statements/query.js'

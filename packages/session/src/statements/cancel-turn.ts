@@ -1,8 +1,10 @@
+import type { Knex } from 'knex'
 import type { RowId } from '../records.js'
 import type { Tables } from '../tables.js'
 import { query } from './query.js'
-import { rowKey, unlessImpossible } from './row-key.js'
+import { keyText, rowKey, unlessImpossible } from './row-key.js'
 import { toText } from './row-values.js'
+import { ended, telling } from '../events/tell.js'
 
 /** The user's cancel needs no lease; it must only come before the end. */
 export async function cancelTurn(
@@ -11,7 +13,7 @@ export async function cancelTurn(
   cancel: { readonly reason: string | null; readonly now: number },
 ): Promise<boolean> {
   const { table, columns } = tables.messages
-  const cancelling = query<number>(tables, `cancel turn ${turnId}`, (knex) =>
+  const build = (knex: Knex): Knex.QueryBuilder =>
     knex(table)
       .where(rowKey(knex, columns.id, turnId))
       .whereIn(columns.status, ['pending', 'running'])
@@ -27,7 +29,17 @@ export async function cancelTurn(
           columns.closedAt,
         ]),
         [columns.turnRevision]: knex.raw('?? + 1', [columns.turnRevision]),
-      }),
+      })
+  const conversationId = (knex: Knex): Knex.QueryBuilder =>
+    knex(table)
+      .where(rowKey(knex, columns.id, turnId))
+      .select(keyText(knex, columns.conversationId))
+  const end = { status: 'cancelled', reason: cancel.reason, at: cancel.now } as const
+  const cancelling = query<number>(
+    tables,
+    `cancel turn ${turnId}`,
+    build,
+    telling(tables, [ended({ turnId, conversationId }, end)]),
   )
   return Number(await unlessImpossible(cancelling, 0)) > 0
 }

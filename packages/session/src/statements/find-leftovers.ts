@@ -1,5 +1,5 @@
 import type { Knex } from 'knex'
-import { toRowId } from '../asserts.js'
+import { toRowId } from '../values/asserts.js'
 import { SessionError } from '../errors.js'
 import type { ConversationLease, TurnRecord } from '../records.js'
 import type { MessageColumns, Tables } from '../tables.js'

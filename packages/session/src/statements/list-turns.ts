@@ -1,4 +1,4 @@
-import { toRowId } from '../asserts.js'
+import { toRowId } from '../values/asserts.js'
 import type { RowId } from '../records.js'
 import type { RunningTurn, TurnPage, WaitingTurn } from '../session-queries.js'
 import type { Tables } from '../tables.js'

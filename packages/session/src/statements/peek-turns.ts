@@ -1,4 +1,5 @@
-import { toRowId } from '../asserts.js'
+import type { Knex } from 'knex'
+import { toRowId } from '../values/asserts.js'
 import type { RowId, TurnGlance } from '../records.js'
 import type { Tables } from '../tables.js'
 import { query } from './query.js'
@@ -31,7 +32,7 @@ async function peek(
   const { conversations, messages } = tables
   const c = conversations.columns
   const m = messages.columns
-  const rows = await query<Record<string, unknown>[]>(tables, 'look where turns stand', (knex) =>
+  const looking = (knex: Knex): Knex.QueryBuilder =>
     knex(`${messages.table} as m`)
       .leftJoin(`${conversations.table} as c`, `c.${c.id}`, `m.${m.conversationId}`)
       .where((any) => {
@@ -48,8 +49,10 @@ async function peek(
         owner: `c.${c.turnOwner}`,
         holder: `c.${c.turnId}`,
         expires: `c.${c.turnExpiresAt}`,
-      }),
-  )
+      })
+  const what = 'look where turns stand'
+  const options = { isRepeatable: true }
+  const rows = await query<Record<string, unknown>[]>(tables, what, looking, options)
   const now = tables.clock.now()
   const glances = new Map<string, TurnGlance>()
   for (const row of rows) {

@@ -29,6 +29,8 @@ export interface QueryOptions {
    * Default: false.
    */
   readonly isRepeatable?: boolean
+  /** Written with it, in one transaction, if it changed a row. */
+  readonly also?: (knex: Knex, connection: unknown) => Promise<void>
 }
 
 /**
@@ -99,20 +101,46 @@ async function attempt<Result>(tables: QueryContext, work: Attempt<Result>): Pro
 async function runOnce<Result>(
   knex: Knex,
   deadline: Deadline,
-  { build, before }: Attempt<Result>,
+  { build, before, also }: Attempt<Result>,
   run: { isSent: boolean },
 ): Promise<Result> {
   return withConnection(knex, deadline, async (connection) => {
     if (before !== undefined && isMySql(knex)) await knex.raw(before).connection(connection)
     run.isSent = true
     try {
-      return await build(knex).connection(connection)
+      if (also === undefined) return await build(knex).connection(connection)
+      return await together(knex, connection, async () => {
+        const result = await build(knex).connection(connection)
+        if (Number(result) > 0) await also(knex, connection)
+        return result
+      })
     } catch (error) {
       // After a failover the old primary may be there again, as a replica.
       if (isReadOnly(error)) retire(connection, error)
       throw error
     }
   })
+}
+
+/** The one place where two rows are written: what happened to a turn, and that someone has to be told. */
+async function together<Result>(
+  knex: Knex,
+  connection: unknown,
+  write: () => Promise<Result>,
+): Promise<Result> {
+  const run = (sql: string): Promise<unknown> =>
+    Promise.resolve(knex.raw(sql).connection(connection))
+  // SQLite's would only find at its first write that another one writes.
+  await run(knex.client.dialect === 'sqlite3' ? 'begin immediate' : 'begin')
+  try {
+    const result = await write()
+    await run('commit')
+    return result
+  } catch (error) {
+    // One that cannot be ended must not go back to the pool.
+    await run('rollback').catch((reason: unknown) => retire(connection, reason))
+    throw error
+  }
 }
 
 /** MySQL hangs up on a statement beyond its limit, now with the right error, now while we still write. */

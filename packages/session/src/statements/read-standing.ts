@@ -1,5 +1,6 @@
 import type { RowId, TurnStatus } from '../records.js'
 import type { Tables } from '../tables.js'
+import { confirmTurnExists } from './confirm-turn-exists.js'
 import { query } from './query.js'
 import { keyText, rowKey, spelling, unlessImpossible } from './row-key.js'
 import { toNumber, toTurnStatus } from './row-values.js'
@@ -45,6 +46,7 @@ async function readRows(
       knex(table)
         .whereIn(columns.id, [...keys])
         .select({ key: keyText(knex, columns.id), ...fieldsOf(tables) }),
+    { isRepeatable: true },
   )
   return unlessImpossible(reading, [])
 }
@@ -58,8 +60,11 @@ async function readStanding(tables: Tables, turnId: RowId): Promise<Standing> {
       knex(table)
         .where(rowKey(knex, columns.id, turnId))
         .first(fieldsOf(tables)),
+    { isRepeatable: true },
   )
-  return toStanding(await unlessImpossible(reading, undefined), turnId)
+  const standing = toStanding(await unlessImpossible(reading, undefined), turnId)
+  // What says that the row is gone ends the turn, and a read that lags behind does not see a new row.
+  return standing === gone && (await confirmTurnExists(tables, { turnId })) ? none : standing
 }
 
 function fieldsOf({ messages }: Tables): Record<string, string> {

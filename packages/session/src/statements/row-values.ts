@@ -1,7 +1,7 @@
 import type { AskRecord } from '../ask-records.js'
 import { parseAsks } from '../asks/ask-column.js'
 import { closedByEnd } from '../asks/merge-asks.js'
-import { toRowId } from '../asserts.js'
+import { toRowId } from '../values/asserts.js'
 import { SessionError } from '../errors.js'
 import { isTerminal } from '../records.js'
 import type {

@@ -1,6 +1,10 @@
 import type { Knex } from 'knex'
+import { SessionError } from '../errors.js'
 import type { Lease, TurnStatus } from '../records.js'
 import type { Tables } from '../tables.js'
+import { telling } from '../events/tell.js'
+import type { Happening } from '../events/tell.js'
+import { plainJson } from '../database/json-text.js'
 import { guardedUpdate } from './query.js'
 import { rowKey } from './row-key.js'
 
@@ -14,6 +18,8 @@ export interface TurnUpdate {
   readonly where?: (row: Knex.QueryBuilder) => void
   /** The same a second time, and true again; see `QueryOptions`. Default: false. */
   readonly isRepeatable?: boolean
+  /** What is to be told of it, if there is an outbox. */
+  readonly happenings?: readonly Happening[]
   /** Raw values may read the row as it was. */
   readonly set: Readonly<Record<string, unknown>>
 }
@@ -50,20 +56,54 @@ async function updateRow(
   if ((turnId as unknown) === null) {
     throw new TypeError('This lease is on a conversation without a turn: `adopt` one of its turns.')
   }
-  const { table, columns } = tables.messages
-  const { isRepeatable = false } = update
-  const build = (knex: Knex): Knex.QueryBuilder => {
-    const row = knex(table)
-      .where(rowKey(knex, columns.id, turnId))
-      .whereIn(columns.status, update.from)
-    update.where?.(row)
-    if (update.isClaimed) row.whereExists(stillClaimed(tables, knex, lease))
-    return row.update({
-      ...update.set,
-      [columns.turnRevision]: knex.raw('?? + 1', [columns.turnRevision]),
+  const { isRepeatable = false, happenings = [] } = update
+  const write = (set: TurnUpdate['set']): Promise<boolean> => {
+    const build = (knex: Knex): Knex.QueryBuilder =>
+      buildUpdate(tables, knex, lease, { ...update, set })
+    return guardedUpdate(tables, `${update.what} of turn ${turnId}`, build, {
+      isRepeatable,
+      ...telling(tables, happenings),
     })
   }
-  return guardedUpdate(tables, `${update.what} of turn ${turnId}`, build, { isRepeatable })
+  try {
+    return await write(update.set)
+  } catch (error) {
+    // A host may have given a column a JSON type, which refuses what an agent can write.
+    const plain = withPlainJson(tables, update.set)
+    if (plain === null || !SessionError.is(error) || error.retryable) throw error
+    return write(plain)
+  }
+}
+
+function buildUpdate(
+  tables: Tables,
+  knex: Knex,
+  lease: Lease,
+  update: TurnUpdate & { readonly isClaimed: boolean },
+): Knex.QueryBuilder {
+  const { table, columns } = tables.messages
+  const row = knex(table)
+    .where(rowKey(knex, columns.id, lease.turnId))
+    .whereIn(columns.status, update.from)
+  update.where?.(row)
+  if (update.isClaimed) row.whereExists(stillClaimed(tables, knex, lease))
+  return row.update({
+    ...update.set,
+    [columns.turnRevision]: knex.raw('?? + 1', [columns.turnRevision]),
+  })
+}
+
+/** Null when that would be the same. */
+function withPlainJson({ messages }: Tables, set: TurnUpdate['set']): TurnUpdate['set'] | null {
+  const { reply, asks } = messages.columns
+  const plain = Object.fromEntries(
+    [reply, asks].flatMap((name) => {
+      const json = set[name]
+      return typeof json === 'string' ? [[name, plainJson(json)] as const] : []
+    }),
+  )
+  const isSame = Object.entries(plain).every(([name, json]) => json === set[name])
+  return isSame ? null : { ...set, ...plain }
 }
 
 /**

@@ -1,5 +1,6 @@
 import type { Lease, TurnStatus } from '../records.js'
 import type { Tables } from '../tables.js'
+import type { Happening } from '../events/tell.js'
 import { confirmTurn, updateTurn } from './update-turn.js'
 
 /** A worker's write: only under its own claim, and only out of the given status. It must be the same a second time. */
@@ -9,6 +10,7 @@ export async function writeTurn(
   write: {
     readonly what: string
     readonly from: TurnStatus
+    readonly happenings?: readonly Happening[]
     readonly set: Readonly<Record<string, unknown>>
   },
 ): Promise<boolean> {

@@ -6,6 +6,7 @@ import { confirmTurnExists } from '../statements/confirm-turn-exists.js'
 import { findLease } from '../statements/find-lease.js'
 import type { TurnLeaseRow } from '../statements/find-lease.js'
 import { findLeftovers } from '../statements/find-leftovers.js'
+import { plainJson } from '../database/json-text.js'
 import { readTurn } from '../statements/read-turn.js'
 import { releaseLease } from '../statements/release-lease.js'
 import { startTurn } from '../statements/start-turn.js'
@@ -13,6 +14,7 @@ import { takeAndDo } from './claim-context.js'
 import type { ClaimContext } from './claim-context.js'
 import { heldUntil, isOfEarlierLife } from './holder.js'
 import type { Claimant } from './holder.js'
+import type { Tables } from '../tables.js'
 import { untilTaken } from './raced.js'
 import { readWritten } from './read-written.js'
 
@@ -65,11 +67,7 @@ async function start(
     now,
   }: { readonly seen: TurnLeaseRow; readonly input: string | null; readonly now: number },
 ): Promise<ClaimResult | undefined> {
-  const isStarted = await startTurn(tables, lease, { now, input }).catch((error: unknown) => {
-    // What was asked may be more than the database takes; the job still has it.
-    if (input === null || !SessionError.is(error) || error.retryable) throw error
-    return startTurn(tables, lease, { now, input: null })
-  })
+  const isStarted = await startWithInput(tables, lease, { now, input })
   // Read only now: an earlier worker may have stored its prompt until the very start.
   const turn = isStarted ? await readWritten(tables, lease) : null
   if (turn?.status !== 'running') return undefined
@@ -80,6 +78,23 @@ async function start(
     turn,
     leftovers: await findLeftovers(tables, lease),
   }
+}
+
+/** What was asked may be more than the database takes; the job still has it. */
+async function startWithInput(
+  tables: Tables,
+  lease: Lease,
+  { now, input }: { readonly now: number; readonly input: string | null },
+): Promise<boolean> {
+  const inputs = input === null ? [] : [...new Set([input, plainJson(input)])]
+  for (const each of inputs) {
+    try {
+      return await startTurn(tables, lease, { now, input: each })
+    } catch (error) {
+      if (!SessionError.is(error) || error.retryable) throw error
+    }
+  }
+  return startTurn(tables, lease, { now, input: null })
 }
 
 /** A worker that died between its terminal write and its release would keep the conversation busy until the lease expires. */

@@ -148,8 +148,9 @@ async function untilNotClaimed(
         `Another worker did not create the session of conversation ${conversationId} in time; try again.`,
       )
     }
-    const pauses = Math.min(mostPolls, 1.5 ** count)
-    await pause(clock, Math.round(createPollMs * pauses), signal)
+    const pauseMs = createPollMs * Math.min(mostPolls, 1.5 ** count)
+    const leftMs = deadline - monotonic(clock)
+    await pause(clock, Math.max(1, Math.round(Math.min(pauseMs, leftMs))), signal)
   }
 }
 

@@ -8,6 +8,8 @@ import {
   toText,
   wordFields,
 } from '../statements/row-values.js'
+import { ended } from '../events/tell.js'
+import type { Happening } from '../events/tell.js'
 import { isWritten, writeTurn } from '../statements/write-turn.js'
 import type { MessageColumns, Tables } from '../tables.js'
 
@@ -41,6 +43,7 @@ export async function settleTurn(
   const isSettled = await writeWhatFits(tables, lease, {
     what: 'store the end',
     from: 'running',
+    happenings: [ended(lease, { status, reason: settlement.reason, at: tables.clock.now() })],
     attempts: [
       ...wholeReply(columns, settlement, { ...text, ...price, ...words, ...end }),
       { ...text, ...price, ...because('reply_not_stored'), ...end, [columns.reply]: null },
@@ -87,6 +90,7 @@ async function writeWhatFits(
   write: {
     readonly what: string
     readonly from: 'running' | 'cancelled'
+    readonly happenings?: readonly Happening[]
     readonly attempts: readonly Fields[]
   },
 ): Promise<boolean> {
@@ -94,7 +98,7 @@ async function writeWhatFits(
   for (const set of write.attempts) {
     for (let count = 1; ; count += 1) {
       try {
-        return await writeTurn(tables, lease, { what: write.what, from: write.from, set })
+        return await writeTurn(tables, lease, { ...write, set })
       } catch (error) {
         if (!SessionError.is(error)) throw error
         if (!error.retryable) {

@@ -1,4 +1,4 @@
-import { assertDuration } from '../asserts.js'
+import { assertDuration } from '../values/asserts.js'
 import {
   findPending,
   findStranded,

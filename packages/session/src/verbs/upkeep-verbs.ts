@@ -1,4 +1,4 @@
-import { asRowId } from '../asserts.js'
+import { asRowId } from '../values/asserts.js'
 import type { UpkeepVerbs } from '../upkeep-verbs.js'
 import { removeConversation } from './remove-conversation.js'
 import type { RemoveContext } from './remove-conversation.js'

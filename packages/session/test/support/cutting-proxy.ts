@@ -17,9 +17,11 @@ export interface CuttingProxy {
   close(): Promise<void>
 }
 
+const ports: Readonly<Record<string, number>> = { 'mysql:': 3306, 'redis:': 6379 }
+
 export async function startCuttingProxy(databaseUrl: string): Promise<CuttingProxy> {
   const target = new URL(databaseUrl)
-  const defaultPort = target.protocol.startsWith('mysql') ? 3306 : 5432
+  const defaultPort = ports[target.protocol] ?? 5432
   const clients = new Set<Socket>()
   const upstreams = new Map<Socket, Socket>()
   let isRefusing = false

@@ -23,6 +23,7 @@ export async function runClaimed<Report>(
   const snapshots = createSnapshots(run)
   const live = openLiveOutput(run.setup, run.lease.lease.fence)
   const unlink = linkSignals(run)
+  const unwatch = watchTurn(run)
   try {
     const { ending, stop } = await bringToEnd(run, { snapshots, live })
     const written = await writeEnding(run, ending)
@@ -37,6 +38,7 @@ export async function runClaimed<Report>(
     return giveUp(run, error)
   } finally {
     unlink()
+    unwatch()
     await live.close()
     snapshots.close()
     run.lease.close()
@@ -80,6 +82,15 @@ function linkSignals(run: TurnRun): () => void {
     unlistenCancel()
     unlistenLeave()
   }
+}
+
+/** A notice only says when to ask: what it is about is in the row, and the next beat would find it there too. */
+function watchTurn({ lease, setup }: TurnRun): () => void {
+  const { store, turnId } = setup
+  const stop = store.watch?.(turnId, ({ type }) => {
+    if (type === 'cancelled' || type === 'missed') lease.recheck()
+  })
+  return () => stop?.()
 }
 
 /** The cancel is in the row before the agent is stopped: if this process dies meanwhile, the next one knows of it. */

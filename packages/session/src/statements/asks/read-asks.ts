@@ -14,8 +14,10 @@ export interface AsksRow {
   readonly revision: number
   readonly status: TurnStatus
   readonly settledAt: number | null
-  /** Number of the claim under which the turn runs; null when its conversation was claimed since. */
-  readonly fence: number | null
+  /** Number of the claim under which the turn runs. */
+  readonly fence: number
+  /** Number of the conversation's newest claim. */
+  readonly newestFence: number
 }
 
 /** Null when there is no such turn. */
@@ -43,13 +45,13 @@ export async function readAsks(tables: Tables, turnId: RowId): Promise<AsksRow |
   )
   const row = await unlessImpossible(reading, undefined)
   if (row === undefined) return null
-  const fence = toNumber(row['fence'])
   return {
     asks: toAsks(row['asks'], turnId),
     revision: toNumber(row['revision']),
     status: toTurnStatus(row['status'], turnId),
     settledAt: toNumberOrNull(row['settled']),
-    fence: fence === toNumber(row['newest']) ? fence : null,
+    fence: toNumber(row['fence']),
+    newestFence: toNumber(row['newest']),
   }
 }
 

@@ -6,12 +6,15 @@ import type { Lease, RowId } from '../../records.js'
 import type { Tables } from '../../tables.js'
 import { query } from '../query.js'
 import { rowKey } from '../row-key.js'
+import type { Happening } from '../../events/tell.js'
 import { updateTurn } from '../update-turn.js'
 
 /** The asks as they shall be, made from those of a revision. */
 export interface AsksWrite {
   readonly asks: readonly AskRecord[]
   readonly seenRevision: number
+  /** As they were. */
+  readonly before: readonly AskRecord[]
 }
 
 /** A worker's write: under its own claim, while the turn runs. False when another write came between, too. */
@@ -24,6 +27,7 @@ export async function writeAsks(tables: Tables, lease: Lease, write: AsksWrite):
       void row
         .where(columns.turnFence, lease.fence)
         .where(columns.asksRevision, write.seenRevision),
+    happenings: happeningsOf(lease, write, tables.clock.now()),
     set: askFields(tables, tables.knex(), write),
   })
 }
@@ -44,6 +48,42 @@ export async function writeAnswer(
         ...askFields(tables, knex, write),
         [columns.turnRevision]: knex.raw('?? + 1', [columns.turnRevision]),
       }),
+  )
+  return Number(changed) > 0
+}
+
+/** What a person has to be told of: each ask that was opened, and that the turn begins to wait. */
+function happeningsOf(
+  { turnId, conversationId }: Lease,
+  { asks, before }: AsksWrite,
+  now: number,
+): Happening[] {
+  const known = new Set(before.map(({ id }) => id))
+  const about = { turnId, conversationId, status: 'running', reason: null } as const
+  const asked = asks
+    .filter(({ id, state }) => state === 'open' && !known.has(id))
+    .map(({ id }): Happening => ({ ...about, type: 'turn.asked', at: now, askId: id }))
+  const begins = oldestWaiting(before) === null && oldestWaiting(asks) !== null
+  if (!begins) return asked
+  return [...asked, { ...about, type: 'turn.waiting', at: now, askId: null }]
+}
+
+/** Whether the asks are still those of a revision, asked by a write: a read may see older ones. */
+export async function confirmAsks(
+  tables: Tables,
+  turnId: RowId,
+  seenRevision: number,
+): Promise<boolean> {
+  const { table, columns } = tables.messages
+  const changed = await query<number>(
+    tables,
+    `look at the asks of turn ${turnId}`,
+    (knex) =>
+      knex(table)
+        .where(rowKey(knex, columns.id, turnId))
+        .where(columns.asksRevision, seenRevision)
+        .update({ [columns.turnRevision]: knex.raw('?? + 1', [columns.turnRevision]) }),
+    { isRepeatable: true },
   )
   return Number(changed) > 0
 }

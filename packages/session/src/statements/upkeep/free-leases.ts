@@ -1,4 +1,4 @@
-import { toRowId } from '../../asserts.js'
+import { toRowId } from '../../values/asserts.js'
 import type { SweepReport } from '../../upkeep-verbs.js'
 import type { Tables } from '../../tables.js'
 import { query } from '../query.js'
@@ -18,7 +18,8 @@ export async function freeLeases(
     'look for expired leases',
     (knex) =>
       knex(table)
-        .whereNotNull(columns.turnOwner)
+        // Of a name, since SQLite finds what is only not null through no index.
+        .where(columns.turnOwner, '>=', '')
         .where(columns.turnExpiresAt, '<', expiredBefore)
         .orderBy(columns.turnExpiresAt)
         .limit(limit)

@@ -1,4 +1,4 @@
-import { toRowId } from '../../asserts.js'
+import { toRowId } from '../../values/asserts.js'
 import type { RowId } from '../../records.js'
 import type { SweepReport } from '../../upkeep-verbs.js'
 import type { Tables } from '../../tables.js'

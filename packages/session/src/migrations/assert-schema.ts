@@ -1,10 +1,10 @@
 import type { Knex } from 'knex'
-import { SessionError } from './errors.js'
-import { findProblems } from './migrations/schema-problems.js'
-import type { ExpectedTable } from './migrations/schema-problems.js'
-import { stepsOf } from './migrations/versions.js'
-import type { TurnMigrationOptions } from './migrations/versions.js'
-import { conversationTable, messageTable } from './tables.js'
+import { SessionError } from '../errors.js'
+import { findProblems } from './schema-problems.js'
+import type { ExpectedTable } from './schema-problems.js'
+import { stepsOf } from './versions.js'
+import type { TurnMigrationOptions } from './versions.js'
+import { conversationTable, messageTable } from '../tables.js'
 
 /**
  * Looks whether the tables can hold turns, and changes nothing. Worth a call when an application starts or is deployed. Rejects

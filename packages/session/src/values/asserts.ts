@@ -1,4 +1,4 @@
-import type { RowId } from './records.js'
+import type { RowId } from '../records.js'
 
 /** The widest key that a lease can name. */
 const longestKey = 255

@@ -1,0 +1,138 @@
+import { databases } from '@turnstead-internal/databases'
+import { expect } from 'chai'
+import { after, afterEach, before, describe, it } from 'mocha'
+import { completed, failed, mustClaim } from '../src/contract/subject.js'
+import { createSessionStore } from '../src/index.js'
+import type { KnexSessionStore, OpenAsk, RowId } from '../src/index.js'
+import { createOutboxStore, outboxMigration } from '../src/outbox.js'
+import type { OutboxEvent, OutboxStore } from '../src/outbox.js'
+import { openRows } from './support/open-rows.js'
+import type { Rows } from './support/open-rows.js'
+
+const ask: OpenAsk = {
+  id: 'per_1',
+  kind: 'permission',
+  sessionId: 'ses_1',
+  callId: null,
+  askedAt: 5,
+  permission: 'bash',
+  patterns: ['ls'],
+}
+
+for (const kind of databases) {
+  describe(`what goes into the outbox on ${kind.name}`, () => {
+    if (kind.skip !== null) {
+      it(`is written with the row (skipped: ${kind.skip})`)
+      return
+    }
+    let rows: Rows
+    let store: KnexSessionStore
+    let outbox: OutboxStore
+    before(async () => {
+      rows = await openRows(kind)
+      await outboxMigration().up(rows.knex)
+      store = createSessionStore({ knex: rows.knex, outbox: {} })
+      outbox = createOutboxStore({ knex: rows.knex })
+    })
+    afterEach(async () => {
+      await rows.clear()
+      await rows.knex('turnstead_outbox').delete()
+    })
+    after(() => rows.close())
+
+    async function newTurn(): Promise<{ readonly conversationId: RowId; readonly turnId: RowId }> {
+      const conversationId = await rows.insertConversation()
+      return { conversationId, turnId: await rows.insertTurn(conversationId) }
+    }
+
+    const events = (): Promise<readonly OutboxEvent[]> => outbox.take({ limit: 100, leaseMs: 1 })
+
+    it('is one event for each end, whoever wrote it and however often', async () => {
+      const done = await newTurn()
+      const { lease } = await mustClaim(store, done)
+      expect(await events()).to.deep.equal([])
+      expect(await store.settle(lease, completed)).to.equal(true)
+      expect(await store.settle(lease, completed)).to.equal(true)
+      expect(await store.cancel({ turnId: done.turnId })).to.equal(false)
+      const [event, ...more] = await events()
+      expect(more).to.deep.equal([])
+      expect(event).to.include({
+        type: 'turn.ended',
+        turnId: String(done.turnId),
+        conversationId: String(done.conversationId),
+        status: 'completed',
+        reason: completed.reason,
+        askId: null,
+      })
+    })
+
+    it('tells of a failure and of a cancel with its reason, also of a turn that never ran', async () => {
+      const one = await newTurn()
+      await store.settle((await mustClaim(store, one)).lease, failed)
+      const two = await newTurn()
+      await store.cancel({ turnId: two.turnId, reason: 'no longer wanted' })
+      const told = await events()
+      const ends = told.map(({ turnId, conversationId, status, reason }) => [
+        turnId,
+        conversationId,
+        status,
+        reason,
+      ])
+      expect(ends).to.have.deep.members([
+        [String(one.turnId), String(one.conversationId), 'failed', failed.reason],
+        [String(two.turnId), String(two.conversationId), 'cancelled', 'no longer wanted'],
+      ])
+    })
+
+    it('is one event for each ask, and one for each time that the turn begins to wait', async () => {
+      const { lease } = await mustClaim(store, await newTurn())
+      await store.updateAsks(lease, [{ type: 'opened', ask }])
+      await store.updateAsks(lease, [{ type: 'opened', ask: { ...ask, id: 'per_2' } }])
+      await store.updateAsks(lease, [{ type: 'opened', ask }])
+      const told = await events()
+      expect(told.map(({ type, askId }) => `${type} ${askId}`)).to.have.members([
+        'turn.asked per_1',
+        'turn.waiting null',
+        'turn.asked per_2',
+      ])
+    })
+
+    it('holds nothing that the row does not, and the row nothing that it was not told', async () => {
+      const ids = await newTurn()
+      const { lease } = await mustClaim(store, ids)
+      await rows.knex.schema.renameTable('turnstead_outbox', 'away')
+      try {
+        const refused: unknown = await store
+          .settle(lease, completed)
+          .catch((error: unknown) => error)
+        expect(refused).to.have.property('code', 'database_failed')
+        expect((await store.read(ids.turnId))?.status).to.equal('running')
+        const cancelled: unknown = await store
+          .cancel({ turnId: ids.turnId })
+          .catch((error: unknown) => error)
+        expect(cancelled).to.have.property('code', 'database_failed')
+        expect((await store.read(ids.turnId))?.status).to.equal('running')
+      } finally {
+        await rows.knex.schema.renameTable('away', 'turnstead_outbox')
+      }
+      expect(await store.settle(lease, completed)).to.equal(true)
+      expect(await events()).to.have.length(1)
+    })
+
+    it('says what the row says when a cancel and an end race', async () => {
+      for (let round = 0; round < 20; round += 1) {
+        const ids = await newTurn()
+        const { lease } = await mustClaim(store, ids)
+        const other = createSessionStore({ knex: rows.database.connect(), outbox: {} })
+        await Promise.all([
+          store.settle(lease, completed),
+          other.cancel({ turnId: ids.turnId, reason: 'user' }),
+        ])
+        const told = (await events()).filter(({ turnId }) => turnId === String(ids.turnId))
+        const row = await store.read(ids.turnId)
+        expect(told.map(({ status }) => status)).to.deep.equal([row?.status])
+        await rows.knex('turnstead_outbox').delete()
+      }
+    })
+  })
+}
