@@ -81,7 +81,8 @@ export function createLeases(
         Object.assign(turn, { status: 'running', fence: lease.fence })
         await save(trx, turn)
         const { sessionId, fence } = chat
-        const conversation = { id: request.conversationId, sessionId, fence }
+        const session = { sessionId, rules: null, title: null }
+        const conversation = { id: request.conversationId, ...session, fence }
         const record = toRecord({ ...turn, revision: turn.revision + 1 })
         return {
           claimed: true,
