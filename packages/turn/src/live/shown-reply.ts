@@ -8,6 +8,8 @@ import type { RunningReply } from './running-here.js'
 /** What is shown of a turn, and up to where it is known: nothing older takes its place. */
 export interface ShownReply {
   readonly mirror: ReplyMirror
+  /** Up to where it is known; null while nothing is. */
+  readonly position: Position | null
   /** What the row holds. */
   takeRow(record: TurnRecord, isEnd: boolean): void
   /** What a worker elsewhere tells; `ask-state` when something before it is missing. */
@@ -47,6 +49,9 @@ export function createShownReply(turnId: RowId, onError: (error: unknown) => voi
 
   return {
     mirror,
+    get position() {
+      return position
+    },
     takeRow(record, isEnd) {
       const reply = parse(record.reply)
       if (isEnd) reply?.close()
