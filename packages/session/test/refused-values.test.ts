@@ -82,12 +82,8 @@ for (const kind of databases) {
     it('is cut, and says so, when the reply is longer than the row takes: what was said last', async () => {
       const lease = await claimNew()
       const output = `${'x'.repeat(60_000)}REFUSED`
-      const reply = {
-        parts: [
-          { id: 'prt_1', output },
-          { id: 'prt_2', text: 'y'.repeat(5_000) },
-        ],
-      }
+      const said = { id: 'prt_2', text: 'y'.repeat(5_000) }
+      const reply = { parts: [{ id: 'prt_1', output }, said] }
       expect(await store.settle(lease, { ...completed, reason: null, reply })).to.equal(true)
       const turn = await store.read(lease.turnId)
       expect(turn).to.include({ status: 'completed', reason: 'reply_cut', text: completed.text })
