@@ -8,6 +8,8 @@
  * @packageDocumentation
  */
 export { runTurn } from './run-turn.js'
+export { resumeTurns } from './resume-turns.js'
+export type { ResumeOptions, ResumeReport } from './resume-turns.js'
 export { ask } from './ask.js'
 export type { AskOptions } from './ask.js'
 export { followTurn } from './live/follow-turn.js'
@@ -61,11 +63,14 @@ export type {
   ConversationLease,
   IdSource,
   Lease,
+  LeftTurn,
   NotClaimed,
+  ObtainedSession,
   Notifier,
   PartialReply,
   PromptRecord,
   RowId,
+  SessionOptions,
   SessionUpstream,
   Settlement,
   StoredError,
@@ -77,4 +82,6 @@ export type {
   TurnStatus,
   TurnStore,
 } from './ports.js'
+export { sessionUpstream } from './upstream.js'
+export type { ClientUpstream, ListedSession, UpstreamOptions } from './upstream.js'
 export type { Clock } from './clock.js'

@@ -14,8 +14,16 @@ import type {
 import { assertPrompt, type Prompt, splitModel } from './prompt.js'
 import type { TurnResult } from './result.js'
 
-/** How the upstream session is made when the conversation has none yet. */
-export interface SessionSetup extends Pick<SessionInput, 'title' | 'permission'> {
+/**
+ * How the upstream session is made when the conversation has none yet. A change of `permission` later reaches the session
+ * with the next turn; of the rest, only new sessions and `agent` have it. `metadata` keeps what is given beside our key.
+ */
+export interface SessionSetup extends Pick<
+  SessionInput,
+  'title' | 'permission' | 'parentID' | 'metadata' | 'workspaceID'
+> {
+  /** The agent of each prompt that names none: the server forgets a session's own. */
+  readonly agent?: string
   /** The model, as `"provider/model"` or as the server names it in a session (`{ providerID, id }`). */
   readonly model?: string | NonNullable<SessionInput['model']>
 }

@@ -143,7 +143,26 @@ export interface SessionUpstream {
   }): Promise<{ readonly id: string }>
   delete(sessionId: string): Promise<void>
   abort(sessionId: string): Promise<void>
-  find(key: string): Promise<{ readonly id: string } | null>
+  /** `incomplete`: not all sessions were looked at. */
+  find(key: string): Promise<{ readonly id: string } | 'incomplete' | null>
+}
+
+/** How a turn asks for its session. */
+export interface SessionOptions {
+  readonly signal?: AbortSignal
+  /** Must be the conversation's newest, else the store rejects with the code `lease_lost`. */
+  readonly lease?: Pick<ConversationLease, 'fence'>
+  /** Fingerprint of the permission rules that a new session is given; kept with it. */
+  readonly rules?: string | null
+}
+
+/** The session of a conversation. */
+export interface ObtainedSession {
+  readonly sessionId: string
+  readonly created: boolean
+  /** What is known of it, where the store keeps that. */
+  readonly rules?: string | null
+  readonly title?: string | null
 }
 
 /** The answer to a claim that was not granted. */
@@ -154,6 +173,12 @@ export interface NotClaimed<Reason> {
   readonly heldUntil: number | null
   /** The holder bears the caller's own name: its process may have been restarted a moment ago. */
   readonly sameOwner: boolean
+}
+
+/** A turn that crashes or a queue have left. */
+export interface LeftTurn {
+  readonly turnId: RowId
+  readonly conversationId: RowId
 }
 
 /** The rows. `@turnstead/session` implements it; any store of the same shape will do. */
@@ -171,7 +196,12 @@ export interface TurnStore {
         readonly claimed: true
         readonly lease: Lease
         /** The upstream session that the conversation's row has already; then it is not asked for once more. */
-        readonly conversation?: { readonly sessionId: string | null }
+        readonly conversation?: {
+          readonly sessionId: string | null
+          /** Fingerprint of its permission rules. */
+          readonly rules: string | null
+          readonly title: string | null
+        }
         readonly turn: TurnRecord
         /** Other turns of the conversation that an earlier claim left unfinished, oldest first: still `running`, or over and not closed. */
         readonly leftovers: readonly TurnRecord[]
@@ -241,19 +271,35 @@ export interface TurnStore {
   read(turnId: RowId): Promise<TurnRecord | null>
   /** Where turns stand, cheaply, in the order given; null for one that is not there. Without it, following reads whole rows. */
   peek?(turnIds: readonly RowId[]): Promise<readonly (TurnGlance | null)[]>
+  /**
+   * Looks through all rows for what crashes left: turns that run while no one holds their conversation, that are over and not closed,
+   * and that no worker has taken for long. Without it there is no `resumeTurns`.
+   */
+  sweep?(request: { readonly limit?: number }): Promise<{
+    readonly strandedTurns: readonly LeftTurn[]
+    readonly unclosedTurns: readonly LeftTurn[]
+    readonly pendingTurns: readonly LeftTurn[]
+    /** There may be more. */
+    readonly hasMore: boolean
+  }>
   /** The user's cancel: `pending` or `running` becomes `cancelled`. False when the turn is over or missing. */
   cancel(request: { readonly turnId: RowId; readonly reason?: string | null }): Promise<boolean>
   ensureSession(
     conversationId: RowId,
     upstream: SessionUpstream,
-    options?: { readonly signal?: AbortSignal },
-  ): Promise<{ readonly sessionId: string; readonly created: boolean }>
+    options?: SessionOptions,
+  ): Promise<ObtainedSession>
   recreateSession(
     conversationId: RowId,
     staleSessionId: string,
     upstream: SessionUpstream,
-    options?: { readonly signal?: AbortSignal },
-  ): Promise<{ readonly sessionId: string; readonly created: boolean }>
+    options?: SessionOptions,
+  ): Promise<ObtainedSession>
+  /** Keeps what is known of the session beside its id; false when the lease was lost. Without it a change of rules does not reach a session. */
+  noteSession?(
+    lease: Lease,
+    note: { readonly sessionId: string; readonly rules?: string | null; readonly title?: string },
+  ): Promise<boolean>
 }
 
 /** Carries short messages between processes; loss is allowed, since all that counts is in the rows. */

@@ -1,5 +1,5 @@
 import { resolveOptions, type TurnOptions, type TurnSetup } from './options.js'
-import { assertPeersFit } from './peers.js'
+import { assertPeersFit } from './run/peers.js'
 import type { TurnResult } from './result.js'
 import { withinMs } from './run/deadline.js'
 import { openRun } from './run/run.js'
@@ -51,7 +51,7 @@ export async function runTurn<Report = unknown>(
  */
 async function runHeld<Report>(
   setup: TurnSetup,
-  { held, sessionId, turn, leftovers }: ClaimedTurn,
+  { held, session, turn, leftovers }: ClaimedTurn,
   { artifacts }: TurnOptions<Report>,
   settled: TurnResult<Report>[],
 ): Promise<TurnResult<Report>> {
@@ -60,8 +60,8 @@ async function runHeld<Report>(
       settled.push(ended)
     }
     // A leftover may have been the reason for another session.
-    const known = leftovers.length === 0 ? sessionId : null
-    const run = openRun(setup, held, turn, { given: setup.prompt, sessionId: known })
+    const known = leftovers.length === 0 ? session : null
+    const run = openRun(setup, held, turn, { given: setup.prompt, session: known })
     const result = await runClaimed(run, artifacts)
     settled.push(result)
     const { current } = run.interrupter

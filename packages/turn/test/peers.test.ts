@@ -1,7 +1,7 @@
 import { execFile } from 'node:child_process'
 import { expect } from 'chai'
 import { describe, it } from 'mocha'
-import { assertPeersFit } from '../src/peers.js'
+import { assertPeersFit } from '../src/run/peers.js'
 import { version } from '../src/version.js'
 
 /** Loads turn in a process where wire says that it is of this version; gives what the process wrote to stderr. */

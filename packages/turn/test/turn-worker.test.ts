@@ -160,6 +160,38 @@ describe('createTurnWorker', () => {
     expect(chosen).to.deep.equal([turnId, nextId])
   })
 
+  it('goes on with what a crash left when it starts, once, and says what its queue has lost', async () => {
+    rig.impostor.answer(on('Hello', reply(text('Seen. '), gate('held'), text('Rest.'))))
+    const turnId = await addTurn(1)
+    const leave = new AbortController()
+    const first = open({ resumeMs: 0 })
+    const { signal } = leave
+    const left = first
+      .run({ conversationId: 1, turnId, ...asked('Hello') }, { signal })
+      .catch((error: unknown) => error)
+    await rig.impostor.gate('held').reached()
+    leave.abort()
+    await left
+    const lost = await addTurn(2)
+    const pending = { turn_pending_since: Date.now() - 3_600_000 }
+    await rig.rows.database.knex('messages').where({ id: lost }).update(pending)
+    let hasEnded = (): void => undefined
+    const ended = new Promise<void>((resolve) => (hasEnded = resolve))
+    const reported: unknown[] = []
+    open({
+      owner: 'worker-2',
+      resumeMs: 20,
+      onSettled: () => hasEnded(),
+      onPending: (turns) => reported.push(...turns.map((turn) => turn.turnId)),
+    })
+    rig.impostor.gate('held').open()
+    await ended
+    expect(await rig.rows.row(turnId)).to.include({ status: 'completed' })
+    expect(await rig.rows.row(lost)).to.include({ status: 'pending' })
+    expect(await rig.userMessages()).to.equal(1)
+    expect(reported).to.include(lost)
+  })
+
   it('refuses limits that make no sense, and more than may wait', async () => {
     expect(() => open({ concurrency: 0 })).to.throw(RangeError, 'concurrency')
     rig.impostor.answer(on('Hello', reply(gate('held'), text('Hello you.'))))

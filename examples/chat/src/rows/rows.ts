@@ -1,4 +1,4 @@
-import type { SessionStore } from '@turnstead/session'
+import { createLocalNotifier, type SessionStore } from '@turnstead/session'
 import { storeFor } from '@turnstead/session/objection'
 import type { Knex } from 'knex'
 import { Conversation, Message } from './models.js'
@@ -36,6 +36,8 @@ export function createChatRows(knex: Knex): ChatRows {
     Conversation: conversations,
     Message: messages,
     titleColumn: 'title',
+    // An answer reaches a turn of this process at once; one of another process finds it in the row.
+    notifier: createLocalNotifier(),
   })
   const open = ['pending', 'running']
 

@@ -10,6 +10,7 @@ import { findLease } from '../statements/find-lease.js'
 import type { TurnLeaseRow } from '../statements/find-lease.js'
 import { findLeftovers } from '../statements/find-leftovers.js'
 import { plainJson } from '../database/json-text.js'
+import type { KnownSession } from '../values/known-session.js'
 import { readTurn } from '../statements/read-turn.js'
 import { releaseLease } from '../statements/release-lease.js'
 import { startTurn } from '../statements/start-turn.js'
@@ -57,7 +58,7 @@ export async function claimTurn(
         expiresAt: now + leaseMs,
       }
       return takeAndDo(context, { lease, seen, turnKey: seen.ownKey, signal }, () =>
-        start(context, lease, { sessionId: seen.sessionId, input, now }),
+        start(context, lease, { session: seen.session, input, now }),
       )
     },
   )
@@ -76,9 +77,9 @@ async function claimFree(
     const ids = { conversationId, turnId, owner, expiresAt }
     const taken = await takeFree(tables, { ...ids, mark, now })
     if (taken === null) return undefined
-    const { fence, sessionId } = taken
+    const { fence, session } = taken
     const lease: Lease = { ...ids, fence }
-    const result = await start(context, lease, { sessionId, input, now })
+    const result = await start(context, lease, { session, input, now })
     if (result === undefined) await releaseLease(tables, lease)
     return result
   })
@@ -88,12 +89,12 @@ async function claimFree(
 async function start(
   { tables }: ClaimContext,
   lease: Lease,
-  { sessionId, input, now }: Starting & { readonly sessionId: string | null },
+  { session, input, now }: Starting & { readonly session: KnownSession },
 ): Promise<ClaimResult | undefined> {
   const begun = await withInput(input, (each) => begin(tables, lease, { now, input: each }))
   if (begun?.turn.status !== 'running') return undefined
   const { conversationId, fence } = lease
-  return { claimed: true, lease, conversation: { id: conversationId, sessionId, fence }, ...begun }
+  return { claimed: true, lease, conversation: { id: conversationId, fence, ...session }, ...begun }
 }
 
 /** The turn is read no sooner than it is started: an earlier worker may have stored its prompt until then. */

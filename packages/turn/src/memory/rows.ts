@@ -14,6 +14,10 @@ import type {
 export interface Conversation {
   readonly id: RowId
   sessionId: string | null
+  /** Fingerprint of the session's permission rules. */
+  rules: string | null
+  /** The title that the server gave it. */
+  title: string | null
   /** A creation of its session that is under way in this process. */
   creating: Promise<string> | null
   fence: number
@@ -79,6 +83,8 @@ function addConversation(rows: Rows, id: RowId): Conversation {
   const conversation: Conversation = {
     id,
     sessionId: null,
+    rules: null,
+    title: null,
     creating: null,
     fence: 0,
     owner: null,

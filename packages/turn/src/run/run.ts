@@ -16,7 +16,7 @@ import { createWakeup, type Wakeup } from './wakeup.js'
 export interface TurnRun {
   readonly setup: TurnSetup
   /** The upstream session that the row had when the turn was claimed; null when that is not known. */
-  readonly sessionId: string | null
+  readonly session: KnownSession | null
   /** What the user asked; null when neither the caller nor the row has it. */
   readonly input: Prompt | null
   readonly server: TurnServer
@@ -33,11 +33,19 @@ export interface TurnRun {
   reply: Reply | null
 }
 
+/** A session as the row names it. */
+export interface KnownSession {
+  readonly sessionId: string
+  /** Fingerprint of its permission rules, as it was stored last. */
+  readonly rules?: string | null
+  readonly title?: string | null
+}
+
 /** What is known beside the turn's row. */
 interface Known {
   /** The prompt as the caller gave it. */
   readonly given: Prompt | null
-  readonly sessionId: string | null
+  readonly session: KnownSession | null
 }
 
 /** A run for a turn that was just claimed; it goes on from what an earlier worker stored. */
@@ -45,7 +53,7 @@ export function openRun(
   setup: TurnSetup,
   held: HeldLease,
   turn: TurnRecord,
-  { given = null, sessionId = null }: Partial<Known> = {},
+  { given = null, session = null }: Partial<Known> = {},
 ): TurnRun {
   const { clock, timing } = setup
   const interrupter = createInterrupter()
@@ -56,7 +64,7 @@ export function openRun(
   const result = reply?.result() ?? null
   return {
     setup,
-    sessionId,
+    session,
     // What the row keeps comes first: the ids of the parts were chosen for that.
     input: parsePrompt(turn.input) ?? given,
     server: createServer(setup.client),

@@ -5,6 +5,7 @@ import { onAbort } from '../run/listen.js'
 import { instant } from '../run/instant.js'
 import type { HeldLease } from '../run/lease-keeper.js'
 import { withRetry } from '../run/retry.js'
+import type { KnownSession } from '../run/run.js'
 import { createWakeup } from '../run/wakeup.js'
 import { skipped, type Skipped } from '../result.js'
 
@@ -14,7 +15,7 @@ type Answer = Awaited<ReturnType<TurnStore['claim']>>
 export interface ClaimedTurn {
   readonly held: HeldLease
   /** The upstream session that the row had at the claim; null when it had none, or the store does not say. */
-  readonly sessionId: string | null
+  readonly session: KnownSession | null
   readonly turn: TurnRecord
   readonly leftovers: readonly TurnRecord[]
 }
@@ -50,7 +51,7 @@ export async function claimTurn(setup: TurnSetup): Promise<ClaimedTurn | Skipped
         const { conversation, lease, leftovers, turn } = claim
         return {
           held: { lease, since },
-          sessionId: conversation?.sessionId ?? null,
+          session: knownSession(conversation),
           turn,
           leftovers,
         }
@@ -72,6 +73,15 @@ export async function claimTurn(setup: TurnSetup): Promise<ClaimedTurn | Skipped
   } finally {
     for (const off of unlisten) off()
   }
+}
+
+/** One that was made before is not asked for once more. */
+function knownSession(
+  conversation: Extract<Answer, { claimed: true }>['conversation'],
+): KnownSession | null {
+  if (conversation === undefined || conversation.sessionId === null) return null
+  const { sessionId, rules, title } = conversation
+  return { sessionId, rules, title }
 }
 
 async function ask(setup: TurnSetup): Promise<Answer> {

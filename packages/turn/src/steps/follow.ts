@@ -5,9 +5,9 @@ import type { PromptRecord } from '../ports.js'
 import { isPassing } from '../run/passing.js'
 import { requestLimits, type TurnRun } from '../run/run.js'
 import { watchBudgets } from '../run/watch-budgets.js'
-import { attendAsks } from './attend-asks.js'
+import { attendAsks } from '../asks/attend-asks.js'
 import type { Snapshots } from './save-snapshot.js'
-import { isSessionGone } from './session-upstream.js'
+import { isSessionGone } from '../upstream.js'
 import { countRerun, submit } from './submit.js'
 
 /**

@@ -5,10 +5,14 @@ import type { LiveOutput } from '../live/output.js'
 import type { Proof } from '../poll/evidence.js'
 import { withinMs } from '../run/deadline.js'
 import { storeCallMs, withRetry } from '../run/retry.js'
-import { requestLimits, type TurnRun } from '../run/run.js'
+import { type KnownSession, requestLimits, type TurnRun } from '../run/run.js'
+import { fingerprintOf } from '../session-rules.js'
+import { applyRules } from './apply-rules.js'
 import { followToProof } from './follow.js'
+import { keepTitle, type TitleKeeper } from './keep-title.js'
 import type { Snapshots } from './save-snapshot.js'
-import { findUpstream, isNotFound, isSessionGone, sessionUpstream } from './session-upstream.js'
+import { findUpstream, isNotFound, turnUpstream } from './session-upstream.js'
+import { isSessionGone } from '../upstream.js'
 import { pumpStream, watchReply } from './stream.js'
 import { choosePrompt, submit } from './submit.js'
 
@@ -18,9 +22,10 @@ const maxTries = 3
 
 /** A session that the server has. */
 interface FoundSession {
-  readonly session: Pick<Session, 'id' | 'directory'>
-  /** It was made in place of one that the server does not know any more. */
+  readonly session: Session
+  /** It was made in place of one, and nothing of that could be carried over. */
   readonly isRecreated: boolean
+  readonly titles: TitleKeeper
 }
 
 /** Where the reply goes while it grows. */
@@ -33,10 +38,12 @@ export interface Outputs {
 export async function runInSession(run: TurnRun, outputs: Outputs): Promise<Proof> {
   const attach = createAttacher(run, outputs.live)
   for (let tries = 1; ; tries += 1) {
-    const found = await obtainSession(run, tries === 1 ? run.sessionId : null)
+    const found = await obtainSession(run, tries === 1 ? run.session : null)
     await bindToDirectory(run, found)
     try {
-      return await askInSession(run, found, { attach, snapshots: outputs.snapshots })
+      const proof = await askInSession(run, found, { attach, snapshots: outputs.snapshots })
+      await found.titles.after()
+      return proof
     } catch (error) {
       if (!isSessionGone(error) || tries === maxTries) throw error
       run.setup.report(error, 'session')
@@ -45,32 +52,55 @@ export async function runInSession(run: TurnRun, outputs: Outputs): Promise<Proo
 }
 
 /** A session that the row had at the claim is looked for on the server like any other: that it is still the row's is not asked. */
-async function obtainSession(run: TurnRun, known: string | null): Promise<FoundSession> {
-  const { budgets, conversationId, report, store } = run.setup
-  const upstream = sessionUpstream(run)
+async function obtainSession(run: TurnRun, known: KnownSession | null): Promise<FoundSession> {
+  const { budgets, conversationId, report, session: input, store } = run.setup
+  const upstream = turnUpstream(run)
   const limitMs = Math.max(storeCallMs(run.setup), budgets.unreachableMs)
   const patient = { step: 'session', signal: run.signal, limitMs, mayPass: isNotFound } as const
+  const options = { lease: run.lease.lease, rules: fingerprintOf(input.permission) }
   const ensure = (): ReturnType<typeof store.ensureSession> =>
-    withRetry(run.setup, {
-      ...patient,
-      attempt: (signal) => store.ensureSession(conversationId, upstream, { signal }),
-    })
-  let sessionId = known ?? (await ensure()).sessionId
+    underLease(run, () =>
+      withRetry(run.setup, {
+        ...patient,
+        attempt: (signal) => store.ensureSession(conversationId, upstream, { ...options, signal }),
+      }),
+    )
+  let obtained: KnownSession = known ?? (await ensure())
   for (let tries = 1; ; tries += 1) {
-    const id = sessionId
-    const session = await withRetry(run.setup, {
+    const { sessionId: id, rules, title } = obtained
+    const found = await withRetry(run.setup, {
       ...patient,
       attempt: () => findUpstream(run, id),
     })
-    if (session !== null) return { session, isRecreated: tries > 1 }
+    if (found !== null) {
+      const { session, isForgetful } = await underLease(run, () => applyRules(run, found, rules))
+      const titles = keepTitle(run, title)
+      await titles.before(session)
+      return { session, isRecreated: isForgetful || tries > 1, titles }
+    }
     // Given to the lost session the prompt may have run; in a new one it would run a second time.
     if (run.delivery.mayHaveArrived || tries === maxTries) throw sessionDeleted(id)
-    const fresh = await withRetry(run.setup, {
-      ...patient,
-      attempt: (signal) => store.recreateSession(conversationId, id, upstream, { signal }),
-    })
+    obtained = await underLease(run, () =>
+      withRetry(run.setup, {
+        ...patient,
+        attempt: (signal) =>
+          store.recreateSession(conversationId, id, upstream, { ...options, signal }),
+      }),
+    )
     report(historyLost(id), 'session')
-    sessionId = fresh.sessionId
+  }
+}
+
+/** A store that refuses a session because the lease was lost knows it before the next renewal does. */
+async function underLease<T>(run: TurnRun, work: () => Promise<T>): Promise<T> {
+  try {
+    return await work()
+  } catch (error) {
+    if ((error as { readonly code?: unknown } | null)?.code === 'lease_lost') {
+      await run.lease.ask()
+      run.signal.throwIfAborted()
+    }
+    throw error
   }
 }
 

@@ -1,60 +1,21 @@
-import { type Session, type SessionInput, WireError } from '@turnstead/wire'
-import type { SessionSetup } from '../options.js'
-import { splitModel } from '../prompt.js'
+import { type Session, WireError } from '@turnstead/wire'
 import type { SessionUpstream } from '../ports.js'
 import type { RequestLimits } from '../run/limits.js'
 import { requestLimits, type TurnRun } from '../run/run.js'
+import { isSessionGone, sessionUpstream } from '../upstream.js'
 
-/** The key in an upstream session's metadata that names its creation, so that a lost one can be found. */
-const metadataKey = 'turnstead'
-/** So many sessions are asked for at once; the server's default page would hide older ones. */
-const sessionsPerPage = 10_000
-
-/** The server's side of making, finding and ending the session of a conversation. */
-export function sessionUpstream(run: TurnRun): SessionUpstream {
-  const { client, session: input, budgets } = run.setup
-  const { model, ...rest } = input
+/** The server's side of making, finding and ending the session of a turn's conversation. */
+export function turnUpstream(run: TurnRun): SessionUpstream {
+  const { client, session, budgets } = run.setup
+  const { requestMs } = budgets
+  const upstream = sessionUpstream(client, { session, requestMs, signal: run.signal })
   return {
-    async create({ key, title }) {
-      const named = input.title === undefined && title !== null ? { title } : {}
-      const metadata = { [metadataKey]: key }
+    ...upstream,
+    async create(request) {
       await run.lease.confirm()
-      return await client.session.create(
-        { ...rest, ...modelOf(model), ...named, metadata },
-        requestLimits(run),
-      )
-    },
-    async delete(sessionId) {
-      try {
-        // Without the turn's signal: a session that nothing refers to must go, most of all when the turn is stopped early.
-        await client.session.delete(sessionId, { timeoutMs: budgets.requestMs })
-      } catch (error) {
-        if (!isSessionGone(error)) throw error
-      }
-    },
-    async abort(sessionId) {
-      await client.session.abort(sessionId, requestLimits(run))
-    },
-    async find(key) {
-      const sessions = await client.session.list(
-        { limit: sessionsPerPage, roots: true },
-        requestLimits(run),
-      )
-      return sessions.find((session) => session.metadata?.[metadataKey] === key) ?? null
+      return await upstream.create(request)
     },
   }
-}
-
-/** A session names its model by other fields than a prompt does. */
-function modelOf(model: SessionSetup['model']): Pick<SessionInput, 'model'> {
-  if (typeof model !== 'string') return model === undefined ? {} : { model }
-  const [providerID, id] = splitModel(model)
-  return { model: { providerID, id } }
-}
-
-/** Whether the server says that it does not know a session. Alone it proves little: see {@link findUpstream}. */
-export function isSessionGone(error: unknown): boolean {
-  return WireError.is(error) && error.code === 'session_not_found'
 }
 
 /** A request that names nothing cannot miss anything: whoever answers 404 to it is not the server, or not yet. */

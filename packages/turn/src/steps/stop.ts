@@ -9,8 +9,9 @@ import { withinMs } from '../run/deadline.js'
 import type { RequestLimits } from '../run/limits.js'
 import { isPassing } from '../run/passing.js'
 import { openAsks, requestLimits, type TurnRun } from '../run/run.js'
-import { type Answerable, sendAnswer } from './send-answer.js'
-import { bindToSession, findUpstream, isSessionGone } from './session-upstream.js'
+import { type Answerable, sendAnswer } from '../asks/send-answer.js'
+import { bindToSession, findUpstream } from './session-upstream.js'
+import { isSessionGone } from '../upstream.js'
 
 const firstDelayMs = 100
 const longestDelayMs = 1_000

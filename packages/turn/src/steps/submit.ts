@@ -74,7 +74,7 @@ export async function submit(
     try {
       verdict = await run.server.client.prompt.send(
         prompt.sessionId,
-        toBody(requireInput(run), prompt),
+        toBody(withAgent(run, requireInput(run)), prompt),
         {
           mayBeSent: isLooking && !isRerun,
           rerun: isRerun,
@@ -148,4 +148,10 @@ function rejected(cause: unknown): TurnError {
     'The prompt was refused, by the OpenCode server or by its client; see the cause and correct the prompt.',
     { cause },
   )
+}
+
+/** The server forgets an agent between prompts, so each names it. */
+function withAgent({ setup }: TurnRun, input: Prompt): Prompt {
+  const { agent } = setup.session
+  return agent === undefined ? input : { agent, ...input }
 }

@@ -1,5 +1,5 @@
 import type { TurnOptions } from '../options.js'
-import type { RowId } from '../ports.js'
+import type { LeftTurn, RowId } from '../ports.js'
 import type { Prompt } from '../prompt.js'
 import type { TurnResult } from '../result.js'
 
@@ -22,6 +22,13 @@ export interface TurnWorkerOptions<Report = unknown> extends Omit<
   readonly maxWaiting?: number
   /** How long `close` lets running turns store what was shown, in milliseconds. Default 10,000. */
   readonly handOverMs?: number
+  /**
+   * How often to look for turns that crashes left, also when the worker starts, in milliseconds; they take their place in the line. 0:
+   * never. Default 30,000, if the store has a `sweep`.
+   */
+  readonly resumeMs?: number
+  /** Called with turns that no worker has taken for long, as often as they are found: the queue has lost their jobs. */
+  readonly onPending?: (turns: readonly LeftTurn[]) => void
   /** What differs from turn to turn: the model, the rules, who answers. */
   readonly turnOptions?: (
     job: TurnJob,

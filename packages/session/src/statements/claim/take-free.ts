@@ -1,5 +1,7 @@
 import type { Knex } from 'knex'
 import type { RowId } from '../../records.js'
+import { sessionFields, toKnownSession } from '../../values/known-session.js'
+import type { KnownSession } from '../../values/known-session.js'
 import type { Tables } from '../../tables.js'
 import { query } from '../query.js'
 import { keyText, rowKey, unlessImpossible } from '../row-key.js'
@@ -18,7 +20,7 @@ export interface FreeTaking {
 /** What the conversation's row says then. */
 export interface TakenFree {
   readonly fence: number
-  readonly sessionId: string | null
+  readonly session: KnownSession
 }
 
 /** Whether the database takes what is free without a look before. */
@@ -56,12 +58,14 @@ export async function takeFree(tables: Tables, taking: FreeTaking): Promise<Take
       })
       .returning([
         knex.raw('?? as ??', [`c.${c.turnFence}`, 'fence']),
-        knex.raw('?? as ??', [`c.${c.sessionId}`, 'session']),
+        ...Object.entries(sessionFields(tables, 'c')).map(([name, column]) =>
+          knex.raw('?? as ??', [column, name]),
+        ),
       ]) as unknown as Rows
   })
   const [row] = await unlessImpossible(writing, [])
   if (row === undefined) return null
-  return { fence: toNumber(row['fence']), sessionId: (row['session'] ?? null) as string | null }
+  return { fence: toNumber(row['fence']), session: toKnownSession(row) }
 }
 
 type Rows = PromiseLike<Record<string, unknown>[]> & Knex.ChainableInterface

@@ -1,8 +1,7 @@
 import type { Knex } from 'knex'
 import { toRowId } from '../../values/asserts.js'
-import type { TerminalStatus } from '../../records.js'
 import type { SweepReport, SweptTurn } from '../../upkeep-verbs.js'
-import type { MessageColumns, Tables } from '../../tables.js'
+import type { Tables } from '../../tables.js'
 import { query } from '../query.js'
 import { keyText } from '../row-key.js'
 import { toNumber, toNumberOrNull } from '../row-values.js'
@@ -25,8 +24,9 @@ export async function findStranded(
   const { columns } = tables.messages
   const { rows, hasMore } = await findUnheld(tables, search, {
     what: 'look for stranded turns',
-    where: (row) => void row.where(`m.${columns.status}`, 'running'),
-    order: columns.startedAt,
+    where: (row) =>
+      void row.where({ [`m.${columns.status}`]: 'running', [`m.${columns.closedAt}`]: null }),
+    order: [columns.startedAt, columns.id],
   })
   const turns = rows.map((row) => ({ ...toTurn(row), startedAt: toNumberOrNull(row['started']) }))
   return { turns, hasMore }
@@ -44,7 +44,7 @@ export async function findPending(
       void row
         .where(`m.${columns.status}`, 'pending')
         .where(`m.${columns.pendingSince}`, '<=', search.since),
-    order: columns.pendingSince,
+    order: [columns.pendingSince, columns.id],
   })
   const turns = rows.map((row) => ({ ...toTurn(row), pendingSince: toNumber(row['pending']) }))
   return { turns, hasMore }
@@ -56,22 +56,29 @@ export async function findUnclosed(
   search: Search & { readonly endedBefore: number },
 ): Promise<Found<SweepReport['unclosedTurns'][number]>> {
   const { columns } = tables.messages
-  const { rows, hasMore } = await findUnheld(tables, search, {
-    what: 'look for turns that are not closed',
-    where: (row) =>
-      void row
-        .whereIn(`m.${columns.status}`, ['completed', 'failed', 'cancelled'])
-        .whereNull(`m.${columns.closedAt}`)
-        .whereNotNull(`m.${columns.promptId}`)
-        .where(`m.${columns.settledAt}`, '<', search.endedBefore),
-    order: columns.settledAt,
-  })
-  const turns = rows.map((row) => ({
-    ...toTurn(row),
-    status: row['status'] as TerminalStatus,
-    settledAt: toNumberOrNull(row['settled']),
-  }))
-  return { turns, hasMore }
+  const turns: SweepReport['unclosedTurns'][number][] = []
+  // One by one and in the order of an index: of all three at once PostgreSQL expects so many that it reads the whole table.
+  for (const status of ['cancelled', 'failed', 'completed'] as const) {
+    const limit = search.limit - turns.length
+    if (limit === 0) break
+    const { rows } = await findUnheld(
+      tables,
+      { ...search, limit },
+      {
+        what: 'look for turns that are not closed',
+        where: (row) =>
+          void row
+            .where({ [`m.${columns.status}`]: status, [`m.${columns.closedAt}`]: null })
+            .whereNotNull(`m.${columns.promptId}`)
+            .where(`m.${columns.settledAt}`, '<', search.endedBefore),
+        order: [columns.closedAt, columns.conversationId],
+      },
+    )
+    for (const row of rows) {
+      turns.push({ ...toTurn(row), status, settledAt: toNumberOrNull(row['settled']) })
+    }
+  }
+  return { turns, hasMore: turns.length === search.limit }
 }
 
 /** Notes on turns that are pending, and were not noted before, that they are. */
@@ -111,7 +118,7 @@ async function findUnheld(
   search: {
     readonly what: string
     readonly where: (row: Knex.QueryBuilder) => void
-    readonly order: MessageColumns[keyof MessageColumns]
+    readonly order: readonly string[]
   },
 ): Promise<{ readonly rows: readonly Record<string, unknown>[]; readonly hasMore: boolean }> {
   const { conversations, messages } = tables
@@ -128,14 +135,13 @@ async function findUnheld(
       .where((free) => {
         free.whereNull(`c.${c.turnOwner}`).orWhere(`c.${c.turnExpiresAt}`, '<=', now)
       })
-      .orderBy([`m.${search.order}`, `m.${m.id}`])
+      .orderBy(search.order.map((column) => `m.${column}`))
       .limit(limit)
       .select({
         id: `m.${m.id}`,
         idtext: keyText(knex, `m.${m.id}`),
         conversation: `m.${m.conversationId}`,
         conversationtext: keyText(knex, `m.${m.conversationId}`),
-        status: `m.${m.status}`,
         started: `m.${m.startedAt}`,
         settled: `m.${m.settledAt}`,
         pending: `m.${m.pendingSince}`,

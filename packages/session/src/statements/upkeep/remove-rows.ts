@@ -13,13 +13,16 @@ export async function cancelTurnsOf(
 ): Promise<number> {
   const { columns } = tables.messages
   return updateTurnsOf(tables, conversationId, (knex, row) =>
-    row.whereIn(columns.status, ['pending', 'running']).update({
-      [columns.status]: 'cancelled',
-      [columns.reason]: 'removed',
-      [columns.settledAt]: now,
-      [columns.waitingSince]: null,
-      [columns.turnRevision]: knex.raw('?? + 1', [columns.turnRevision]),
-    }),
+    row
+      .whereIn(columns.status, ['pending', 'running'])
+      .whereNull(columns.closedAt)
+      .update({
+        [columns.status]: 'cancelled',
+        [columns.reason]: 'removed',
+        [columns.settledAt]: now,
+        [columns.waitingSince]: null,
+        [columns.turnRevision]: knex.raw('?? + 1', [columns.turnRevision]),
+      }),
   )
 }
 

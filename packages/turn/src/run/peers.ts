@@ -1,6 +1,6 @@
 import { version as reply } from '@turnstead/reply'
 import { version as wire } from '@turnstead/wire'
-import { version as turn } from './version.js'
+import { version as turn } from '../version.js'
 
 /** Versions that must fit this package's own, by the name of their package. */
 const installed: Readonly<Record<string, string>> = {

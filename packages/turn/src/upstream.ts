@@ -1,0 +1,113 @@
+import { type SessionInput, WireError } from '@turnstead/wire'
+import type { SessionSetup } from './options.js'
+import type { SessionUpstream, TurnClient } from './ports.js'
+import { splitModel } from './prompt.js'
+
+/** The key in an upstream session's metadata that names its creation, so that a lost one can be found. */
+const metadataKey = 'turnstead'
+/** So many sessions are asked for at once; the server's default page would hide older ones. */
+const sessionsPerPage = 10_000
+
+/** A session as the server lists it. */
+export interface ListedSession {
+  readonly id: string
+  /** Names its creation; null for a session that others made. */
+  readonly key: string | null
+  /** In milliseconds since the epoch. */
+  readonly createdAt: number
+}
+
+/** The OpenCode server as the verbs of a store take it: for `ensureSession`, `removeConversation` and `sweep`. */
+export interface ClientUpstream extends SessionUpstream {
+  /** The sessions of the client's directory. */
+  list(): Promise<{ readonly sessions: readonly ListedSession[]; readonly isComplete: boolean }>
+}
+
+/** What a {@link ClientUpstream} uses. */
+export interface UpstreamOptions {
+  /** How sessions are made. Default: as the server does. */
+  readonly session?: SessionSetup
+  /** For each request. Default 10,000 ms. */
+  readonly requestMs?: number
+  /** Gives up what is under way, but never a deletion. */
+  readonly signal?: AbortSignal
+}
+
+/**
+ * The server's side of making, finding and ending the sessions of conversations.
+ *
+ * @example
+ * await store.removeConversation(conversationId, sessionUpstream(client))
+ */
+export function sessionUpstream(
+  client: Pick<TurnClient, 'session'>,
+  { session: input = {}, requestMs = 10_000, signal }: UpstreamOptions = {},
+): ClientUpstream {
+  const { session } = client
+  const limits = { timeoutMs: requestMs, ...(signal === undefined ? {} : { signal }) }
+  const list = async (): Promise<Awaited<ReturnType<typeof session.list>>> =>
+    // The session of a sub-agent has a parent, too.
+    await session.list(
+      {
+        limit: sessionsPerPage,
+        ...(input.parentID === undefined ? { roots: true } : {}),
+      },
+      limits,
+    )
+  return {
+    async create({ key, title }) {
+      const { agent: _, model, metadata, ...rest } = input
+      const named = input.title === undefined && title !== null ? { title } : {}
+      return await session.create(
+        { ...rest, ...modelOf(model), ...named, metadata: withKey(metadata, key) },
+        limits,
+      )
+    },
+    async delete(sessionId) {
+      try {
+        // The server goes on with what runs in a session that it deletes. Without the signal: a session that nothing
+        // refers to must go, most of all when a turn is stopped early.
+        await session.abort(sessionId, { timeoutMs: requestMs })
+        await session.delete(sessionId, { timeoutMs: requestMs })
+      } catch (error) {
+        if (!isSessionGone(error)) throw error
+      }
+    },
+    async abort(sessionId) {
+      await session.abort(sessionId, limits)
+    },
+    async find(key) {
+      const sessions = await list()
+      const found = sessions.find(({ metadata }) => metadata?.[metadataKey] === key)
+      return found ?? (sessions.length < sessionsPerPage ? null : 'incomplete')
+    },
+    async list() {
+      const sessions = await list()
+      const listed = sessions.map(({ id, metadata, time }): ListedSession => {
+        const key: unknown = metadata?.[metadataKey]
+        return { id, key: typeof key === 'string' ? key : null, createdAt: time.created }
+      })
+      return { sessions: listed, isComplete: sessions.length < sessionsPerPage }
+    },
+  }
+}
+
+/** The host's own metadata with the key that names the creation. */
+export function withKey(
+  metadata: SessionSetup['metadata'],
+  key: string,
+): NonNullable<SessionInput['metadata']> {
+  return { ...metadata, [metadataKey]: key }
+}
+
+/** A session names its model by other fields than a prompt does. */
+function modelOf(model: SessionSetup['model']): Pick<SessionInput, 'model'> {
+  if (typeof model !== 'string') return model === undefined ? {} : { model }
+  const [providerID, id] = splitModel(model)
+  return { model: { providerID, id } }
+}
+
+/** Whether the server says that it does not know a session. Alone it proves little. */
+export function isSessionGone(error: unknown): boolean {
+  return WireError.is(error) && error.code === 'session_not_found'
+}
