@@ -27,7 +27,7 @@ const trees: Readonly<Record<string, readonly (readonly string[])[]>> = {
   'packages/session/src': [
     ['contract', 'objection', 'libsql'],
     ['verbs', 'outbox'],
-    ['statements/upkeep'],
+    ['statements/upkeep', 'statements/claim'],
     ['migrations', 'creation', 'statements/asks'],
     ['statements'],
     ['database', 'asks', 'events', 'notifying', 'values'],

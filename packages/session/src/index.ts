@@ -6,6 +6,9 @@
  *     const claim = await store.claim({ conversationId, turnId, owner: 'worker-1', leaseMs: 60_000 })
  *     if (claim.claimed) await store.settle(claim.lease, settlement)
  */
+export { answerAmong } from './asks/answer-among.js'
+export type { AskingTurn } from './asks/answer-among.js'
+export { closedByEnd, mergeAsks, oldestWaiting } from './asks/merge-asks.js'
 export { assertSchema } from './migrations/assert-schema.js'
 export type {
   AskChange,

@@ -45,6 +45,10 @@ export interface ConversationRecord {
   readonly id: RowId
   /** The upstream session, null before it was created. */
   readonly sessionId: string | null
+  /** Fingerprint of the session's permission rules, as it was stored last. */
+  readonly rules: string | null
+  /** The title that the server gave the session, as it was noted last, else the host's own; null when there is neither. */
+  readonly title: string | null
   /** Number of the newest claim. */
   readonly fence: number
 }

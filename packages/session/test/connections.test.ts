@@ -67,12 +67,12 @@ for (const kind of databases.filter(({ name }) => name !== 'sqlite')) {
         // The statement waits for the row, so the connection breaks while the server works on it.
         const blocker = await rows.knex.transaction()
         await blocker('messages').where({ id: lease.turnId }).forUpdate()
-        cutAt(/^update .messages/, how)
+        cutAt(/^(?:with .begun. as \(|)update .messages/, how)
         const settling = store.settle(lease, completed)
         await new Promise<void>((resolve) => {
           let count = 0
           cutOff.on('query', ({ sql }: { sql: string }) => {
-            if (/^update .messages/.test(sql)) count += 1
+            if (/^(?:with .begun. as \(|)update .messages/.test(sql)) count += 1
             if (count === 2) resolve()
           })
         })
@@ -85,7 +85,7 @@ for (const kind of databases.filter(({ name }) => name !== 'sqlite')) {
         const lease = await claimNew()
         const blocker = await rows.knex.transaction()
         await blocker('messages').where({ id: lease.turnId }).forUpdate()
-        cutAt(/^update .messages/, how)
+        cutAt(/^(?:with .begun. as \(|)update .messages/, how)
         const error: unknown = await store
           .cancel({ turnId: lease.turnId })
           .catch((reason: unknown) => reason)
@@ -96,7 +96,10 @@ for (const kind of databases.filter(({ name }) => name !== 'sqlite')) {
       })
     }
 
-    for (const statement of [/^update .conversations. set .turn_fence/, /^update .messages/]) {
+    for (const statement of [
+      /^update .conversations. (?:as .c. |)set .turn_fence/,
+      /^(?:with .begun. as \(|)update .messages/,
+    ]) {
       it(`in a claim at ${statement.source} leaves the conversation to the next claim of this process`, async () => {
         const ids = await newIds()
         const hook = ({ sql }: { sql: string }): void => {
@@ -152,7 +155,7 @@ for (const kind of databases.filter(({ name }) => name !== 'sqlite')) {
 
     it('in a claim is given back when the database is there again', async () => {
       const ids = await newIds()
-      cutAt(/^update .messages/, 'reset')
+      cutAt(/^(?:with .begun. as \(|)update .messages/, 'reset')
       const first = store.claim({ ...ids, owner: 'worker', leaseMs })
       expect(await first.catch((reason: unknown) => reason)).to.include({ retryable: true })
       const other = createSessionStore({ knex: rows.knex })

@@ -321,7 +321,11 @@ async function untilBlocked(knex: Knex): Promise<void> {
   for (;;) {
     const waiting = await knex('pg_stat_activity')
       .where({ wait_event_type: 'Lock' })
-      .where('query', 'like', 'update "messages"%')
+      .where('query', 'like', '%update "messages"%')
+      // Of this suite's own table: others may use the server, too.
+      .whereRaw(
+        "pid in (select pid from pg_locks where relation = to_regclass('messages') and database = (select oid from pg_database where datname = current_database()))",
+      )
       .first('pid')
     if (waiting !== undefined) return
   }

@@ -38,5 +38,5 @@ export function watchPorts(
 
 /** These answer at once and ask no one. */
 function isSynchronous(path: string): boolean {
-  return path.endsWith('.subscribe') || path.endsWith('.check') || path.endsWith('.withScope')
+  return /\.(?:subscribe|check|withScope|watch)$/.test(path)
 }

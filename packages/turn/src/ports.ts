@@ -195,6 +195,13 @@ export interface TurnStore {
     | {
         readonly claimed: true
         readonly lease: Lease
+        /** The upstream session that the conversation's row has already; then it is not asked for once more. */
+        readonly conversation?: {
+          readonly sessionId: string | null
+          /** Fingerprint of its permission rules. */
+          readonly rules: string | null
+          readonly title: string | null
+        }
         readonly turn: TurnRecord
         /** Other turns of the conversation that an earlier claim left unfinished, oldest first: still `running`, or over and not closed. */
         readonly leftovers: readonly TurnRecord[]

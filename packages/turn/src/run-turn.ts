@@ -51,7 +51,7 @@ export async function runTurn<Report = unknown>(
  */
 async function runHeld<Report>(
   setup: TurnSetup,
-  { held, turn, leftovers }: ClaimedTurn,
+  { held, session, turn, leftovers }: ClaimedTurn,
   { artifacts }: TurnOptions<Report>,
   settled: TurnResult<Report>[],
 ): Promise<TurnResult<Report>> {
@@ -59,7 +59,9 @@ async function runHeld<Report>(
     for await (const ended of finishLeftovers(setup, held, leftovers, artifacts)) {
       settled.push(ended)
     }
-    const run = openRun(setup, held, turn, setup.prompt)
+    // A leftover may have been the reason for another session.
+    const known = leftovers.length === 0 ? session : null
+    const run = openRun(setup, held, turn, { given: setup.prompt, session: known })
     const result = await runClaimed(run, artifacts)
     settled.push(result)
     const { current } = run.interrupter

@@ -200,7 +200,7 @@ describe('snapshots', () => {
     const since = instant(setup.clock)
     const claim = await store.claim({ conversationId: 1, turnId: 1, owner: 'me', leaseMs: 30_000 })
     if (!claim.claimed) throw new Error('the turn is free')
-    const run = openRun(setup, { lease: claim.lease, since }, claim.turn, null)
+    const run = openRun(setup, { lease: claim.lease, since }, claim.turn)
     run.reply = reply
     return { run, clock, written }
   }

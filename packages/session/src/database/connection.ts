@@ -74,10 +74,15 @@ interface Closable {
   readonly connection?: { readonly stream?: { readonly destroy?: () => void } }
 }
 
-/** To end it properly would wait for the answer, too. mysql2 has a method for it, pg only a socket. */
+/**
+ * To end it properly would wait for the answer, too. mysql2 has a method for it, pg only a socket; an embedded database has
+ * neither, and answers before any timer runs.
+ */
 function discard(connection: unknown, reason: Error): void {
-  retire(connection, reason)
   const { destroy, connection: inner } = connection as Closable
-  if (inner?.stream?.destroy !== undefined) inner.stream.destroy()
+  const socket = inner?.stream
+  if (socket?.destroy === undefined && destroy === undefined) return
+  retire(connection, reason)
+  if (socket?.destroy !== undefined) socket.destroy()
   else destroy?.call(connection)
 }

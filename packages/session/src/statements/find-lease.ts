@@ -1,12 +1,14 @@
 import type { RowId, TurnStatus } from '../records.js'
 import type { Tables } from '../tables.js'
 import { query } from './query.js'
+import { sessionFields, toKnownSession } from '../values/known-session.js'
+import type { KnownSession } from '../values/known-session.js'
 import { keyText, rowKey, unlessImpossible } from './row-key.js'
 import { toNumber, toNumberOrNull, toTurnStatus } from './row-values.js'
 
 /** Who holds a conversation. */
 export interface LeaseRow {
-  readonly sessionId: string | null
+  readonly session: KnownSession
   readonly fence: number
   readonly owner: string | null
   /** The owner's process and the one claim of it. */
@@ -78,10 +80,10 @@ export async function findConversationLease(
   return row === undefined ? null : toLeaseRow(row)
 }
 
-function leaseFields({ conversations }: Tables): Record<string, string> {
-  const { columns } = conversations
+function leaseFields(tables: Tables): Record<string, string> {
+  const { columns } = tables.conversations
   return {
-    session: `c.${columns.sessionId}`,
+    ...sessionFields(tables, 'c'),
     fence: `c.${columns.turnFence}`,
     owner: `c.${columns.turnOwner}`,
     mark: `c.${columns.turnInstance}`,
@@ -92,7 +94,7 @@ function leaseFields({ conversations }: Tables): Record<string, string> {
 
 function toLeaseRow(row: Record<string, unknown>): LeaseRow {
   return {
-    sessionId: (row['session'] ?? null) as string | null,
+    session: toKnownSession(row),
     fence: toNumber(row['fence']),
     owner: (row['owner'] ?? null) as string | null,
     mark: (row['mark'] ?? null) as string | null,

@@ -8,7 +8,7 @@ import { turnFields } from './read-turn.js'
 import { keyText } from './row-key.js'
 import { toTurnRecord } from './row-values.js'
 
-const maxLeftovers = 8
+export const maxLeftovers = 8
 
 /** Left running, or ended with something upstream to put in order. */
 export function isLeftover(columns: MessageColumns): Knex.QueryCallback {
@@ -26,25 +26,41 @@ export async function findLeftovers(
   tables: Tables,
   lease: ConversationLease,
 ): Promise<readonly TurnRecord[]> {
-  const { table, columns } = tables.messages
   const rows = await query<Record<string, unknown>[]>(
     tables,
     `look for leftovers of conversation ${lease.conversationId}`,
     (knex) =>
-      knex(table)
-        .where(columns.conversationId, String(lease.conversationId))
-        .where(columns.turnFence, '<', lease.fence)
-        .where(isLeftover(columns))
-        .orderBy([columns.startedAt, columns.id])
+      buildLeftovers(tables, knex, lease)
         .limit(maxLeftovers)
-        .select({
-          turn: columns.id,
-          turntext: keyText(knex, columns.id),
-          ...turnFields(knex, columns),
-        }),
+        .select(leftoverFields(knex, tables.messages.columns)),
     { isRepeatable: true },
   )
-  return rows.flatMap((row) => readable(row))
+  return toLeftovers(rows)
+}
+
+/** The rows of {@link findLeftovers}, without what is read of them. */
+export function buildLeftovers(
+  { messages }: Tables,
+  knex: Knex,
+  lease: ConversationLease,
+): Knex.QueryBuilder {
+  const { table, columns } = messages
+  return knex(table)
+    .where(columns.conversationId, String(lease.conversationId))
+    .where(columns.turnFence, '<', lease.fence)
+    .where(isLeftover(columns))
+    .orderBy([columns.startedAt, columns.id])
+}
+
+export function leftoverFields(
+  knex: Knex,
+  columns: MessageColumns,
+): Record<string, string | Knex.Raw> {
+  return { turn: columns.id, turntext: keyText(knex, columns.id), ...turnFields(knex, columns) }
+}
+
+export function toLeftovers(rows: readonly Record<string, unknown>[]): readonly TurnRecord[] {
+  return rows.slice(0, maxLeftovers).flatMap((row) => readable(row))
 }
 
 /** A damaged row must not keep the conversation's next turn from running. */

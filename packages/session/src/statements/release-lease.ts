@@ -7,8 +7,8 @@ import { rowKey } from './row-key.js'
 /** Frees a lease that no one took over. The fence and the message stay: they are the newest claim's. */
 export async function releaseLease(
   tables: Tables,
-  lease: Pick<ConversationLease, 'conversationId' | 'fence'>,
-  /** Of one claim only, for one that does not know whether it took the lease. */
+  lease: Pick<ConversationLease, 'conversationId'> & { readonly fence: number | null },
+  /** Of one claim only, for one that does not know whether it took the lease, or under which fence. */
   mark?: string,
 ): Promise<void> {
   const { table, columns } = tables.conversations
@@ -16,7 +16,7 @@ export async function releaseLease(
   const release = (knex: Knex): Knex.QueryBuilder =>
     knex(table)
       .where(rowKey(knex, columns.id, lease.conversationId))
-      .where(columns.turnFence, lease.fence)
+      .where(lease.fence === null ? {} : { [columns.turnFence]: lease.fence })
       .where(mark === undefined ? {} : { [columns.turnInstance]: mark })
       .update({ [columns.turnOwner]: null, [columns.turnExpiresAt]: null })
   await query(tables, what, release, { isRepeatable: true })

@@ -1,6 +1,15 @@
+import type { Knex } from 'knex'
 import type { Lease } from '../records.js'
 import type { Tables } from '../tables.js'
 import { updateTurn } from './update-turn.js'
+import type { TurnUpdate } from './update-turn.js'
+
+/** When a turn starts, and with what. */
+export interface Starting {
+  readonly now: number
+  /** As JSON; null when it is not to be stored. */
+  readonly input: string | null
+}
 
 /**
  * Moves the turn under a lease that was just taken, and stores what was asked unless an earlier claim did; false when the
@@ -9,11 +18,20 @@ import { updateTurn } from './update-turn.js'
 export async function startTurn(
   tables: Tables,
   lease: Lease,
-  { now, input }: { readonly now: number; readonly input: string | null },
+  starting: Starting,
 ): Promise<boolean> {
-  const { columns } = tables.messages
-  const knex = tables.knex()
-  return updateTurn(tables, lease, {
+  return updateTurn(tables, lease, startUpdate(tables, tables.knex(), lease, starting))
+}
+
+/** The write of {@link startTurn}. */
+export function startUpdate(
+  { messages }: Tables,
+  knex: Knex,
+  lease: Lease,
+  { now, input }: Starting,
+): TurnUpdate {
+  const { columns } = messages
+  return {
     what: 'start the run',
     from: ['pending', 'running'],
     where: (row) =>
@@ -29,5 +47,5 @@ export async function startTurn(
         ? {}
         : { [columns.promptInput]: knex.raw('coalesce(??, ?)', [columns.promptInput, input]) }),
     },
-  })
+  }
 }

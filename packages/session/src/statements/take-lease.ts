@@ -4,6 +4,15 @@ import type { LeaseRow } from './find-lease.js'
 import { query } from './query.js'
 import { rowKey } from './row-key.js'
 
+/** How a lease is taken. */
+export interface Taking {
+  /** The row as it was seen to be free. */
+  readonly seen: LeaseRow
+  readonly mark: string
+  /** The turn as its row spells it; null for the conversation alone. */
+  readonly turnKey: string | null
+}
+
 /**
  * Takes a lease that was seen to be free. The fence shows that no one claimed since, the expiry that the holder did not
  * renew since; a release in between only makes it freer.
@@ -11,12 +20,9 @@ import { rowKey } from './row-key.js'
 export async function takeLease(
   tables: Tables,
   lease: ConversationLease,
-  {
-    seen,
-    mark,
-    turnKey,
-  }: { readonly seen: LeaseRow; readonly mark: string; readonly turnKey: string | null },
+  taking: Taking,
 ): Promise<boolean> {
+  const { seen, mark, turnKey } = taking
   const { table, columns } = tables.conversations
   const changed = await query<number>(
     tables,

@@ -75,7 +75,8 @@ async function updateRow(
   }
 }
 
-function buildUpdate(
+/** The write of an update. */
+export function buildUpdate(
   tables: Tables,
   knex: Knex,
   lease: Lease,

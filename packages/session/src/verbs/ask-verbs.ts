@@ -1,7 +1,7 @@
-import type { AskRecord } from '../ask-records.js'
 import type { AnswerRequest, AnswerResult, AskVerbs } from '../ask-verbs.js'
-import { assertDecision, assertFits } from '../asks/check-decision.js'
-import { closedByEnd, decideAsk, mergeAsks } from '../asks/merge-asks.js'
+import { answerAmong } from '../asks/answer-among.js'
+import { assertDecision } from '../asks/check-decision.js'
+import { mergeAsks } from '../asks/merge-asks.js'
 import { asRowId, assertName } from '../values/asserts.js'
 import { isTerminal } from '../records.js'
 import type { Notices } from '../notifying/notices.js'
@@ -56,24 +56,16 @@ async function answer(
   { turnId, askId, decision, by }: AnswerRequest & { readonly by: string | null },
 ): Promise<AnswerResult | undefined> {
   const row = await readAsks(tables, turnId)
-  const ask = find(row?.asks ?? [], askId)
-  if (row === null) return refuse('missing', null)
-  if (ask === null) {
+  if (row === null) return { accepted: false, reason: 'missing', ask: null }
+  const { result, asks } = answerAmong(row, { askId, decision, by }, tables.clock.now())
+  const seenRevision = row.revision
+  if (!result.accepted) {
+    if (result.reason !== 'missing') return result
     // Whoever answers has seen the ask; the connection's reads may lag behind.
-    return (await confirmAsks(tables, turnId, row.revision)) ? refuse('missing', null) : undefined
+    return (await confirmAsks(tables, turnId, seenRevision)) ? result : undefined
   }
-  assertFits(decision, ask)
-  const refusal = refusalOf(row, ask)
-  if (refusal !== null) return refuse(refusal, asOf(row, askId))
-  const decided = { decision, by, rule: null }
-  const asks = decideAsk(row.asks, askId, decided, tables.clock.now())
-  const answered = find(asks, askId) ?? ask
-  const isWritten = await writeAnswer(tables, turnId, {
-    asks,
-    seenRevision: row.revision,
-    before: row.asks,
-  })
-  return isWritten ? { accepted: true, ask: answered } : undefined
+  const write = { asks, seenRevision, before: row.asks }
+  return (await writeAnswer(tables, turnId, write)) ? result : undefined
 }
 
 /** Whether the turn runs under this lease; `unseen` when what was read is older than the lease. */
@@ -86,26 +78,4 @@ async function standingOf(
   if (isTerminal(row.status) || Math.max(row.fence, row.newestFence) > lease.fence) return 'lost'
   const isSeen = row.fence === lease.fence && row.newestFence === lease.fence
   return isSeen && row.status === 'running' ? 'ours' : 'unseen'
-}
-
-type Refusal = Extract<AnswerResult, { accepted: false }>['reason']
-
-function refusalOf({ status }: AsksRow, { state }: AskRecord): Refusal | null {
-  if (state === 'answered' || state === 'sent') return 'answered'
-  if (isTerminal(status)) return 'settled'
-  if (state === 'closed') return 'closed'
-  // A row that the host has put back to `pending`: no one would send the answer.
-  return status === 'running' ? null : 'closed'
-}
-
-function refuse(reason: Refusal, ask: AskRecord | null): AnswerResult {
-  return { accepted: false, reason, ask }
-}
-
-function asOf({ asks, status, settledAt }: AsksRow, askId: string): AskRecord | null {
-  return find(isTerminal(status) ? closedByEnd(asks, settledAt) : asks, askId)
-}
-
-function find(asks: readonly AskRecord[], askId: string): AskRecord | null {
-  return asks.find(({ id }) => id === askId) ?? null
 }

@@ -1,7 +1,7 @@
 import type { ConversationLease } from '../records.js'
 import { releaseLease } from '../statements/release-lease.js'
-import type { LeaseRow } from '../statements/find-lease.js'
 import { takeLease } from '../statements/take-lease.js'
+import type { Taking } from '../statements/take-lease.js'
 import type { Tables } from '../tables.js'
 import { toMark } from './holder.js'
 
@@ -22,26 +22,43 @@ const maxForsaken = 1000
  * fails, the next claim of this store knows that no one holds it. Undefined when another one was faster.
  */
 export async function takeAndDo<Result>(
-  { tables, instance, randomId, forsaken }: ClaimContext,
+  context: ClaimContext,
   {
     lease,
-    seen,
-    turnKey,
     signal,
-  }: {
+    ...taking
+  }: Omit<Taking, 'mark'> & {
     readonly lease: ConversationLease
-    readonly seen: LeaseRow
-    readonly turnKey: string | null
     readonly signal: AbortSignal | undefined
   },
   act: () => Promise<Result | undefined>,
 ): Promise<Result | undefined> {
-  const mark = toMark(instance, randomId())
-  try {
-    if (!(await takeLease(tables, lease, { seen, mark, turnKey }))) return undefined
+  const { tables } = context
+  return underMark(context, { lease, signal }, async (mark) => {
+    if (!(await takeLease(tables, lease, { ...taking, mark }))) return undefined
     const result = await act()
     if (result === undefined) await releaseLease(tables, lease)
-    else signal?.throwIfAborted()
+    return result
+  })
+}
+
+/** Does what takes a lease under a mark of this one attempt, by which the lease is given back when that fails or is given up. */
+export async function underMark<Result>(
+  { tables, instance, randomId, forsaken }: ClaimContext,
+  {
+    lease,
+    signal,
+  }: {
+    /** The fence is null where the database chooses it. */
+    readonly lease: Pick<ConversationLease, 'conversationId'> & { readonly fence: number | null }
+    readonly signal: AbortSignal | undefined
+  },
+  attempt: (mark: string) => Promise<Result | undefined>,
+): Promise<Result | undefined> {
+  const mark = toMark(instance, randomId())
+  try {
+    const result = await attempt(mark)
+    if (result !== undefined) signal?.throwIfAborted()
     return result
   } catch (error) {
     if (forsaken.size >= maxForsaken) forsaken.clear()

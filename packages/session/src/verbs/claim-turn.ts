@@ -2,15 +2,20 @@ import { SessionError } from '../errors.js'
 import { isTerminal } from '../records.js'
 import type { Lease } from '../records.js'
 import type { ClaimRequest, ClaimResult } from '../session-store.js'
+import { startAndRead } from '../statements/claim/start-and-read.js'
+import type { Begun } from '../statements/claim/start-and-read.js'
+import { canTakeFree, takeFree } from '../statements/claim/take-free.js'
 import { confirmTurnExists } from '../statements/confirm-turn-exists.js'
 import { findLease } from '../statements/find-lease.js'
 import type { TurnLeaseRow } from '../statements/find-lease.js'
 import { findLeftovers } from '../statements/find-leftovers.js'
 import { plainJson } from '../database/json-text.js'
+import type { KnownSession } from '../values/known-session.js'
 import { readTurn } from '../statements/read-turn.js'
 import { releaseLease } from '../statements/release-lease.js'
 import { startTurn } from '../statements/start-turn.js'
-import { takeAndDo } from './claim-context.js'
+import type { Starting } from '../statements/start-turn.js'
+import { takeAndDo, underMark } from './claim-context.js'
 import type { ClaimContext } from './claim-context.js'
 import { heldUntil, isOfEarlierLife } from './holder.js'
 import type { Claimant } from './holder.js'
@@ -29,6 +34,8 @@ export async function claimTurn(
   return untilTaken(
     { clock: tables.clock, row: `conversation ${conversationId}`, signal },
     async () => {
+      const free = canTakeFree(tables) ? await claimFree(context, request, input) : undefined
+      if (free !== undefined) return free
       const seen = await findLease(tables, request)
       if (seen === null) return (await confirmTurnExists(tables, request)) ? undefined : missing
       const claimant = { owner, instance, leaseMs, turnKey: seen.ownKey }
@@ -51,50 +58,67 @@ export async function claimTurn(
         expiresAt: now + leaseMs,
       }
       return takeAndDo(context, { lease, seen, turnKey: seen.ownKey, signal }, () =>
-        start(context, lease, { seen, input, now }),
+        start(context, lease, { session: seen.session, input, now }),
       )
     },
   )
+}
+
+/** Takes what no one holds without a look before. Undefined when it is not to be had so: the look says why. */
+async function claimFree(
+  context: ClaimContext,
+  { conversationId, turnId, owner, leaseMs, signal }: ClaimRequest,
+  input: string | null,
+): Promise<ClaimResult | undefined> {
+  const { tables } = context
+  return underMark(context, { lease: { conversationId, fence: null }, signal }, async (mark) => {
+    const now = tables.clock.now()
+    const expiresAt = now + leaseMs
+    const ids = { conversationId, turnId, owner, expiresAt }
+    const taken = await takeFree(tables, { ...ids, mark, now })
+    if (taken === null) return undefined
+    const { fence, session } = taken
+    const lease: Lease = { ...ids, fence }
+    const result = await start(context, lease, { session, input, now })
+    if (result === undefined) await releaseLease(tables, lease)
+    return result
+  })
 }
 
 /** Undefined when the turn ended, or the lease was lost, between the look and the start. */
 async function start(
   { tables }: ClaimContext,
   lease: Lease,
-  {
-    seen,
-    input,
-    now,
-  }: { readonly seen: TurnLeaseRow; readonly input: string | null; readonly now: number },
+  { session, input, now }: Starting & { readonly session: KnownSession },
 ): Promise<ClaimResult | undefined> {
-  const isStarted = await startWithInput(tables, lease, { now, input })
-  // Read only now: an earlier worker may have stored its prompt until the very start.
-  const turn = isStarted ? await readWritten(tables, lease) : null
-  if (turn?.status !== 'running') return undefined
-  return {
-    claimed: true,
-    lease,
-    conversation: { id: lease.conversationId, sessionId: seen.sessionId, fence: lease.fence },
-    turn,
-    leftovers: await findLeftovers(tables, lease),
-  }
+  const begun = await withInput(input, (each) => begin(tables, lease, { now, input: each }))
+  if (begun?.turn.status !== 'running') return undefined
+  const { conversationId, fence } = lease
+  return { claimed: true, lease, conversation: { id: conversationId, fence, ...session }, ...begun }
+}
+
+/** The turn is read no sooner than it is started: an earlier worker may have stored its prompt until then. */
+async function begin(tables: Tables, lease: Lease, starting: Starting): Promise<Begun | null> {
+  if (canTakeFree(tables)) return startAndRead(tables, lease, starting)
+  if (!(await startTurn(tables, lease, starting))) return null
+  const turn = await readWritten(tables, lease)
+  return { turn, leftovers: await findLeftovers(tables, lease) }
 }
 
 /** What was asked may be more than the database takes; the job still has it. */
-async function startWithInput(
-  tables: Tables,
-  lease: Lease,
-  { now, input }: { readonly now: number; readonly input: string | null },
-): Promise<boolean> {
+async function withInput<Result>(
+  input: string | null,
+  start: (input: string | null) => Promise<Result>,
+): Promise<Result> {
   const inputs = input === null ? [] : [...new Set([input, plainJson(input)])]
   for (const each of inputs) {
     try {
-      return await startTurn(tables, lease, { now, input: each })
+      return await start(each)
     } catch (error) {
       if (!SessionError.is(error) || error.retryable) throw error
     }
   }
-  return startTurn(tables, lease, { now, input: null })
+  return start(null)
 }
 
 /** A worker that died between its terminal write and its release would keep the conversation busy until the lease expires. */

@@ -298,7 +298,7 @@ function claimWithoutCompare(store: SessionStore, knex: Knex): SessionStore['cla
     return {
       claimed: true,
       lease,
-      conversation: { id: conversationId, sessionId: null, fence },
+      conversation: { id: conversationId, sessionId: null, rules: null, title: null, fence },
       turn,
       leftovers: [],
     }

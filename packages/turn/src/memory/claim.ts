@@ -13,7 +13,13 @@ export interface MemoryWorker {
 type ClaimRequest = Parameters<TurnStore['claim']>[0]
 type Claimed = Awaited<ReturnType<TurnStore['claim']>> & {
   /** Beside what the port promises, as rows in a database say it. */
-  readonly conversation?: { id: RowId; sessionId: string | null; fence: number }
+  readonly conversation?: {
+    id: RowId
+    sessionId: string | null
+    rules: string | null
+    title: string | null
+    fence: number
+  }
 }
 type ConversationClaimed = Awaited<ReturnType<TurnStore['claimConversation']>>
 
@@ -57,7 +63,13 @@ export function claim(rows: Rows, worker: MemoryWorker, request: ClaimRequest): 
   return {
     claimed: true,
     lease: { ...lease, turnId: turn.turnId },
-    conversation: { id: conversation.id, sessionId: conversation.sessionId, fence: lease.fence },
+    conversation: {
+      id: conversation.id,
+      sessionId: conversation.sessionId,
+      rules: conversation.rules,
+      title: conversation.title,
+      fence: lease.fence,
+    },
     turn: toRecord(turn),
     leftovers: leftoversOf(rows, conversation),
   }

@@ -15,6 +15,8 @@ import { createWakeup, type Wakeup } from './wakeup.js'
 /** One running turn: each group of facts has an owner, and the steps of the recipe ask them. */
 export interface TurnRun {
   readonly setup: TurnSetup
+  /** The upstream session that the row had when the turn was claimed; null when that is not known. */
+  readonly session: KnownSession | null
   /** What the user asked; null when neither the caller nor the row has it. */
   readonly input: Prompt | null
   readonly server: TurnServer
@@ -31,12 +33,27 @@ export interface TurnRun {
   reply: Reply | null
 }
 
+/** A session as the row names it. */
+export interface KnownSession {
+  readonly sessionId: string
+  /** Fingerprint of its permission rules, as it was stored last. */
+  readonly rules?: string | null
+  readonly title?: string | null
+}
+
+/** What is known beside the turn's row. */
+interface Known {
+  /** The prompt as the caller gave it. */
+  readonly given: Prompt | null
+  readonly session: KnownSession | null
+}
+
 /** A run for a turn that was just claimed; it goes on from what an earlier worker stored. */
 export function openRun(
   setup: TurnSetup,
   held: HeldLease,
   turn: TurnRecord,
-  given: Prompt | null,
+  { given = null, session = null }: Partial<Known> = {},
 ): TurnRun {
   const { clock, timing } = setup
   const interrupter = createInterrupter()
@@ -47,6 +64,7 @@ export function openRun(
   const result = reply?.result() ?? null
   return {
     setup,
+    session,
     // What the row keeps comes first: the ids of the parts were chosen for that.
     input: parsePrompt(turn.input) ?? given,
     server: createServer(setup.client),

@@ -5,6 +5,7 @@ import { onAbort } from '../run/listen.js'
 import { instant } from '../run/instant.js'
 import type { HeldLease } from '../run/lease-keeper.js'
 import { withRetry } from '../run/retry.js'
+import type { KnownSession } from '../run/run.js'
 import { createWakeup } from '../run/wakeup.js'
 import { skipped, type Skipped } from '../result.js'
 
@@ -13,6 +14,8 @@ type Answer = Awaited<ReturnType<TurnStore['claim']>>
 /** A turn that this worker may run now. */
 export interface ClaimedTurn {
   readonly held: HeldLease
+  /** The upstream session that the row had at the claim; null when it had none, or the store does not say. */
+  readonly session: KnownSession | null
   readonly turn: TurnRecord
   readonly leftovers: readonly TurnRecord[]
 }
@@ -45,7 +48,13 @@ export async function claimTurn(setup: TurnSetup): Promise<ClaimedTurn | Skipped
       })
       if (claim === null) continue
       if (claim.claimed) {
-        return { held: { lease: claim.lease, since }, turn: claim.turn, leftovers: claim.leftovers }
+        const { conversation, lease, leftovers, turn } = claim
+        return {
+          held: { lease, since },
+          session: knownSession(conversation),
+          turn,
+          leftovers,
+        }
       }
       // A process that was started again a moment ago waits for its own former life; one that is alive is another worker.
       const isFormerLife =
@@ -64,6 +73,15 @@ export async function claimTurn(setup: TurnSetup): Promise<ClaimedTurn | Skipped
   } finally {
     for (const off of unlisten) off()
   }
+}
+
+/** One that was made before is not asked for once more. */
+function knownSession(
+  conversation: Extract<Answer, { claimed: true }>['conversation'],
+): KnownSession | null {
+  if (conversation === undefined || conversation.sessionId === null) return null
+  const { sessionId, rules, title } = conversation
+  return { sessionId, rules, title }
 }
 
 async function ask(setup: TurnSetup): Promise<Answer> {

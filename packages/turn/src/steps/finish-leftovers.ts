@@ -47,7 +47,7 @@ export async function* finishLeftovers<Report>(
     })
     if (adopted === null) continue
     const { turn } = adopted
-    const run = openRun(leftoverSetup(setup, turn), { lease: adopted.lease, since }, turn, null)
+    const run = openRun(leftoverSetup(setup, turn), { lease: adopted.lease, since }, turn)
     const result =
       turn.status === 'running'
         ? await runLeft(setup, run, collector)

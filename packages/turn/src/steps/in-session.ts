@@ -5,7 +5,7 @@ import type { LiveOutput } from '../live/output.js'
 import type { Proof } from '../poll/evidence.js'
 import { withinMs } from '../run/deadline.js'
 import { storeCallMs, withRetry } from '../run/retry.js'
-import { requestLimits, type TurnRun } from '../run/run.js'
+import { type KnownSession, requestLimits, type TurnRun } from '../run/run.js'
 import { fingerprintOf } from '../session-rules.js'
 import { applyRules } from './apply-rules.js'
 import { followToProof } from './follow.js'
@@ -38,7 +38,7 @@ export interface Outputs {
 export async function runInSession(run: TurnRun, outputs: Outputs): Promise<Proof> {
   const attach = createAttacher(run, outputs.live)
   for (let tries = 1; ; tries += 1) {
-    const found = await obtainSession(run)
+    const found = await obtainSession(run, tries === 1 ? run.session : null)
     await bindToDirectory(run, found)
     try {
       const proof = await askInSession(run, found, { attach, snapshots: outputs.snapshots })
@@ -51,18 +51,21 @@ export async function runInSession(run: TurnRun, outputs: Outputs): Promise<Proo
   }
 }
 
-async function obtainSession(run: TurnRun): Promise<FoundSession> {
+/** A session that the row had at the claim is looked for on the server like any other: that it is still the row's is not asked. */
+async function obtainSession(run: TurnRun, known: KnownSession | null): Promise<FoundSession> {
   const { budgets, conversationId, report, session: input, store } = run.setup
   const upstream = turnUpstream(run)
   const limitMs = Math.max(storeCallMs(run.setup), budgets.unreachableMs)
   const patient = { step: 'session', signal: run.signal, limitMs, mayPass: isNotFound } as const
   const options = { lease: run.lease.lease, rules: fingerprintOf(input.permission) }
-  let obtained = await underLease(run, () =>
-    withRetry(run.setup, {
-      ...patient,
-      attempt: (signal) => store.ensureSession(conversationId, upstream, { ...options, signal }),
-    }),
-  )
+  const ensure = (): ReturnType<typeof store.ensureSession> =>
+    underLease(run, () =>
+      withRetry(run.setup, {
+        ...patient,
+        attempt: (signal) => store.ensureSession(conversationId, upstream, { ...options, signal }),
+      }),
+    )
+  let obtained: KnownSession = known ?? (await ensure())
   for (let tries = 1; ; tries += 1) {
     const { sessionId: id, rules, title } = obtained
     const found = await withRetry(run.setup, {

@@ -45,7 +45,7 @@ async function stopUnder(
 ): Promise<void> {
   if (turn.prompt === null) return
   const held = { lease: { ...lease, turnId: setup.turnId }, since }
-  const run = openRun(setup, held, turn, null)
+  const run = openRun(setup, held, turn)
   try {
     run.lease.settling()
     await stopAgent(run, turn.prompt)

@@ -15,7 +15,7 @@ export interface DyingPorts {
 
 /** These answer at once, and ask no one. */
 function isSynchronous(key: string | symbol): boolean {
-  return key === 'subscribe' || key === 'check' || key === 'withScope'
+  return ['subscribe', 'check', 'withScope', 'watch'].includes(String(key))
 }
 
 export function dyingPorts(

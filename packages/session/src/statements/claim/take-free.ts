@@ -1,0 +1,71 @@
+import type { Knex } from 'knex'
+import type { RowId } from '../../records.js'
+import { sessionFields, toKnownSession } from '../../values/known-session.js'
+import type { KnownSession } from '../../values/known-session.js'
+import type { Tables } from '../../tables.js'
+import { query } from '../query.js'
+import { keyText, rowKey, unlessImpossible } from '../row-key.js'
+import { toNumber } from '../row-values.js'
+
+/** Who takes a conversation for one of its turns. */
+export interface FreeTaking {
+  readonly conversationId: RowId
+  readonly turnId: RowId
+  readonly owner: string
+  readonly mark: string
+  readonly now: number
+  readonly expiresAt: number
+}
+
+/** What the conversation's row says then. */
+export interface TakenFree {
+  readonly fence: number
+  readonly session: KnownSession
+}
+
+/** Whether the database takes what is free without a look before. */
+export function canTakeFree(tables: Tables): boolean {
+  return tables.knex().client.dialect === 'postgresql'
+}
+
+/**
+ * Takes the lease of a conversation that no one holds, for a turn that is not over: the look and the write of a claim as one
+ * write of one row. Null in every other case, and then nothing was written.
+ */
+export async function takeFree(tables: Tables, taking: FreeTaking): Promise<TakenFree | null> {
+  const { conversations, messages } = tables
+  const c = conversations.columns
+  const m = messages.columns
+  const what = `take the lease of conversation ${taking.conversationId}`
+  const writing = query<Record<string, unknown>[]>(tables, what, (knex) => {
+    const row = knex(`${conversations.table} as c`)
+      .updateFrom(`${messages.table} as m`)
+      .where(rowKey(knex, `m.${m.id}`, taking.turnId))
+      .where(rowKey(knex, `c.${c.id}`, taking.conversationId))
+      .where(`m.${m.conversationId}`, knex.ref(`c.${c.id}`))
+      .whereIn(`m.${m.status}`, ['pending', 'running'])
+      .where((free) => {
+        free.whereNull(`c.${c.turnOwner}`).orWhere(`c.${c.turnExpiresAt}`, '<=', taking.now)
+      })
+    return row
+      .update({
+        // A message that was moved or restored may have a higher fence than its conversation.
+        [c.turnFence]: knex.raw('greatest(??, ??) + 1', [`c.${c.turnFence}`, `m.${m.turnFence}`]),
+        [c.turnOwner]: taking.owner,
+        [c.turnInstance]: taking.mark,
+        [c.turnId]: keyText(knex, `m.${m.id}`),
+        [c.turnExpiresAt]: taking.expiresAt,
+      })
+      .returning([
+        knex.raw('?? as ??', [`c.${c.turnFence}`, 'fence']),
+        ...Object.entries(sessionFields(tables, 'c')).map(([name, column]) =>
+          knex.raw('?? as ??', [column, name]),
+        ),
+      ]) as unknown as Rows
+  })
+  const [row] = await unlessImpossible(writing, [])
+  if (row === undefined) return null
+  return { fence: toNumber(row['fence']), session: toKnownSession(row) }
+}
+
+type Rows = PromiseLike<Record<string, unknown>[]> & Knex.ChainableInterface
