@@ -113,7 +113,8 @@ export function openSharedTurn(setup: FollowSetup, first: TurnRecord): SharedTur
         onNotice(type) {
           // What a snapshot or an answer has changed, a worker that is heard has told already.
           const isTold = (type === 'changed' || type === 'answered') && isHeard()
-          if (!board.facts.isHere && !isTold) readRow()
+          const { isHere, status } = board.facts
+          if (status === 'cancelled' || !(isHere || isTold)) readRow()
         },
       },
     )
