@@ -1,7 +1,7 @@
 import type { Reply } from '@turnstead/reply'
 import { createMessageId, createPartId, type SessionInput } from '@turnstead/wire'
 import { type AskPolicy, rejectAsks } from './ask-policy.js'
-import { type Budgets, defaultBudgets } from './budgets.js'
+import { type Budgets, type BudgetWarning, defaultBudgets } from './budgets.js'
 import { type Clock, steady, type SteadyClock, systemClock } from './clock.js'
 import type {
   ArtifactCollector,
@@ -11,8 +11,12 @@ import type {
   TurnClient,
   TurnStore,
 } from './ports.js'
+import { formatOf, type OutputOptions } from './output.js'
 import { assertPrompt, type Prompt, splitModel } from './prompt.js'
 import type { TurnResult } from './result.js'
+
+/** What a prompt may leave to the host. */
+export type PromptDefaults = Pick<Prompt, 'model' | 'variant' | 'system' | 'format'>
 
 /**
  * How the upstream session is made when the conversation has none yet. A change of `permission` later reaches the session
@@ -79,6 +83,10 @@ export interface TurnOptions<Report = unknown> extends TurnPorts<Report> {
   readonly turnId: RowId
   /** What the user asks. May be left out when the row has it already, from an earlier call or another worker. */
   readonly prompt?: Prompt
+  /** What holds for prompts that do not say it themselves. Not kept in the row, so it may change with a deploy. */
+  readonly promptDefaults?: PromptDefaults
+  /** The form that the answer is to have; `result.output` is then checked and typed. */
+  readonly output?: OutputOptions
   readonly session?: SessionSetup
   /** Who answers permissions and questions. Default: {@link rejectAsks}. */
   readonly asks?: AskPolicy
@@ -95,6 +103,8 @@ export interface TurnOptions<Report = unknown> extends TurnPorts<Report> {
    * one whose files or stop had to be done again makes it twice: what must be exact is in the row.
    */
   readonly onSettled?: (result: TurnResult<Report>) => void | Promise<void>
+  /** Called once for each of the budgets for cost, tokens, steps and wall time of which `warnShare` is used. */
+  readonly onBudgetWarning?: (warning: BudgetWarning) => void
   /** Called with every error that the turn survived: callbacks, files, lost streams, failed polls. */
   readonly onError?: (error: unknown, step: TurnStep) => void
   /** The user's cancel: the agent is stopped on the server and the row becomes `cancelled`. */
@@ -135,6 +145,8 @@ export interface TurnSetup {
   readonly turnId: RowId
   /** Null when only the row has it. */
   readonly prompt: Prompt | null
+  readonly promptDefaults: PromptDefaults
+  readonly output: OutputOptions | null
   readonly session: SessionSetup
   readonly asks: AskPolicy
   readonly onBusy: 'return' | 'wait'
@@ -142,6 +154,7 @@ export interface TurnSetup {
   readonly recovery: Recovery
   readonly budgets: Budgets
   readonly onReply: ((reply: Reply) => void) | undefined
+  readonly onBudgetWarning: ((warning: BudgetWarning) => void) | undefined
   readonly report: (error: unknown, step: TurnStep) => void
   readonly cancelSignal: AbortSignal | undefined
   readonly signal: AbortSignal | undefined
@@ -195,6 +208,8 @@ export function resolveOptions<Report>(options: TurnOptions<Report>): TurnSetup 
     conversationId: options.conversationId,
     turnId: options.turnId,
     prompt,
+    promptDefaults: defaultsOf(options),
+    output: options.output ?? null,
     session: options.session ?? {},
     asks: options.asks ?? rejectAsks,
     onBusy: options.onBusy ?? 'return',
@@ -202,6 +217,7 @@ export function resolveOptions<Report>(options: TurnOptions<Report>): TurnSetup 
     recovery,
     budgets,
     onReply: options.onReply,
+    onBudgetWarning: options.onBudgetWarning,
     report: (error, step) => reportSafely(options.onError, error, step),
     cancelSignal: options.cancelSignal,
     signal: options.signal,
@@ -212,6 +228,16 @@ export function resolveOptions<Report>(options: TurnOptions<Report>): TurnSetup 
 function withoutUndefined<Options extends object>(options: Options): Options {
   const given = Object.entries(options).filter(([, value]) => value !== undefined)
   return Object.fromEntries(given) as Options
+}
+
+/** The form of the answer is one of the defaults, so it need not be in each row. */
+function defaultsOf({
+  promptDefaults = {},
+  output,
+}: Pick<TurnOptions, 'promptDefaults' | 'output'>): PromptDefaults {
+  if (typeof promptDefaults.model === 'string') splitModel(promptDefaults.model)
+  const format = output === undefined ? undefined : formatOf(output)
+  return format === undefined ? promptDefaults : { ...promptDefaults, format }
 }
 
 /** An error handler that fails must not become the turn's failure, nor end the process; there is no one left to report it to. */

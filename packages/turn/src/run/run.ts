@@ -66,7 +66,7 @@ export function openRun(
     setup,
     session,
     // What the row keeps comes first: the ids of the parts were chosen for that.
-    input: parsePrompt(turn.input) ?? given,
+    input: withDefaults(parsePrompt(turn.input) ?? given, setup),
     server: createServer(setup.client),
     lease,
     interrupter,
@@ -86,6 +86,11 @@ export function openRun(
     remarks: createRemarks(),
     reply,
   }
+}
+
+/** What the prompt says itself comes first. */
+function withDefaults(prompt: Prompt | null, { promptDefaults }: TurnSetup): Prompt | null {
+  return prompt === null ? null : { ...promptDefaults, ...prompt }
 }
 
 const noTokens = { input: 0, output: 0, reasoning: 0, cacheRead: 0, cacheWrite: 0 }
