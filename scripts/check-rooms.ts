@@ -37,6 +37,7 @@ const trees: Readonly<Record<string, readonly (readonly string[])[]>> = {
     ['memory', 'steps'],
     ['asks', 'poll', 'live', 'outbox'],
     ['run'],
+    ['tracing'],
   ],
   'packages/artifacts/src': [
     ['serve', 'collect', 'disk', 'contract'],

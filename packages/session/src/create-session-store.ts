@@ -94,6 +94,7 @@ const thisProcess = randomUUID()
 const longestOwner = 255
 const longestInstance = 128
 const longestRules = 64
+const longestTrace = 255
 
 /**
  * The store over two of the host's tables. It opens no transaction and owns no connection. Throws a `TypeError` or
@@ -138,6 +139,7 @@ export function createSessionStore(options: SessionStoreOptions): KnexSessionSto
 
     claim: async (request) => {
       assertClaim(request)
+      if (typeof request.trace === 'string') assertName('trace', request.trace, longestTrace)
       const conversationId = asRowId('conversationId', request.conversationId)
       const turnId = asRowId('turnId', request.turnId)
       return claimTurn(claiming, { ...request, conversationId, turnId })

@@ -56,6 +56,23 @@ export { defaultBudgets } from './budgets.js'
 export type { Budgets } from './budgets.js'
 export { endingOf, turnEndings } from './endings.js'
 export type { CompletedEnding, EndingFacts, TurnEnding } from './endings.js'
+export { channels } from './tracing/channels.js'
+export type {
+  AgentTrace,
+  ArtifactTrace,
+  AskDecider,
+  AskTrace,
+  ClaimTrace,
+  DeliveryTrace,
+  ObservedTrace,
+  SessionTrace,
+  SettleTrace,
+  StepTrace,
+  ToolTrace,
+  Traced,
+  TurnChannels,
+  TurnTrace,
+} from './tracing/channels.js'
 export { TurnError } from './errors.js'
 export type { ProviderFailure, TurnErrorCode, TurnErrorDetails } from './errors.js'
 export type {
