@@ -30,7 +30,7 @@ const trees: Readonly<Record<string, readonly (readonly string[])[]>> = {
     ['statements/upkeep', 'statements/claim'],
     ['migrations', 'creation', 'statements/asks'],
     ['statements'],
-    ['database', 'asks', 'events', 'notifying', 'values'],
+    ['database', 'asks', 'events', 'notifying', 'tracing', 'values'],
   ],
   'packages/turn/src': [
     ['worker'],

@@ -21,6 +21,7 @@ import { outboxTable } from './outbox/outbox-table.js'
 import type { OutboxTableOptions } from './outbox/outbox-table.js'
 import { conversationTable, messageTable } from './tables.js'
 import type { ConversationColumns, MessageColumns, TableOptions, Tables } from './tables.js'
+import { tracedVerbs } from './tracing/trace.js'
 import { askVerbs } from './verbs/ask-verbs.js'
 import { claimConversation } from './verbs/claim-conversation.js'
 import type { ClaimContext } from './verbs/claim-context.js'
@@ -132,7 +133,7 @@ export function createSessionStore(options: SessionStoreOptions): KnexSessionSto
     forsaken: new Set(),
   }
   const notices = createNotices(options.notifier, options.onNotifyError)
-  return {
+  const store: KnexSessionStore = {
     ...turnWrites(tables, notices),
     ...askVerbs(tables, notices),
     ...upkeepVerbs(creating),
@@ -206,6 +207,7 @@ export function createSessionStore(options: SessionStoreOptions): KnexSessionSto
       return true
     },
   }
+  return tracedVerbs(store, ['watch'])
 }
 
 function toRequest(
