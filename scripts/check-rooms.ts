@@ -30,13 +30,14 @@ const trees: Readonly<Record<string, readonly (readonly string[])[]>> = {
     ['statements/upkeep', 'statements/claim'],
     ['migrations', 'creation', 'statements/asks'],
     ['statements'],
-    ['database', 'asks', 'events', 'notifying', 'values'],
+    ['database', 'asks', 'events', 'notifying', 'tracing', 'values'],
   ],
   'packages/turn/src': [
     ['worker'],
     ['memory', 'steps'],
     ['asks', 'poll', 'live', 'outbox'],
     ['run'],
+    ['tracing'],
   ],
   'packages/artifacts/src': [
     ['serve', 'collect', 'disk', 'contract'],

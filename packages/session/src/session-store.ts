@@ -31,6 +31,8 @@ export interface ClaimRequest {
   readonly leaseMs: number
   /** What the user asked, as JSON; kept by the first claim that has it, so that the turn can be run without its job. Default: none. */
   readonly input?: unknown
+  /** W3C `traceparent` under which the turn begins, at most 255 characters; kept by the first claim that has it. Default: none. */
+  readonly trace?: string | null
   /** Gives the call up; a lease that was taken already is given back. */
   readonly signal?: AbortSignal
 }
@@ -67,7 +69,7 @@ export type ClaimResult =
     }
 
 /** Who wants a conversation without one of its turns. */
-export type ConversationClaimRequest = Omit<ClaimRequest, 'turnId' | 'input'>
+export type ConversationClaimRequest = Omit<ClaimRequest, 'turnId' | 'input' | 'trace'>
 
 /** The answer to a claim of a conversation. */
 export type ConversationClaimResult =

@@ -58,6 +58,23 @@ export type { Budgets, BudgetWarning } from './budgets.js'
 export type { OutputOptions, StandardSchema } from './output.js'
 export { endingOf, turnEndings } from './endings.js'
 export type { CompletedEnding, EndingFacts, TurnEnding } from './endings.js'
+export { channels } from './tracing/channels.js'
+export type {
+  AgentTrace,
+  ArtifactTrace,
+  AskDecider,
+  AskTrace,
+  ClaimTrace,
+  DeliveryTrace,
+  ObservedTrace,
+  SessionTrace,
+  SettleTrace,
+  StepTrace,
+  ToolTrace,
+  Traced,
+  TurnChannels,
+  TurnTrace,
+} from './tracing/channels.js'
 export { TurnError } from './errors.js'
 export type { ProviderFailure, TurnErrorCode, TurnErrorDetails } from './errors.js'
 export type {

@@ -50,6 +50,11 @@ export interface TurnPorts<Report = unknown> {
   /** Default: the clock of the machine. */
   readonly clock?: Clock
   readonly ids?: IdSource
+  /**
+   * The W3C `traceparent` of what is going on, or null. The row keeps that of the first claim, so that a resumed turn goes on in its
+   * trace. `traceContext` of `@turnstead/otel` is one. Default: none is kept.
+   */
+  readonly traceContext?: () => string | null
 }
 
 /** How often a turn does what. */
@@ -141,6 +146,7 @@ export interface TurnSetup {
   readonly owner: string
   readonly clock: SteadyClock
   readonly ids: IdSource
+  readonly traceContext: (() => string | null) | undefined
   readonly conversationId: RowId
   readonly turnId: RowId
   /** Null when only the row has it. */
@@ -205,6 +211,7 @@ export function resolveOptions<Report>(options: TurnOptions<Report>): TurnSetup 
     owner: options.owner ?? `worker-${globalThis.crypto.randomUUID()}`,
     clock: steady(options.clock ?? systemClock),
     ids: options.ids ?? { messageId: () => createMessageId(), partId: () => createPartId() },
+    traceContext: options.traceContext,
     conversationId: options.conversationId,
     turnId: options.turnId,
     prompt,

@@ -80,6 +80,8 @@ export interface TurnRecord {
   readonly settledAt: number | null
   /** When everything after the end was done, in milliseconds since the epoch; null before. */
   readonly closedAt: number | null
+  /** W3C `traceparent` under which it began, as the first claim gave it. */
+  readonly trace?: string | null
   /** Number of the claim under which it runs or ran; 0 or absent before the first. */
   readonly fence?: number
   /** Rises with every write to the turn. */
@@ -190,6 +192,8 @@ export interface TurnStore {
     readonly owner: string
     readonly leaseMs: number
     readonly input?: unknown
+    /** Kept, as the input is, by the first claim that gives it. */
+    readonly trace?: string | null
     readonly signal?: AbortSignal
   }): Promise<
     | {

@@ -9,6 +9,7 @@ import { release } from './steps/close-turn.js'
 import { finishLeftovers, finishSettled } from './steps/finish-leftovers.js'
 import { runClaimed } from './steps/run-claimed.js'
 import { stopStray } from './steps/stop-stray.js'
+import { traceClaim } from './steps/trace-run.js'
 
 // At load: before a job is taken, not in the middle of a turn.
 assertPeersFit()
@@ -35,7 +36,7 @@ export async function runTurn<Report = unknown, Output = unknown>(
 
 async function runToResult<Report>(options: TurnOptions<Report>): Promise<TurnResult<Report>> {
   const setup = resolveOptions(options)
-  const claim = await claimTurn(setup)
+  const claim = await traceClaim(setup, () => claimTurn(setup))
   if ('status' in claim) {
     if (claim.reason !== 'settled') return claim
     await callBack(setup, options.onSettled, await finishSettled(setup, options.artifacts))

@@ -37,6 +37,7 @@ export interface Turn {
   revision: number
   status: TurnStatus
   input: unknown
+  trace: string | null
   prompt: PromptRecord | null
   reply: unknown
   text: string | null
@@ -106,6 +107,7 @@ export function addTurn(rows: Rows, turnId: RowId, conversationId: RowId): void 
     revision: 0,
     status: 'pending',
     input: null,
+    trace: null,
     prompt: null,
     reply: null,
     text: null,

@@ -2,6 +2,7 @@ import { type Ask, createReply, parseReply, type Reply } from '@turnstead/reply'
 import type { TurnSetup } from '../options.js'
 import type { PromptRecord, TurnRecord } from '../ports.js'
 import { parsePrompt, type Prompt } from '../prompt.js'
+import { createRunTracing, type RunTracing } from '../tracing/run-tracing.js'
 import { createDelivery, type Delivery } from './delivery.js'
 import { createServer, type TurnServer } from './server.js'
 import type { RequestLimits } from './limits.js'
@@ -29,6 +30,7 @@ export interface TurnRun {
   readonly delivery: Delivery
   readonly usage: UsageMeter
   readonly remarks: Remarks
+  readonly tracing: RunTracing
   /** The reply to the current prompt; null while none is chosen. */
   reply: Reply | null
 }
@@ -62,11 +64,12 @@ export function openRun(
   lease.onAsksRevision(() => wakeup.wake())
   const reply = restoreReply(setup, turn)
   const result = reply?.result() ?? null
+  // What the row keeps comes first: the ids of the parts were chosen for that.
+  const input = withDefaults(parsePrompt(turn.input) ?? given, setup)
   return {
     setup,
     session,
-    // What the row keeps comes first: the ids of the parts were chosen for that.
-    input: withDefaults(parsePrompt(turn.input) ?? given, setup),
+    input,
     server: createServer(setup.client),
     lease,
     interrupter,
@@ -84,6 +87,7 @@ export function openRun(
       steps: reply?.parts.filter((part) => part.kind === 'step-finish').length ?? 0,
     }),
     remarks: createRemarks(),
+    tracing: createRunTracing(setup, { lease: held.lease, turn, input }),
     reply,
   }
 }
