@@ -32,7 +32,15 @@ const noTokens = { input: 0, output: 0, reasoning: 0, cacheRead: 0, cacheWrite: 
 const newTurn = { input: null, prompt: null, reasoning: null, cost: 0, tokens: noTokens }
 const newEnd = { error: null, providerStatus: null, providerMessage: null, reason: null }
 const newRest = { ...newTurn, ...newEnd, finish: null, startedAt: null, settledAt: null }
-const newState = { ...newRest, closedAt: null, asks: [], asksRevision: 0, fence: 0, revision: 0 }
+const newState = {
+  ...newRest,
+  trace: null,
+  closedAt: null,
+  asks: [],
+  asksRevision: 0,
+  fence: 0,
+  revision: 0,
+}
 
 export type ChatRows = ReturnType<typeof openRows>
 
