@@ -52,7 +52,9 @@ export function turnWrites(tables: Tables, notices: Notices): TurnWrites {
     keepPartial: async (lease, fields) =>
       telling(lease.turnId, 'settled', keepPartial(tables, lease, fields)),
 
-    closeTurn: (lease) => closeTurn(tables, lease, clock.now()),
+    // Of a cancelled turn it is the end for those who follow it: only then is there nothing that its worker may still add.
+    closeTurn: async (lease) =>
+      telling(lease.turnId, 'changed', closeTurn(tables, lease, clock.now())),
 
     cancel: async ({ turnId, reason = null }) => {
       const id = asRowId('turnId', turnId)
