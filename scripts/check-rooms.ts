@@ -51,7 +51,7 @@ const trees: Readonly<Record<string, readonly (readonly string[])[]>> = {
     ['impostor/state'],
     ['faults', 'script'],
   ],
-  'examples/recipes/src': [['orms', 'queues']],
+  'examples/recipes/src': [['servers'], ['orms', 'queues']],
   'examples/chat/src': [['web'], ['jobs'], ['live'], ['views'], ['rows', 'agent']],
 }
 
