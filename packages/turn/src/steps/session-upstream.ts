@@ -5,14 +5,14 @@ import { requestLimits, type TurnRun } from '../run/run.js'
 import { isSessionGone, sessionUpstream } from '../upstream.js'
 
 /** The server's side of making, finding and ending the session of a turn's conversation. */
-export function turnUpstream(run: TurnRun): SessionUpstream {
+export function turnUpstream(run: TurnRun, isRecreating = false): SessionUpstream {
   const { client, session, budgets } = run.setup
   const { requestMs } = budgets
-  const upstream = sessionUpstream(client, { session, requestMs, signal: run.signal })
+  const upstream = sessionUpstream(client, { session, requestMs, signal: run.signal, isRecreating })
   return {
     ...upstream,
     async create(request) {
-      await run.lease.confirm()
+      await run.lease.confirm(run.signal)
       return await upstream.create(request)
     },
   }
