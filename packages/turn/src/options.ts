@@ -38,6 +38,8 @@ export interface TurnPorts<Report = unknown> {
   readonly client: TurnClient
   /** The rows. */
   readonly store: TurnStore
+  /** A supervised server of `wire`: `budgets.unreachableMs` is then long enough for its supervisor by default. */
+  readonly server?: { readonly outageMs: number }
   /** Shows the reply to other processes while it grows, for `followTurn`. Default: only the rows do. */
   readonly notifier?: Notifier
   /** Takes the files after the row is settled. */
@@ -194,7 +196,11 @@ export function resolveOptions<Report>(options: TurnOptions<Report>): TurnSetup 
   if (!(recovery.maxReruns >= 0)) {
     throw new RangeError('`recovery.maxReruns` must be a number, 0 or more')
   }
-  const budgets = { ...defaultBudgets, ...withoutUndefined(options.budgets ?? {}) }
+  const budgets = {
+    ...defaultBudgets,
+    unreachableMs: patienceWith(options.server),
+    ...withoutUndefined(options.budgets ?? {}),
+  }
   for (const [name, limit] of Object.entries(budgets)) {
     if (!(limit >= 0)) throw new RangeError(`\`budgets.${name}\` must be a number, 0 or more`)
     if (name === 'requestMs' && limit === 0) {
@@ -236,6 +242,15 @@ function withoutUndefined<Options extends object>(options: Options): Options {
   const given = Object.entries(options).filter(([, value]) => value !== undefined)
   return Object.fromEntries(given) as Options
 }
+
+/** A server that is replaced answers no sooner than its supervisor has seen that it is gone, and a little later under load. */
+function patienceWith(server: TurnPorts['server']): number {
+  const { unreachableMs } = defaultBudgets
+  const outageMs = server?.outageMs ?? 0
+  return Number.isFinite(outageMs) ? Math.max(unreachableMs, outageMs * outageShare) : unreachableMs
+}
+
+const outageShare = 1.25
 
 /** The form of the answer is one of the defaults, so it need not be in each row. */
 function defaultsOf({
