@@ -24,6 +24,7 @@ export type {
   Recovery,
   SessionSetup,
   Timing,
+  TurnActivity,
   TurnOptions,
   TurnPorts,
   TurnSetup,
