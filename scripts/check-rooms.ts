@@ -40,6 +40,7 @@ const trees: Readonly<Record<string, readonly (readonly string[])[]>> = {
     ['run'],
     ['tracing'],
   ],
+  'packages/otel/src': [],
   'packages/artifacts/src': [
     ['serve', 'collect', 'disk', 'contract'],
     ['directory', 'store'],

@@ -25,6 +25,7 @@ export type {
   Recovery,
   SessionSetup,
   Timing,
+  TurnActivity,
   TurnOptions,
   TurnPorts,
   TurnSetup,

@@ -69,6 +69,8 @@ export interface Timing {
   readonly graceMs: number
   /** At most one snapshot of the reply into the row in this time. Default 1,000 ms. */
   readonly snapshotMs: number
+  /** At most one `onActivity` in this time. Default 10,000 ms. */
+  readonly activityMs: number
 }
 
 /** What to do when something was lost on the way. */
@@ -112,12 +114,25 @@ export interface TurnOptions<Report = unknown> extends TurnPorts<Report> {
   readonly onSettled?: (result: TurnResult<Report>) => void | Promise<void>
   /** Called once for each of the budgets for cost, tokens, steps and wall time of which `warnShare` is used. */
   readonly onBudgetWarning?: (warning: BudgetWarning) => void
+  /**
+   * Called when the agent shows life, at most once in `timing.activityMs`: to keep a container warm, or a lease of the host's own. A tool
+   * that runs is life, also if it says nothing; while a person is waited for there is none. No one waits for what it returns.
+   */
+  readonly onActivity?: (activity: TurnActivity) => void | Promise<void>
   /** Called with every error that the turn survived: callbacks, files, lost streams, failed polls. */
   readonly onError?: (error: unknown, step: TurnStep) => void
   /** The user's cancel: the agent is stopped on the server and the row becomes `cancelled`. */
   readonly cancelSignal?: AbortSignal
   /** Gives this call up, as a queue's shutdown signal does: the turn is left running for the next worker, and the result is `skipped`, `handed_off`. */
   readonly signal?: AbortSignal
+}
+
+/** Whose agent shows life. */
+export interface TurnActivity {
+  readonly turnId: RowId
+  readonly conversationId: RowId
+  /** The upstream session. */
+  readonly sessionId: string
 }
 
 /** Where an error happened that the turn survived. */
@@ -163,6 +178,7 @@ export interface TurnSetup {
   readonly budgets: Budgets
   readonly onReply: ((reply: Reply) => void) | undefined
   readonly onBudgetWarning: ((warning: BudgetWarning) => void) | undefined
+  readonly onActivity: ((activity: TurnActivity) => void | Promise<void>) | undefined
   readonly report: (error: unknown, step: TurnStep) => void
   readonly cancelSignal: AbortSignal | undefined
   readonly signal: AbortSignal | undefined
@@ -173,6 +189,7 @@ const defaultTiming: Timing = {
   pollMs: 3_000,
   graceMs: 5_000,
   snapshotMs: 1_000,
+  activityMs: 10_000,
 }
 
 const defaultRecovery: Recovery = {
@@ -231,6 +248,7 @@ export function resolveOptions<Report>(options: TurnOptions<Report>): TurnSetup 
     budgets,
     onReply: options.onReply,
     onBudgetWarning: options.onBudgetWarning,
+    onActivity: options.onActivity,
     report: (error, step) => reportSafely(options.onError, error, step),
     cancelSignal: options.cancelSignal,
     signal: options.signal,
