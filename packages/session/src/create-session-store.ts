@@ -136,7 +136,7 @@ export function createSessionStore(options: SessionStoreOptions): KnexSessionSto
   const store: KnexSessionStore = {
     ...turnWrites(tables, notices),
     ...askVerbs(tables, notices),
-    ...upkeepVerbs(creating),
+    ...upkeepVerbs({ ...creating, notices }),
 
     claim: async (request) => {
       assertClaim(request)

@@ -1,6 +1,7 @@
 import { databases } from '@turnstead-internal/databases'
 import { expect } from 'chai'
 import { after, afterEach, before, describe, it } from 'mocha'
+import { createFakeUpstream } from '../src/contract/fake-upstream.js'
 import { completed, partial } from '../src/contract/subject.js'
 import { createLocalNotifier, createSessionStore } from '../src/index.js'
 import type { Lease, Notifier, RowId, SessionStore } from '../src/index.js'
@@ -40,6 +41,14 @@ describe('the notices of the store', () => {
     notify: async (topic, payload) => void told.push(`${topic} ${payload}`),
     listen: async () => async () => undefined,
   }
+
+  it('tell of the turns of a conversation that is removed', async () => {
+    const store = storeWith(recording)
+    const { conversationId, turnId } = await claimNew(store)
+    await store.removeConversation(conversationId, createFakeUpstream())
+    const types = ['cancelled', 'settled'].map((type) => `turn:${turnId} {"type":"${type}"}`)
+    expect(told).to.deep.equal(types)
+  })
 
   it('tell of a cancel, a snapshot, an end and what closes it, and of nothing that was refused', async () => {
     const store = storeWith(recording)

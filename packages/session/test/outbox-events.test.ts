@@ -1,6 +1,7 @@
 import { databases } from '@turnstead-internal/databases'
 import { expect } from 'chai'
 import { after, afterEach, before, describe, it } from 'mocha'
+import { createFakeUpstream } from '../src/contract/fake-upstream.js'
 import { completed, failed, mustClaim } from '../src/contract/subject.js'
 import { createSessionStore } from '../src/index.js'
 import type { KnexSessionStore, OpenAsk, RowId } from '../src/index.js'
@@ -81,6 +82,18 @@ for (const kind of databases) {
       expect(ends).to.have.deep.members([
         [String(one.turnId), String(one.conversationId), 'failed', failed.reason],
         [String(two.turnId), String(two.conversationId), 'cancelled', 'no longer wanted'],
+      ])
+    })
+
+    it('tells of the turns of a conversation that is removed', async () => {
+      const one = await newTurn()
+      const two = await rows.insertTurn(one.conversationId)
+      await mustClaim(store, one)
+      await store.removeConversation(one.conversationId, createFakeUpstream())
+      const ends = (await events()).map(({ turnId, status, reason }) => [turnId, status, reason])
+      expect(ends).to.have.deep.members([
+        [String(one.turnId), 'cancelled', 'removed'],
+        [String(two), 'cancelled', 'removed'],
       ])
     })
 

@@ -111,6 +111,16 @@ describe('the heartbeat of a process', () => {
     expect(calls.at(-1)).to.deep.equal([1, 2, 3])
   })
 
+  it('asks alone about the one that the call for all says nothing of', async () => {
+    const store = storeWith(async (leases) =>
+      leases.map(({ turnId }) => (turnId === 2 ? null : held)),
+    )
+    join(store, 1, 2, 3)
+    await clock.advance(beatMs)
+    expect(calls).to.deep.equal([[1, 2, 3], [2]])
+    expect(told).to.deep.equal(['1 running', '3 running', '2 running'])
+  })
+
   it('asks each alone when one of them makes the call for all fail for good', async () => {
     const store = storeWith(
       async () => {

@@ -94,7 +94,7 @@ function createHeartbeat(store: TurnStore, clock: SteadyClock, leaseMs: number):
   /** What keeps a call for all from its end may be about one of them: from then on each is asked alone until it answers. */
   const askTogether = async (
     together: readonly Member[],
-    call: (leases: readonly ConversationLease[]) => Promise<readonly Renewal[]>,
+    call: (leases: readonly ConversationLease[]) => Promise<readonly (Renewal | null)[]>,
   ): Promise<void> => {
     const leases = together.map(({ lease }) => lease.lease)
     await ask(
@@ -115,7 +115,7 @@ function createHeartbeat(store: TurnStore, clock: SteadyClock, leaseMs: number):
 
   const ask = async (
     asked: readonly Member[],
-    call: () => Promise<readonly Renewal[]>,
+    call: () => Promise<readonly (Renewal | null)[]>,
     failed: (error: unknown, isLate: boolean) => void,
   ): Promise<void> => {
     const askedAt = instant(clock)
@@ -126,7 +126,12 @@ function createHeartbeat(store: TurnStore, clock: SteadyClock, leaseMs: number):
       for (const [index, member] of asked.entries()) {
         const renewal = renewals[index]
         if (renewal === undefined) throw wrongAnswer()
-        member.isApart = false
+        // Of this one it is not known; the others are told all the same.
+        member.isApart = renewal === null
+        if (renewal === null) {
+          member.isAskedAgain = true
+          continue
+        }
         if (members.has(member)) member.lease.renewed(renewal, askedAt)
       }
     } catch (error) {
