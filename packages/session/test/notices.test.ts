@@ -63,7 +63,7 @@ describe('the notices of the store', () => {
     await store.cancel({ turnId: other.turnId })
     await store.keepPartial(other, partial)
     await store.closeTurn(other)
-    const cancelled = ['cancelled', 'settled', 'changed'].map(
+    const cancelled = ['cancelled', 'settled', 'settled'].map(
       (type) => `turn:${other.turnId} {"type":"${type}"}`,
     )
     expect(told).to.deep.equal(cancelled)
