@@ -75,7 +75,7 @@ export function createWorker(options: WorkerOptions): Worker {
         cancelSignal: stop.signal,
         signal: closing.signal,
         onReply: (reply) => live.follow(reply),
-        onError: (error, step) => {
+        onError: (error, { step }) => {
           if (step === 'stream' || step === 'poll' || step === 'send') live.say(unreachable)
           report(error, job, step)
         },
