@@ -79,6 +79,20 @@ for (const kind of databases) {
       }
     })
 
+    it('is cut, and says so, when the reply is longer than the row takes: what was said last', async () => {
+      const lease = await claimNew()
+      const output = `${'x'.repeat(60_000)}REFUSED`
+      const said = { id: 'prt_2', text: 'y'.repeat(5_000) }
+      const reply = { parts: [{ id: 'prt_1', output }, said] }
+      expect(await store.settle(lease, { ...completed, reason: null, reply })).to.equal(true)
+      const turn = await store.read(lease.turnId)
+      expect(turn).to.include({ status: 'completed', reason: 'reply_cut', text: completed.text })
+      const [cut, kept] = Object(turn?.reply).parts
+      expect(cut).to.include({ id: 'prt_1' })
+      expect(cut.output).to.match(/^x+… \[\d+ characters were too many for the row\]$/)
+      expect(kept).to.deep.equal(said)
+    })
+
     it('starts a turn whose input it refuses, without that', async () => {
       const conversationId = await rows.insertConversation()
       const turnId = await rows.insertTurn(conversationId)
@@ -107,8 +121,14 @@ for (const kind of databases) {
           const end = { ...completed, reason: null, reply: { large } }
           expect(await store.settle(lease, end)).to.equal(true)
           const turn = await store.read(lease.turnId)
-          expect(turn).to.include({ status: 'completed', reason: 'reply_not_stored' })
-          expect(turn).to.include({ text: completed.text, reply: null })
+          expect(turn).to.include({
+            status: 'completed',
+            reason: 'reply_cut',
+            text: completed.text,
+          })
+          expect(turn?.reply)
+            .to.have.property('large')
+            .that.matches(/too many for the row\]$/)
         }
         const lease = await claimNew()
         const whole = { ...completed, reason: null, reply: null, text: '"'.repeat(packet * 0.6) }

@@ -21,6 +21,7 @@ export type { TurnJob, TurnWorker, TurnWorkerHealth, TurnWorkerOptions } from '.
 export { createMemoryStore } from './memory/memory-store.js'
 export type { MemoryStore, MemoryStoreOptions } from './memory/memory-store.js'
 export type {
+  PromptDefaults,
   Recovery,
   SessionSetup,
   Timing,
@@ -53,7 +54,8 @@ export type {
   OpenAsk,
 } from './ask-records.js'
 export { defaultBudgets } from './budgets.js'
-export type { Budgets } from './budgets.js'
+export type { Budgets, BudgetWarning } from './budgets.js'
+export type { OutputOptions, StandardSchema } from './output.js'
 export { endingOf, turnEndings } from './endings.js'
 export type { CompletedEnding, EndingFacts, TurnEnding } from './endings.js'
 export { channels } from './tracing/channels.js'

@@ -2,7 +2,7 @@ import type { Reply } from '@turnstead/reply'
 import { createMessageId, createPartId, type SessionInput } from '@turnstead/wire'
 import { type AskPolicy, rejectAsks } from './ask-policy.js'
 import { type ErrorContext, reportSafely, type TurnStep } from './errors.js'
-import { type Budgets, defaultBudgets } from './budgets.js'
+import { type Budgets, type BudgetWarning, defaultBudgets } from './budgets.js'
 import { type Clock, steady, type SteadyClock, systemClock } from './clock.js'
 import type {
   ArtifactCollector,
@@ -12,8 +12,12 @@ import type {
   TurnClient,
   TurnStore,
 } from './ports.js'
+import { formatOf, type OutputOptions } from './output.js'
 import { assertPrompt, type Prompt, splitModel } from './prompt.js'
 import type { TurnResult } from './result.js'
+
+/** What a prompt may leave to the host. */
+export type PromptDefaults = Pick<Prompt, 'model' | 'variant' | 'system' | 'format'>
 
 /**
  * How the upstream session is made when the conversation has none yet. A change of `permission` later reaches the session
@@ -35,6 +39,8 @@ export interface TurnPorts<Report = unknown> {
   readonly client: TurnClient
   /** The rows. */
   readonly store: TurnStore
+  /** A supervised server of `wire`: `budgets.unreachableMs` is then long enough for its supervisor by default. */
+  readonly server?: { readonly outageMs: number }
   /** Shows the reply to other processes while it grows, for `followTurn`. Default: only the rows do. */
   readonly notifier?: Notifier
   /** Takes the files after the row is settled. */
@@ -87,6 +93,10 @@ export interface TurnOptions<Report = unknown> extends TurnPorts<Report> {
   readonly turnId: RowId
   /** What the user asks. May be left out when the row has it already, from an earlier call or another worker. */
   readonly prompt?: Prompt
+  /** What holds for prompts that do not say it themselves. Not kept in the row, so it may change with a deploy. */
+  readonly promptDefaults?: PromptDefaults
+  /** The form that the answer is to have; `result.output` is then checked and typed. */
+  readonly output?: OutputOptions
   readonly session?: SessionSetup
   /** Who answers permissions and questions. Default: {@link rejectAsks}. */
   readonly asks?: AskPolicy
@@ -103,6 +113,8 @@ export interface TurnOptions<Report = unknown> extends TurnPorts<Report> {
    * one whose files or stop had to be done again makes it twice: what must be exact is in the row.
    */
   readonly onSettled?: (result: TurnResult<Report>) => void | Promise<void>
+  /** Called once for each of the budgets for cost, tokens, steps and wall time of which `warnShare` is used. */
+  readonly onBudgetWarning?: (warning: BudgetWarning) => void
   /**
    * Called when the agent shows life, at most once in `timing.activityMs`: to keep a container warm, or a lease of the host's own. A tool
    * that runs is life, also if it says nothing; while a person is waited for there is none. No one waits for what it returns.
@@ -137,6 +149,8 @@ export interface TurnSetup {
   readonly turnId: RowId
   /** Null when only the row has it. */
   readonly prompt: Prompt | null
+  readonly promptDefaults: PromptDefaults
+  readonly output: OutputOptions | null
   readonly session: SessionSetup
   readonly asks: AskPolicy
   readonly onBusy: 'return' | 'wait'
@@ -144,6 +158,7 @@ export interface TurnSetup {
   readonly recovery: Recovery
   readonly budgets: Budgets
   readonly onReply: ((reply: Reply) => void) | undefined
+  readonly onBudgetWarning: ((warning: BudgetWarning) => void) | undefined
   readonly onActivity: ((activity: TurnActivity) => void | Promise<void>) | undefined
   readonly report: (error: unknown, step: TurnStep) => void
   /** The same for another turn of the conversation. */
@@ -181,7 +196,11 @@ export function resolveOptions<Report>(options: TurnOptions<Report>): TurnSetup 
   if (!(recovery.maxReruns >= 0)) {
     throw new RangeError('`recovery.maxReruns` must be a number, 0 or more')
   }
-  const budgets = { ...defaultBudgets, ...withoutUndefined(options.budgets ?? {}) }
+  const budgets = {
+    ...defaultBudgets,
+    unreachableMs: patienceWith(options.server),
+    ...withoutUndefined(options.budgets ?? {}),
+  }
   for (const [name, limit] of Object.entries(budgets)) {
     if (!(limit >= 0)) throw new RangeError(`\`budgets.${name}\` must be a number, 0 or more`)
     if (name === 'requestMs' && limit === 0) {
@@ -205,6 +224,8 @@ export function resolveOptions<Report>(options: TurnOptions<Report>): TurnSetup 
     conversationId,
     turnId: options.turnId,
     prompt,
+    promptDefaults: defaultsOf(options),
+    output: options.output ?? null,
     session: options.session ?? {},
     asks: options.asks ?? rejectAsks,
     onBusy: options.onBusy ?? 'return',
@@ -212,6 +233,7 @@ export function resolveOptions<Report>(options: TurnOptions<Report>): TurnSetup 
     recovery,
     budgets,
     onReply: options.onReply,
+    onBudgetWarning: options.onBudgetWarning,
     onActivity: options.onActivity,
     report: reportFor(options.turnId),
     reportFor,
@@ -224,4 +246,23 @@ export function resolveOptions<Report>(options: TurnOptions<Report>): TurnSetup 
 function withoutUndefined<Options extends object>(options: Options): Options {
   const given = Object.entries(options).filter(([, value]) => value !== undefined)
   return Object.fromEntries(given) as Options
+}
+
+/** A server that is replaced answers no sooner than its supervisor has seen that it is gone, and a little later under load. */
+function patienceWith(server: TurnPorts['server']): number {
+  const { unreachableMs } = defaultBudgets
+  const outageMs = server?.outageMs ?? 0
+  return Number.isFinite(outageMs) ? Math.max(unreachableMs, outageMs * outageShare) : unreachableMs
+}
+
+const outageShare = 1.25
+
+/** The form of the answer is one of the defaults, so it need not be in each row. */
+function defaultsOf({
+  promptDefaults = {},
+  output,
+}: Pick<TurnOptions, 'promptDefaults' | 'output'>): PromptDefaults {
+  if (typeof promptDefaults.model === 'string') splitModel(promptDefaults.model)
+  const format = output === undefined ? undefined : formatOf(output)
+  return format === undefined ? promptDefaults : { ...promptDefaults, format }
 }

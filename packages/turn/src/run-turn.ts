@@ -1,6 +1,7 @@
 import { resolveOptions, type TurnOptions, type TurnSetup } from './options.js'
 import { assertPeersFit } from './run/peers.js'
 import type { TurnResult } from './result.js'
+import type { OutputOptions } from './output.js'
 import { withinMs } from './run/deadline.js'
 import { openRun } from './run/run.js'
 import { claimTurn, type ClaimedTurn } from './steps/claim.js'
@@ -26,9 +27,14 @@ assertPeersFit()
  * const result = await runTurn({ client, store, owner, conversationId, turnId, prompt: { text } })
  * if (result.status === 'skipped' && result.mustRunAgain) throw new Error(result.reason)
  */
-export async function runTurn<Report = unknown>(
-  options: TurnOptions<Report>,
-): Promise<TurnResult<Report>> {
+export async function runTurn<Report = unknown, Output = unknown>(
+  options: TurnOptions<Report> & { readonly output?: OutputOptions<Output> },
+): Promise<TurnResult<Report, Output>> {
+  // The schema has given the output its type.
+  return (await runToResult(options)) as TurnResult<Report, Output>
+}
+
+async function runToResult<Report>(options: TurnOptions<Report>): Promise<TurnResult<Report>> {
   const setup = resolveOptions(options)
   const claim = await traceClaim(setup, () => claimTurn(setup))
   if ('status' in claim) {

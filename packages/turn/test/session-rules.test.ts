@@ -3,7 +3,7 @@ import { expect } from 'chai'
 import fc from 'fast-check'
 import { afterEach, beforeEach, describe, it } from 'mocha'
 import { createMemoryStore, runTurn, sessionUpstream, type TurnOptions } from '../src/index.js'
-import { fingerprintOf, planRules, type Rule } from '../src/session-rules.js'
+import { fingerprintOf, planRules, type Rule } from '../src/steps/session-rules.js'
 import { openRig, type Rig } from './support/rig.js'
 
 type Permission = NonNullable<NonNullable<TurnOptions['session']>['permission']>

@@ -39,7 +39,15 @@ const newTurn = {
 }
 const newEnd = { error: null, providerStatus: null, providerMessage: null, reason: null }
 const newRest = { ...newTurn, ...newEnd, finish: null, startedAt: null, settledAt: null }
-const newState = { ...newRest, closedAt: null, asks: [], asksRevision: 0, fence: 0, revision: 0 }
+const newState = {
+  ...newRest,
+  trace: null,
+  closedAt: null,
+  asks: [],
+  asksRevision: 0,
+  fence: 0,
+  revision: 0,
+}
 
 export type ChatRows = ReturnType<typeof openRows>
 

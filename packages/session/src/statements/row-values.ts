@@ -78,7 +78,8 @@ export function snapshotFields(
 }
 
 /** @internal The JSON of a reply as text, by its own `serialize` where it has one. Throws for what is no JSON. */
-function toReplyText(reply: unknown): string | null {
+/** @internal The JSON of a reply as text, by its own `serialize` where it has one. Throws for what is no JSON. */
+export function toReplyText(reply: unknown): string | null {
   const isSerializable =
     typeof reply === 'object' &&
     reply !== null &&

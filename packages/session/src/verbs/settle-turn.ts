@@ -3,19 +3,25 @@ import type { Lease, PartialReply, Settlement } from '../records.js'
 import {
   endFields,
   priceFields,
-  snapshotFields,
   textFields,
+  toReplyText,
   toText,
   wordFields,
 } from '../statements/row-values.js'
 import { ended } from '../events/tell.js'
 import type { Happening } from '../events/tell.js'
 import { isWritten, writeTurn } from '../statements/write-turn.js'
-import type { MessageColumns, Tables } from '../tables.js'
+import type { Tables } from '../tables.js'
+import { shortenJson } from '../values/shorten-json.js'
 
 type Fields = Readonly<Record<string, unknown>>
 
 const keptWords = 500
+/** How much of a reply that was refused is tried: the database does not say how much it takes. */
+const cutShares = [0.5, 0.2, 0.05, 0.01] as const
+const leastReplyBytes = 16 * 1024
+/** Of a reply that is more than a string holds; half of this is a string that databases may take. */
+const longestTextBytes = 64 * 1024 * 1024
 const maxHangUps = 4
 const pauseMs = 20
 
@@ -44,13 +50,20 @@ export async function settleTurn(
     what: 'store the end',
     from: 'running',
     happenings: [ended(lease, { status, reason: settlement.reason, at: tables.clock.now() })],
-    attempts: [
-      ...wholeReply(columns, settlement, { ...text, ...price, ...words, ...end }),
-      { ...text, ...price, ...because('reply_not_stored'), ...end, [columns.reply]: null },
-      { ...price, ...plain(because('text_not_stored')), ...end },
-      // The host's own types and checks may refuse anything.
-      { [columns.reason]: 'text_not_stored', ...end },
-    ],
+    attempts: attemptsOf(toStoredReply(settlement.reply), {
+      reply: (reply, reason) => ({
+        [columns.reply]: reply,
+        ...text,
+        ...price,
+        ...(reason === null ? words : because(reason)),
+        ...end,
+      }),
+      rest: [
+        { ...price, ...plain(because('text_not_stored')), ...end },
+        // The host's own types and checks may refuse anything.
+        { [columns.reason]: 'text_not_stored', ...end },
+      ],
+    }),
   })
   if (isSettled) return true
   // The user's cancel came first, or our own answer was lost: what there is belongs to the row either way.
@@ -74,12 +87,15 @@ export async function keepPartial(
   return writeWhatFits(tables, lease, {
     what: 'store the partial reply',
     from: 'cancelled',
-    attempts: [
-      ...wholeReply(columns, partial, { ...text, ...price }),
-      { ...text, ...price, ...because('reply_not_stored'), [columns.reply]: null },
-      { ...price, ...because('text_not_stored') },
-      because('text_not_stored'),
-    ],
+    attempts: attemptsOf(toStoredReply(partial.reply), {
+      reply: (reply, reason) => ({
+        [columns.reply]: reply,
+        ...text,
+        ...price,
+        ...(reason === null ? {} : because(reason)),
+      }),
+      rest: [{ ...price, ...because('text_not_stored') }, because('text_not_stored')],
+    }),
   })
 }
 
@@ -91,7 +107,7 @@ async function writeWhatFits(
     readonly what: string
     readonly from: 'running' | 'cancelled'
     readonly happenings?: readonly Happening[]
-    readonly attempts: readonly Fields[]
+    readonly attempts: Iterable<Fields>
   },
 ): Promise<boolean> {
   let refusal: unknown
@@ -114,12 +130,62 @@ async function writeWhatFits(
   throw refusal
 }
 
-/** None for a reply that is no JSON, or more than a string holds. */
-function wholeReply(columns: MessageColumns, partial: PartialReply, rest: Fields): Fields[] {
+/** A reply as it was when the verb was called. */
+interface StoredReply {
+  /** Its JSON; undefined for what is no JSON, or more than a string holds. */
+  readonly json: string | null | undefined
+  /** The reply itself, for what can be done with less of it. */
+  readonly value: () => unknown
+}
+
+function toStoredReply(reply: unknown): StoredReply {
   try {
-    return [{ ...snapshotFields(columns, partial), ...rest }]
-  } catch {
-    return []
+    const json = toReplyText(reply)
+    return { json, value: () => (json === null ? null : JSON.parse(json)) }
+  } catch (error) {
+    // What is more than a string holds may fit when it is shortened; what is no JSON does not become any.
+    const isTooLong = error instanceof RangeError
+    const value = (): unknown => (hasToJson(reply) ? reply.toJSON() : reply)
+    return { json: undefined, value: isTooLong ? value : () => null }
+  }
+}
+
+function hasToJson(value: unknown): value is { toJSON(): unknown } {
+  return (
+    typeof value === 'object' &&
+    value !== null &&
+    'toJSON' in value &&
+    typeof value.toJSON === 'function'
+  )
+}
+
+/** The whole reply, then as much of it as may fit, then none: made one after the other, since the first nearly always does. */
+function* attemptsOf(
+  stored: StoredReply,
+  {
+    reply,
+    rest,
+  }: {
+    readonly reply: (json: string | null, reason: string | null) => Fields
+    readonly rest: readonly Fields[]
+  },
+): Generator<Fields> {
+  if (stored.json !== undefined) yield reply(stored.json, null)
+  for (const cut of shorterOnes(stored)) yield reply(cut, 'reply_cut')
+  yield reply(null, 'reply_not_stored')
+  yield* rest
+}
+
+function* shorterOnes({ json, value: read }: StoredReply): Generator<string> {
+  const bytes = json === undefined ? longestTextBytes : Buffer.byteLength(json ?? '')
+  if (bytes * cutShares[0] < leastReplyBytes) return
+  const value = read()
+  if (value === null) return
+  for (const share of cutShares) {
+    const most = Math.floor(bytes * share)
+    if (most < leastReplyBytes) return
+    const cut = shortenJson(value, most)
+    if (cut !== null) yield cut
   }
 }
 

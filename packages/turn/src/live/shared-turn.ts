@@ -28,10 +28,12 @@ export interface FollowSetup {
 
 /** So long a cancelled turn's worker is given to keep what there is. */
 const keepPartialMs = 15_000
+/** A worker that has told something counts as heard for so long. */
+const heardForMs = 10_000
 
 /** Follows a turn whose row was just read: by its row, by what its worker tells, and directly where that is in this process. */
 export function openSharedTurn(setup: FollowSetup, first: TurnRecord): SharedTurn {
-  const { store, notifier, turnId, clock, pollMs, onError } = setup
+  const { store, notifier, turnId, clock, onError } = setup
   const shown = createShownReply(turnId, onError)
   const unread = { status: 'pending', waitsForTurn: false, isHere: false, isOver: false } as const
   const board = createStandingBoard(unread, onError)
@@ -75,10 +77,12 @@ export function openSharedTurn(setup: FollowSetup, first: TurnRecord): SharedTur
     }
   })
 
+  const isHeard = (): boolean => clock.now() - heardAt < heardForMs
+
   const glance = (seen: TurnGlance | null): void => {
     if (seen === null || board.isOver) return
     const { isHere, status } = board.facts
-    const isRowBehind = isHere || clock.now() - heardAt < 2 * pollMs
+    const isRowBehind = isHere || isHeard()
     const isChanged = seen.revision !== record.revision && !isRowBehind
     if (seen.status !== status || isChanged || status === 'cancelled') readRow()
     board.learn({ waitsForTurn: seen.waitsForTurn })
@@ -97,14 +101,20 @@ export function openSharedTurn(setup: FollowSetup, first: TurnRecord): SharedTur
     listenLive(
       { ...setup, notifier: heard },
       {
+        get position() {
+          return shown.position
+        },
         hear(message) {
           if (board.isOver || board.facts.isHere) return null
           heardAt = clock.now()
           if (board.facts.status === 'pending') board.learn({ status: 'running' })
           return shown.takeMessage(message)
         },
-        onNotice: () => {
-          if (!board.facts.isHere) readRow()
+        onNotice(type) {
+          // What a snapshot or an answer has changed, a worker that is heard has told already.
+          const isTold = (type === 'changed' || type === 'answered') && isHeard()
+          const { isHere, status } = board.facts
+          if (status === 'cancelled' || !(isHere || isTold)) readRow()
         },
       },
     )

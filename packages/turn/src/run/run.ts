@@ -67,7 +67,7 @@ export function openRun(
   const reply = restoreReply(setup, turn)
   const result = reply?.result() ?? null
   // What the row keeps comes first: the ids of the parts were chosen for that.
-  const input = parsePrompt(turn.input) ?? given
+  const input = withDefaults(parsePrompt(turn.input) ?? given, setup)
   const usage = createUsage(clock, {
     // Of a turn that is over the columns hold the whole, this reply included.
     earlier:
@@ -94,6 +94,11 @@ export function openRun(
     tracing: createRunTracing(setup, { lease: held.lease, turn, input }),
     reply,
   }
+}
+
+/** What the prompt says itself comes first. */
+function withDefaults(prompt: Prompt | null, { promptDefaults }: TurnSetup): Prompt | null {
+  return prompt === null ? null : { ...promptDefaults, ...prompt }
 }
 
 const noTokens = { input: 0, output: 0, reasoning: 0, cacheRead: 0, cacheWrite: 0 }

@@ -2,7 +2,7 @@ import { type Session, WireError } from '@turnstead/wire'
 import type { SessionUpstream } from '../ports.js'
 import { withRetry } from '../run/retry.js'
 import { requestLimits, type TurnRun } from '../run/run.js'
-import { fingerprintOf, planRules, type Rule } from '../session-rules.js'
+import { fingerprintOf, planRules, type Rule } from './session-rules.js'
 import { withKey } from '../upstream.js'
 import { findUpstream, turnUpstream } from './session-upstream.js'
 

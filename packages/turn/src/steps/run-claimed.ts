@@ -57,7 +57,7 @@ async function runToEnd<Report>(
 async function bringToEnd(run: TurnRun, outputs: Outputs): Promise<Stopped> {
   try {
     const proof = await runInSession(run, outputs)
-    const ending = toEnding(run, proof)
+    const ending = await toEnding(run, proof)
     const stop = await closeAsks(run)
     // Until the end is written the user's cancel comes before it.
     const isCancelled = run.interrupter.current?.kind === 'cancelled'

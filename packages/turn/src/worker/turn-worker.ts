@@ -89,7 +89,7 @@ export function createTurnWorker<Report = unknown>(
           if (!TurnError.is(error)) report(error)
         })
       },
-      pending: (found) => onPending?.(found),
+      pending: async (found) => onPending?.(found),
       failed: report,
     },
   )

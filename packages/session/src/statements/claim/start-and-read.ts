@@ -1,3 +1,4 @@
+import { fromTemplate } from '../../database/template.js'
 import type { Knex } from 'knex'
 import type { Lease, TurnRecord } from '../../records.js'
 import type { Tables } from '../../tables.js'
@@ -23,26 +24,19 @@ export async function startAndRead(
   lease: Lease,
   starting: Starting,
 ): Promise<Begun | null> {
-  const { columns } = tables.messages
-  const rows = await query<Record<string, unknown>[]>(
+  const values = {
+    conversationId: String(lease.conversationId),
+    turnId: String(lease.turnId),
+    fence: lease.fence,
+    ...starting,
+  }
+  const { rows } = await query<Rows>(
     tables,
     `start the run of turn ${lease.turnId}`,
-    (knex) => {
-      const fields = leftoverFields(knex, columns)
-      const named = Object.entries(fields).map(([name, column]) =>
-        knex.raw(typeof column === 'string' ? '?? as ??' : '? as ??', [column, name]),
-      )
-      const update = { ...startUpdate(tables, knex, lease, starting), isClaimed: true }
-      // One more than is told, since the turn itself may be among them as it was before.
-      const left = buildLeftovers(tables, knex, lease)
-        .limit(maxLeftovers + 1)
-        .select([...named, knex.raw('true as ??', ['leftover'])])
-      return knex
-        .with('begun', buildUpdate(tables, knex, lease, update).returning(named))
-        .select([...Object.keys(fields), knex.raw('false as ??', ['leftover'])])
-        .from('begun')
-        .unionAll([left], true) as unknown as Rows
-    },
+    (knex) =>
+      fromTemplate(knex, { owner: tables, name: 'start' }, values, (places) =>
+        buildStart(tables, knex, { ...lease, ...places }, places),
+      ) as unknown as Building,
   )
   const begun = rows.find(({ leftover }) => leftover !== true)
   if (begun === undefined) return null
@@ -51,4 +45,31 @@ export async function startAndRead(
   return { turn: toTurnRecord(lease.turnId, begun), leftovers: toLeftovers(others) }
 }
 
-type Rows = PromiseLike<Record<string, unknown>[]> & Knex.ChainableInterface
+function buildStart(
+  tables: Tables,
+  knex: Knex,
+  lease: Lease,
+  starting: Starting,
+): Knex.QueryBuilder {
+  const { columns } = tables.messages
+  const fields = Object.entries(leftoverFields(knex, columns))
+  const named = fields.map(([name, column]) =>
+    knex.raw(typeof column === 'string' ? '?? as ??' : '? as ??', [column, name]),
+  )
+  const update = { ...startUpdate(tables, knex, lease, starting), isClaimed: true }
+  // One more than is told, since the turn itself may be among them as it was before.
+  const left = buildLeftovers(tables, knex, lease)
+    .limit(maxLeftovers + 1)
+    .select(...named, knex.raw('true as leftover'))
+  return knex
+    .with('begun', buildUpdate(tables, knex, lease, update).returning(named as unknown as string[]))
+    .select(...fields.map(([name]) => name), knex.raw('false as leftover'))
+    .from('begun')
+    .unionAll([left], true)
+}
+
+interface Rows {
+  readonly rows: readonly Record<string, unknown>[]
+}
+
+type Building = PromiseLike<Rows> & Knex.ChainableInterface
