@@ -1,6 +1,7 @@
 import type { Reply } from '@turnstead/reply'
 import { createMessageId, createPartId, type SessionInput } from '@turnstead/wire'
 import { type AskPolicy, rejectAsks } from './ask-policy.js'
+import { type ErrorContext, reportSafely, type TurnStep } from './errors.js'
 import { type Budgets, type BudgetWarning, defaultBudgets } from './budgets.js'
 import { type Clock, steady, type SteadyClock, systemClock } from './clock.js'
 import type {
@@ -120,7 +121,7 @@ export interface TurnOptions<Report = unknown> extends TurnPorts<Report> {
    */
   readonly onActivity?: (activity: TurnActivity) => void | Promise<void>
   /** Called with every error that the turn survived: callbacks, files, lost streams, failed polls. */
-  readonly onError?: (error: unknown, step: TurnStep) => void
+  readonly onError?: (error: unknown, context: ErrorContext) => void
   /** The user's cancel: the agent is stopped on the server and the row becomes `cancelled`. */
   readonly cancelSignal?: AbortSignal
   /** Gives this call up, as a queue's shutdown signal does: the turn is left running for the next worker, and the result is `skipped`, `handed_off`. */
@@ -134,26 +135,6 @@ export interface TurnActivity {
   /** The upstream session. */
   readonly sessionId: string
 }
-
-/** Where an error happened that the turn survived. */
-export type TurnStep =
-  | 'claim'
-  | 'session'
-  | 'prompt'
-  | 'settle'
-  | 'renew'
-  | 'stream'
-  | 'poll'
-  | 'send'
-  | 'asks'
-  | 'snapshot'
-  | 'stop'
-  | 'release'
-  | 'artifacts'
-  | 'observer'
-  | 'live'
-  | 'worker'
-  | 'callback'
 
 /** What the steps of a turn see: the options with every default filled in, without what only its end needs. */
 export interface TurnSetup {
@@ -180,6 +161,8 @@ export interface TurnSetup {
   readonly onBudgetWarning: ((warning: BudgetWarning) => void) | undefined
   readonly onActivity: ((activity: TurnActivity) => void | Promise<void>) | undefined
   readonly report: (error: unknown, step: TurnStep) => void
+  /** The same for another turn of the conversation. */
+  readonly reportFor: (turnId: RowId) => TurnSetup['report']
   readonly cancelSignal: AbortSignal | undefined
   readonly signal: AbortSignal | undefined
 }
@@ -226,6 +209,9 @@ export function resolveOptions<Report>(options: TurnOptions<Report>): TurnSetup 
       )
     }
   }
+  const { conversationId, onError } = options
+  const reportFor: TurnSetup['reportFor'] = (turnId) => (error, step) =>
+    reportSafely(onError, error, { step, turnId, conversationId })
   if (budgets.requestMs === 0) throw new RangeError('`budgets.requestMs` must be above 0')
   return {
     client: options.client,
@@ -235,7 +221,7 @@ export function resolveOptions<Report>(options: TurnOptions<Report>): TurnSetup 
     clock: steady(options.clock ?? systemClock),
     ids: options.ids ?? { messageId: () => createMessageId(), partId: () => createPartId() },
     traceContext: options.traceContext,
-    conversationId: options.conversationId,
+    conversationId,
     turnId: options.turnId,
     prompt,
     promptDefaults: defaultsOf(options),
@@ -249,7 +235,8 @@ export function resolveOptions<Report>(options: TurnOptions<Report>): TurnSetup 
     onReply: options.onReply,
     onBudgetWarning: options.onBudgetWarning,
     onActivity: options.onActivity,
-    report: (error, step) => reportSafely(options.onError, error, step),
+    report: reportFor(options.turnId),
+    reportFor,
     cancelSignal: options.cancelSignal,
     signal: options.signal,
   }
@@ -278,17 +265,4 @@ function defaultsOf({
   if (typeof promptDefaults.model === 'string') splitModel(promptDefaults.model)
   const format = output === undefined ? undefined : formatOf(output)
   return format === undefined ? promptDefaults : { ...promptDefaults, format }
-}
-
-/** An error handler that fails must not become the turn's failure, nor end the process; there is no one left to report it to. */
-export function reportSafely(
-  onError: TurnOptions['onError'],
-  error: unknown,
-  step: TurnStep,
-): void {
-  try {
-    Promise.resolve(onError?.(error, step)).catch(() => undefined)
-  } catch {
-    // See above.
-  }
 }

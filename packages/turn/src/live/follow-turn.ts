@@ -1,5 +1,6 @@
 import type { ReplyObserver } from '@turnstead/reply'
 import { type Clock, steady, systemClock } from '../clock.js'
+import { type ErrorContext, reportSafely } from '../errors.js'
 import type { Notifier, RowId } from '../ports.js'
 import { onAbort } from '../run/listen.js'
 import type { FollowedTurn } from './followed-turn.js'
@@ -20,7 +21,7 @@ export interface FollowOptions {
   /** Default: the clock of the machine. */
   readonly clock?: Clock
   /** What did not work and is tried again: a look at the row, a message. Default: nothing happens. */
-  readonly onError?: (error: unknown) => void
+  readonly onError?: (error: unknown, context: ErrorContext) => void
 }
 
 interface Following {
@@ -57,7 +58,8 @@ export async function followTurn(options: FollowOptions): Promise<FollowedTurn |
     turnId,
     clock: steady(options.clock ?? systemClock),
     pollMs,
-    onError: (error) => callSafely(options.onError, error),
+    onError: (error) =>
+      reportSafely(options.onError, error, { step: 'follow', turnId, conversationId: null }),
   }
   const following = join(setup)
   const leave = onceOnly(() => part(setup, following))
@@ -162,13 +164,5 @@ function onceOnly(act: () => void): () => void {
     if (isDone) return
     isDone = true
     act()
-  }
-}
-
-function callSafely(onError: ((error: unknown) => void) | undefined, error: unknown): void {
-  try {
-    onError?.(error)
-  } catch {
-    // Its own failure concerns no turn.
   }
 }
