@@ -153,6 +153,23 @@ for (const kind of databases.filter(({ name }) => name !== 'sqlite')) {
       expect(await ensure()).to.include({ created: true })
     })
 
+    it('delete no session in a sweep that a row has', async () => {
+      const { conversationId } = await newIds()
+      await lagging.catchUp()
+      const upstream = createFakeUpstream()
+      await createSessionStore({ knex: rows.knex, keyPrefix: 'ours:' }).ensureSession(
+        conversationId,
+        upstream,
+      )
+      const sessions = [...upstream.sessions].map(([id, key]) => ({ id, key, createdAt: 1 }))
+      const sweeping = createSessionStore({ knex: lagging.knex, clock, keyPrefix: 'ours:' })
+      const found = await sweeping.sweep({
+        upstream: { ...upstream, list: async () => ({ sessions, isComplete: true }) },
+      })
+      expect(found.orphanSessions).to.deep.equal([])
+      expect(upstream.sessions.size).to.equal(1)
+    })
+
     it('delete no session that was stored, though the answer was lost', async () => {
       const { conversationId } = await newIds()
       await lagging.catchUp()
