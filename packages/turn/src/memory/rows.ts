@@ -38,7 +38,8 @@ export interface Turn {
   status: TurnStatus
   input: unknown
   prompt: PromptRecord | null
-  reply: unknown
+  /** As JSON. */
+  reply: string | null
   text: string | null
   reasoning: string | null
   cost: number
