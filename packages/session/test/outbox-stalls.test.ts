@@ -86,7 +86,9 @@ describe('a transaction of an embedded database that takes too long', () => {
       const store = createSessionStore({ knex, outbox: {}, statementMs: 50 })
       const late: unknown = await store.cancel({ turnId }).catch((error: unknown) => error)
       expect(late).to.include({ code: 'database_failed', retryable: true })
-      const host = knex('turnstead_outbox').delete().then((count) => count)
+      const host = knex('turnstead_outbox')
+        .delete()
+        .then((count) => count)
       slow.open()
       await host
       expect(seen).to.deep.equal(['begin', 'update', 'insert', 'commit', 'delete'])
