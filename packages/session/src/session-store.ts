@@ -153,7 +153,7 @@ export interface SessionStore extends AskVerbs, UpkeepVerbs {
   /**
    * Renews many leases, as `renew` does each, in the order given. A process renews all its leases by this: one write
    * and one read for each 500 of them, whatever their number, and a few more when some were lost. Null for one of which it
-   * is not known, since its row is locked by someone else: ask about it with `renew`.
+   * is not known, since its row is damaged or locked by someone else: ask about it with `renew`.
    */
   renewAll(
     leases: readonly ConversationLease[],
