@@ -124,7 +124,7 @@ export interface SessionOptions {
 
 /**
  * The rows of conversations and turns. Every write is one statement that repeats its own condition, so any
- * number of workers may race; no verb opens a transaction. A failure of the database rejects with a `SessionError` of code
+ * number of workers may race; none is called inside of a transaction. A failure of the database rejects with a `SessionError` of code
  * `database_failed`, a row that does not stand still with `row_contended`.
  */
 export interface SessionStore extends AskVerbs, UpkeepVerbs {
