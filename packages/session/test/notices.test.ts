@@ -59,7 +59,7 @@ describe('the notices of the store', () => {
     expect(told).to.deep.equal(types)
   })
 
-  it('tell of a cancel, a snapshot and an end, and of nothing that was refused', async () => {
+  it('tell of a cancel, a snapshot, an end and what closes it, and of nothing that was refused', async () => {
     const store = storeWith(recording)
     const one = await claimNew(store)
     await store.snapshot(one, partial)
@@ -71,7 +71,8 @@ describe('the notices of the store', () => {
     const other = await claimNew(store)
     await store.cancel({ turnId: other.turnId })
     await store.keepPartial(other, partial)
-    const cancelled = ['cancelled', 'settled'].map(
+    await store.closeTurn(other)
+    const cancelled = ['cancelled', 'settled', 'settled'].map(
       (type) => `turn:${other.turnId} {"type":"${type}"}`,
     )
     expect(told).to.deep.equal(cancelled)

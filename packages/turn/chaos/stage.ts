@@ -115,7 +115,7 @@ export async function openStage(ground: Ground, played: ScenarioLike = scenario)
       prompt: { text: promptText },
       owner: 'worker-1',
       asks: () => ({ action: 'allow' }),
-      onError: (error, step) => reports.push(`${step}: ${String(error)}`),
+      onError: (error, { step }) => reports.push(`${step}: ${String(error)}`),
       ...more,
       timing: { leaseMs: 600, pollMs: 40, graceMs: 120, snapshotMs: 20, ...more?.timing },
       budgets: { requestMs: 1_000, stopMs: 2_000, ...more?.budgets },

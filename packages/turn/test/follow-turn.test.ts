@@ -6,6 +6,7 @@ import { expect } from 'chai'
 import { afterEach, beforeEach, describe, it } from 'mocha'
 import { runTurn, type TurnOptions } from '../src/index.js'
 import { type FollowedTurn, followTurn, type FollowOptions } from '../src/live.js'
+import { dyingPorts } from './support/dying-ports.js'
 import { openRig, type Rig } from './support/rig.js'
 import { createTestNotifier, type TestNotifier } from './support/test-notifier.js'
 
@@ -182,6 +183,28 @@ describe('followTurn', () => {
     await openGates('middle', 'late')
     await Promise.all([second, turn.ended])
     expect(textOf(turn.view())).to.equal(whole)
+  })
+
+  it('keeps what was shown when a worker dies and the next one goes on from less', async () => {
+    const turn = await follow()
+    const shown: string[] = []
+    turn.observe({ changed: () => shown.push(textOf(turn.view())) })
+    const client = rig.connect()
+    const ports = dyingPorts(
+      { client, store: rig.rows.store },
+      { after: 'client.prompt.send', losesLast: false },
+    )
+    void run({ ...ports, timing: { snapshotMs: 60_000 } }).catch(() => undefined)
+    await shows(turn, 'small machine. ')
+    const next = run({ onBusy: 'wait', store: rig.rows.anotherStore(), owner: 'worker-2' })
+    await openGates('middle', 'late')
+    expect((await turn.ended).status).to.equal('completed')
+    await next
+    await client.close()
+    expect(textOf(turn.view())).to.equal(whole)
+    for (const [index, words] of shown.entries()) {
+      expect(words.startsWith(shown[index - 1] ?? ''), words).to.equal(true)
+    }
   })
 
   it('says that a turn is being stopped, and ends with what there was', async () => {

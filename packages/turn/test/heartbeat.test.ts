@@ -6,9 +6,9 @@ import { createMemoryStore, type TurnStore } from '../src/index.js'
 import type { ConversationLease, Renewal } from '../src/ports.js'
 import { type BeatingLease, type Beating, heartbeatOf } from '../src/run/heartbeat.js'
 
-const leaseMs = 30_000
-const beatMs = 3_000
-const limitMs = 10_000
+const leaseMs = 15_000
+const beatMs = 1_500
+const limitMs = 5_000
 const never = (): Promise<never> => new Promise(() => undefined)
 const held: Renewal = { held: true, status: 'running', asksRevision: 0 }
 
@@ -63,6 +63,16 @@ describe('the heartbeat of a process', () => {
     expect(told).to.have.length(1_500)
     for (const seat of seats) seat.leave()
     expect(clock.pending).to.equal(0)
+  })
+
+  it('beats each 1.5 s at the latest, however long the leases are, so that a stop does not wait', async () => {
+    const store = storeWith(async (leases) => leases.map(() => held))
+    const seat = heartbeatOf(store, steady(clock), 600_000).join(member(1))
+    await clock.advance(1_500)
+    expect(calls).to.have.length(1)
+    await clock.advance(1_500)
+    expect(calls).to.have.length(2)
+    seat.leave()
   })
 
   it('takes a new lease into the next beat, also while an earlier call hangs', async () => {

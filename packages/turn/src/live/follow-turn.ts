@@ -1,5 +1,6 @@
 import type { ReplyObserver } from '@turnstead/reply'
 import { type Clock, steady, systemClock } from '../clock.js'
+import { type ErrorContext, reportSafely } from '../errors.js'
 import type { Notifier, RowId } from '../ports.js'
 import { onAbort } from '../run/listen.js'
 import type { FollowedTurn } from './followed-turn.js'
@@ -20,7 +21,7 @@ export interface FollowOptions {
   /** Default: the clock of the machine. */
   readonly clock?: Clock
   /** What did not work and is tried again: a look at the row, a message. Default: nothing happens. */
-  readonly onError?: (error: unknown) => void
+  readonly onError?: (error: unknown, context: ErrorContext) => void
 }
 
 type OnError = (error: unknown) => void
@@ -62,7 +63,8 @@ export async function followTurn(options: FollowOptions): Promise<FollowedTurn |
     clock: steady(options.clock ?? systemClock),
     pollMs,
   }
-  const onError: OnError = (error) => callSafely(options.onError, error)
+  const onError: OnError = (error) =>
+    reportSafely(options.onError, error, { step: 'follow', turnId, conversationId: null })
   const following = join(means, onError)
   const leave = onceOnly(() => part(means, following, onError))
   try {
@@ -197,13 +199,5 @@ function onceOnly(act: () => void): () => void {
     if (isDone) return
     isDone = true
     act()
-  }
-}
-
-function callSafely(onError: OnError | undefined, error: unknown): void {
-  try {
-    onError?.(error)
-  } catch {
-    // Its own failure concerns no turn.
   }
 }

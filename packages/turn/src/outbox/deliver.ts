@@ -1,4 +1,5 @@
 import { type Clock, steady, systemClock } from '../clock.js'
+import { type ErrorContext, reportSafely } from '../errors.js'
 import { inBackground, withinMs } from '../run/deadline.js'
 import { createWakeup } from '../run/wakeup.js'
 import type { OutboxEvent, OutboxStore } from './event.js'
@@ -10,6 +11,12 @@ export type Deliver = (
   event: OutboxEvent,
   options: { readonly signal: AbortSignal },
 ) => Promise<unknown> | unknown
+
+/** What a failure of an outbox is about. */
+export interface OutboxErrorContext extends ErrorContext {
+  /** Null when the store could not be asked. */
+  readonly event: OutboxEvent | null
+}
 
 /** What {@link createOutbox} needs. */
 export interface OutboxOptions {
@@ -26,8 +33,8 @@ export interface OutboxOptions {
   readonly clock?: Clock
   /** Of the pauses. Default `Math.random`. */
   readonly random?: () => number
-  /** What failed and is tried again; `event` is null when the store could not be asked. Default: nothing happens. */
-  readonly onError?: (error: unknown, event: OutboxEvent | null) => void
+  /** What failed and is tried again. Default: nothing happens. */
+  readonly onError?: (error: unknown, context: OutboxErrorContext) => void
   /** An event that is given up. Default: nothing happens; `store.replay` brings it back. */
   readonly onDead?: (event: OutboxEvent, error: unknown) => void
 }
@@ -64,7 +71,12 @@ export function createOutbox(options: OutboxOptions): Outbox {
   const under = new Set<Promise<void>>()
 
   const report = (error: unknown, event: OutboxEvent | null): void =>
-    callSafely(() => options.onError?.(error, event))
+    reportSafely(options.onError, error, {
+      step: 'outbox',
+      turnId: event?.turnId ?? null,
+      conversationId: event?.conversationId ?? null,
+      event,
+    })
 
   const tell = async (event: OutboxEvent, closing: AbortSignal): Promise<Told> => {
     const expired = (): Error =>

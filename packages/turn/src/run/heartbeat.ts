@@ -27,6 +27,8 @@ export interface Heartbeat {
 }
 
 const beatsPerLease = 10
+/** A person's stop is found by a beat where no notifier tells of it, and nobody likes to wait. */
+const longestPauseMs = 1_500
 /** A renewal that does not answer is given up early enough for another. */
 const triesPerLease = 3
 
@@ -63,7 +65,9 @@ function createHeartbeat(store: TurnStore, clock: SteadyClock, leaseMs: number):
   /** Beats at its times whatever the store does: a call that hangs keeps no later one waiting. */
   const run = async ({ signal }: AbortController): Promise<void> => {
     while (!signal.aborted) {
-      await clock.sleep(leaseMs / beatsPerLease, { signal }).catch(() => undefined)
+      await clock
+        .sleep(Math.min(leaseMs / beatsPerLease, longestPauseMs), { signal })
+        .catch(() => undefined)
       if (!signal.aborted) renew([...members])
     }
   }
