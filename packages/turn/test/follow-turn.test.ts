@@ -238,7 +238,7 @@ describe('followTurn', () => {
     await running
   })
 
-  it('costs few reads, one look and one subscription for a thousand followers', async () => {
+  it('costs one read, one look and one subscription for a thousand followers', async () => {
     let reads = 0
     let looks = 0
     const another = rig.rows.anotherStore()
@@ -257,7 +257,7 @@ describe('followTurn', () => {
     const turns: FollowedTurn[] = []
     for (let count = 0; count < 1000; count += 1) turns.push(await follow({ store, pollMs: 20 }))
     await Promise.all(turns.map((turn) => shows(turn, 'small machine. ')))
-    // One at first, and few for what came before its worker was heard.
+    // And a few for what came before its worker was heard.
     expect(reads).to.be.below(10)
     expect(notifier.topics().filter((topic) => topic.endsWith(':live'))).to.have.length(1)
     const before = looks
