@@ -80,7 +80,7 @@ export function createTurnWorker<Report = unknown>(
     runner.known().some(({ job }) => String(job.turnId) === String(turnId))
 
   const looking = lookForLeft(
-    { store: options.store, clock, resumeMs, limit: concurrency },
+    { store: options.store, clock, resumeMs, limit: Math.max(concurrency, mostLooked) },
     {
       found(job) {
         if (isKnown(job.turnId)) return
@@ -128,6 +128,9 @@ export function createTurnWorker<Report = unknown>(
     [Symbol.asyncDispose]: close,
   }
 }
+
+/** So many of each kind are looked at together: a few that stay put must not hide the others. */
+const mostLooked = 100
 
 type Limits = Required<
   Pick<TurnWorkerOptions, 'concurrency' | 'maxWaiting' | 'handOverMs' | 'resumeMs'>
