@@ -124,7 +124,7 @@ export interface SessionOptions {
 
 /**
  * The rows of conversations and turns. Every write is one statement that repeats its own condition, so any
- * number of workers may race; no verb opens a transaction. A failure of the database rejects with a `SessionError` of code
+ * number of workers may race; none is called inside of a transaction. A failure of the database rejects with a `SessionError` of code
  * `database_failed`, a row that does not stand still with `row_contended`.
  */
 export interface SessionStore extends AskVerbs, UpkeepVerbs {
@@ -153,7 +153,7 @@ export interface SessionStore extends AskVerbs, UpkeepVerbs {
   /**
    * Renews many leases, as `renew` does each, in the order given. A process renews all its leases by this: one write
    * and one read for each 500 of them, whatever their number, and a few more when some were lost. Null for one of which it
-   * is not known, since its row is locked by someone else: ask about it with `renew`.
+   * is not known, since its row is damaged or locked by someone else: ask about it with `renew`.
    */
   renewAll(
     leases: readonly ConversationLease[],

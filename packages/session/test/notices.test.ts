@@ -5,6 +5,7 @@ import { createFakeUpstream } from '../src/contract/fake-upstream.js'
 import { completed, partial } from '../src/contract/subject.js'
 import { createLocalNotifier, createSessionStore } from '../src/index.js'
 import type { Lease, Notifier, RowId, SessionStore } from '../src/index.js'
+import { createNotices } from '../src/notifying/notices.js'
 import { openRows } from './support/open-rows.js'
 import type { Rows } from './support/open-rows.js'
 
@@ -41,6 +42,14 @@ describe('the notices of the store', () => {
     notify: async (topic, payload) => void told.push(`${topic} ${payload}`),
     listen: async () => async () => undefined,
   }
+
+  it('reach who spells a UUID in the other case', async () => {
+    const id = '0B0F5C0A-7A0E-4E2B-9E1C-3D6A5B4C2F10'
+    const notices = createNotices(createLocalNotifier())
+    const heard = new Promise((resolve) => notices.watch(id.toLowerCase(), resolve))
+    notices.notify(id, 'cancelled')
+    expect(await heard).to.deep.equal({ type: 'cancelled' })
+  })
 
   it('tell of the turns of a conversation that is removed', async () => {
     const store = storeWith(recording)

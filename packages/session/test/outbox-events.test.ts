@@ -97,6 +97,16 @@ for (const kind of databases) {
       ])
     })
 
+    it('says of an end that was stored without its reply what the row says', async () => {
+      const { lease } = await mustClaim(store, await newTurn())
+      const cycle: Record<string, unknown> = {}
+      cycle['itself'] = cycle
+      await store.settle(lease, { ...completed, reason: null, reply: cycle })
+      const [event] = await events()
+      expect(event?.reason).to.equal((await store.read(lease.turnId))?.reason)
+      expect(event?.reason).to.equal('reply_not_stored')
+    })
+
     it('is one event for each ask, and one for each time that the turn begins to wait', async () => {
       const { lease } = await mustClaim(store, await newTurn())
       await store.updateAsks(lease, [{ type: 'opened', ask }])

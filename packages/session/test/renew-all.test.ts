@@ -100,6 +100,12 @@ for (const kind of databases) {
       ])
     })
 
+    it('answers for the others when the status of one is none of a turn', async () => {
+      const leases = await insertHeld(rows.knex, 3)
+      await rows.knex('messages').where({ id: 2 }).update({ turn_status: 'archived' })
+      expect(await heldOf(leases)).to.deep.equal([true, undefined, true])
+    })
+
     it('counts the changes of asks', async () => {
       const leases = await insertHeld(rows.knex, 2)
       await rows.knex('messages').where({ id: 2 }).update({ turn_asks_revision: 5 })

@@ -35,7 +35,7 @@ export async function renewAll(
     )
     for (const [index, standing] of standings.entries()) {
       const isHeld = held[index] ?? null
-      renewals.push(isHeld === null ? null : { held: isHeld, ...standing })
+      renewals.push(isHeld === null || standing === null ? null : { held: isHeld, ...standing })
     }
   }
   return renewals

@@ -1,4 +1,4 @@
-import type { SteadyClock } from '../clock.js'
+import { isOver, type SteadyClock } from '../clock.js'
 import { portTimeout } from '../errors.js'
 import type { ConversationLease, Renewal, TurnStore } from '../ports.js'
 import { withinMs } from './deadline.js'
@@ -170,7 +170,7 @@ function createHeartbeat(store: TurnStore, clock: SteadyClock, leaseMs: number):
         leave() {
           members.delete(member)
           if (members.size > 0) return
-          beating?.abort()
+          beating?.abort(isOver)
           beating = null
         },
       }
