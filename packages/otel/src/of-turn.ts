@@ -1,10 +1,16 @@
 import type { Attributes } from '@opentelemetry/api'
-import type { TurnTrace } from '@turnstead/turn'
 
 import { genAi } from './genai.js'
 
+type RowId = string | number | bigint
+
+interface TurnIds {
+  readonly conversationId: RowId
+  readonly turnId: RowId
+}
+
 /** What every span of a turn says. */
-export function ofTurn({ conversationId, turnId }: TurnTrace): Attributes {
+export function ofTurn({ conversationId, turnId }: TurnIds): Attributes {
   return { [genAi.conversation]: String(conversationId), 'turnstead.turn.id': String(turnId) }
 }
 
