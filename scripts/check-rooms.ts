@@ -30,14 +30,17 @@ const trees: Readonly<Record<string, readonly (readonly string[])[]>> = {
     ['statements/upkeep', 'statements/claim'],
     ['migrations', 'creation', 'statements/asks'],
     ['statements'],
-    ['database', 'asks', 'events', 'notifying', 'values'],
+    ['database', 'asks', 'events', 'notifying', 'tracing'],
+    ['values'],
   ],
   'packages/turn/src': [
     ['worker'],
     ['memory', 'steps'],
     ['asks', 'poll', 'live', 'outbox'],
     ['run'],
+    ['tracing'],
   ],
+  'packages/otel/src': [],
   'packages/artifacts/src': [
     ['serve', 'collect', 'disk', 'contract'],
     ['directory', 'store'],
@@ -50,7 +53,7 @@ const trees: Readonly<Record<string, readonly (readonly string[])[]>> = {
     ['impostor/state'],
     ['faults', 'script'],
   ],
-  'examples/recipes/src': [['orms']],
+  'examples/recipes/src': [['servers'], ['orms', 'queues']],
   'examples/chat/src': [['web'], ['jobs'], ['live'], ['views'], ['rows', 'agent']],
 }
 

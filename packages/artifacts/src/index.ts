@@ -15,6 +15,7 @@
 export { artifactHeaders, type ArtifactHeadersOptions } from './serve/headers.js'
 export type { RemoteFile, RemoteReader } from './collect/agent-file.js'
 export type { Artifact, ArtifactProvenance, ArtifactSourceKind } from './collect/artifact.js'
+export { channels, type ArtifactChannels, type CollectTrace, type PutTrace } from './channels.js'
 export type { Clock } from './clock.js'
 export type { CollectLimits } from './collect/limits.js'
 export { contentDisposition } from './serve/content-disposition.js'

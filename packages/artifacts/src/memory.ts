@@ -8,6 +8,7 @@ import { ArtifactError } from './errors.js'
 import { parseArtifactKey, parseKeyPrefix, type ArtifactKey } from './store/key.js'
 import { checkListLimit, checkPutOptions } from './store/put-options.js'
 import { closeSource, readSource } from './store/source.js'
+import { tracePut } from './trace.js'
 import type { ArtifactSource, ArtifactStat, ArtifactStore, PutOptions } from './store/store.js'
 
 /** Options of {@link createMemoryStore}. */
@@ -68,7 +69,7 @@ export function createMemoryStore(options: MemoryStoreOptions = {}): ArtifactSto
     capabilities: ['if-absent', 'range'],
     put: async (key, source, putOptions = {}) => {
       try {
-        return await put(key, source, putOptions)
+        return await tracePut('memory', () => put(key, source, putOptions))
       } catch (error) {
         closeSource(source)
         throw error

@@ -21,6 +21,7 @@ import { outboxTable } from './outbox/outbox-table.js'
 import type { OutboxTableOptions } from './outbox/outbox-table.js'
 import { conversationTable, messageTable } from './tables.js'
 import type { ConversationColumns, MessageColumns, TableOptions, Tables } from './tables.js'
+import { tracedVerbs } from './tracing/trace.js'
 import { askVerbs } from './verbs/ask-verbs.js'
 import { claimConversation } from './verbs/claim-conversation.js'
 import type { ClaimContext } from './verbs/claim-context.js'
@@ -94,10 +95,11 @@ const thisProcess = randomUUID()
 const longestOwner = 255
 const longestInstance = 128
 const longestRules = 64
+const longestTrace = 255
 
 /**
- * The store over two of the host's tables. It opens no transaction and owns no connection. Throws a `TypeError` or
- * `RangeError` that names the option that is wrong.
+ * The store over two of the host's tables. It owns no connection, and opens no transaction but for an event and its cause
+ * (`outbox`). Throws a `TypeError` or `RangeError` that names the option that is wrong.
  *
  * @example
  *     const store = createSessionStore({ knex, messages: { prefix: 'ai_' } })
@@ -131,13 +133,14 @@ export function createSessionStore(options: SessionStoreOptions): KnexSessionSto
     forsaken: new Set(),
   }
   const notices = createNotices(options.notifier, options.onNotifyError)
-  return {
+  const store: KnexSessionStore = {
     ...turnWrites(tables, notices),
     ...askVerbs(tables, notices),
-    ...upkeepVerbs(creating),
+    ...upkeepVerbs({ ...creating, notices }),
 
     claim: async (request) => {
       assertClaim(request)
+      if (typeof request.trace === 'string') assertName('trace', request.trace, longestTrace)
       const conversationId = asRowId('conversationId', request.conversationId)
       const turnId = asRowId('turnId', request.turnId)
       return claimTurn(claiming, { ...request, conversationId, turnId })
@@ -204,6 +207,7 @@ export function createSessionStore(options: SessionStoreOptions): KnexSessionSto
       return true
     },
   }
+  return tracedVerbs(store, ['watch'])
 }
 
 function toRequest(

@@ -83,3 +83,5 @@ export type {
   UpkeepVerbs,
   UpstreamSession,
 } from './upkeep-verbs.js'
+export { channels } from './tracing/channels.js'
+export type { SessionChannels, VerbTrace } from './tracing/channels.js'

@@ -175,6 +175,8 @@ export interface TurnRecord {
   readonly asks: readonly AskRecord[]
   /** Since when the turn waits for a person, in milliseconds since the epoch; null when it does not. */
   readonly waitingSince: number | null
+  /** W3C `traceparent` under which it began, as the first claim stored it; null when it was not stored. */
+  readonly trace: string | null
   /** Number of the claim under which it runs or ran; 0 before the first. */
   readonly fence: number
   /** Counts the writes to the turn. */

@@ -31,6 +31,8 @@ export interface ClaimRequest {
   readonly leaseMs: number
   /** What the user asked, as JSON; kept by the first claim that has it, so that the turn can be run without its job. Default: none. */
   readonly input?: unknown
+  /** W3C `traceparent` under which the turn begins, at most 255 characters; kept by the first claim that has it. Default: none. */
+  readonly trace?: string | null
   /** Gives the call up; a lease that was taken already is given back. */
   readonly signal?: AbortSignal
 }
@@ -67,7 +69,7 @@ export type ClaimResult =
     }
 
 /** Who wants a conversation without one of its turns. */
-export type ConversationClaimRequest = Omit<ClaimRequest, 'turnId' | 'input'>
+export type ConversationClaimRequest = Omit<ClaimRequest, 'turnId' | 'input' | 'trace'>
 
 /** The answer to a claim of a conversation. */
 export type ConversationClaimResult =
@@ -122,7 +124,7 @@ export interface SessionOptions {
 
 /**
  * The rows of conversations and turns. Every write is one statement that repeats its own condition, so any
- * number of workers may race; no verb opens a transaction. A failure of the database rejects with a `SessionError` of code
+ * number of workers may race; none is called inside of a transaction. A failure of the database rejects with a `SessionError` of code
  * `database_failed`, a row that does not stand still with `row_contended`.
  */
 export interface SessionStore extends AskVerbs, UpkeepVerbs {
@@ -150,12 +152,13 @@ export interface SessionStore extends AskVerbs, UpkeepVerbs {
   renew(lease: ConversationLease, options: { readonly leaseMs: number }): Promise<Renewal>
   /**
    * Renews many leases, as `renew` does each, in the order given. A process renews all its leases by this: one write
-   * and one read for each 500 of them, whatever their number, and a few more when some were lost.
+   * and one read for each 500 of them, whatever their number, and a few more when some were lost. Null for one of which it
+   * is not known, since its row is damaged or locked by someone else: ask about it with `renew`.
    */
   renewAll(
     leases: readonly ConversationLease[],
     options: { readonly leaseMs: number },
-  ): Promise<readonly Renewal[]>
+  ): Promise<readonly (Renewal | null)[]>
   /** Gives the lease back. Does nothing when it was taken over. */
   release(lease: ConversationLease): Promise<void>
   /**

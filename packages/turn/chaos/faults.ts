@@ -1,7 +1,9 @@
 import { type AnswerFault, fault } from '@turnstead/testkit'
 import { runTurn, type TurnResult } from '../src/index.js'
 import type { Tally } from './figures.js'
-import { type Allowed, verdictOf } from './verdict.js'
+import { inParallel } from './in-parallel.js'
+import type { Allowed } from './scenes.js'
+import { verdictOf } from './verdict.js'
 import { type Ground, openStage, runAsJob, type Stage } from './stage.js'
 
 const json = (body: unknown): AnswerFault =>
@@ -59,6 +61,7 @@ const requests = [
   'POST /session/*/abort',
 ] as const
 
+const atOnce = 6
 const completed: Allowed = new Set(['completed'])
 
 interface Case {
@@ -82,10 +85,10 @@ function isProper({ request, name }: Case): boolean {
 
 export async function runFaults(ground: Ground, tally: Tally, everyNth: number): Promise<void> {
   const tried = cases.filter((each, index) => index % everyNth === 0 && !isProper(each))
-  await inParallel(tried, async ({ request, name, broken, times }) => {
+  await inParallel(tried, atOnce, async ({ request, name, broken, times }) => {
     const where = `${ground.name}: ${name} at ${request}, ${times} times`
     const stage = await openStage(ground)
-    const heal = stage.impostor.fail(request, broken, { times })
+    const heal = stage.upstream.impostor.fail(request, broken, { times })
     try {
       const last = await runTurn(stage.options()).catch(async (error: unknown) => {
         if (name in shapes)
@@ -102,15 +105,4 @@ export async function runFaults(ground: Ground, tally: Tally, everyNth: number):
 
 async function again(stage: Stage, result: TurnResult): Promise<TurnResult> {
   return result.status === 'skipped' && result.mustRunAgain ? await runAsJob(stage) : result
-}
-
-const atOnce = 6
-
-/** Most of an experiment is waiting, so several go on at once. */
-async function inParallel<T>(items: readonly T[], work: (item: T) => Promise<void>): Promise<void> {
-  const left = [...items]
-  const worker = async (): Promise<void> => {
-    for (let item = left.shift(); item !== undefined; item = left.shift()) await work(item)
-  }
-  await Promise.all(Array.from({ length: atOnce }, worker))
 }

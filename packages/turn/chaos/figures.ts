@@ -8,6 +8,8 @@ export interface Tally {
   tried(): void
   /** Counts one more of a figure that is no part of a verdict. */
   count(name: FigureName, where: string): void
+  /** A worker, server, web process or connection was lost at one more point. */
+  crashed(): void
   /** One JSON line for each figure. */
   print(): boolean
 }
@@ -19,6 +21,10 @@ const names = [
   'turn.hostile_json_rejections',
   'session.orphans',
   'turn.faults.wrong_outcomes',
+  'turn.crash.lost',
+  'turn.crash.double_prompts',
+  'turn.crash.stuck',
+  'turn.crash.follower_mismatches',
 ] as const
 
 export type FigureName = (typeof names)[number]
@@ -26,6 +32,7 @@ export type FigureName = (typeof names)[number]
 export function createTally(): Tally {
   const counts = new Map<FigureName, number>(names.map((name) => [name, 0]))
   let cases = 0
+  let points = 0
 
   const count = (name: FigureName, where: string, by = 1): void => {
     if (by === 0) return
@@ -40,10 +47,12 @@ export function createTally(): Tally {
       count('session.orphans', where, orphans)
       for (const words of wrong) count('turn.faults.wrong_outcomes', `${where}: ${words}`)
     },
+    crashed: () => void (points += 1),
     tried: () => void (cases += 1),
     count: (name, where) => count(name, where),
     print() {
       line('turn.chaos.cases', cases, 'higher')
+      line('turn.crash.points', points, 'higher')
       for (const [name, value] of counts) line(name, value, 'lower')
       return [...counts.values()].every((value) => value === 0)
     },

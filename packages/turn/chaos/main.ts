@@ -4,12 +4,18 @@
  *
  *   npm run chaos                  the quick set: every kind, some of the points
  *   npm run chaos -- --all         every point on every database
+ *   npm run chaos -- --seed 7      other points of the crash matrix
  *   npm run chaos -- --only faults --database postgresql
  */
 import { parseArgs } from 'node:util'
 import { databases } from '@turnstead-internal/databases'
-import { runCrashes } from './crash.js'
+import { loseOthers } from './crash/outages.js'
+import { openMatrix } from './crash/points.js'
+import { loseServers } from './crash/servers.js'
+import { loseWorkers } from './crash/workers.js'
 import { runFaults } from './faults.js'
+import { createChooser } from './chooser.js'
+import { startCrew } from './processes/crew.js'
 import { createTally, type Tally } from './figures.js'
 import { runOwnEnd } from './own-end.js'
 import { runPeople } from './people.js'
@@ -19,6 +25,8 @@ import { type Ground, openGround } from './stage.js'
 const { values } = parseArgs({
   options: {
     all: { type: 'boolean', default: false },
+    seed: { type: 'string', default: '1' },
+    share: { type: 'string' },
     only: { type: 'string' },
     database: { type: 'string' },
   },
@@ -31,7 +39,13 @@ const stride = (isFirst: boolean): number => (values.all ? 1 : isFirst ? 3 : 7)
 
 const parts: Readonly<Record<string, Part>> = {
   people: (ground, tally, isFirst) => runPeople(ground, tally, stride(isFirst)),
-  crashes: (ground, tally, isFirst) => runCrashes(ground, tally, stride(isFirst) + 2),
+  crashes: async (ground, tally, isFirst) => {
+    const matrix = await openMatrix({ ground, crew, tally, choose: choose(isFirst) })
+    for (const [name, lose] of Object.entries({ loseWorkers, loseServers, loseOthers })) {
+      if (values.only?.includes('/') === true && values.only !== `crashes/${name}`) continue
+      await lose(matrix)
+    }
+  },
   'own-end': (ground, tally) => runOwnEnd(ground, tally),
   ports: async (ground, tally, isFirst) => {
     if (values.all || isFirst) await runPorts(ground, tally)
@@ -44,6 +58,12 @@ if (values.database !== undefined && databases.every(({ name }) => name !== valu
 }
 
 const tally = createTally()
+const crew = await startCrew(4)
+const choose = (isFirst: boolean) =>
+  createChooser(
+    Number(values.seed),
+    values.all ? Infinity : Number(values.share ?? (isFirst ? 2 : 1)),
+  )
 let isFirst = true
 for (const { name } of databases) {
   if (values.database !== undefined && values.database !== name) continue
@@ -54,7 +74,7 @@ for (const { name } of databases) {
   }
   try {
     for (const [part, run] of Object.entries(parts)) {
-      if (values.only !== undefined && values.only !== part) continue
+      if (values.only !== undefined && values.only.split('/')[0] !== part) continue
       process.stderr.write(`# ${name}: ${part}\n`)
       await run(ground, tally, isFirst)
     }
@@ -63,4 +83,5 @@ for (const { name } of databases) {
   }
   isFirst = false
 }
+await crew.close()
 process.exitCode = tally.print() ? 0 : 1

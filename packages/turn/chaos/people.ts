@@ -1,6 +1,7 @@
 import { runTurn } from '../src/index.js'
 import type { Tally } from './figures.js'
-import { type Allowed, verdictOf } from './verdict.js'
+import type { Allowed } from './scenes.js'
+import { verdictOf } from './verdict.js'
 import { type Ground, openStage, runAsJob, type Stage } from './stage.js'
 import { watchPorts } from './watched-ports.js'
 

@@ -1,44 +1,21 @@
 import { type DatabaseName, databases, type OpenDatabase } from '@turnstead-internal/databases'
-import {
-  conversationColumns,
-  createSessionStore,
-  messageColumns,
-  type SessionStore,
-} from '@turnstead/session'
-import {
-  ask,
-  type Impostor,
-  on,
-  reply,
-  type ScenarioLike,
-  startImpostor,
-  text,
-  tool,
-} from '@turnstead/testkit'
+import { conversationColumns, messageColumns, type SessionStore } from '@turnstead/session'
+import { outboxMigration } from '@turnstead/session/outbox'
+import { always, type Impostor, type Reply, startImpostor } from '@turnstead/testkit'
 import { type Client, createClient } from '@turnstead/wire'
-import { runTurn, type TurnOptions, type TurnResult } from '../src/index.js'
+import { type Prompt, runTurn, type TurnOptions, type TurnResult } from '../src/index.js'
+import { type Address, type OpenNotifier, openNotifier, openStore, type Place } from './place.js'
+import type { ServerAddress } from './processes/worker.js'
+import { policyOf, promptText, type Scene, sceneOf } from './scenes.js'
 
-/** The prompt of every turn here, and the whole answer to it. */
-export const promptText = 'Hello'
-export const wholeText = 'One. \n\nTwo.'
-
-/** A turn with everything in it that a turn waits for: texts, a permission, a file. */
-const scenario: ScenarioLike = [
-  on(
-    promptText,
-    reply(
-      text('One. '),
-      ask.permission(tool.write({ filePath: 'a.txt', content: 'a' })),
-      text('Two.'),
-    ),
-    { times: 50 },
-  ),
-]
-
-/** Rows in one real database; each experiment gets a conversation of its own. */
+/** Rows in one real database; each experiment has tables of its own in it, so that a sweep finds only what is its. */
 export interface Ground {
   readonly name: DatabaseName
   readonly database: OpenDatabase
+  /** What a process needs to be at the same rows and notices. */
+  readonly address: Address
+  /** That of this process; null where the rows alone are followed. */
+  readonly notifier: OpenNotifier | null
   close(): Promise<void>
 }
 
@@ -47,27 +24,45 @@ export async function openGround(name: DatabaseName): Promise<Ground | string> {
   if (kind === undefined) throw new Error(`no database named ${name}`)
   if (kind.skip !== null) return kind.skip
   const database = await kind.open()
-  const { knex } = database
-  await knex.schema.createTable('conversations', (table) => {
-    table.increments()
-    conversationColumns(table)
-  })
-  await knex.schema.createTable('messages', (table) => {
-    table.increments()
-    table.integer('conversation_id').notNullable()
-    messageColumns(table)
-  })
-  return { name, database, close: () => database.close() }
+  const redis = process.env['TEST_REDIS_URL']
+  const notifier = { postgresql: database.url, mysql: redis, sqlite: undefined }[name] ?? null
+  const address = { database: database.url, notifier }
+  const ours = openNotifier(notifier)
+  return {
+    name,
+    database,
+    address,
+    notifier: ours,
+    async close() {
+      await ours?.close()
+      await database.close()
+    },
+  }
 }
 
-/** One Impostor and one conversation with a pending turn. */
-export interface Stage {
+/** The server of a stage. */
+export interface Upstream {
+  readonly address: ServerAddress
+  /** How often the agent began to work on this prompt. */
+  runs(prompt: string): number
+  /** Every answer to an ask that was sent, by its path. */
+  answers(): readonly string[]
+  /** Ends the process without a word, and starts it again. */
+  restart(): Promise<void>
+  close(): Promise<void>
+}
+
+/** One server and one conversation with a pending turn. */
+export interface Stage<Server extends Upstream = Upstream> {
   readonly ground: Ground
-  readonly impostor: Impostor
+  readonly scene: Scene
+  readonly place: Place
+  readonly upstream: Server
   readonly client: Client
   readonly store: SessionStore
   readonly conversationId: number
   readonly turnId: number
+  readonly prompt: Prompt & { readonly text: string }
   readonly reports: string[]
   options(more?: Partial<TurnOptions>): TurnOptions
   /** Another store of the same rows, as another process has it. */
@@ -75,56 +70,120 @@ export interface Stage {
   close(): Promise<void>
 }
 
+/** A stage on Impostor. */
+export type ImpostorStage = Stage<Upstream & { readonly impostor: Impostor }>
+
 let conversations = 0
 
-export async function openStage(ground: Ground, played: ScenarioLike = scenario): Promise<Stage> {
+/** Opens a stage on an Impostor of its own. */
+export async function openStage(
+  ground: Ground,
+  scene: Scene = sceneOf('all'),
+): Promise<ImpostorStage> {
+  return await openStageOn(ground, scene, openImpostor)
+}
+
+/** Opens a stage on the server that is given. */
+export async function openStageOn<Server extends Upstream>(
+  ground: Ground,
+  scene: Scene,
+  openUpstream: (scene: Scene, prompt: string) => Promise<Server>,
+): Promise<Stage<Server>> {
   const { knex } = ground.database
   conversations += 1
   const conversationId = conversations
-  // Ids of its own: the rows of all experiments are in one database, and a session belongs to one conversation.
-  const impostor = await startImpostor(played, { seed: conversations })
+  const turnId = conversationId
+  const prompt = { ...scene.prompt, text: `${promptText} ${conversationId}` }
+  const place: Place = {
+    conversations: `conversations_${conversationId}`,
+    messages: `messages_${conversationId}`,
+    outbox: `outbox_${conversationId}`,
+  }
+  await openTables(ground, place)
+  const upstream = await openUpstream(scene, prompt.text)
   const client = createClient({
-    baseUrl: impostor.url,
+    ...upstream.address,
     reconnect: { firstDelayMs: 5, maxDelayMs: 20 },
   })
-  const turnId = conversationId
-  await knex('conversations').insert({ id: conversationId })
-  await knex('messages').insert({
+  await knex(place.conversations).insert({ id: conversationId })
+  await knex(place.messages).insert({
     id: turnId,
     conversation_id: conversationId,
     turn_status: 'pending',
   })
-  const anotherStore = (): SessionStore =>
-    createSessionStore({ knex, instance: globalThis.crypto.randomUUID() })
+  const anotherStore = (): SessionStore => openStore(knex, place, ground.notifier)
   const store = anotherStore()
   const reports: string[] = []
   return {
     ground,
-    impostor,
+    scene,
+    place,
+    upstream,
     client,
     store,
     conversationId,
     turnId,
+    prompt,
     reports,
     anotherStore,
     options: (more) => ({
       client,
       store,
+      ...(ground.notifier === null ? {} : { notifier: ground.notifier }),
       conversationId,
       turnId,
-      prompt: { text: promptText },
+      prompt,
       owner: 'worker-1',
-      asks: () => ({ action: 'allow' }),
-      onError: (error, step) => reports.push(`${step}: ${String(error)}`),
+      asks: policyOf(scene),
+      onError: (error, { step }) => reports.push(`${step}: ${String(error)}`),
       ...more,
       timing: { leaseMs: 600, pollMs: 40, graceMs: 120, snapshotMs: 20, ...more?.timing },
       budgets: { requestMs: 1_000, stopMs: 2_000, ...more?.budgets },
     }),
     async close() {
       await client.close()
-      await impostor.close()
+      await upstream.close()
+      for (const table of Object.values(place)) await knex.schema.dropTableIfExists(table)
     },
   }
+}
+
+async function openImpostor(
+  { played }: Scene,
+  prompt: string,
+): Promise<Upstream & { readonly impostor: Impostor }> {
+  let runs = 0
+  const play = (): Reply => {
+    runs += 1
+    return played
+  }
+  // Ids of its own: notices of all experiments go through one notifier.
+  const impostor = await startImpostor([always(prompt, play)], { seed: conversations })
+  const isAnswer = /^\/(?:permission|question)\/[^/]+\/(?:reply|reject)$/
+  return {
+    impostor,
+    address: { baseUrl: impostor.url },
+    runs: () => runs,
+    answers: () =>
+      impostor.journal.entries
+        .filter(({ method, path }) => method === 'POST' && isAnswer.test(path))
+        .map(({ path }) => path),
+    restart: () => impostor.restart({ deafMs: 30 }),
+    close: () => impostor.close(),
+  }
+}
+
+async function openTables({ database: { knex } }: Ground, place: Place): Promise<void> {
+  await knex.schema.createTable(place.conversations, (table) => {
+    table.increments()
+    conversationColumns(table, { table: place.conversations })
+  })
+  await knex.schema.createTable(place.messages, (table) => {
+    table.increments()
+    table.integer('conversation_id').notNullable()
+    messageColumns(table, { table: place.messages })
+  })
+  await outboxMigration({ table: place.outbox }).up(knex)
 }
 
 /** Runs the turn as a queue does: again as long as the result asks for it. */

@@ -1,6 +1,6 @@
 import type { TurnClient, TurnStore } from '../src/index.js'
 
-/** What a turn calls, by name: `store.claim`, `client.session.messages` … */
+/** What a turn calls, by name: `store.claim`, `client.session.messages` … and each event that it hears: `event message.updated`. */
 export type Watcher = (call: {
   readonly name: string
   /** The number of the call among all of the turn, from 1. */
@@ -8,7 +8,10 @@ export type Watcher = (call: {
   readonly when: 'before' | 'after'
 }) => void | Promise<void>
 
-/** The ports of a turn that report every call before it is made and after it was answered. */
+/**
+ * The ports of a turn that report every call before it is made and after it was answered, and every event before the turn has it and
+ * after it has dealt with it.
+ */
 export function watchPorts(
   ports: { readonly client: TurnClient; readonly store: TurnStore },
   watcher: Watcher,
@@ -20,6 +23,10 @@ export function watchPorts(
       get(object, key) {
         const value: unknown = Reflect.get(object, key)
         const path = `${name}.${String(key)}`
+        if (path === 'client.events.subscribe') {
+          return (...args: unknown[]) =>
+            watchEvents(Reflect.apply(value as Subscribe, object, args))
+        }
         if (typeof value === 'object' && value !== null) return watched(path, value)
         if (typeof value !== 'function' || isSynchronous(path)) return value
         return async (...args: unknown[]): Promise<unknown> => {
@@ -33,10 +40,37 @@ export function watchPorts(
       },
     })
 
+  const watchEvents = (subscription: Subscription): Subscription => {
+    async function* events(): AsyncGenerator<Heard> {
+      for await (const item of subscription) {
+        calls += 1
+        const number = calls
+        const name = `event ${item.type}`
+        await watcher({ name, number, when: 'before' })
+        yield item
+        await watcher({ name, number, when: 'after' })
+      }
+    }
+    return {
+      ready: subscription.ready,
+      close: () => subscription.close(),
+      follow: (sessionId) => subscription.follow(sessionId),
+      async forEach(onEvent) {
+        for await (const item of events()) onEvent(item)
+      },
+      [Symbol.asyncDispose]: () => subscription[Symbol.asyncDispose](),
+      [Symbol.asyncIterator]: events,
+    }
+  }
+
   return { client: watched('client', ports.client), store: watched('store', ports.store) }
 }
 
+type Subscribe = TurnClient['events']['subscribe']
+type Subscription = ReturnType<Subscribe>
+type Heard = Parameters<Parameters<Subscription['forEach']>[0]>[0]
+
 /** These answer at once and ask no one. */
 function isSynchronous(path: string): boolean {
-  return /\.(?:subscribe|check|withScope|watch)$/.test(path)
+  return /\.(?:check|withScope|watch)$/.test(path)
 }

@@ -33,6 +33,8 @@ export interface Budgets {
   readonly cost: number
   /** Input, output, reasoning and cache tokens together, sub-agents included. Default Infinity. */
   readonly tokens: number
+  /** Of cost, tokens, steps and wall time: the share at which `onBudgetWarning` is called. Default 0.8. */
+  readonly warnShare: number
 }
 
 export const defaultBudgets: Budgets = {
@@ -48,6 +50,7 @@ export const defaultBudgets: Budgets = {
   steps: 200,
   cost: Infinity,
   tokens: Infinity,
+  warnShare: 0.8,
 }
 
 /** What has been used so far. Times are instants on the turn's clock; null where the clock does not run. */
@@ -78,6 +81,37 @@ export function sumTokens({ input, output, reasoning, cacheRead, cacheWrite }: T
 export interface Exceeded {
   readonly code: TurnErrorCode
   readonly limit: number
+}
+
+/** Of a budget more is used than its soft limit. */
+export interface BudgetWarning {
+  readonly code: Extract<
+    TurnErrorCode,
+    'budget_cost' | 'budget_tokens' | 'budget_steps' | 'budget_wall_clock'
+  >
+  readonly used: number
+  /** Where the turn ends. */
+  readonly limit: number
+}
+
+/** What is used of the budgets that count up, where it is more than their share. */
+export function budgetWarnings(
+  budgets: Budgets,
+  usage: Usage,
+  now: number,
+): readonly BudgetWarning[] {
+  const blockedMs = usage.blockedMs + (usage.blockedSince === null ? 0 : now - usage.blockedSince)
+  const all: readonly BudgetWarning[] = [
+    { code: 'budget_cost', used: usage.cost, limit: budgets.cost },
+    { code: 'budget_tokens', used: usage.tokens, limit: budgets.tokens },
+    { code: 'budget_steps', used: usage.steps, limit: budgets.steps },
+    {
+      code: 'budget_wall_clock',
+      used: now - usage.startedAt - blockedMs,
+      limit: budgets.wallClockMs,
+    },
+  ]
+  return all.filter(({ used, limit }) => used > 0 && used >= limit * budgets.warnShare)
 }
 
 /** Which budget is used up at `now`; null while none is. */

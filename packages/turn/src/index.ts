@@ -21,13 +21,14 @@ export type { TurnJob, TurnWorker, TurnWorkerHealth, TurnWorkerOptions } from '.
 export { createMemoryStore } from './memory/memory-store.js'
 export type { MemoryStore, MemoryStoreOptions } from './memory/memory-store.js'
 export type {
+  PromptDefaults,
   Recovery,
   SessionSetup,
   Timing,
+  TurnActivity,
   TurnOptions,
   TurnPorts,
   TurnSetup,
-  TurnStep,
 } from './options.js'
 export type { Prompt, PromptPart } from './prompt.js'
 export type {
@@ -53,11 +54,35 @@ export type {
   OpenAsk,
 } from './ask-records.js'
 export { defaultBudgets } from './budgets.js'
-export type { Budgets } from './budgets.js'
+export type { Budgets, BudgetWarning } from './budgets.js'
+export type { OutputOptions, StandardSchema } from './output.js'
 export { endingOf, turnEndings } from './endings.js'
 export type { CompletedEnding, EndingFacts, TurnEnding } from './endings.js'
+export { channels } from './tracing/channels.js'
+export type {
+  AgentTrace,
+  ArtifactTrace,
+  AskDecider,
+  AskTrace,
+  ClaimTrace,
+  DeliveryTrace,
+  ObservedTrace,
+  SessionTrace,
+  SettleTrace,
+  StepTrace,
+  ToolTrace,
+  Traced,
+  TurnChannels,
+  TurnTrace,
+} from './tracing/channels.js'
 export { TurnError } from './errors.js'
-export type { ProviderFailure, TurnErrorCode, TurnErrorDetails } from './errors.js'
+export type {
+  ErrorContext,
+  ProviderFailure,
+  TurnErrorCode,
+  TurnErrorDetails,
+  TurnStep,
+} from './errors.js'
 export type {
   ArtifactCollector,
   ConversationLease,

@@ -1,7 +1,8 @@
 import type { Reply } from '@turnstead/reply'
 import { createMessageId, createPartId, type SessionInput } from '@turnstead/wire'
 import { type AskPolicy, rejectAsks } from './ask-policy.js'
-import { type Budgets, defaultBudgets } from './budgets.js'
+import { type ErrorContext, reportSafely, type TurnStep } from './errors.js'
+import { type Budgets, type BudgetWarning, defaultBudgets } from './budgets.js'
 import { type Clock, steady, type SteadyClock, systemClock } from './clock.js'
 import type {
   ArtifactCollector,
@@ -11,8 +12,12 @@ import type {
   TurnClient,
   TurnStore,
 } from './ports.js'
+import { formatOf, type OutputOptions } from './output.js'
 import { assertPrompt, type Prompt, splitModel } from './prompt.js'
 import type { TurnResult } from './result.js'
+
+/** What a prompt may leave to the host. */
+export type PromptDefaults = Pick<Prompt, 'model' | 'variant' | 'system' | 'format'>
 
 /**
  * How the upstream session is made when the conversation has none yet. A change of `permission` later reaches the session
@@ -34,6 +39,8 @@ export interface TurnPorts<Report = unknown> {
   readonly client: TurnClient
   /** The rows. */
   readonly store: TurnStore
+  /** A supervised server of `wire`: `budgets.unreachableMs` is then long enough for its supervisor by default. */
+  readonly server?: { readonly outageMs: number }
   /** Shows the reply to other processes while it grows, for `followTurn`. Default: only the rows do. */
   readonly notifier?: Notifier
   /** Takes the files after the row is settled. */
@@ -46,6 +53,11 @@ export interface TurnPorts<Report = unknown> {
   /** Default: the clock of the machine. */
   readonly clock?: Clock
   readonly ids?: IdSource
+  /**
+   * The W3C `traceparent` of what is going on, or null. The row keeps that of the first claim, so that a resumed turn goes on in its
+   * trace. `traceContext` of `@turnstead/otel` is one. Default: none is kept.
+   */
+  readonly traceContext?: () => string | null
 }
 
 /** How often a turn does what. */
@@ -58,6 +70,8 @@ export interface Timing {
   readonly graceMs: number
   /** At most one snapshot of the reply into the row in this time. Default 1,000 ms. */
   readonly snapshotMs: number
+  /** At most one `onActivity` in this time. Default 10,000 ms. */
+  readonly activityMs: number
 }
 
 /** What to do when something was lost on the way. */
@@ -79,6 +93,10 @@ export interface TurnOptions<Report = unknown> extends TurnPorts<Report> {
   readonly turnId: RowId
   /** What the user asks. May be left out when the row has it already, from an earlier call or another worker. */
   readonly prompt?: Prompt
+  /** What holds for prompts that do not say it themselves. Not kept in the row, so it may change with a deploy. */
+  readonly promptDefaults?: PromptDefaults
+  /** The form that the answer is to have; `result.output` is then checked and typed. */
+  readonly output?: OutputOptions
   readonly session?: SessionSetup
   /** Who answers permissions and questions. Default: {@link rejectAsks}. */
   readonly asks?: AskPolicy
@@ -95,33 +113,28 @@ export interface TurnOptions<Report = unknown> extends TurnPorts<Report> {
    * one whose files or stop had to be done again makes it twice: what must be exact is in the row.
    */
   readonly onSettled?: (result: TurnResult<Report>) => void | Promise<void>
+  /** Called once for each of the budgets for cost, tokens, steps and wall time of which `warnShare` is used. */
+  readonly onBudgetWarning?: (warning: BudgetWarning) => void
+  /**
+   * Called when the agent shows life, at most once in `timing.activityMs`: to keep a container warm, or a lease of the host's own. A tool
+   * that runs is life, also if it says nothing; while a person is waited for there is none. No one waits for what it returns.
+   */
+  readonly onActivity?: (activity: TurnActivity) => void | Promise<void>
   /** Called with every error that the turn survived: callbacks, files, lost streams, failed polls. */
-  readonly onError?: (error: unknown, step: TurnStep) => void
+  readonly onError?: (error: unknown, context: ErrorContext) => void
   /** The user's cancel: the agent is stopped on the server and the row becomes `cancelled`. */
   readonly cancelSignal?: AbortSignal
   /** Gives this call up, as a queue's shutdown signal does: the turn is left running for the next worker, and the result is `skipped`, `handed_off`. */
   readonly signal?: AbortSignal
 }
 
-/** Where an error happened that the turn survived. */
-export type TurnStep =
-  | 'claim'
-  | 'session'
-  | 'prompt'
-  | 'settle'
-  | 'renew'
-  | 'stream'
-  | 'poll'
-  | 'send'
-  | 'asks'
-  | 'snapshot'
-  | 'stop'
-  | 'release'
-  | 'artifacts'
-  | 'observer'
-  | 'live'
-  | 'worker'
-  | 'callback'
+/** Whose agent shows life. */
+export interface TurnActivity {
+  readonly turnId: RowId
+  readonly conversationId: RowId
+  /** The upstream session. */
+  readonly sessionId: string
+}
 
 /** What the steps of a turn see: the options with every default filled in, without what only its end needs. */
 export interface TurnSetup {
@@ -131,10 +144,13 @@ export interface TurnSetup {
   readonly owner: string
   readonly clock: SteadyClock
   readonly ids: IdSource
+  readonly traceContext: (() => string | null) | undefined
   readonly conversationId: RowId
   readonly turnId: RowId
   /** Null when only the row has it. */
   readonly prompt: Prompt | null
+  readonly promptDefaults: PromptDefaults
+  readonly output: OutputOptions | null
   readonly session: SessionSetup
   readonly asks: AskPolicy
   readonly onBusy: 'return' | 'wait'
@@ -142,7 +158,11 @@ export interface TurnSetup {
   readonly recovery: Recovery
   readonly budgets: Budgets
   readonly onReply: ((reply: Reply) => void) | undefined
+  readonly onBudgetWarning: ((warning: BudgetWarning) => void) | undefined
+  readonly onActivity: ((activity: TurnActivity) => void | Promise<void>) | undefined
   readonly report: (error: unknown, step: TurnStep) => void
+  /** The same for another turn of the conversation. */
+  readonly reportFor: (turnId: RowId) => TurnSetup['report']
   readonly cancelSignal: AbortSignal | undefined
   readonly signal: AbortSignal | undefined
 }
@@ -152,6 +172,7 @@ const defaultTiming: Timing = {
   pollMs: 3_000,
   graceMs: 5_000,
   snapshotMs: 1_000,
+  activityMs: 10_000,
 }
 
 const defaultRecovery: Recovery = {
@@ -175,7 +196,11 @@ export function resolveOptions<Report>(options: TurnOptions<Report>): TurnSetup 
   if (!(recovery.maxReruns >= 0)) {
     throw new RangeError('`recovery.maxReruns` must be a number, 0 or more')
   }
-  const budgets = { ...defaultBudgets, ...withoutUndefined(options.budgets ?? {}) }
+  const budgets = {
+    ...defaultBudgets,
+    unreachableMs: patienceWith(options.server),
+    ...withoutUndefined(options.budgets ?? {}),
+  }
   for (const [name, limit] of Object.entries(budgets)) {
     if (!(limit >= 0)) throw new RangeError(`\`budgets.${name}\` must be a number, 0 or more`)
     if (name === 'requestMs' && limit === 0) {
@@ -184,6 +209,9 @@ export function resolveOptions<Report>(options: TurnOptions<Report>): TurnSetup 
       )
     }
   }
+  const { conversationId, onError } = options
+  const reportFor: TurnSetup['reportFor'] = (turnId) => (error, step) =>
+    reportSafely(onError, error, { step, turnId, conversationId })
   if (budgets.requestMs === 0) throw new RangeError('`budgets.requestMs` must be above 0')
   return {
     client: options.client,
@@ -192,9 +220,12 @@ export function resolveOptions<Report>(options: TurnOptions<Report>): TurnSetup 
     owner: options.owner ?? `worker-${globalThis.crypto.randomUUID()}`,
     clock: steady(options.clock ?? systemClock),
     ids: options.ids ?? { messageId: () => createMessageId(), partId: () => createPartId() },
-    conversationId: options.conversationId,
+    traceContext: options.traceContext,
+    conversationId,
     turnId: options.turnId,
     prompt,
+    promptDefaults: defaultsOf(options),
+    output: options.output ?? null,
     session: options.session ?? {},
     asks: options.asks ?? rejectAsks,
     onBusy: options.onBusy ?? 'return',
@@ -202,7 +233,10 @@ export function resolveOptions<Report>(options: TurnOptions<Report>): TurnSetup 
     recovery,
     budgets,
     onReply: options.onReply,
-    report: (error, step) => reportSafely(options.onError, error, step),
+    onBudgetWarning: options.onBudgetWarning,
+    onActivity: options.onActivity,
+    report: reportFor(options.turnId),
+    reportFor,
     cancelSignal: options.cancelSignal,
     signal: options.signal,
   }
@@ -214,15 +248,21 @@ function withoutUndefined<Options extends object>(options: Options): Options {
   return Object.fromEntries(given) as Options
 }
 
-/** An error handler that fails must not become the turn's failure, nor end the process; there is no one left to report it to. */
-export function reportSafely(
-  onError: TurnOptions['onError'],
-  error: unknown,
-  step: TurnStep,
-): void {
-  try {
-    Promise.resolve(onError?.(error, step)).catch(() => undefined)
-  } catch {
-    // See above.
-  }
+/** A server that is replaced answers no sooner than its supervisor has seen that it is gone, and a little later under load. */
+function patienceWith(server: TurnPorts['server']): number {
+  const { unreachableMs } = defaultBudgets
+  const outageMs = server?.outageMs ?? 0
+  return Number.isFinite(outageMs) ? Math.max(unreachableMs, outageMs * outageShare) : unreachableMs
+}
+
+const outageShare = 1.25
+
+/** The form of the answer is one of the defaults, so it need not be in each row. */
+function defaultsOf({
+  promptDefaults = {},
+  output,
+}: Pick<TurnOptions, 'promptDefaults' | 'output'>): PromptDefaults {
+  if (typeof promptDefaults.model === 'string') splitModel(promptDefaults.model)
+  const format = output === undefined ? undefined : formatOf(output)
+  return format === undefined ? promptDefaults : { ...promptDefaults, format }
 }

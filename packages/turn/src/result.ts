@@ -35,9 +35,11 @@ export interface SettledTurn<Report> {
 }
 
 /** The server proved that the assistant finished, and the row says so. */
-export interface CompletedTurn<Report> extends SettledTurn<Report> {
+export interface CompletedTurn<Report, Output = unknown> extends SettledTurn<Report> {
   readonly status: 'completed'
   readonly ending: CompletedEnding
+  /** With the option `output`: the answer, checked. Without it: the structured value as the server has it, null without one. */
+  readonly output: Output
   /** The model's finish reason, `stop` as a rule. */
   readonly finish: string | null
   /** The later prompt that the agent answered together with this one; null as a rule. */
@@ -75,8 +77,8 @@ export interface Skipped {
 }
 
 /** How a turn ended. Switch on `status`. */
-export type TurnResult<Report = unknown> =
-  | CompletedTurn<Report>
+export type TurnResult<Report = unknown, Output = unknown> =
+  | CompletedTurn<Report, Output>
   | FailedTurn<Report>
   | CancelledTurn<Report>
   | Skipped

@@ -1,6 +1,7 @@
 import { resolveOptions, type TurnOptions, type TurnSetup } from './options.js'
 import { assertPeersFit } from './run/peers.js'
 import type { TurnResult } from './result.js'
+import type { OutputOptions } from './output.js'
 import { withinMs } from './run/deadline.js'
 import { openRun } from './run/run.js'
 import { claimTurn, type ClaimedTurn } from './steps/claim.js'
@@ -8,6 +9,7 @@ import { release } from './steps/close-turn.js'
 import { finishLeftovers, finishSettled } from './steps/finish-leftovers.js'
 import { runClaimed } from './steps/run-claimed.js'
 import { stopStray } from './steps/stop-stray.js'
+import { traceClaim } from './steps/trace-run.js'
 
 // At load: before a job is taken, not in the middle of a turn.
 assertPeersFit()
@@ -25,11 +27,16 @@ assertPeersFit()
  * const result = await runTurn({ client, store, owner, conversationId, turnId, prompt: { text } })
  * if (result.status === 'skipped' && result.mustRunAgain) throw new Error(result.reason)
  */
-export async function runTurn<Report = unknown>(
-  options: TurnOptions<Report>,
-): Promise<TurnResult<Report>> {
+export async function runTurn<Report = unknown, Output = unknown>(
+  options: TurnOptions<Report> & { readonly output?: OutputOptions<Output> },
+): Promise<TurnResult<Report, Output>> {
+  // The schema has given the output its type.
+  return (await runToResult(options)) as TurnResult<Report, Output>
+}
+
+async function runToResult<Report>(options: TurnOptions<Report>): Promise<TurnResult<Report>> {
   const setup = resolveOptions(options)
-  const claim = await claimTurn(setup)
+  const claim = await traceClaim(setup, () => claimTurn(setup))
   if ('status' in claim) {
     if (claim.reason !== 'settled') return claim
     await callBack(setup, options.onSettled, await finishSettled(setup, options.artifacts))

@@ -127,7 +127,7 @@ describe('createOutbox', () => {
       },
       deliver: (_, { signal }) =>
         new Promise(() => signal.addEventListener('abort', () => (isAborted = true))),
-      onError: (error, event) => errors.push(`${event?.turnId ?? 'store'}: ${String(error)}`),
+      onError: (error, { event }) => errors.push(`${event?.turnId ?? 'store'}: ${String(error)}`),
     })
     await settle()
     isAway = false

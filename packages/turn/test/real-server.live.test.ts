@@ -20,7 +20,7 @@ import {
 import { type Client, createClient } from '@turnstead/wire'
 import { expect } from 'chai'
 import { after, before, describe, it } from 'mocha'
-import { runTurn } from '../src/index.js'
+import { runTurn, type StandardSchema } from '../src/index.js'
 import { observing } from './support/rig.js'
 import { openRows, type Rows } from './support/rows.js'
 import type { WorkerTask } from './support/worker.js'
@@ -103,6 +103,36 @@ describe('runTurn on the real opencode serve', function () {
     expect(Number(row['input_tokens'])).to.be.greaterThan(0)
     expect(Number(row['output_tokens'])).to.be.greaterThan(0)
     expect(Number(row['cost'])).to.be.greaterThan(0)
+  })
+
+  it('gives an answer in the form that was asked for, checked and typed', async () => {
+    const prompt = 'Which city?'
+    const call = tool.call('StructuredOutput', { city: 'Oslo' })
+    model.answer(on(prompt, reply(call)))
+    const turnId = await rows.addMessage()
+    const schema: StandardSchema<{ readonly city: string }> = {
+      '~standard': {
+        version: 1,
+        vendor: 'of this test',
+        validate: (value) => {
+          const { city } = (value ?? {}) as { readonly city?: unknown }
+          return typeof city === 'string'
+            ? { value: { city } }
+            : { issues: [{ message: 'no city' }] }
+        },
+      },
+    }
+    const jsonSchema = {
+      type: 'object',
+      properties: { city: { type: 'string' } },
+      required: ['city'],
+    }
+    const result = await runTurn({ ...turnOptions(turnId, prompt), output: { schema, jsonSchema } })
+    expect(result).to.include({ status: 'completed', ending: 'structured' })
+    if (result.status !== 'completed') return
+    const { city } = result.output
+    expect(city).to.equal('Oslo')
+    expect((await rows.store.read(turnId))?.reason).to.equal('structured')
   })
 
   it('goes on after a SIGKILL of the worker: one prompt, one run, the whole reply', async () => {

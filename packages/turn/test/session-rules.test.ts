@@ -3,7 +3,7 @@ import { expect } from 'chai'
 import fc from 'fast-check'
 import { afterEach, beforeEach, describe, it } from 'mocha'
 import { createMemoryStore, runTurn, sessionUpstream, type TurnOptions } from '../src/index.js'
-import { fingerprintOf, planRules, type Rule } from '../src/session-rules.js'
+import { fingerprintOf, planRules, type Rule } from '../src/steps/session-rules.js'
 import { openRig, type Rig } from './support/rig.js'
 
 type Permission = NonNullable<NonNullable<TurnOptions['session']>['permission']>
@@ -152,6 +152,17 @@ describe('the session of a conversation', () => {
     rig.impostor.fail('POST /session/*/fork', fault.serverError(), { times: 10 })
     const second = await run('Two', { permission: [] })
     expect(second.result).to.include({ sessionRecreated: true })
+  })
+
+  it('leaves no copy behind that it could not name', async () => {
+    await run('One', { permission: edit('allow') })
+    rig.impostor.fail('PATCH /session/*', fault.serverError(), { times: 10 })
+    const second = await run('Two', { permission: [] })
+    const sessions = await rig.client.session.list()
+    // The one that forgot, and the old one, which is not deleted then.
+    expect(sessions.map(({ id }) => id))
+      .to.include(second.sessionId)
+      .and.have.length(2)
   })
 
   it('keeps what it has in a store that keeps no rules', async () => {

@@ -178,14 +178,23 @@ describe('createTurnWorker', () => {
     let hasEnded = (): void => undefined
     const ended = new Promise<void>((resolve) => (hasEnded = resolve))
     const reported: unknown[] = []
+    let hasFailed = (): void => undefined
+    const failed = new Promise<void>((resolve) => (hasFailed = resolve))
     open({
       owner: 'worker-2',
       resumeMs: 20,
       onSettled: () => hasEnded(),
-      onPending: (turns) => reported.push(...turns.map((turn) => turn.turnId)),
+      onPending: async (turns) => {
+        reported.push(...turns.map((turn) => turn.turnId))
+        throw new Error('the queue is away')
+      },
+      onError: (error) => {
+        if (String(error).includes('the queue is away')) hasFailed()
+      },
     })
     rig.impostor.gate('held').open()
     await ended
+    await failed
     expect(await rig.rows.row(turnId)).to.include({ status: 'completed' })
     expect(await rig.rows.row(lost)).to.include({ status: 'pending' })
     expect(await rig.userMessages()).to.equal(1)

@@ -1,7 +1,6 @@
-import { setTimeout as sleep } from 'node:timers/promises'
 import type { MessageArtifacts } from '@turnstead/artifacts'
 import type { SessionStore } from '@turnstead/session'
-import { runTurn, waitForPerson, type TurnClient, type TurnResult } from '@turnstead/turn'
+import { createTurnWorker, waitForPerson, type TurnClient } from '@turnstead/turn'
 import type { Feed } from '../live/feed.js'
 import { createLiveTurn, type LiveTurn, type LiveTurns } from '../live/live-turn.js'
 
@@ -12,10 +11,7 @@ export interface Job {
   readonly prompt: string
 }
 
-/**
- * Runs turns in this process, one at a time in each conversation. A host with a job queue has its job
- * call `runTurn` in the same way; correctness rests on the rows, not on this.
- */
+/** Runs turns in this process, and shows them on the open pages. */
 export interface Worker extends LiveTurns {
   run(job: Job): void
   /** The user's cancel. */
@@ -38,55 +34,46 @@ export interface WorkerOptions {
   /** Called when a turn is over. `isShown`: this process ran it to its end, so the open pages have followed it. */
   readonly onEnd: (job: Job, options: { readonly isShown: boolean }) => Promise<void>
   readonly onError: (error: unknown, where: string) => void
-  /** Before the next try for a turn that another worker took and left. Default 2,000 ms. */
-  readonly retryMs?: number
-}
-
-interface RunningTurn {
-  readonly live: LiveTurn
-  readonly stop: AbortController
 }
 
 export function createWorker(options: WorkerOptions): Worker {
-  const { client, store, artifacts, feed, retryMs = 2_000 } = options
-  const lines = new Map<number, Promise<void>>()
-  const turns = new Map<number, RunningTurn>()
-  const closing = new AbortController()
+  const { client, store, artifacts, feed, onError } = options
+  const turns = new Map<number, LiveTurn>()
   let trouble: string | null = null
 
-  const report = (error: unknown, { conversationId, turnId }: Job, step: string): void =>
-    options.onError(error, `conversation ${conversationId}, turn ${turnId}, ${step}`)
-
-  /** Runs it until it is over; null when it is left to another worker. */
-  async function runToEnd(job: Job, { live, stop }: RunningTurn): Promise<TurnResult | null> {
-    while (!closing.signal.aborted) {
-      const result = await runTurn({
-        client,
-        store,
-        artifacts,
-        owner: options.name,
-        conversationId: job.conversationId,
-        turnId: job.turnId,
-        prompt: { text: job.prompt },
-        asks: waitForPerson,
-        onBusy: 'wait',
-        // An answer is found in the row by the renewals of the lease, ten in this time.
-        timing: { leaseMs: 10_000 },
-        cancelSignal: stop.signal,
-        signal: closing.signal,
-        onReply: (reply) => live.follow(reply),
-        onError: (error, step) => {
-          if (step === 'stream' || step === 'poll' || step === 'send') live.say(unreachable)
-          report(error, job, step)
+  const worker = createTurnWorker({
+    client,
+    store,
+    artifacts,
+    owner: options.name,
+    asks: waitForPerson,
+    // The rows are gone through when the application starts.
+    resumeMs: 0,
+    onError: (error, { step }) => onError(error, step),
+    turnOptions: ({ conversationId, turnId }) => {
+      const live = turns.get(Number(turnId))
+      return {
+        onReply: (reply) => live?.follow(reply),
+        onError: (error, { step }) => {
+          if (step === 'stream' || step === 'poll' || step === 'send') live?.say(unreachable)
+          onError(error, `conversation ${conversationId}, turn ${turnId}, ${step}`)
         },
-      }).catch((error: unknown) => {
-        report(error, job, 'run')
-        return null
-      })
-      if (result !== null && !(result.status === 'skipped' && result.mustRunAgain)) return result
-      await sleep(retryMs, undefined, { signal: closing.signal }).catch(() => undefined)
+      }
+    },
+  })
+
+  async function runToEnd(job: Job, live: LiveTurn): Promise<void> {
+    const { conversationId, turnId, prompt } = job
+    try {
+      const result = await worker.enqueue({ conversationId, turnId, prompt: { text: prompt } })
+      live.finish()
+      turns.delete(turnId)
+      // It is left to the next start of the application.
+      if (result === null) return
+      await options.onEnd(job, { isShown: result.status !== 'skipped' })
+    } catch (error) {
+      onError(error, `conversation ${conversationId}, turn ${turnId}, end`)
     }
-    return null
   }
 
   return {
@@ -97,37 +84,19 @@ export function createWorker(options: WorkerOptions): Worker {
         publish: (changes) => feed.publish(job.conversationId, changes),
       })
       live.say(trouble)
-      const turn: RunningTurn = { live, stop: new AbortController() }
-      turns.set(job.turnId, turn)
-      const before = lines.get(job.conversationId) ?? Promise.resolve()
-      const line = before
-        .then(() => runToEnd(job, turn))
-        .then(async (result) => {
-          live.finish()
-          turns.delete(job.turnId)
-          if (result === null || closing.signal.aborted) return
-          await options.onEnd(job, { isShown: result.status !== 'skipped' })
-        })
-        .catch((error: unknown) => report(error, job, 'end'))
-      lines.set(job.conversationId, line)
-      void line.then(() => {
-        if (lines.get(job.conversationId) === line) lines.delete(job.conversationId)
-      })
+      turns.set(job.turnId, live)
+      void runToEnd(job, live)
     },
-    live: (turnId) => turns.get(turnId)?.live ?? null,
+    live: (turnId) => turns.get(turnId) ?? null,
     async stop(turnId) {
-      turns.get(turnId)?.live.sayStopping()
-      await store.cancel({ turnId, reason: 'stopped by the reader' })
-      turns.get(turnId)?.stop.abort(new Error('stopped by the reader'))
+      turns.get(turnId)?.sayStopping()
+      await worker.cancel({ turnId, reason: 'stopped by the reader' })
     },
     say(text) {
       trouble = text
-      for (const { live } of turns.values()) live.say(text)
+      for (const live of turns.values()) live.say(text)
     },
-    async close() {
-      closing.abort(new Error('the application is closing'))
-      await Promise.all(lines.values())
-    },
+    close: () => worker.close(),
   }
 }
 

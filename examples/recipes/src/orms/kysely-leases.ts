@@ -78,6 +78,7 @@ export function createLeases(
         const lease = { ...take(chat, request, turnId), turnId: turn.turnId }
         turn.startedAt ??= clock.now()
         turn.input ??= request.input ?? null
+        turn.trace ??= request.trace ?? null
         Object.assign(turn, { status: 'running', fence: lease.fence })
         await save(trx, turn)
         const { sessionId, fence } = chat

@@ -12,6 +12,7 @@ import { foldFileName, toShownPath } from '../file-name.js'
 import { toKeySegment } from '../store/key.js'
 import type { ArtifactStore, StoreCallOptions } from '../store/store.js'
 import type { ToolRecord } from './tool-record.js'
+import { traceCollect } from './trace-collect.js'
 import { toTurnFiles, type TurnFile } from './turn-files.js'
 
 /** Options of {@link createMessageArtifacts}. */
@@ -180,7 +181,7 @@ export function createMessageArtifacts(options: MessageArtifactsOptions): Messag
   }
 
   return {
-    collect,
+    collect: (call) => traceCollect(call, () => collect(call)),
     list: async function* (turnId, { signal } = {}) {
       const artifacts: Artifact[] = []
       for await (const stat of store.list({ prefix: toTurnPrefix(turnId), signal })) {

@@ -14,7 +14,15 @@ import { ArtifactError } from '../errors.js'
 import { parseArtifactKey, parseKeyPrefix, type ArtifactKey } from '../store/key.js'
 import { checkListLimit, checkPutOptions } from '../store/put-options.js'
 import { closeSource } from '../store/source.js'
-import type { ArtifactStat, ArtifactStore, ListOptions, StoreCallOptions } from '../store/store.js'
+import type {
+  ArtifactSource,
+  ArtifactStat,
+  ArtifactStore,
+  ListOptions,
+  PutOptions,
+  StoreCallOptions,
+} from '../store/store.js'
+import { tracePut } from '../trace.js'
 
 /** Options of `createDiskStore`. */
 export interface DiskStoreOptions {
@@ -44,20 +52,28 @@ export function openDiskStore(options: DiskStoreOptions, link: Link): DiskStore 
   const root = resolve(options.root)
   const clock = options.clock ?? systemClock
 
+  async function put(
+    key: ArtifactKey,
+    source: ArtifactSource,
+    putOptions: PutOptions,
+  ): Promise<ArtifactStat> {
+    parseArtifactKey(key)
+    const options = checkPutOptions(putOptions)
+    options.signal?.throwIfAborted()
+    return guard(options.signal, async () => {
+      const realRoot = await makeRoot(root)
+      const path = toObjectPath(realRoot, key)
+      if (options.ifAbsent) await refuseTaken(realRoot, path, key)
+      const now = (): number => clock.now()
+      return writeObject({ root: realRoot, key, path, source, options, now, link })
+    })
+  }
+
   return {
     capabilities: ['if-absent', 'range'],
     put: async (key, source, putOptions = {}) => {
       try {
-        parseArtifactKey(key)
-        const checked = checkPutOptions(putOptions)
-        checked.signal?.throwIfAborted()
-        return await guard(checked.signal, async () => {
-          const realRoot = await makeRoot(root)
-          const path = toObjectPath(realRoot, key)
-          if (checked.ifAbsent) await refuseTaken(realRoot, path, key)
-          const now = (): number => clock.now()
-          return writeObject({ root: realRoot, key, path, source, options: checked, now, link })
-        })
+        return await tracePut('disk', () => put(key, source, putOptions))
       } catch (error) {
         closeSource(source)
         throw error

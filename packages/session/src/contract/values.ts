@@ -29,6 +29,7 @@ export const valueCases: readonly SessionStoreCase[] = [
         ...ids,
         ...completed,
         input: null,
+        trace: null,
         prompt: null,
         providerStatus: null,
         providerMessage: null,
@@ -94,6 +95,24 @@ export const valueCases: readonly SessionStoreCase[] = [
         .claim({ ...request, owner: 'worker-2', input: 'Other' })
       assert.deepEqual(second.turn?.input, input)
       assert.deepEqual((await mustRead(subject.store, ids.turnId)).input, input)
+    },
+  },
+  {
+    name: 'claim stores the trace in which the turn began, and a later claim does not replace it',
+    run: async (subject) => {
+      const ids = await newTurn(subject)
+      const trace = '00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01'
+      const request = { ...ids, leaseMs: 10_000 }
+      const first = await subject.store.claim({ ...request, owner: 'worker-1' })
+      assert.equal(first.turn?.trace, null)
+      subject.advance(20_000)
+      const second = await subject.another().claim({ ...request, owner: 'worker-2', trace })
+      assert.equal(second.turn?.trace, trace)
+      subject.advance(20_000)
+      const other = trace.replace('0af7', 'ffff')
+      const third = await subject.store.claim({ ...request, owner: 'worker-1', trace: other })
+      assert.equal(third.turn?.trace, trace)
+      assert.equal((await mustRead(subject.store, ids.turnId)).trace, trace)
     },
   },
   {

@@ -40,6 +40,7 @@ export function turnFields(knex: Knex, columns: MessageColumns): Record<string, 
     closed: columns.closedAt,
     asks: columns.asks,
     waiting: columns.waitingSince,
+    trace: columns.trace,
     fence: columns.turnFence,
     revision: columns.turnRevision,
   }

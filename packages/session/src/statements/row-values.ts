@@ -48,6 +48,7 @@ export function toTurnRecord(turnId: RowId, row: Row): TurnRecord {
     closedAt: toNumberOrNull(row['closed']),
     asks: toAsks(row, turnId),
     waitingSince: toNumberOrNull(row['waiting']),
+    trace: toTextOrNull(row['trace']),
     fence: toNumber(row['fence']),
     revision: toNumber(row['revision']),
   }

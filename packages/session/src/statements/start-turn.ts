@@ -9,11 +9,13 @@ export interface Starting {
   readonly now: number
   /** As JSON; null when it is not to be stored. */
   readonly input: string | null
+  /** W3C `traceparent`; null when there is none. */
+  readonly trace: string | null
 }
 
 /**
- * Moves the turn under a lease that was just taken, and stores what was asked unless an earlier claim did; false when the
- * turn became terminal or the lease was lost meanwhile.
+ * Moves the turn under a lease that was just taken, and stores what was asked, and in which trace, unless an earlier claim did;
+ * false when the turn became terminal or the lease was lost meanwhile.
  */
 export async function startTurn(
   tables: Tables,
@@ -28,9 +30,11 @@ export function startUpdate(
   { messages }: Tables,
   knex: Knex,
   lease: Lease,
-  { now, input }: Starting,
+  { now, input, trace }: Starting,
 ): TurnUpdate {
   const { columns } = messages
+  const unlessStored = (column: string, value: string | null): Record<string, Knex.Raw> =>
+    value === null ? {} : { [column]: knex.raw('coalesce(??, ?)', [column, value]) }
   return {
     what: 'start the run',
     from: ['pending', 'running'],
@@ -43,9 +47,8 @@ export function startUpdate(
       [columns.turnFence]: lease.fence,
       [columns.pendingSince]: null,
       [columns.startedAt]: knex.raw('coalesce(??, ?)', [columns.startedAt, now]),
-      ...(input === null
-        ? {}
-        : { [columns.promptInput]: knex.raw('coalesce(??, ?)', [columns.promptInput, input]) }),
+      ...unlessStored(columns.promptInput, input),
+      ...unlessStored(columns.trace, trace),
     },
   }
 }

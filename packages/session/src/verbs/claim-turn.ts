@@ -30,6 +30,7 @@ export async function claimTurn(
 ): Promise<ClaimResult> {
   const { tables, instance, forsaken } = context
   const { conversationId, turnId, owner, leaseMs, signal } = request
+  const { trace = null } = request
   const input = toInput(request.input)
   return untilTaken(
     { clock: tables.clock, row: `conversation ${conversationId}`, signal },
@@ -58,7 +59,7 @@ export async function claimTurn(
         expiresAt: now + leaseMs,
       }
       return takeAndDo(context, { lease, seen, turnKey: seen.ownKey, signal }, () =>
-        start(context, lease, { session: seen.session, input, now }),
+        start(context, lease, { session: seen.session, input, trace, now }),
       )
     },
   )
@@ -67,7 +68,7 @@ export async function claimTurn(
 /** Takes what no one holds without a look before. Undefined when it is not to be had so: the look says why. */
 async function claimFree(
   context: ClaimContext,
-  { conversationId, turnId, owner, leaseMs, signal }: ClaimRequest,
+  { conversationId, turnId, owner, leaseMs, trace = null, signal }: ClaimRequest,
   input: string | null,
 ): Promise<ClaimResult | undefined> {
   const { tables } = context
@@ -79,7 +80,7 @@ async function claimFree(
     if (taken === null) return undefined
     const { fence, session } = taken
     const lease: Lease = { ...ids, fence }
-    const result = await start(context, lease, { session, input, now })
+    const result = await start(context, lease, { session, input, trace, now })
     if (result === undefined) await releaseLease(tables, lease)
     return result
   })
@@ -89,9 +90,9 @@ async function claimFree(
 async function start(
   { tables }: ClaimContext,
   lease: Lease,
-  { session, input, now }: Starting & { readonly session: KnownSession },
+  { session, input, ...more }: Starting & { readonly session: KnownSession },
 ): Promise<ClaimResult | undefined> {
-  const begun = await withInput(input, (each) => begin(tables, lease, { now, input: each }))
+  const begun = await withInput(input, (each) => begin(tables, lease, { ...more, input: each }))
   if (begun?.turn.status !== 'running') return undefined
   const { conversationId, fence } = lease
   return { claimed: true, lease, conversation: { id: conversationId, fence, ...session }, ...begun }

@@ -52,7 +52,9 @@ export function turnWrites(tables: Tables, notices: Notices): TurnWrites {
     keepPartial: async (lease, fields) =>
       telling(lease.turnId, 'settled', keepPartial(tables, lease, fields)),
 
-    closeTurn: (lease) => closeTurn(tables, lease, clock.now()),
+    // Who follows a cancelled turn waits for it: only now has its worker kept what there was.
+    closeTurn: async (lease) =>
+      telling(lease.turnId, 'settled', closeTurn(tables, lease, clock.now())),
 
     cancel: async ({ turnId, reason = null }) => {
       const id = asRowId('turnId', turnId)

@@ -104,6 +104,7 @@ export function attendAsks(run: TurnRun): AskAttendant {
     const decision = withoutRule(given)
     attended.wish = decision
     rows.change({ type: 'decided', askId, decision, by: 'policy', rule: rule ?? null })
+    run.tracing.decided(askId, { by: 'policy', rule: rule ?? null })
   }
 
   /** Takes up what the row says; without a row, what was decided here. */
@@ -113,6 +114,9 @@ export function attendAsks(run: TurnRun): AskAttendant {
     const decision = rows.isKept ? (record?.decision ?? null) : attended.wish
     if (decision === null) return
     attended.decision = decision
+    if (record !== undefined && record.answeredBy !== 'policy') {
+      run.tracing.decided(id, { by: 'person', rule: null })
+    }
     // Sent, and still open: the lists are given the time to show that it arrived.
     attended.sendAt = clock.now() + (rows.isKept && record?.state === 'sent' ? listedMs : 0)
   }

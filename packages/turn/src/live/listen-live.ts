@@ -1,16 +1,18 @@
 import type { SteadyClock } from '../clock.js'
-import type { Notifier, RowId } from '../ports.js'
+import type { Notifier, RowId, TurnNotice } from '../ports.js'
 import { inBackground } from '../run/deadline.js'
 import { createFrameReader } from './frames.js'
-import { type LiveMessage, readMessage } from './messages.js'
+import { type LiveMessage, type Position, readMessage, writeWatch } from './messages.js'
 import { liveTopic, noticeTopic, watchEveryMs, watchTopic } from './topics.js'
 
 /** What comes over a notifier about one turn. */
 export interface LiveListener {
+  /** Up to where the reply is known here. */
+  readonly position: Position | null
   /** What its worker shows; the answer says whether something is missing here. */
   hear(message: LiveMessage): 'ask-state' | null
-  /** Its row changed, or notices were lost: it has to be read. */
-  onNotice(): void
+  /** Something happened to its row; null when no one knows what. */
+  onNotice(type: TurnNotice['type'] | null): void
 }
 
 /** Between two times that the state is asked for. */
@@ -35,16 +37,16 @@ export function listenLive(
   let askedAt = -Infinity
   let asking: Promise<void> | null = null
 
-  const ask = async (): Promise<void> => {
+  const ask = async (at: Position | null): Promise<void> => {
     askedAt = clock.now()
-    await notifier.notify(watchTopic(turnId), 'state')
+    await notifier.notify(watchTopic(turnId), writeWatch(at))
   }
   /** Also when it was just asked: the answer to that may be what is missing. */
   const askState = (closing: AbortSignal): void => {
     asking ??= (async () => {
       const restMs = askedAt + askAgainMs - clock.now()
       if (restMs > 0) await clock.sleep(restMs, { signal: closing })
-      await ask()
+      await ask(null)
     })()
       .catch((error: unknown) => {
         if (!closing.aborted) onError(error)
@@ -62,7 +64,7 @@ export function listenLive(
     }
     const onNotice = (notice: string | null): void => {
       if (closing.aborted) return
-      listener.onNotice()
+      listener.onNotice(notice === null ? null : typeOf(notice))
       if (notice === null) askState(closing)
     }
     const unlistens = await Promise.allSettled([
@@ -72,9 +74,9 @@ export function listenLive(
     try {
       for (const each of unlistens) if (each.status === 'rejected') onError(each.reason)
       // What was said before this process listened.
-      if (!closing.aborted) listener.onNotice()
+      if (!closing.aborted) listener.onNotice(null)
       for (;;) {
-        await ask().catch(onError)
+        await ask(listener.position).catch(onError)
         await clock.sleep(watchEveryMs, { signal: closing })
       }
     } catch (error) {
@@ -85,4 +87,16 @@ export function listenLive(
     }
   })
   return () => void listening.close()
+}
+
+const types: ReadonlySet<unknown> = new Set(['cancelled', 'answered', 'changed', 'settled'])
+
+/** Null for what another version, or someone else, said. */
+function typeOf(notice: string): TurnNotice['type'] | null {
+  try {
+    const { type } = JSON.parse(notice) as { readonly type?: unknown }
+    return types.has(type) ? (type as TurnNotice['type']) : null
+  } catch {
+    return null
+  }
 }

@@ -21,7 +21,27 @@ export type LiveMessage =
   /** All of it, as JSON for `parseReply`. */
   | { readonly type: 'state'; readonly fence: number; readonly reply: unknown }
 
+/** That someone watches a turn, and up to where it is known there; null asks for the state. */
+export interface WatchMessage {
+  readonly at: Position | null
+}
+
 const version = 1
+
+export function writeWatch(at: Position | null): string {
+  return JSON.stringify({ v: version, at })
+}
+
+/** What is no watch of ours asks for the state: that is right for everyone. */
+export function readWatch(text: string | null): WatchMessage {
+  try {
+    const { v, at } = JSON.parse(text ?? '') as { readonly v?: unknown } & WatchMessage
+    const isWhole = v === version && typeof at === 'object' && Number.isFinite(at?.revision)
+    return { at: isWhole ? at : null }
+  } catch {
+    return { at: null }
+  }
+}
 
 export function writeMessage(message: Exclude<LiveMessage, { type: 'state' }>): string {
   return JSON.stringify({ v: version, ...message })

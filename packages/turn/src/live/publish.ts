@@ -3,7 +3,7 @@ import { throttle, type ThrottledObserver } from '@turnstead/reply/changes'
 import type { SteadyClock } from '../clock.js'
 import type { Notifier, RowId } from '../ports.js'
 import { defaultFrameBytes, toFrames } from './frames.js'
-import { writeMessage, writeState } from './messages.js'
+import { type Position, readWatch, writeMessage, writeState } from './messages.js'
 import { liveTopic, watchedForMs, watchTopic } from './topics.js'
 
 /** Shows a reply to other processes while it grows. Never waits for them, never fails the turn. */
@@ -28,6 +28,8 @@ const gatherMs = 30
 /** After this many changes that could not be sent, the state is shorter. */
 const mostWaiting = 5_000
 const restAfterFailureMs = 1_000
+/** So long a message may take to all who watch. */
+const onTheWayMs = 1_000
 
 export function createLivePublisher(options: PublisherOptions): LivePublisher {
   const { notifier, turnId, fence, clock, report } = options
@@ -36,6 +38,7 @@ export function createLivePublisher(options: PublisherOptions): LivePublisher {
   let observing: { readonly observer: ThrottledObserver; readonly stop: () => void } | null = null
   let waiting: Change[] = []
   let toldRevision = 0
+  let toldAt = -Infinity
   let watchedUntil = -Infinity
   let isStateAsked = false
   let sending: Promise<void> | null = null
@@ -66,6 +69,7 @@ export function createLivePublisher(options: PublisherOptions): LivePublisher {
 
   const sendAll = async (): Promise<void> => {
     for (let text = next(); text !== null; text = next()) {
+      toldAt = clock.now()
       try {
         await send(text)
       } catch (error) {
@@ -106,9 +110,16 @@ export function createLivePublisher(options: PublisherOptions): LivePublisher {
     waiting = []
   }
 
-  const hear = (): void => {
+  /** Whether who watches has all that was told, or what was told a moment ago may be on its way. */
+  const isUpToDate = (at: Position | null): boolean => {
+    if (at === null || observing === null || reply === null) return false
+    if (at.fence !== fence || at.promptId !== reply.promptId) return false
+    return at.revision >= toldRevision || clock.now() - toldAt < onTheWayMs
+  }
+
+  const hear = (payload: string | null): void => {
     watchedUntil = clock.now() + watchedForMs
-    isStateAsked = true
+    if (!isUpToDate(readWatch(payload).at)) isStateAsked = true
     observe()
     pump()
   }

@@ -59,6 +59,7 @@ export function claim(rows: Rows, worker: MemoryWorker, request: ClaimRequest): 
   turn.fence = lease.fence
   turn.revision += 1
   turn.input ??= structuredClone(input) ?? null
+  turn.trace ??= request.trace ?? null
   turn.startedAt ??= worker.clock.now()
   return {
     claimed: true,
@@ -78,7 +79,7 @@ export function claim(rows: Rows, worker: MemoryWorker, request: ClaimRequest): 
 export function claimConversation(
   rows: Rows,
   worker: MemoryWorker,
-  request: Omit<ClaimRequest, 'turnId' | 'input'>,
+  request: Omit<ClaimRequest, 'turnId' | 'input' | 'trace'>,
 ): ConversationClaimed {
   const conversation = conversationOf(rows, request.conversationId)
   if (conversation === undefined) return missing

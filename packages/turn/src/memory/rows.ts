@@ -37,6 +37,7 @@ export interface Turn {
   revision: number
   status: TurnStatus
   input: unknown
+  trace: string | null
   prompt: PromptRecord | null
   /** As JSON. */
   reply: string | null
@@ -107,6 +108,7 @@ export function addTurn(rows: Rows, turnId: RowId, conversationId: RowId): void 
     revision: 0,
     status: 'pending',
     input: null,
+    trace: null,
     prompt: null,
     reply: null,
     text: null,

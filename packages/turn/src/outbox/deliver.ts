@@ -1,7 +1,9 @@
 import { type Clock, steady, systemClock } from '../clock.js'
+import { type ErrorContext, reportSafely } from '../errors.js'
 import { inBackground, withinMs } from '../run/deadline.js'
 import { createWakeup } from '../run/wakeup.js'
 import type { OutboxEvent, OutboxStore } from './event.js'
+import { type Told, traceDelivery } from './trace-delivery.js'
 import { type DeliveryRetries, defaultRetries, retryDelay } from './retry-delay.js'
 
 /** Tells someone of an event. What it throws means: not delivered, try again. Must be repeatable: it is called at least once. */
@@ -9,6 +11,12 @@ export type Deliver = (
   event: OutboxEvent,
   options: { readonly signal: AbortSignal },
 ) => Promise<unknown> | unknown
+
+/** What a failure of an outbox is about. */
+export interface OutboxErrorContext extends ErrorContext {
+  /** Null when the store could not be asked. */
+  readonly event: OutboxEvent | null
+}
 
 /** What {@link createOutbox} needs. */
 export interface OutboxOptions {
@@ -25,8 +33,8 @@ export interface OutboxOptions {
   readonly clock?: Clock
   /** Of the pauses. Default `Math.random`. */
   readonly random?: () => number
-  /** What failed and is tried again; `event` is null when the store could not be asked. Default: nothing happens. */
-  readonly onError?: (error: unknown, event: OutboxEvent | null) => void
+  /** What failed and is tried again. Default: nothing happens. */
+  readonly onError?: (error: unknown, context: OutboxErrorContext) => void
   /** An event that is given up. Default: nothing happens; `store.replay` brings it back. */
   readonly onDead?: (event: OutboxEvent, error: unknown) => void
 }
@@ -63,9 +71,14 @@ export function createOutbox(options: OutboxOptions): Outbox {
   const under = new Set<Promise<void>>()
 
   const report = (error: unknown, event: OutboxEvent | null): void =>
-    callSafely(() => options.onError?.(error, event))
+    reportSafely(options.onError, error, {
+      step: 'outbox',
+      turnId: event?.turnId ?? null,
+      conversationId: event?.conversationId ?? null,
+      event,
+    })
 
-  const tell = async (event: OutboxEvent, closing: AbortSignal): Promise<void> => {
+  const tell = async (event: OutboxEvent, closing: AbortSignal): Promise<Told> => {
     const expired = (): Error =>
       new Error(`Event ${event.id} was not taken within ${timeoutMs} ms; it is tried again.`)
     try {
@@ -74,19 +87,23 @@ export function createOutbox(options: OutboxOptions): Outbox {
       })
     } catch (error) {
       // A process that leaves has not failed: another one tries when the lease is over.
-      if (closing.aborted) return
+      if (closing.aborted) return { outcome: 'left' }
       const retryInMs = retryDelay(event.attempts + 1, retries, random)
       report(error, event)
       await store.failed(event.id, { error: wordsOf(error), retryInMs })
       if (retryInMs === null) callSafely(() => options.onDead?.(event, error))
-      return
+      return { outcome: retryInMs === null ? 'dead' : 'failed', error }
     }
     await store.delivered(event.id)
+    return { outcome: 'delivered' }
   }
 
   const begin = (event: OutboxEvent, closing: AbortSignal): void => {
-    const work = tell(event, closing)
-      .catch((error: unknown) => report(error, event))
+    const work = traceDelivery(event, () => tell(event, closing))
+      .then(
+        () => undefined,
+        (error: unknown) => report(error, event),
+      )
       .finally(() => {
         under.delete(work)
         wakeup.wake()

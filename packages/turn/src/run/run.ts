@@ -2,6 +2,8 @@ import { type Ask, createReply, parseReply, type Reply } from '@turnstead/reply'
 import type { TurnSetup } from '../options.js'
 import type { PromptRecord, TurnRecord } from '../ports.js'
 import { parsePrompt, type Prompt } from '../prompt.js'
+import { createRunTracing, type RunTracing } from '../tracing/run-tracing.js'
+import { type ActivityReport, createActivityReport } from './activity.js'
 import { createDelivery, type Delivery } from './delivery.js'
 import { createServer, type TurnServer } from './server.js'
 import type { RequestLimits } from './limits.js'
@@ -29,6 +31,8 @@ export interface TurnRun {
   readonly delivery: Delivery
   readonly usage: UsageMeter
   readonly remarks: Remarks
+  readonly tracing: RunTracing
+  readonly activity: ActivityReport
   /** The reply to the current prompt; null while none is chosen. */
   reply: Reply | null
 }
@@ -62,11 +66,21 @@ export function openRun(
   lease.onAsksRevision(() => wakeup.wake())
   const reply = restoreReply(setup, turn)
   const result = reply?.result() ?? null
+  // What the row keeps comes first: the ids of the parts were chosen for that.
+  const input = withDefaults(parsePrompt(turn.input) ?? given, setup)
+  const usage = createUsage(clock, {
+    // Of a turn that is over the columns hold the whole, this reply included.
+    earlier:
+      turn.status === 'running' && turn.cost !== null && turn.tokens !== null
+        ? { cost: turn.cost, tokens: turn.tokens }
+        : null,
+    reply: { cost: result?.cost ?? 0, tokens: result?.tokens ?? noTokens },
+    steps: reply?.parts.filter((part) => part.kind === 'step-finish').length ?? 0,
+  })
   return {
     setup,
     session,
-    // What the row keeps comes first: the ids of the parts were chosen for that.
-    input: parsePrompt(turn.input) ?? given,
+    input,
     server: createServer(setup.client),
     lease,
     interrupter,
@@ -74,18 +88,17 @@ export function openRun(
     wakeup,
     schedule: createPollSchedule(() => clock.now(), timing.pollMs),
     delivery: createDelivery(turn.prompt),
-    usage: createUsage(clock, {
-      // Of a turn that is over the columns hold the whole, this reply included.
-      earlier:
-        turn.status === 'running' && turn.cost !== null && turn.tokens !== null
-          ? { cost: turn.cost, tokens: turn.tokens }
-          : null,
-      reply: { cost: result?.cost ?? 0, tokens: result?.tokens ?? noTokens },
-      steps: reply?.parts.filter((part) => part.kind === 'step-finish').length ?? 0,
-    }),
+    usage,
     remarks: createRemarks(),
+    activity: createActivityReport(setup, usage),
+    tracing: createRunTracing(setup, { lease: held.lease, turn, input }),
     reply,
   }
+}
+
+/** What the prompt says itself comes first. */
+function withDefaults(prompt: Prompt | null, { promptDefaults }: TurnSetup): Prompt | null {
+  return prompt === null ? null : { ...promptDefaults, ...prompt }
 }
 
 const noTokens = { input: 0, output: 0, reasoning: 0, cacheRead: 0, cacheWrite: 0 }

@@ -1,4 +1,4 @@
-import { exceededBudget, nextBudgetEnd } from '../budgets.js'
+import { budgetWarnings, exceededBudget, nextBudgetEnd } from '../budgets.js'
 import { type Background, inBackground } from './deadline.js'
 import { onAbort } from './listen.js'
 import type { TurnRun } from './run.js'
@@ -12,13 +12,28 @@ export interface BudgetWatch extends Background {
 
 /** Ends the run by an interruption as soon as one of its budgets is used up. */
 export function watchBudgets(run: TurnRun): BudgetWatch {
-  const { budgets, clock } = run.setup
+  const { budgets, clock, onBudgetWarning, report } = run.setup
   const changed = createWakeup(clock)
   /** When the watch looks again by itself. */
   let looksAt = -Infinity
 
+  const warned = new Set<string>()
+
+  const warn = (): void => {
+    for (const warning of budgetWarnings(budgets, run.usage.read(), clock.now())) {
+      if (warned.has(warning.code)) continue
+      warned.add(warning.code)
+      try {
+        onBudgetWarning?.(warning)
+      } catch (error) {
+        report(error, 'callback')
+      }
+    }
+  }
+
   /** When the next budget ends, as things are. */
   const check = (): number => {
+    if (onBudgetWarning !== undefined) warn()
     const now = clock.now()
     const usage = run.usage.read()
     const exceeded = exceededBudget(budgets, usage, now)

@@ -88,12 +88,24 @@ async function ask(setup: TurnSetup): Promise<Answer> {
   const { conversationId, owner, prompt, store, timing, turnId } = setup
   const { leaseMs } = timing
   const input = prompt === null ? {} : { input: prompt }
+  const trace = traceOf(setup)
   return await withRetry(setup, {
     step: 'claim',
     // A cancel has to reach the row, also of a process that is told to end.
     signal: setup.cancelSignal?.aborted ? undefined : setup.signal,
-    attempt: () => store.claim({ conversationId, turnId, owner, leaseMs, ...input }),
+    attempt: () => store.claim({ conversationId, turnId, owner, leaseMs, ...input, ...trace }),
   })
+}
+
+/** A trace is no reason to leave a turn alone. */
+function traceOf({ report, traceContext }: TurnSetup): { readonly trace?: string } {
+  try {
+    const trace = traceContext?.() ?? null
+    return trace === null ? {} : { trace }
+  } catch (error) {
+    report(error, 'claim')
+    return {}
+  }
 }
 
 /** What could only fail after the turn was claimed is refused before. */

@@ -1,6 +1,7 @@
 import type { ArtifactCollector } from '../ports.js'
 import { withinMs } from '../run/deadline.js'
 import type { TurnRun } from '../run/run.js'
+import { traceCollect } from './trace-run.js'
 
 /** What became of the files. */
 export interface Collected<Report> {
@@ -30,8 +31,10 @@ export async function collectArtifacts<Report>(
     )
   const since = settledAt === null ? {} : { settledAt }
   try {
-    const collected = await withinMs(clock, { ms, signal: run.lease.lost, expired }, (signal) =>
-      collector.collect({ conversationId, turnId, tools, signal, ...since }),
+    const collected = await traceCollect(run, tools, () =>
+      withinMs(clock, { ms, signal: run.lease.lost, expired }, (signal) =>
+        collector.collect({ conversationId, turnId, tools, signal, ...since }),
+      ),
     )
     return { report: collected, isDone: true }
   } catch (error) {

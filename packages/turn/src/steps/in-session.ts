@@ -6,7 +6,7 @@ import type { Proof } from '../poll/evidence.js'
 import { withinMs } from '../run/deadline.js'
 import { storeCallMs, withRetry } from '../run/retry.js'
 import { type KnownSession, requestLimits, type TurnRun } from '../run/run.js'
-import { fingerprintOf } from '../session-rules.js'
+import { fingerprintOf } from './session-rules.js'
 import { applyRules } from './apply-rules.js'
 import { followToProof } from './follow.js'
 import { keepTitle, type TitleKeeper } from './keep-title.js'
@@ -15,6 +15,7 @@ import { findUpstream, isNotFound, turnUpstream } from './session-upstream.js'
 import { isSessionGone } from '../upstream.js'
 import { pumpStream, watchReply } from './stream.js'
 import { choosePrompt, submit } from './submit.js'
+import { traceSession } from './trace-run.js'
 
 const readyLimitMs = 10_000
 /** A server that loses every session as soon as it is made will not keep the next one. */
@@ -25,6 +26,8 @@ interface FoundSession {
   readonly session: Session
   /** It was made in place of one, and nothing of that could be carried over. */
   readonly isRecreated: boolean
+  /** How the conversation came to it. */
+  readonly outcome: 'ensured' | 'created' | 'recreated'
   readonly titles: TitleKeeper
 }
 
@@ -38,7 +41,8 @@ export interface Outputs {
 export async function runInSession(run: TurnRun, outputs: Outputs): Promise<Proof> {
   const attach = createAttacher(run, outputs.live)
   for (let tries = 1; ; tries += 1) {
-    const found = await obtainSession(run, tries === 1 ? run.session : null)
+    const known = tries === 1 ? run.session : null
+    const found = await traceSession(run, () => obtainSession(run, known))
     await bindToDirectory(run, found)
     try {
       const proof = await askInSession(run, found, { attach, snapshots: outputs.snapshots })
@@ -65,9 +69,9 @@ async function obtainSession(run: TurnRun, known: KnownSession | null): Promise<
         attempt: (signal) => store.ensureSession(conversationId, upstream, { ...options, signal }),
       }),
     )
-  let obtained: KnownSession = known ?? (await ensure())
+  let obtained: KnownSession & { readonly created?: boolean } = known ?? (await ensure())
   for (let tries = 1; ; tries += 1) {
-    const { sessionId: id, rules, title } = obtained
+    const { created, sessionId: id, rules, title } = obtained
     const found = await withRetry(run.setup, {
       ...patient,
       attempt: () => findUpstream(run, id),
@@ -76,7 +80,9 @@ async function obtainSession(run: TurnRun, known: KnownSession | null): Promise<
       const { session, isForgetful } = await underLease(run, () => applyRules(run, found, rules))
       const titles = keepTitle(run, title)
       await titles.before(session)
-      return { session, isRecreated: isForgetful || tries > 1, titles }
+      const isRecreated = isForgetful || tries > 1
+      const outcome = isRecreated ? 'recreated' : created ? 'created' : 'ensured'
+      return { session, isRecreated, outcome, titles }
     }
     // Given to the lost session the prompt may have run; in a new one it would run a second time.
     if (run.delivery.mayHaveArrived || tries === maxTries) throw sessionDeleted(id)
@@ -161,6 +167,8 @@ function createAttacher(run: TurnRun, live: LiveOutput): () => Reply {
     attached = reply
     reply.observe(watchReply(run, reply))
     live.follow(reply)
+    run.tracing.follow(reply)
+    run.activity.follow(reply)
     callOnReply(run, reply)
     return reply
   }

@@ -12,9 +12,17 @@ import { type Outputs, runInSession } from './in-session.js'
 import { createSnapshots } from './save-snapshot.js'
 import { toEnding, toResult, writeEnding } from './settle.js'
 import { closeAsks, isClosed, stopEarly, type Stopped } from './stop-early.js'
+import { traceSettle, traceTurn } from './trace-run.js'
 
 /** Runs a turn under its lease: to the proof of its end → settle by compare-and-set → collect files → close. */
 export async function runClaimed<Report>(
+  run: TurnRun,
+  collector: ArtifactCollector<Report> | undefined,
+): Promise<TurnResult<Report>> {
+  return await traceTurn(run, () => runToEnd(run, collector))
+}
+
+async function runToEnd<Report>(
   run: TurnRun,
   collector: ArtifactCollector<Report> | undefined,
 ): Promise<TurnResult<Report>> {
@@ -26,7 +34,7 @@ export async function runClaimed<Report>(
   const unwatch = watchTurn(run)
   try {
     const { ending, stop } = await bringToEnd(run, { snapshots, live })
-    const written = await writeEnding(run, ending)
+    const written = await traceSettle(run, ending, () => writeEnding(run, ending))
     if (written === null) return skipped(turnId, 'lease_lost')
     await live.close()
     const durationMs = clock.now() - startedAt
@@ -40,6 +48,7 @@ export async function runClaimed<Report>(
     unlink()
     unwatch()
     await live.close()
+    await run.activity.close()
     snapshots.close()
     run.lease.close()
   }
@@ -48,7 +57,7 @@ export async function runClaimed<Report>(
 async function bringToEnd(run: TurnRun, outputs: Outputs): Promise<Stopped> {
   try {
     const proof = await runInSession(run, outputs)
-    const ending = toEnding(run, proof)
+    const ending = await toEnding(run, proof)
     const stop = await closeAsks(run)
     // Until the end is written the user's cancel comes before it.
     const isCancelled = run.interrupter.current?.kind === 'cancelled'

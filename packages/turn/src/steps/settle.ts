@@ -1,6 +1,7 @@
 import { createReply, type ReplyError } from '@turnstead/reply'
 import { type CompletedEnding, completedEnding, endingOf, type TurnEnding } from '../endings.js'
 import { restoreError, TurnError, type TurnErrorCode, type TurnErrorDetails } from '../errors.js'
+import { checkOutput } from '../output.js'
 import type { Proof } from '../poll/evidence.js'
 import type { Settlement, TurnRecord } from '../ports.js'
 import type { SettledTurn, StopReport, TurnResult } from '../result.js'
@@ -15,12 +16,14 @@ export type Ending =
       readonly ending: CompletedEnding
       readonly finish: string | null
       readonly answeredBy: string | null
+      /** The answer in the form that was asked for. */
+      readonly output: unknown
     }
   | { readonly status: 'failed'; readonly error: TurnError }
   | { readonly status: 'cancelled' }
 
 /** What the proof means for the row: an ended assistant message is a success only if it answered. */
-export function toEnding(run: TurnRun, proof: Proof): Ending {
+export async function toEnding(run: TurnRun, proof: Proof): Promise<Ending> {
   if (proof.state === 'failed') return { status: 'failed', error: toError(proof) }
   if (proof.rejected) {
     return failed('ask_rejected', 'The turn stopped because a request of the agent was rejected.')
@@ -29,7 +32,24 @@ export function toEnding(run: TurnRun, proof: Proof): Ending {
     return failed('empty_reply', 'The agent ended without saying or doing anything. Ask again.')
   }
   const { finish, answeredBy } = proof
-  return { status: 'completed', ending: answerOf(run, finish), finish, answeredBy }
+  const output = await outputOf(run, run.reply?.result().structured ?? null)
+  if (!output.isValid) return output.failure
+  const ending = answerOf(run, finish)
+  return { status: 'completed', ending, finish, answeredBy, output: output.value }
+}
+
+async function outputOf(
+  { setup }: TurnRun,
+  structured: unknown,
+): Promise<{ isValid: true; value: unknown } | { isValid: false; failure: Ending }> {
+  if (setup.output === null) return { isValid: true, value: structured }
+  const checked = await checkOutput(setup.output, structured)
+  if (checked.isValid) return checked
+  // The problems may quote the answer: they are the cause, not the message.
+  const cause = new Error(checked.problems.join('; '))
+  const message =
+    'The answer does not have the form that was asked for; the cause says where. Ask again.'
+  return { isValid: false, failure: failed('output_invalid', message, { cause }) }
 }
 
 function answerOf({ reply, delivery }: TurnRun, finish: string | null): CompletedEnding {
@@ -108,7 +128,13 @@ async function isHeld(run: TurnRun): Promise<boolean> {
 export function storedEnding(turn: TurnRecord): Ending {
   const { status, error, finish } = turn
   if (status === 'completed') {
-    return { status, ending: endingOf(turn) as CompletedEnding, finish, answeredBy: null }
+    return {
+      status,
+      ending: endingOf(turn) as CompletedEnding,
+      finish,
+      answeredBy: null,
+      output: null,
+    }
   }
   if (status !== 'failed') return { status: 'cancelled' }
   return { status, error: restoreError(error) }

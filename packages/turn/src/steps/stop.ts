@@ -201,6 +201,7 @@ async function rejectAsks(
     ...toAnswerable('question', questions),
   ]
   for (const ask of open) {
+    run.tracing.decided(ask.id, { by: 'stop', rule: null })
     const { outcome } = await sendAnswer(run, ask, { action: 'reject' }, limits)
     if (outcome === 'sent') progress.rejected.add(ask.id)
   }

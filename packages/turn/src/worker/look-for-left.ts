@@ -5,7 +5,7 @@ import { type Background, inBackground } from '../run/deadline.js'
 /** What is done with what was found. */
 export interface LeftTurns {
   found(turn: LeftTurn): void
-  pending(turns: readonly LeftTurn[]): void
+  pending(turns: readonly LeftTurn[]): Promise<void>
   failed(error: unknown): void
 }
 
@@ -30,7 +30,9 @@ export function lookForLeft(
         const seen = await store.sweep({ limit })
         if (closing.aborted) return
         for (const turn of [...seen.strandedTurns, ...seen.unclosedTurns]) left.found(turn)
-        if (seen.pendingTurns.length > 0) left.pending(seen.pendingTurns)
+        if (seen.pendingTurns.length > 0) {
+          left.pending(seen.pendingTurns).catch((error: unknown) => left.failed(error))
+        }
       } catch (error) {
         left.failed(error)
       }

@@ -27,8 +27,11 @@ export interface TurnWorkerOptions<Report = unknown> extends Omit<
    * never. Default 30,000, if the store has a `sweep`.
    */
   readonly resumeMs?: number
-  /** Called with turns that no worker has taken for long, as often as they are found: the queue has lost their jobs. */
-  readonly onPending?: (turns: readonly LeftTurn[]) => void
+  /**
+   * Called with turns that no worker has taken for long, as often as they are found: the queue has lost their jobs. What it throws
+   * or rejects with goes to `onError`.
+   */
+  readonly onPending?: (turns: readonly LeftTurn[]) => void | Promise<void>
   /** What differs from turn to turn: the model, the rules, who answers. */
   readonly turnOptions?: (
     job: TurnJob,

@@ -1,6 +1,6 @@
 import { steady, systemClock } from '../clock.js'
 import { notRun, TurnError } from '../errors.js'
-import { reportSafely } from '../options.js'
+import { reportSafely } from '../errors.js'
 import { skipped, type TurnResult } from '../result.js'
 import { withinMs } from '../run/deadline.js'
 import { onAbort } from '../run/listen.js'
@@ -28,7 +28,8 @@ export function createTurnWorker<Report = unknown>(
   const { concurrency, maxWaiting, handOverMs, resumeMs } = limitsOf(options)
   const clock = steady(options.clock ?? systemClock)
   const closing = new AbortController()
-  const report = (error: unknown): void => reportSafely(options.onError, error, 'worker')
+  const noTurn = { step: 'worker', turnId: null, conversationId: null } as const
+  const report = (error: unknown): void => reportSafely(options.onError, error, noTurn)
   const runner = createLineRunner<Report>({
     concurrency,
     clock,
@@ -88,7 +89,7 @@ export function createTurnWorker<Report = unknown>(
           if (!TurnError.is(error)) report(error)
         })
       },
-      pending: (found) => onPending?.(found),
+      pending: async (found) => onPending?.(found),
       failed: report,
     },
   )

@@ -1,0 +1,61 @@
+import { type ChildProcess, spawn } from 'node:child_process'
+import { once } from 'node:events'
+import { createInterface } from 'node:readline'
+import { fileURLToPath } from 'node:url'
+
+/** A process that said on its first line of output that it is ready, and what else it had to say there. */
+export interface Started {
+  readonly said: string
+  /** What it wrote to its error output. */
+  errors(): string
+  /** Ends it; the exit code, or the signal. */
+  end(signal: NodeJS.Signals): Promise<number | string | null>
+}
+
+const running = new Set<ChildProcess>()
+process.once('exit', () => {
+  for (const child of running) child.kill('SIGKILL')
+})
+
+/** Starts a module of this folder, or a path from it, with an environment of its own. */
+export async function start(
+  module: string,
+  env: Readonly<Record<string, string>>,
+): Promise<Started> {
+  const file = fileURLToPath(new URL(module, import.meta.url))
+  const flags = ['--conditions=@turnstead/source', '--import=tsx']
+  const child = spawn(process.execPath, [...flags, file], {
+    env: { ...process.env, ...env },
+    stdio: ['ignore', 'pipe', 'pipe'],
+  })
+  running.add(child)
+  let errors = ''
+  child.stderr.on('data', (chunk: Buffer) => (errors = (errors + chunk.toString()).slice(-8192)))
+  const exited = once(child, 'exit').then(([code, signal]) => {
+    running.delete(child)
+    return (code ?? signal) as number | string | null
+  })
+  const lines = createInterface({ input: child.stdout })
+  const said = await Promise.race([
+    once(lines, 'line').then(([line]) => String(line)),
+    exited.then((code) => {
+      throw new Error(`${module} ended (${code}) before it was ready:\n${errors}`)
+    }),
+  ])
+  child.stdout.resume()
+  return {
+    said,
+    errors: () => errors,
+    end: async (signal) => {
+      child.kill(signal)
+      return exited
+    },
+  }
+}
+
+/** Kills what a test left. */
+export async function endAll(): Promise<void> {
+  const exits = [...running].map((child) => once(child, 'exit'))
+  for (const child of running) child.kill('SIGKILL')
+  await Promise.all(exits)
+}

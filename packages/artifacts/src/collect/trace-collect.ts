@@ -1,0 +1,34 @@
+import { channels, type CollectTrace } from '../channels.js'
+import { trace } from '../trace.js'
+
+type Call = Pick<CollectTrace, 'turnId'> & {
+  readonly conversationId?: CollectTrace['conversationId'] | undefined
+  readonly tools: readonly unknown[]
+}
+
+interface Report {
+  readonly kept: readonly { readonly sizeBytes: number }[]
+  readonly dropped: readonly { readonly reason: string }[]
+}
+
+/** Reports a `collect` by its counts. */
+export async function traceCollect<Collected extends Report>(
+  { turnId, conversationId = null, tools }: Call,
+  collect: () => Promise<Collected>,
+): Promise<Collected> {
+  if (!channels.collect.hasSubscribers) return await collect()
+  const context: CollectTrace = { turnId, conversationId, tools: tools.length }
+  return await trace(channels.collect, context, async () => {
+    const report = await collect()
+    context.kept = report.kept.length
+    context.keptBytes = report.kept.reduce((sum, { sizeBytes }) => sum + sizeBytes, 0)
+    context.dropped = countsOf(report)
+    return report
+  })
+}
+
+function countsOf({ dropped }: Report): Readonly<Record<string, number>> {
+  const counts: Record<string, number> = {}
+  for (const { reason } of dropped) counts[reason] = (counts[reason] ?? 0) + 1
+  return counts
+}

@@ -1,0 +1,20 @@
+/** Chooses some of many, the same with the same seed. */
+export function createChooser(
+  seed: number,
+  most: number,
+): <T>(items: readonly T[]) => readonly T[] {
+  let state = seed >>> 0
+  const random = (): number => {
+    state = (state + 0x6d2b79f5) >>> 0
+    let mixed = Math.imul(state ^ (state >>> 15), 1 | state)
+    mixed = (mixed + Math.imul(mixed ^ (mixed >>> 7), 61 | mixed)) ^ mixed
+    return ((mixed ^ (mixed >>> 14)) >>> 0) / 2 ** 32
+  }
+  return (items) => {
+    if (most >= items.length) return items
+    const left = [...items]
+    return Array.from({ length: most }, () =>
+      left.splice(Math.floor(random() * left.length), 1),
+    ).flat()
+  }
+}

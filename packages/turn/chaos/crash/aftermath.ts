@@ -1,0 +1,166 @@
+import { createOutboxStore } from '@turnstead/session/outbox'
+import { resumeTurns, type TurnOptions, type TurnStore } from '../../src/index.js'
+import { createOutbox, type OutboxEvent } from '../../src/outbox.js'
+import type { Hand } from '../processes/crew.js'
+import type { Tally } from '../figures.js'
+import { policyOf } from '../scenes.js'
+import type { Stage } from '../stage.js'
+import type { Allowed } from '../scenes.js'
+import { askedTwice, lookAt, stillAtWork, wrongInRow } from '../verdict.js'
+import type { WebReport, WebTask } from '../processes/web.js'
+
+const patienceMs = 20_000
+const pauseMs = 60
+
+/** What was going on, and what it may have come to. */
+export interface Aftermath {
+  readonly where: string
+  readonly watching: Promise<WebReport | null>
+  readonly allowed: Allowed
+  /** Runs that the server lost. */
+  readonly moreRuns?: number
+  readonly more?: Partial<Pick<TurnOptions, 'recovery' | 'budgets'>>
+}
+
+/** Lets people watch the turn in another process. */
+export function watchElsewhere(
+  stage: Stage,
+  web: Hand<WebTask, WebReport>,
+  { mayTakeBack = false, ...address }: Partial<WebTask> = {},
+): Promise<WebReport | null> {
+  const { ground, place, scene, turnId } = stage
+  return web.run({
+    ...ground.address,
+    place,
+    scene: scene.name,
+    turnId,
+    mayTakeBack,
+    ...address,
+  })
+}
+
+/** Resumes until nothing is left, lets the outbox tell, waits for those who watch, and compares all of them. */
+export async function judge(stage: Stage, tally: Tally, after: Aftermath): Promise<void> {
+  const { where } = after
+  const isFinished = await resumeUntilDone(stage, after.more)
+  const told = await deliverAll(stage)
+  const report = await soon(after.watching)
+  const seen = await lookAt(stage)
+  const { turn } = seen
+  const wrong = (figure: Parameters<Tally['count']>[0], words: readonly string[]): void => {
+    for (const each of words) {
+      tally.count(figure, `${where}: ${each}${reportsOf(stage, after)}`)
+    }
+  }
+  wrong('turn.crash.lost', [
+    ...wrongInRow(stage, turn, after.allowed, after.moreRuns),
+    ...untold(told, turn?.status ?? 'missing'),
+  ])
+  wrong('turn.crash.double_prompts', [
+    ...askedTwice(stage, seen, after.moreRuns),
+    ...answeredTwice(stage),
+  ])
+  wrong('turn.crash.stuck', [
+    ...(seen.isOpen ? [`the row is ${turn?.status}`] : []),
+    ...(!seen.isOpen && turn?.closedAt === null ? ['the row is not closed'] : []),
+    ...(isFinished ? [] : ['a sweep finds it again and again']),
+    ...(seen.isOpen ? [] : stillAtWork(seen)),
+    ...(await heldLease(stage)),
+  ])
+  wrong(
+    'turn.crash.follower_mismatches',
+    report === 'late' ? ['those who watch do not see the end'] : (report?.wrong ?? []),
+  )
+}
+
+function reportsOf({ reports }: Stage, _: Aftermath): string {
+  return process.env['CHAOS_REPORTS'] === undefined ? '' : `\n    ${reports.join('\n    ')}`
+}
+
+/** As a host's cron does, with turns that are taken up as soon as they may be. */
+async function resumeUntilDone(stage: Stage, more?: Aftermath['more']): Promise<boolean> {
+  const deadline = performance.now() + patienceMs
+  const { client, notifier, timing, budgets } = stage.options()
+  const rows = stage.anotherStore()
+  const store: TurnStore = {
+    ...rows,
+    sweep: (request) => rows.sweep({ ...request, pendingOlderThanMs: 1, unclosedOlderThanMs: 1 }),
+  }
+  for (let quiet = 0; quiet < 2;) {
+    if (performance.now() > deadline) return false
+    const { left, pending, settled, hasMore } = await resumeTurns({
+      client,
+      store,
+      owner: 'the next worker',
+      asks: policyOf(stage.scene),
+      ...(notifier === undefined ? {} : { notifier }),
+      timing: timing ?? {},
+      budgets: budgets ?? {},
+      onError: (error, { step }) => stage.reports.push(`${step}: ${String(error)}`),
+      prompt: () => stage.prompt,
+      ...more,
+    })
+    const { status, closedAt } = (await rows.read(stage.turnId)) ?? {}
+    const isOver = status !== 'pending' && status !== 'running'
+    const isDone = isOver && (closedAt !== null || (await wasNeverAsked(stage)))
+    const found = left.length + pending.length + settled.length
+    quiet = isDone && found === 0 && !hasMore ? quiet + 1 : 0
+    await new Promise((resolve) => setTimeout(resolve, pauseMs))
+  }
+  return true
+}
+
+/** Of a turn that was cancelled before it began there is nothing to close. */
+async function wasNeverAsked({ store, turnId }: Stage): Promise<boolean> {
+  return (await store.read(turnId))?.prompt === null
+}
+
+async function deliverAll({ ground, place }: Stage): Promise<readonly OutboxEvent[]> {
+  const events: OutboxEvent[] = []
+  const store = createOutboxStore({ knex: ground.database.knex, table: place.outbox })
+  await using _ = createOutbox({
+    store,
+    deliver: (event) => void events.push(event),
+    pollMs: 20,
+    timeoutMs: 1_000,
+  })
+  const deadline = performance.now() + patienceMs
+  while ((await store.count()).pending > 0 && performance.now() < deadline) {
+    await new Promise((resolve) => setTimeout(resolve, 20))
+  }
+  return events
+}
+
+function untold(events: readonly OutboxEvent[], status: string): string[] {
+  const ends = events.filter(({ type }) => type === 'turn.ended')
+  if (ends.length === 0) return ['no one was told of its end']
+  const other = ends.filter((event) => event.status !== status)
+  return other.map((event) => `someone was told ${event.status} of a turn that is ${status}`)
+}
+
+function answeredTwice({ upstream }: Stage): string[] {
+  const answers = upstream.answers()
+  const again = new Set(answers.filter((path, index) => answers.indexOf(path) !== index))
+  return [...again].map((path) => `${path} was sent again`)
+}
+
+async function heldLease({ ground, place }: Stage): Promise<string[]> {
+  const [row] = (await ground.database.knex(place.conversations).select('*')) as Record<
+    string,
+    unknown
+  >[]
+  const expires = Number(row?.['turn_expires_at'] ?? 0)
+  return row?.['turn_owner'] != null && expires > Date.now() ? ['the conversation is held'] : []
+}
+
+async function soon<T>(promise: Promise<T>): Promise<T | 'late'> {
+  let timer: NodeJS.Timeout | undefined
+  const late = new Promise<'late'>((resolve) => {
+    timer = setTimeout(() => resolve('late'), patienceMs)
+  })
+  try {
+    return await Promise.race([promise, late])
+  } finally {
+    clearTimeout(timer)
+  }
+}
