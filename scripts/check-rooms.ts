@@ -30,7 +30,8 @@ const trees: Readonly<Record<string, readonly (readonly string[])[]>> = {
     ['statements/upkeep', 'statements/claim'],
     ['migrations', 'creation', 'statements/asks'],
     ['statements'],
-    ['database', 'asks', 'events', 'notifying', 'tracing', 'values'],
+    ['database', 'asks', 'events', 'notifying', 'tracing'],
+    ['values'],
   ],
   'packages/turn/src': [
     ['worker'],
@@ -39,6 +40,7 @@ const trees: Readonly<Record<string, readonly (readonly string[])[]>> = {
     ['run'],
     ['tracing'],
   ],
+  'packages/otel/src': [],
   'packages/artifacts/src': [
     ['serve', 'collect', 'disk', 'contract'],
     ['directory', 'store'],

@@ -36,6 +36,9 @@ const never = [
   '@opentelemetry/api',
 ]
 
+/** What a package is there for, its root entry may load. */
+const purposes: Readonly<Record<string, string>> = { '@turnstead/otel': '@opentelemetry/api' }
+
 /** Puts the workspace's copy of a dependency beside the unpacked package, as an installer would. */
 function link(from: PackedPackage, names: readonly string[]): void {
   for (const name of names) {
@@ -116,12 +119,14 @@ export function proveImports(scratch: string, packed: readonly PackedPackage[]):
   const problems: string[] = []
   writeFileSync(join(scratch, 'package.json'), '{ "private": true, "type": "module" }\n')
   for (const each of packed) {
-    const { dependencies = {}, peerDependencies = {} } = each.manifest
+    const { name: own, dependencies = {}, peerDependencies = {} } = each.manifest
     const optional = optionalPeers(each)
     const required = Object.keys(peerDependencies).filter((name) => !optional.includes(name))
     link(
       each,
-      [...Object.keys(dependencies), ...required].filter((name) => !never.includes(name)),
+      [...Object.keys(dependencies), ...required].filter(
+        (name) => !never.includes(name) || purposes[own] === name,
+      ),
     )
   }
   for (const each of packed) {

@@ -29,7 +29,7 @@ export async function heartbeatStatements(): Promise<readonly Figure[]> {
     let statements = 0
     knex.on('query', () => (statements += 1))
     const renewals = await store.renewAll(leases, { leaseMs: 30_000 })
-    if (renewals.some(({ held }) => !held)) throw new Error('every lease is held')
+    if (renewals.some((renewal) => renewal?.held !== true)) throw new Error('every lease is held')
     return [
       {
         name: 'session.heartbeat.statements_per_beat_500',

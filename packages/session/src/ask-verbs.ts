@@ -19,7 +19,8 @@ export type AnswerResult =
   | {
       readonly accepted: false
       /**
-       * `missing`: this turn has no such ask. `answered`: another answer was first. `closed`: it needs none any more.
+       * `missing`: this turn has no such ask, nor got it within three seconds of a running one: what a worker shows may reach a
+       * person before the row. `answered`: another answer was first. `closed`: it needs none any more.
        * `settled`: the turn is over.
        */
       readonly reason: 'missing' | 'answered' | 'closed' | 'settled'

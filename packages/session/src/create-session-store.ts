@@ -98,8 +98,8 @@ const longestRules = 64
 const longestTrace = 255
 
 /**
- * The store over two of the host's tables. It opens no transaction and owns no connection. Throws a `TypeError` or
- * `RangeError` that names the option that is wrong.
+ * The store over two of the host's tables. It owns no connection, and opens no transaction but for an event and its cause
+ * (`outbox`). Throws a `TypeError` or `RangeError` that names the option that is wrong.
  *
  * @example
  *     const store = createSessionStore({ knex, messages: { prefix: 'ai_' } })
@@ -136,7 +136,7 @@ export function createSessionStore(options: SessionStoreOptions): KnexSessionSto
   const store: KnexSessionStore = {
     ...turnWrites(tables, notices),
     ...askVerbs(tables, notices),
-    ...upkeepVerbs(creating),
+    ...upkeepVerbs({ ...creating, notices }),
 
     claim: async (request) => {
       assertClaim(request)

@@ -45,6 +45,8 @@ export interface PostgresNotifierOptions {
 
 /** PostgreSQL takes less than 8,000 bytes; one of ours is the mark. */
 const maxPayloadBytes = 7_998
+const sendAll =
+  'select pg_notify(channel, payload) from unnest($1::text[], $2::text[]) as message (channel, payload)'
 const whole = '='
 const tooLong = '!'
 const endMs = 1_000
@@ -96,13 +98,33 @@ async function connect(
   }
   let queue: Promise<unknown> = Promise.resolve()
   /** One after the other: the driver takes no second query while one runs. */
-  const query = (text: string, values: readonly string[] = []): Promise<unknown> => {
-    const run = (): Promise<unknown> => client.query(text, [...values])
+  const query = (text: string): Promise<unknown> => {
+    const run = (): Promise<unknown> => client.query(text)
     queue = queue.then(run, run)
     return queue
   }
-  const ping = (): Promise<void> =>
-    echoes.expect((nonce) => query('select pg_notify($1, $2)', [own, nonce]))
+  let gathering: { readonly channels: string[]; readonly payloads: string[] } | null = null
+  let gathered: Promise<unknown> = queue
+  /**
+   * Each statement is a commit of its own, so one takes along all that came while the one before it ran. Of messages that are the
+   * same PostgreSQL passes one on.
+   */
+  const send = (channel: string, payload: string): Promise<unknown> => {
+    if (gathering === null) {
+      const batch = { channels: [], payloads: [] }
+      gathering = batch
+      const run = (): Promise<unknown> => {
+        gathering = null
+        return client.query(sendAll, [batch.channels, batch.payloads])
+      }
+      gathered = queue.then(run, run)
+      queue = gathered
+    }
+    gathering.channels.push(channel)
+    gathering.payloads.push(payload)
+    return gathered
+  }
+  const ping = (): Promise<void> => echoes.expect((nonce) => send(own, nonce))
   try {
     await client.connect()
     await query(`listen "${own}"`)
@@ -127,7 +149,7 @@ async function connect(
     async publish(topic, payload) {
       const fits = Buffer.byteLength(payload) <= maxPayloadBytes && !payload.includes('\0')
       const sent = fits ? `${whole}${payload}` : tooLong
-      await query('select pg_notify($1, $2)', [channelOf(prefix, topic), sent])
+      await send(channelOf(prefix, topic), sent)
     },
     ping,
     close,

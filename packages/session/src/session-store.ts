@@ -124,7 +124,7 @@ export interface SessionOptions {
 
 /**
  * The rows of conversations and turns. Every write is one statement that repeats its own condition, so any
- * number of workers may race; no verb opens a transaction. A failure of the database rejects with a `SessionError` of code
+ * number of workers may race; none is called inside of a transaction. A failure of the database rejects with a `SessionError` of code
  * `database_failed`, a row that does not stand still with `row_contended`.
  */
 export interface SessionStore extends AskVerbs, UpkeepVerbs {
@@ -152,12 +152,13 @@ export interface SessionStore extends AskVerbs, UpkeepVerbs {
   renew(lease: ConversationLease, options: { readonly leaseMs: number }): Promise<Renewal>
   /**
    * Renews many leases, as `renew` does each, in the order given. A process renews all its leases by this: one write
-   * and one read for each 500 of them, whatever their number, and a few more when some were lost.
+   * and one read for each 500 of them, whatever their number, and a few more when some were lost. Null for one of which it
+   * is not known, since its row is damaged or locked by someone else: ask about it with `renew`.
    */
   renewAll(
     leases: readonly ConversationLease[],
     options: { readonly leaseMs: number },
-  ): Promise<readonly Renewal[]>
+  ): Promise<readonly (Renewal | null)[]>
   /** Gives the lease back. Does nothing when it was taken over. */
   release(lease: ConversationLease): Promise<void>
   /**

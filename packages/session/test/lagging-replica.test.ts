@@ -140,6 +140,36 @@ for (const kind of databases.filter(({ name }) => name !== 'sqlite')) {
       expect(await store.renew(first.lease, { leaseMs })).to.include({ held: false })
     })
 
+    it('lose no lease that was taken just now', async () => {
+      const ids = await newIds()
+      await lagging.catchUp()
+      const first = await direct.claim({ ...ids, owner: 'first', leaseMs })
+      if (!first.claimed) throw new Error(`the turn must be free, but is ${first.reason}`)
+      const { lease } = first
+      const upstream = createFakeUpstream()
+      const ensure = () => codeOf(store.ensureSession(ids.conversationId, upstream, { lease }))
+      expect(await ensure()).to.equal('row_contended')
+      await lagging.catchUp()
+      expect(await ensure()).to.include({ created: true })
+    })
+
+    it('delete no session in a sweep that a row has', async () => {
+      const { conversationId } = await newIds()
+      await lagging.catchUp()
+      const upstream = createFakeUpstream()
+      await createSessionStore({ knex: rows.knex, keyPrefix: 'ours:' }).ensureSession(
+        conversationId,
+        upstream,
+      )
+      const sessions = [...upstream.sessions].map(([id, key]) => ({ id, key, createdAt: 1 }))
+      const sweeping = createSessionStore({ knex: lagging.knex, clock, keyPrefix: 'ours:' })
+      const found = await sweeping.sweep({
+        upstream: { ...upstream, list: async () => ({ sessions, isComplete: true }) },
+      })
+      expect(found.orphanSessions).to.deep.equal([])
+      expect(upstream.sessions.size).to.equal(1)
+    })
+
     it('delete no session that was stored, though the answer was lost', async () => {
       const { conversationId } = await newIds()
       await lagging.catchUp()

@@ -90,6 +90,26 @@ describe('mergeAsks', () => {
     expect(record?.kind === 'permission' && record.patterns[0]).to.match(/^x{20000}…$/)
   })
 
+  it('cuts the words of questions, too, and leaves none of them out', () => {
+    const long = 'x'.repeat(100_000)
+    const question = {
+      text: long,
+      header: long,
+      options: [{ label: long, description: long }],
+      multiple: false,
+      custom: true,
+    }
+    const identity = { id: 'q', sessionId: 'ses_1', callId: null, askedAt: 1 }
+    const questions = [question, { ...question, text: 'short' }]
+    const [asked] = mergeAsks(
+      [],
+      [{ type: 'opened', ask: { ...identity, kind: 'question', questions } }],
+      5,
+    )
+    expect(JSON.stringify(asked).length).to.be.below(150_000)
+    expect(asked).to.have.nested.property('questions[1].text', 'short')
+  })
+
   it('never takes a decision back, and moves only forward, in any order of changes', () => {
     const order: readonly AskState[] = ['open', 'answered', 'sent', 'closed']
     const change = fc

@@ -1,9 +1,11 @@
 import { databases } from '@turnstead-internal/databases'
 import { expect } from 'chai'
 import { after, afterEach, before, describe, it } from 'mocha'
+import { createFakeUpstream } from '../src/contract/fake-upstream.js'
 import { completed, partial } from '../src/contract/subject.js'
 import { createLocalNotifier, createSessionStore } from '../src/index.js'
 import type { Lease, Notifier, RowId, SessionStore } from '../src/index.js'
+import { createNotices } from '../src/notifying/notices.js'
 import { openRows } from './support/open-rows.js'
 import type { Rows } from './support/open-rows.js'
 
@@ -41,6 +43,22 @@ describe('the notices of the store', () => {
     listen: async () => async () => undefined,
   }
 
+  it('reach who spells a UUID in the other case', async () => {
+    const id = '0B0F5C0A-7A0E-4E2B-9E1C-3D6A5B4C2F10'
+    const notices = createNotices(createLocalNotifier())
+    const heard = new Promise((resolve) => notices.watch(id.toLowerCase(), resolve))
+    notices.notify(id, 'cancelled')
+    expect(await heard).to.deep.equal({ type: 'cancelled' })
+  })
+
+  it('tell of the turns of a conversation that is removed', async () => {
+    const store = storeWith(recording)
+    const { conversationId, turnId } = await claimNew(store)
+    await store.removeConversation(conversationId, createFakeUpstream())
+    const types = ['cancelled', 'settled'].map((type) => `turn:${turnId} {"type":"${type}"}`)
+    expect(told).to.deep.equal(types)
+  })
+
   it('tell of a cancel, a snapshot, an end and what closes it, and of nothing that was refused', async () => {
     const store = storeWith(recording)
     const one = await claimNew(store)
@@ -54,7 +72,7 @@ describe('the notices of the store', () => {
     await store.cancel({ turnId: other.turnId })
     await store.keepPartial(other, partial)
     await store.closeTurn(other)
-    const cancelled = ['cancelled', 'settled', 'changed'].map(
+    const cancelled = ['cancelled', 'settled', 'settled'].map(
       (type) => `turn:${other.turnId} {"type":"${type}"}`,
     )
     expect(told).to.deep.equal(cancelled)

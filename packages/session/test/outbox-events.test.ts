@@ -1,6 +1,7 @@
 import { databases } from '@turnstead-internal/databases'
 import { expect } from 'chai'
 import { after, afterEach, before, describe, it } from 'mocha'
+import { createFakeUpstream } from '../src/contract/fake-upstream.js'
 import { completed, failed, mustClaim } from '../src/contract/subject.js'
 import { createSessionStore } from '../src/index.js'
 import type { KnexSessionStore, OpenAsk, RowId } from '../src/index.js'
@@ -82,6 +83,28 @@ for (const kind of databases) {
         [String(one.turnId), String(one.conversationId), 'failed', failed.reason],
         [String(two.turnId), String(two.conversationId), 'cancelled', 'no longer wanted'],
       ])
+    })
+
+    it('tells of the turns of a conversation that is removed', async () => {
+      const one = await newTurn()
+      const two = await rows.insertTurn(one.conversationId)
+      await mustClaim(store, one)
+      await store.removeConversation(one.conversationId, createFakeUpstream())
+      const ends = (await events()).map(({ turnId, status, reason }) => [turnId, status, reason])
+      expect(ends).to.have.deep.members([
+        [String(one.turnId), 'cancelled', 'removed'],
+        [String(two), 'cancelled', 'removed'],
+      ])
+    })
+
+    it('says of an end that was stored without its reply what the row says', async () => {
+      const { lease } = await mustClaim(store, await newTurn())
+      const cycle: Record<string, unknown> = {}
+      cycle['itself'] = cycle
+      await store.settle(lease, { ...completed, reason: null, reply: cycle })
+      const [event] = await events()
+      expect(event?.reason).to.equal((await store.read(lease.turnId))?.reason)
+      expect(event?.reason).to.equal('reply_not_stored')
     })
 
     it('is one event for each ask, and one for each time that the turn begins to wait', async () => {

@@ -6,7 +6,19 @@ import { outboxStoreContract } from '../src/contract.js'
 import type { OutboxSubject } from '../src/contract.js'
 import { tell } from '../src/events/tell.js'
 import type { OutboxStore } from '../src/outbox.js'
+import { readIndexes } from '../src/migrations/catalog.js'
 import { createOutboxStore, outboxMigration } from '../src/outbox.js'
+import { failStatements } from './support/failing-statements.js'
+
+const ended = {
+  type: 'turn.ended',
+  turnId: 1,
+  conversationId: 'c',
+  at: 1,
+  status: 'completed',
+  reason: null,
+  askId: null,
+} as const
 
 for (const kind of databases) {
   describe(`createOutboxStore on ${kind.name}`, () => {
@@ -37,6 +49,34 @@ for (const kind of databases) {
         }
         return { subject, close: () => database.close() }
       },
+    })
+
+    it('makes good in its next run what an interrupted one left out, also under a long name', async () => {
+      const database = await kind.open()
+      const { knex } = database
+      try {
+        const table = `${'events_of_a_host_with_long_names_'.repeat(2)}`.slice(0, 60)
+        const { up } = outboxMigration({ table })
+        const failing = failStatements(knex)
+        for (let number = 1; number < 30; number += 1) {
+          failing.failAt(number, 'before')
+          const failed = await up(knex).then(
+            () => false,
+            () => true,
+          )
+          if (!failed) break
+        }
+        failing.restore()
+        const indexes = await readIndexes(knex, table)
+        const columns = indexes.map(({ columns: [first] }) => first)
+        expect(columns).to.include.members(['id', 'due_at', 'delivered_at', 'dead_at'])
+        const store = createOutboxStore({ knex, table })
+        await tell(knex, table, { ...ended, reason: 'an emoji: 🙂' })
+        const [event] = await store.take({ limit: 1, leaseMs: 1 })
+        expect(event?.reason).to.equal('an emoji: 🙂')
+      } finally {
+        await database.close()
+      }
     })
 
     it('goes up twice, down twice, and takes another name', async () => {

@@ -58,8 +58,11 @@ for (const kind of databases) {
     afterEach(() => rows.clear())
     after(() => rows.close())
 
-    const heldOf = async (leases: readonly ConversationLease[], from = store): Promise<boolean[]> =>
-      (await from.renewAll(leases, { leaseMs })).map(({ held }) => held)
+    const heldOf = async (
+      leases: readonly ConversationLease[],
+      from = store,
+    ): Promise<(boolean | undefined)[]> =>
+      (await from.renewAll(leases, { leaseMs })).map((renewal) => renewal?.held)
 
     it('takes two statements for 500 leases, and two more for the next', async () => {
       const leases = await insertHeld(rows.knex, 501)
@@ -77,7 +80,7 @@ for (const kind of databases) {
       const lost = new Set<RowId>([7, 8, 190])
       await rows.knex('conversations').whereIn('id', [7, 8]).increment('turn_fence', 1)
       await rows.knex('conversations').where({ id: 190 }).update({ turn_owner: null })
-      let held: boolean[] = []
+      let held: (boolean | undefined)[] = []
       const statements = await countStatements(rows.knex, async () => {
         held = await heldOf(leases)
       })
@@ -90,18 +93,24 @@ for (const kind of databases) {
       await rows.knex('messages').where({ id: 1 }).delete()
       await rows.knex('messages').where({ id: 2 }).update({ turn_status: null })
       const renewals = await store.renewAll(leases, { leaseMs })
-      expect(renewals.map(({ status }) => status)).to.deep.equal([
+      expect(renewals.map((renewal) => renewal?.status)).to.deep.equal([
         'cancelled',
         'cancelled',
         'running',
       ])
     })
 
+    it('answers for the others when the status of one is none of a turn', async () => {
+      const leases = await insertHeld(rows.knex, 3)
+      await rows.knex('messages').where({ id: 2 }).update({ turn_status: 'archived' })
+      expect(await heldOf(leases)).to.deep.equal([true, undefined, true])
+    })
+
     it('counts the changes of asks', async () => {
       const leases = await insertHeld(rows.knex, 2)
       await rows.knex('messages').where({ id: 2 }).update({ turn_asks_revision: 5 })
       const renewals = await store.renewAll(leases, { leaseMs })
-      expect(renewals.map(({ asksRevision }) => asksRevision)).to.deep.equal([0, 5])
+      expect(renewals.map((renewal) => renewal?.asksRevision)).to.deep.equal([0, 5])
       const [, lease] = leases
       if (lease === undefined) throw new Error('there are two')
       expect((await store.renew(lease, { leaseMs })).asksRevision).to.equal(5)
@@ -135,6 +144,25 @@ for (const kind of databases) {
       expect((await renewed.select('id')).map(({ id }) => Number(id))).to.deep.equal([1, 2, 4, 5])
       await host.commit()
       expect(await renewing).to.deep.equal([true, true, true, true, true])
+    })
+
+    it('answers for the others though a row stays locked, and says that it does not know of that one', async () => {
+      const leases = await insertHeld(rows.knex, 6)
+      const host = await rows.database.connect().transaction()
+      try {
+        await host('conversations').whereIn('id', [3, 4]).forUpdate()
+        const brief = createSessionStore({ knex: rows.knex, statementMs: 200 })
+        expect(await heldOf(leases, brief)).to.deep.equal([
+          true,
+          true,
+          undefined,
+          undefined,
+          true,
+          true,
+        ])
+      } finally {
+        await host.rollback()
+      }
     })
 
     if (kind.name !== 'mysql') return

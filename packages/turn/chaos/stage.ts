@@ -135,7 +135,7 @@ export async function openStageOn<Server extends Upstream>(
       prompt,
       owner: 'worker-1',
       asks: policyOf(scene),
-      onError: (error, step) => reports.push(`${step}: ${String(error)}`),
+      onError: (error, { step }) => reports.push(`${step}: ${String(error)}`),
       ...more,
       timing: { leaseMs: 600, pollMs: 40, graceMs: 120, snapshotMs: 20, ...more?.timing },
       budgets: { requestMs: 1_000, stopMs: 2_000, ...more?.budgets },

@@ -40,12 +40,8 @@ export function watchPorts(
       },
     })
 
-  const watchEvents = (subscription: Subscription): Subscription => ({
-    ready: subscription.ready,
-    close: () => subscription.close(),
-    follow: (sessionId) => subscription.follow(sessionId),
-    [Symbol.asyncDispose]: () => subscription[Symbol.asyncDispose](),
-    async *[Symbol.asyncIterator]() {
+  const watchEvents = (subscription: Subscription): Subscription => {
+    async function* events(): AsyncGenerator<Heard> {
       for await (const item of subscription) {
         calls += 1
         const number = calls
@@ -54,14 +50,25 @@ export function watchPorts(
         yield item
         await watcher({ name, number, when: 'after' })
       }
-    },
-  })
+    }
+    return {
+      ready: subscription.ready,
+      close: () => subscription.close(),
+      follow: (sessionId) => subscription.follow(sessionId),
+      async forEach(onEvent) {
+        for await (const item of events()) onEvent(item)
+      },
+      [Symbol.asyncDispose]: () => subscription[Symbol.asyncDispose](),
+      [Symbol.asyncIterator]: events,
+    }
+  }
 
   return { client: watched('client', ports.client), store: watched('store', ports.store) }
 }
 
 type Subscribe = TurnClient['events']['subscribe']
 type Subscription = ReturnType<Subscribe>
+type Heard = Parameters<Parameters<Subscription['forEach']>[0]>[0]
 
 /** These answer at once and ask no one. */
 function isSynchronous(path: string): boolean {

@@ -51,7 +51,12 @@ export interface SteadyClock {
   /** The wall clock, for what another machine has to understand. */
   wall(): number
   sleep(ms: number, options?: { signal?: AbortSignal }): Promise<void>
+  /** Calls back once after `ms`; the result takes it back, and leaves no timer. Cheaper than a sleep that is given up. */
+  later(ms: number, onTime: () => void): () => void
 }
+
+/** A reason that is made once: each made anew would look for where it comes from. */
+export const isOver: DOMException = new DOMException('This operation was aborted', 'AbortError')
 
 const steadied = new WeakMap<Clock, SteadyClock>()
 
@@ -63,6 +68,16 @@ export function steady(clock: Clock): SteadyClock {
     now: () => monotonic(clock),
     wall: () => clock.now(),
     sleep: (ms, options) => clock.sleep(ms, options),
+    later: (ms, onTime) => {
+      if (ms === Infinity) return () => undefined
+      if (clock === systemClock && ms <= longestTimerMs) {
+        const timer = setTimeout(onTime, ms)
+        return () => clearTimeout(timer)
+      }
+      const stop = new AbortController()
+      clock.sleep(ms, { signal: stop.signal }).then(onTime, () => undefined)
+      return () => stop.abort(isOver)
+    },
   }
   steadied.set(clock, made)
   return made

@@ -131,3 +131,47 @@ export function restoreError(stored: { code: string; message: string } | null): 
   const message = stored?.message ?? 'The turn failed, and its row does not say why.'
   return new TurnError(code, message.replace(`[${code}] `, ''))
 }
+
+/** What an error was survived in. All reporters of Turnstead are given one with its `step`, so that one function can be all of them. */
+export interface ErrorContext {
+  readonly step: TurnStep
+  /** Null when it is no turn's. */
+  readonly turnId: RowId | null
+  /** Null when it is no conversation's, or that is not known. */
+  readonly conversationId: RowId | null
+}
+
+/** Where an error happened that the turn survived. */
+export type TurnStep =
+  | 'claim'
+  | 'session'
+  | 'prompt'
+  | 'settle'
+  | 'renew'
+  | 'stream'
+  | 'poll'
+  | 'send'
+  | 'asks'
+  | 'snapshot'
+  | 'stop'
+  | 'release'
+  | 'artifacts'
+  | 'observer'
+  | 'live'
+  | 'worker'
+  | 'callback'
+  | 'follow'
+  | 'outbox'
+
+/** An error handler that fails must not become the turn's failure, nor end the process; there is no one left to report it to. */
+export function reportSafely<Context extends ErrorContext>(
+  onError: ((error: unknown, context: Context) => void) | undefined,
+  error: unknown,
+  context: Context,
+): void {
+  try {
+    Promise.resolve(onError?.(error, context)).catch(() => undefined)
+  } catch {
+    // See above.
+  }
+}

@@ -25,10 +25,10 @@ export type {
   Recovery,
   SessionSetup,
   Timing,
+  TurnActivity,
   TurnOptions,
   TurnPorts,
   TurnSetup,
-  TurnStep,
 } from './options.js'
 export type { Prompt, PromptPart } from './prompt.js'
 export type {
@@ -76,7 +76,13 @@ export type {
   TurnTrace,
 } from './tracing/channels.js'
 export { TurnError } from './errors.js'
-export type { ProviderFailure, TurnErrorCode, TurnErrorDetails } from './errors.js'
+export type {
+  ErrorContext,
+  ProviderFailure,
+  TurnErrorCode,
+  TurnErrorDetails,
+  TurnStep,
+} from './errors.js'
 export type {
   ArtifactCollector,
   ConversationLease,

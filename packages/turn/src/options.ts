@@ -1,6 +1,7 @@
 import type { Reply } from '@turnstead/reply'
 import { createMessageId, createPartId, type SessionInput } from '@turnstead/wire'
 import { type AskPolicy, rejectAsks } from './ask-policy.js'
+import { type ErrorContext, reportSafely, type TurnStep } from './errors.js'
 import { type Budgets, type BudgetWarning, defaultBudgets } from './budgets.js'
 import { type Clock, steady, type SteadyClock, systemClock } from './clock.js'
 import type {
@@ -38,6 +39,8 @@ export interface TurnPorts<Report = unknown> {
   readonly client: TurnClient
   /** The rows. */
   readonly store: TurnStore
+  /** A supervised server of `wire`: `budgets.unreachableMs` is then long enough for its supervisor by default. */
+  readonly server?: { readonly outageMs: number }
   /** Shows the reply to other processes while it grows, for `followTurn`. Default: only the rows do. */
   readonly notifier?: Notifier
   /** Takes the files after the row is settled. */
@@ -67,6 +70,8 @@ export interface Timing {
   readonly graceMs: number
   /** At most one snapshot of the reply into the row in this time. Default 1,000 ms. */
   readonly snapshotMs: number
+  /** At most one `onActivity` in this time. Default 10,000 ms. */
+  readonly activityMs: number
 }
 
 /** What to do when something was lost on the way. */
@@ -110,33 +115,26 @@ export interface TurnOptions<Report = unknown> extends TurnPorts<Report> {
   readonly onSettled?: (result: TurnResult<Report>) => void | Promise<void>
   /** Called once for each of the budgets for cost, tokens, steps and wall time of which `warnShare` is used. */
   readonly onBudgetWarning?: (warning: BudgetWarning) => void
+  /**
+   * Called when the agent shows life, at most once in `timing.activityMs`: to keep a container warm, or a lease of the host's own. A tool
+   * that runs is life, also if it says nothing; while a person is waited for there is none. No one waits for what it returns.
+   */
+  readonly onActivity?: (activity: TurnActivity) => void | Promise<void>
   /** Called with every error that the turn survived: callbacks, files, lost streams, failed polls. */
-  readonly onError?: (error: unknown, step: TurnStep) => void
+  readonly onError?: (error: unknown, context: ErrorContext) => void
   /** The user's cancel: the agent is stopped on the server and the row becomes `cancelled`. */
   readonly cancelSignal?: AbortSignal
   /** Gives this call up, as a queue's shutdown signal does: the turn is left running for the next worker, and the result is `skipped`, `handed_off`. */
   readonly signal?: AbortSignal
 }
 
-/** Where an error happened that the turn survived. */
-export type TurnStep =
-  | 'claim'
-  | 'session'
-  | 'prompt'
-  | 'settle'
-  | 'renew'
-  | 'stream'
-  | 'poll'
-  | 'send'
-  | 'asks'
-  | 'snapshot'
-  | 'stop'
-  | 'release'
-  | 'artifacts'
-  | 'observer'
-  | 'live'
-  | 'worker'
-  | 'callback'
+/** Whose agent shows life. */
+export interface TurnActivity {
+  readonly turnId: RowId
+  readonly conversationId: RowId
+  /** The upstream session. */
+  readonly sessionId: string
+}
 
 /** What the steps of a turn see: the options with every default filled in, without what only its end needs. */
 export interface TurnSetup {
@@ -161,7 +159,10 @@ export interface TurnSetup {
   readonly budgets: Budgets
   readonly onReply: ((reply: Reply) => void) | undefined
   readonly onBudgetWarning: ((warning: BudgetWarning) => void) | undefined
+  readonly onActivity: ((activity: TurnActivity) => void | Promise<void>) | undefined
   readonly report: (error: unknown, step: TurnStep) => void
+  /** The same for another turn of the conversation. */
+  readonly reportFor: (turnId: RowId) => TurnSetup['report']
   readonly cancelSignal: AbortSignal | undefined
   readonly signal: AbortSignal | undefined
 }
@@ -171,6 +172,7 @@ const defaultTiming: Timing = {
   pollMs: 3_000,
   graceMs: 5_000,
   snapshotMs: 1_000,
+  activityMs: 10_000,
 }
 
 const defaultRecovery: Recovery = {
@@ -194,7 +196,11 @@ export function resolveOptions<Report>(options: TurnOptions<Report>): TurnSetup 
   if (!(recovery.maxReruns >= 0)) {
     throw new RangeError('`recovery.maxReruns` must be a number, 0 or more')
   }
-  const budgets = { ...defaultBudgets, ...withoutUndefined(options.budgets ?? {}) }
+  const budgets = {
+    ...defaultBudgets,
+    unreachableMs: patienceWith(options.server),
+    ...withoutUndefined(options.budgets ?? {}),
+  }
   for (const [name, limit] of Object.entries(budgets)) {
     if (!(limit >= 0)) throw new RangeError(`\`budgets.${name}\` must be a number, 0 or more`)
     if (name === 'requestMs' && limit === 0) {
@@ -203,6 +209,9 @@ export function resolveOptions<Report>(options: TurnOptions<Report>): TurnSetup 
       )
     }
   }
+  const { conversationId, onError } = options
+  const reportFor: TurnSetup['reportFor'] = (turnId) => (error, step) =>
+    reportSafely(onError, error, { step, turnId, conversationId })
   if (budgets.requestMs === 0) throw new RangeError('`budgets.requestMs` must be above 0')
   return {
     client: options.client,
@@ -212,7 +221,7 @@ export function resolveOptions<Report>(options: TurnOptions<Report>): TurnSetup 
     clock: steady(options.clock ?? systemClock),
     ids: options.ids ?? { messageId: () => createMessageId(), partId: () => createPartId() },
     traceContext: options.traceContext,
-    conversationId: options.conversationId,
+    conversationId,
     turnId: options.turnId,
     prompt,
     promptDefaults: defaultsOf(options),
@@ -225,7 +234,9 @@ export function resolveOptions<Report>(options: TurnOptions<Report>): TurnSetup 
     budgets,
     onReply: options.onReply,
     onBudgetWarning: options.onBudgetWarning,
-    report: (error, step) => reportSafely(options.onError, error, step),
+    onActivity: options.onActivity,
+    report: reportFor(options.turnId),
+    reportFor,
     cancelSignal: options.cancelSignal,
     signal: options.signal,
   }
@@ -237,6 +248,15 @@ function withoutUndefined<Options extends object>(options: Options): Options {
   return Object.fromEntries(given) as Options
 }
 
+/** A server that is replaced answers no sooner than its supervisor has seen that it is gone, and a little later under load. */
+function patienceWith(server: TurnPorts['server']): number {
+  const { unreachableMs } = defaultBudgets
+  const outageMs = server?.outageMs ?? 0
+  return Number.isFinite(outageMs) ? Math.max(unreachableMs, outageMs * outageShare) : unreachableMs
+}
+
+const outageShare = 1.25
+
 /** The form of the answer is one of the defaults, so it need not be in each row. */
 function defaultsOf({
   promptDefaults = {},
@@ -245,17 +265,4 @@ function defaultsOf({
   if (typeof promptDefaults.model === 'string') splitModel(promptDefaults.model)
   const format = output === undefined ? undefined : formatOf(output)
   return format === undefined ? promptDefaults : { ...promptDefaults, format }
-}
-
-/** An error handler that fails must not become the turn's failure, nor end the process; there is no one left to report it to. */
-export function reportSafely(
-  onError: TurnOptions['onError'],
-  error: unknown,
-  step: TurnStep,
-): void {
-  try {
-    Promise.resolve(onError?.(error, step)).catch(() => undefined)
-  } catch {
-    // See above.
-  }
 }

@@ -6,7 +6,7 @@
  * ```
  */
 export { createOutbox } from './outbox/deliver.js'
-export type { Deliver, Outbox, OutboxOptions } from './outbox/deliver.js'
+export type { Deliver, Outbox, OutboxErrorContext, OutboxOptions } from './outbox/deliver.js'
 export type { OutboxEvent, OutboxEventType, OutboxStore } from './outbox/event.js'
 export type { DeliveryRetries } from './outbox/retry-delay.js'
 export { isSignedWebhook, webhook } from './outbox/webhook.js'

@@ -233,12 +233,15 @@ export interface TurnStore {
   ): Promise<{ readonly lease: Lease; readonly turn: TurnRecord } | null>
   /** Extends the lease, also an expired one that no one took; reports a cancel and a lease that another worker took. */
   renew(lease: ConversationLease, options: { readonly leaseMs: number }): Promise<Renewal>
-  /** The same for many leases at once, in the order given: a process renews all its leases by it. Without it each run renews by itself. */
+  /**
+   * The same for many leases at once, in the order given: a process renews all its leases by it. Null for one that is to be
+   * asked about by `renew`. Without it each run renews by itself.
+   */
   readonly renewAll?:
     | ((
         leases: readonly ConversationLease[],
         options: { readonly leaseMs: number },
-      ) => Promise<readonly Renewal[]>)
+      ) => Promise<readonly (Renewal | null)[]>)
     | undefined
   /**
    * Wakes a worker when something happens to its turn that another process did; the result stops it. A hint only, which

@@ -6,9 +6,9 @@ import { createMemoryStore, type TurnStore } from '../src/index.js'
 import type { ConversationLease, Renewal } from '../src/ports.js'
 import { type BeatingLease, type Beating, heartbeatOf } from '../src/run/heartbeat.js'
 
-const leaseMs = 30_000
-const beatMs = 3_000
-const limitMs = 10_000
+const leaseMs = 15_000
+const beatMs = 1_500
+const limitMs = 5_000
 const never = (): Promise<never> => new Promise(() => undefined)
 const held: Renewal = { held: true, status: 'running', asksRevision: 0 }
 
@@ -65,6 +65,16 @@ describe('the heartbeat of a process', () => {
     expect(clock.pending).to.equal(0)
   })
 
+  it('beats each 1.5 s at the latest, however long the leases are, so that a stop does not wait', async () => {
+    const store = storeWith(async (leases) => leases.map(() => held))
+    const seat = heartbeatOf(store, steady(clock), 600_000).join(member(1))
+    await clock.advance(1_500)
+    expect(calls).to.have.length(1)
+    await clock.advance(1_500)
+    expect(calls).to.have.length(2)
+    seat.leave()
+  })
+
   it('takes a new lease into the next beat, also while an earlier call hangs', async () => {
     let isFirst = true
     const store = storeWith(async (leases) => {
@@ -99,6 +109,16 @@ describe('the heartbeat of a process', () => {
     calls.length = 0
     await clock.advance(beatMs * 2)
     expect(calls.at(-1)).to.deep.equal([1, 2, 3])
+  })
+
+  it('asks alone about the one that the call for all says nothing of', async () => {
+    const store = storeWith(async (leases) =>
+      leases.map(({ turnId }) => (turnId === 2 ? null : held)),
+    )
+    join(store, 1, 2, 3)
+    await clock.advance(beatMs)
+    expect(calls).to.deep.equal([[1, 2, 3], [2]])
+    expect(told).to.deep.equal(['1 running', '3 running', '2 running'])
   })
 
   it('asks each alone when one of them makes the call for all fail for good', async () => {

@@ -127,7 +127,7 @@ describe('createOutbox', () => {
       },
       deliver: (_, { signal }) =>
         new Promise(() => signal.addEventListener('abort', () => (isAborted = true))),
-      onError: (error, event) => errors.push(`${event?.turnId ?? 'store'}: ${String(error)}`),
+      onError: (error, { event }) => errors.push(`${event?.turnId ?? 'store'}: ${String(error)}`),
     })
     await settle()
     isAway = false
@@ -154,6 +154,23 @@ describe('createOutbox', () => {
     await settle()
     expect(told).to.have.length(1)
     expect(told[0]).to.include({ attempts: 0 })
+  })
+
+  it('forgets what was delivered long ago, and keeps the rest', async () => {
+    const clock = createManualClock()
+    const store = createMemoryOutbox(clock)
+    store.write('old')
+    start({ store, clock, pollMs: 60_000, keepMs: 600_000, deliver: () => undefined })
+    await settle()
+    await settle()
+    await clock.advance(300_000)
+    store.write('new')
+    for (let minute = 0; minute < 7; minute += 1) {
+      await clock.advance(60_000)
+      await settle()
+      await settle()
+    }
+    expect(await store.prune({ olderThanMs: -1, limit: 10 })).to.equal(1)
   })
 
   it('looks at once when it is woken', async () => {

@@ -109,7 +109,14 @@ describe('runTurn on the real opencode serve', function () {
     const prompt = 'Which city?'
     const call = tool.call('StructuredOutput', { city: 'Oslo' })
     model.answer(on(prompt, reply(call)))
-    const turnId = await rows.addMessage()
+    // Its own conversation: the server cannot list a session with such a message in one piece, and the other tests do.
+    const own = await openRows()
+    const inOwn = (turnId: number, text: string) => ({
+      ...turnOptions(turnId, text),
+      store: own.store,
+      conversationId: own.conversationId,
+    })
+    const turnId = await own.addMessage()
     const schema: StandardSchema<{ readonly city: string }> = {
       '~standard': {
         version: 1,
@@ -127,12 +134,18 @@ describe('runTurn on the real opencode serve', function () {
       properties: { city: { type: 'string' } },
       required: ['city'],
     }
-    const result = await runTurn({ ...turnOptions(turnId, prompt), output: { schema, jsonSchema } })
+    const result = await runTurn({ ...inOwn(turnId, prompt), output: { schema, jsonSchema } })
     expect(result).to.include({ status: 'completed', ending: 'structured' })
     if (result.status !== 'completed') return
     const { city } = result.output
     expect(city).to.equal('Oslo')
-    expect((await rows.store.read(turnId))?.reason).to.equal('structured')
+    expect((await own.store.read(turnId))?.reason).to.equal('structured')
+
+    const next = 'And in words?'
+    model.answer(on(next, reply(text('Oslo, in words.'))))
+    const after = await runTurn(inOwn(await own.addMessage(), next))
+    expect(after).to.include({ status: 'completed', ending: 'answered' })
+    await own.close()
   })
 
   it('goes on after a SIGKILL of the worker: one prompt, one run, the whole reply', async () => {

@@ -154,6 +154,17 @@ describe('the session of a conversation', () => {
     expect(second.result).to.include({ sessionRecreated: true })
   })
 
+  it('leaves no copy behind that it could not name', async () => {
+    await run('One', { permission: edit('allow') })
+    rig.impostor.fail('PATCH /session/*', fault.serverError(), { times: 10 })
+    const second = await run('Two', { permission: [] })
+    const sessions = await rig.client.session.list()
+    // The one that forgot, and the old one, which is not deleted then.
+    expect(sessions.map(({ id }) => id))
+      .to.include(second.sessionId)
+      .and.have.length(2)
+  })
+
   it('keeps what it has in a store that keeps no rules', async () => {
     const { noteSession: _, ...store } = rig.rows.store
     await run('One', { permission: edit('allow') }, { store })

@@ -201,6 +201,37 @@ describe('createTurnWorker', () => {
     expect(reported).to.include(lost)
   })
 
+  it('gives up the host’s own options for a turn when they do not come', async () => {
+    const turnId = await addTurn(1)
+    const worker = open({
+      budgets: { unreachableMs: 50 },
+      turnOptions: () => new Promise(() => undefined),
+    })
+    const error: unknown = await worker
+      .run({ conversationId: 1, turnId, ...asked('Hello') })
+      .catch((reason: unknown) => reason)
+    expect(String(error)).to.match(/turnOptions.*within 50 ms/)
+    expect(worker.health().running).to.equal(0)
+  })
+
+  it('hears a cancel also of a turn that waits for its next try', async () => {
+    rig.impostor.answer(on('Hello', reply(gate('held'), text('Hello you.'))))
+    const turnId = await addTurn(1)
+    const nextId = await addTurn(1)
+    const holder = open({ owner: 'holder', timing: { leaseMs: 60_000, pollMs: 40 } })
+    const held = holder.run({ conversationId: 1, turnId, ...asked('Hello') })
+    await rig.impostor.gate('held').reached()
+    const other = open({ owner: 'other', timing: { leaseMs: 60_000, pollMs: 40 } })
+    const waiting = other.enqueue({ conversationId: 1, turnId: nextId, ...asked('Next') })
+    while (other.health().waiting === 0 || other.health().running > 0) {
+      await new Promise<void>((resolve) => setImmediate(resolve))
+    }
+    expect(await other.cancel({ turnId: nextId })).to.equal(true)
+    expect(await waiting).to.include({ status: 'skipped', reason: 'settled' })
+    rig.impostor.gate('held').open()
+    await held
+  })
+
   it('refuses limits that make no sense, and more than may wait', async () => {
     expect(() => open({ concurrency: 0 })).to.throw(RangeError, 'concurrency')
     rig.impostor.answer(on('Hello', reply(gate('held'), text('Hello you.'))))

@@ -1,6 +1,5 @@
 import type { TracingChannel } from 'node:diagnostics_channel'
 
-import type { Attributes, Meter, Span, Tracer } from '@opentelemetry/api'
 import { expect } from 'chai'
 import { afterEach, beforeEach, describe, it } from 'mocha'
 import sinon from 'sinon'
@@ -13,7 +12,6 @@ import {
   type Client,
   type ClientOptions,
 } from '../src/index.js'
-import { instrumentWire } from '../src/otel.js'
 import {
   openStream,
   sendJson,
@@ -182,53 +180,5 @@ describe('channels', () => {
     }
     expect(seen).to.have.length.above(10)
     for (const secret of Object.values(secrets)) expect(seen.join('\n')).to.not.contain(secret)
-  })
-})
-
-describe('instrumentWire', () => {
-  it('makes spans and durations, and stops', async () => {
-    const spans: { name: string; attributes: Attributes; isEnded: boolean; failed: boolean }[] = []
-    const records: { name: string; attributes: Attributes | undefined }[] = []
-    const tracer = {
-      startSpan: (name: string, options: { attributes: Attributes }) => {
-        const span = { name, attributes: { ...options.attributes }, isEnded: false, failed: false }
-        spans.push(span)
-        return {
-          setAttributes: (more: Attributes) => Object.assign(span.attributes, more),
-          setStatus: () => (span.failed = true),
-          end: () => (span.isEnded = true),
-        } as unknown as Span
-      },
-    } as unknown as Tracer
-    const meter = {
-      createHistogram: (name: string) => ({
-        record: (_: number, attributes?: Attributes) => records.push({ name, attributes }),
-      }),
-    } as unknown as Meter
-    const stop = instrumentWire({ tracer, meter })
-    await client.session.get('ses_missing').catch(() => {})
-    await client.prompt.send('ses_1', prompt())
-    stop()
-    await client.session.get('ses_1')
-    expect(spans).to.have.length(3)
-    expect(spans[0]).to.deep.equal({
-      name: 'GET /session/{sessionID}',
-      attributes: {
-        'http.request.method': 'GET',
-        'url.template': '/session/{sessionID}',
-        'gen_ai.conversation.id': 'ses_missing',
-        'http.response.status_code': 404,
-        'turnstead.delivered': 'yes',
-        'error.type': 'not_found',
-      },
-      isEnded: true,
-      failed: true,
-    })
-    expect(spans[1]?.attributes).to.include({ 'turnstead.evidence': 'accepted' })
-    expect(records.map((each) => each.name)).to.deep.equal([
-      'turnstead.wire.request.duration',
-      'turnstead.wire.request.duration',
-      'turnstead.wire.prompt.duration',
-    ])
   })
 })

@@ -49,12 +49,12 @@ export function createWorker(options: WorkerOptions): Worker {
     asks: waitForPerson,
     // The rows are gone through when the application starts.
     resumeMs: 0,
-    onError: (error, step) => onError(error, step),
+    onError: (error, { step }) => onError(error, step),
     turnOptions: ({ conversationId, turnId }) => {
       const live = turns.get(Number(turnId))
       return {
         onReply: (reply) => live?.follow(reply),
-        onError: (error, step) => {
+        onError: (error, { step }) => {
           if (step === 'stream' || step === 'poll' || step === 'send') live?.say(unreachable)
           onError(error, `conversation ${conversationId}, turn ${turnId}, ${step}`)
         },

@@ -29,7 +29,14 @@ export interface Chat extends ChatSession {
 const newChat: Chat = { sessionId: null, creation: null, keys: [], fence: 0, holder: null }
 
 const noTokens = { input: 0, output: 0, reasoning: 0, cacheRead: 0, cacheWrite: 0 }
-const newTurn = { input: null, prompt: null, reasoning: null, cost: 0, tokens: noTokens }
+const newTurn = {
+  input: null,
+  trace: null,
+  prompt: null,
+  reasoning: null,
+  cost: 0,
+  tokens: noTokens,
+}
 const newEnd = { error: null, providerStatus: null, providerMessage: null, reason: null }
 const newRest = { ...newTurn, ...newEnd, finish: null, startedAt: null, settledAt: null }
 const newState = {

@@ -9,7 +9,8 @@ import type { Knex } from 'knex'
 export async function startInProcess(knex: Knex, options: TurnWorkerOptions) {
   const add = (job: TurnJob): void => {
     // Settles with the turn, and again finds the row where the process ends before.
-    void turns.enqueue(job).catch((error: unknown) => options.onError?.(error, 'worker'))
+    const context = { step: 'worker', ...job } as const
+    void turns.enqueue(job).catch((error: unknown) => options.onError?.(error, context))
   }
   const turns = createTurnWorker({ ...options, onPending: (found) => found.forEach(add) })
   // What was written and never begun; what was begun and left, the worker finds by itself.

@@ -1,4 +1,4 @@
-import type { AskChange, AskDecision, AskRecord, OpenAsk } from '../ask-records.js'
+import type { AskChange, AskDecision, AskQuestion, AskRecord, OpenAsk } from '../ask-records.js'
 
 /** More of one turn are forgotten, those that are over and oldest first. */
 const mostAsks = 500
@@ -115,10 +115,20 @@ function opened(ask: OpenAsk): AskRecord {
     closedAt: null,
   } as const
   if (ask.kind === 'question') {
-    return { ...record, kind: ask.kind, questions: ask.questions }
+    const questions = ask.questions.map(cutQuestion)
+    return { ...record, kind: ask.kind, questions }
   }
   const patterns = ask.patterns.slice(0, mostPatterns).map(cut)
   return { ...record, kind: ask.kind, permission: cut(ask.permission), patterns }
+}
+
+/** All of them stay: there is one answer for each. */
+function cutQuestion(question: AskQuestion): AskQuestion {
+  const options = question.options.map(({ label, description }) => ({
+    label: cut(label),
+    description: cut(description),
+  }))
+  return { ...question, text: cut(question.text), header: cut(question.header), options }
 }
 
 function cut(text: string): string {

@@ -66,7 +66,7 @@ export const renewalCases: readonly SessionStoreCase[] = [
       const { lease } = await mustClaim(subject.another(), ids, 'worker-2')
       const renewals = await subject.store.renewAll([lease, old, lease], { leaseMs })
       assert.deepEqual(
-        renewals.map(({ held }) => held),
+        renewals.map((renewal) => renewal?.held),
         [true, false, true],
       )
     },
@@ -82,7 +82,7 @@ export const renewalCases: readonly SessionStoreCase[] = [
       for (let time = 0; time < 3; time += 1) {
         const renewals = await subject.store.renewAll(leases, { leaseMs })
         assert.deepEqual(
-          renewals.map(({ held }) => held),
+          renewals.map((renewal) => renewal?.held),
           [true, true, true],
         )
       }

@@ -1,3 +1,4 @@
+import type { Knex } from 'knex'
 import type { RowId } from '../records.js'
 import type { Tables } from '../tables.js'
 import { query } from '../statements/query.js'
@@ -11,20 +12,39 @@ export async function confirmSession(
   tables: Tables,
   { conversationId, sessionId }: { readonly conversationId: RowId; readonly sessionId: string },
 ): Promise<boolean> {
+  const { columns } = tables.conversations
+  const what = `look for the session of conversation ${conversationId}`
+  return confirm(tables, what, sessionId, (knex) => rowKey(knex, columns.id, conversationId))
+}
+
+/** Whether any conversation has this session, asked in the same way. */
+export async function isSessionInUse(tables: Tables, sessionId: string): Promise<boolean> {
+  return confirm(tables, `look whose session ${sessionId} is`, sessionId)
+}
+
+async function confirm(
+  tables: Tables,
+  what: string,
+  sessionId: string,
+  of?: (knex: Knex) => Knex.QueryCallback,
+): Promise<boolean> {
   const { table, columns } = tables.conversations
-  const confirm = async (expiresAt: number): Promise<boolean> => {
+  // Two values, for a connection that counts only rows that changed.
+  for (const expiresAt of [0, 1]) {
     const changed = await query<number>(
       tables,
-      `look for the session of conversation ${conversationId}`,
-      (knex) =>
-        knex(table)
-          .where(rowKey(knex, columns.id, conversationId))
-          .where({ [columns.sessionId]: sessionId, [columns.createClaim]: null })
-          .update({ [columns.createExpiresAt]: expiresAt }),
+      what,
+      (knex) => {
+        const row = knex(table).where({
+          [columns.sessionId]: sessionId,
+          [columns.createClaim]: null,
+        })
+        if (of !== undefined) row.where(of(knex))
+        return row.update({ [columns.createExpiresAt]: expiresAt })
+      },
       { isRepeatable: true },
     )
-    return Number(changed) > 0
+    if (Number(changed) > 0) return true
   }
-  // Two values, for a connection that counts only rows that changed.
-  return (await confirm(0)) || (await confirm(1))
+  return false
 }

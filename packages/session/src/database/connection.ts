@@ -34,14 +34,19 @@ export async function withConnection<Result>(
   const connection = await within(acquiring, deadline, late, (tooLate) => {
     Promise.resolve(client.releaseConnection(tooLate)).catch(() => undefined)
   })
+  const working = use(connection)
+  /** What cannot be closed is at work, perhaps in the middle of a transaction, and no one else's until that has ended. */
+  let isKept = false
   try {
     const silent = `The database did not answer within ${deadline.ms} ms.`
-    return await within(use(connection), deadline, silent)
+    return await within(working, deadline, silent)
   } catch (error) {
-    if (error instanceof StatementTimeout) discard(connection, error)
+    if (error instanceof StatementTimeout) isKept = !discard(connection, error)
     throw error
   } finally {
-    await client.releaseConnection(connection)
+    const release = (): unknown => client.releaseConnection(connection)
+    if (isKept) working.then(release, release).catch(() => undefined)
+    else await release()
   }
 }
 
@@ -76,13 +81,14 @@ interface Closable {
 
 /**
  * To end it properly would wait for the answer, too. mysql2 has a method for it, pg only a socket; an embedded database has
- * neither, and answers before any timer runs.
+ * neither: false.
  */
-function discard(connection: unknown, reason: Error): void {
+function discard(connection: unknown, reason: Error): boolean {
   const { destroy, connection: inner } = connection as Closable
   const socket = inner?.stream
-  if (socket?.destroy === undefined && destroy === undefined) return
+  if (socket?.destroy === undefined && destroy === undefined) return false
   retire(connection, reason)
   if (socket?.destroy !== undefined) socket.destroy()
   else destroy?.call(connection)
+  return true
 }

@@ -51,8 +51,12 @@ export function createNotices(
   }
 }
 
+const uuid = /^[\da-f]{8}(?:-[\da-f]{4}){3}-[\da-f]{12}$/i
+
+/** The same in either case of a UUID: who cancels may spell it as a browser did, and who runs it as the database does. */
 function topicOf(turnId: RowId): string {
-  return `turn:${turnId}`
+  const key = String(turnId)
+  return `turn:${uuid.test(key) ? key.toLowerCase() : key}`
 }
 
 /** What cannot be read may have been anything. */

@@ -1,5 +1,5 @@
 /** Receives what a notifier survived: what listeners throw, lost connections. */
-export type OnNotifierError = (error: unknown) => void
+export type OnNotifierError = (error: unknown, context: { readonly step: 'notifier' }) => void
 
 type OnMessage = (payload: string | null) => void
 
@@ -57,7 +57,7 @@ export function createTopicListeners(onError: OnNotifierError = () => undefined)
 /** A host's callback can neither fail a notifier nor end the process. */
 export function reportTo(onError: OnNotifierError, error: unknown): void {
   try {
-    const returned = onError(error) as unknown
+    const returned = onError(error, { step: 'notifier' }) as unknown
     if (returned instanceof Promise) returned.catch(() => undefined)
   } catch {
     // There is no one left to tell.

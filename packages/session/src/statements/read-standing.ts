@@ -1,3 +1,4 @@
+import { SessionError } from '../errors.js'
 import type { RowId, TurnStatus } from '../records.js'
 import type { Tables } from '../tables.js'
 import { confirmTurnExists } from './confirm-turn-exists.js'
@@ -16,22 +17,37 @@ const none: Standing = { status: 'running', asksRevision: 0 }
 /** Of a turn whose row is gone. */
 const gone: Standing = { status: 'cancelled', asksRevision: 0 }
 
-/** Where turns stand, in the order given; all of them by one statement, apart from rows that are gone. */
+/**
+ * Where turns stand, in the order given; all of them by one statement, apart from rows that are gone. Of many, null for one whose
+ * row is damaged: it must not hide the others.
+ */
 export async function readStandings(
   tables: Tables,
   turnIds: readonly (RowId | null)[],
-): Promise<readonly Standing[]> {
+): Promise<readonly (Standing | null)[]> {
   const keys = new Set(turnIds.flatMap((id) => (id === null ? [] : [String(id)])))
-  const seen = new Map<string, Standing>()
+  const seen = new Map<string, Standing | null>()
   for (const row of keys.size < 2 ? [] : await readRows(tables, keys)) {
-    seen.set(spelling(String(row['key'])), toStanding(row, String(row['key'])))
+    const key = String(row['key'])
+    seen.set(spelling(key), readable(row, key))
   }
-  const standings: Standing[] = []
+  const standings: (Standing | null)[] = []
   for (const id of turnIds) {
-    if (id === null) standings.push(none)
-    else standings.push(seen.get(spelling(id)) ?? (await readStanding(tables, id)))
+    const known = id === null ? none : seen.get(spelling(id))
+    standings.push(
+      known === undefined && id !== null ? await readStanding(tables, id) : (known ?? null),
+    )
   }
   return standings
+}
+
+function readable(row: Record<string, unknown>, key: string): Standing | null {
+  try {
+    return toStanding(row, key)
+  } catch (error) {
+    if (SessionError.is(error)) return null
+    throw error
+  }
 }
 
 async function readRows(

@@ -1,4 +1,5 @@
 import type { Knex } from 'knex'
+import { SessionError } from '../errors.js'
 import type { ConversationLease } from '../records.js'
 import type { Tables } from '../tables.js'
 import { query } from './query.js'
@@ -6,19 +7,22 @@ import { renewLease } from './renew-lease.js'
 import { keyText, spelling, unlessImpossible, whereKeyPair } from './row-key.js'
 import type { KeyPair } from './row-key.js'
 
+/** One that is locked for longer must not keep the answer about the others waiting. */
+const longestAloneMs = 1_000
+
 /**
  * Moves the expiry of many leases at once and says of each whether it is held, in the order given: by what the write
  * itself counted or returned, never by a read. Rows that others hold locked are left out of the write that renews the
- * rest, and renewed alone: one of them must not keep all leases of a process waiting.
+ * rest, and renewed alone; null where even that did not answer, and for what is lost or locked beside it.
  */
 export async function renewLeases(
   tables: Tables,
   leases: readonly ConversationLease[],
   expiresAt: number,
-): Promise<readonly boolean[]> {
+): Promise<readonly (boolean | null)[]> {
   const pairs = new Map(leases.map((lease) => [pairOf(lease), lease]))
-  const held = await heldOf(tables, [...pairs.values()], expiresAt)
-  return leases.map((lease) => held.has(pairOf(lease)))
+  const { held, open } = await heldOf(tables, [...pairs.values()], expiresAt)
+  return leases.map((lease) => (open.has(pairOf(lease)) ? null : held.has(pairOf(lease))))
 }
 
 /** One conversation under one fence. Two fences of a conversation are two leases, of which one at most is held. */
@@ -30,11 +34,23 @@ async function heldOf(
   tables: Tables,
   leases: readonly ConversationLease[],
   expiresAt: number,
-): Promise<ReadonlySet<string>> {
+): Promise<{ readonly held: ReadonlySet<string>; readonly open: ReadonlySet<string> }> {
   const held = new Set<string>()
+  const open = new Set<string>()
+  const isOne = leases.length === 1
+  const statementMs = isOne ? tables.statementMs : Math.min(tables.statementMs, longestAloneMs)
   const renewAlone = async (lease: ConversationLease): Promise<void> => {
-    if (await unlessImpossible(renewLease(tables, lease, expiresAt), false)) {
-      held.add(pairOf(lease))
+    if (open.size > 0) {
+      // No more is waited for: what is not renewed now is lost or locked.
+      const [left] = await renewTogether(tables, [lease], expiresAt)
+      return void (left === undefined ? held : open).add(pairOf(lease))
+    }
+    try {
+      const renewing = renewLease({ ...tables, statementMs }, lease, expiresAt)
+      if (await unlessImpossible(renewing, false)) held.add(pairOf(lease))
+    } catch (error) {
+      if (isOne || !SessionError.is(error) || !error.retryable) throw error
+      open.add(pairOf(lease))
     }
   }
   const renew = async (batch: readonly ConversationLease[]): Promise<void> => {
@@ -53,7 +69,7 @@ async function heldOf(
     await renew(rest.slice(half))
   }
   await renew(leases)
-  return held
+  return { held, open }
 }
 
 /** Renews what is held and not locked, by one statement; gives those of which that is not sure. */

@@ -2,8 +2,7 @@ import type { Knex } from 'knex'
 import { SessionError } from '../errors.js'
 import type { RowId } from '../records.js'
 import { isImpossibleKey } from '../database/passing.js'
-
-const wholeNumber = /^-?(?:0|[1-9]\d*)$/
+import { wholeNumber } from '../values/whole-number.js'
 
 /** How each database tells that a key column holds a whole number. */
 const isWholeNumber: Readonly<Record<string, string>> = {

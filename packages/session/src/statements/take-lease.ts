@@ -15,7 +15,8 @@ export interface Taking {
 
 /**
  * Takes a lease that was seen to be free. The fence shows that no one claimed since, the expiry that the holder did not
- * renew since; a release in between only makes it freer.
+ * renew since; a release in between only makes it freer. The session and its rules are still those that were seen: the claim
+ * reports them, and a holder that is late may have put others there.
  */
 export async function takeLease(
   tables: Tables,
@@ -30,7 +31,11 @@ export async function takeLease(
     (knex) =>
       knex(table)
         .where(rowKey(knex, columns.id, lease.conversationId))
-        .where(columns.turnFence, seen.fence)
+        .where({
+          [columns.turnFence]: seen.fence,
+          [columns.sessionId]: seen.session.sessionId,
+          [columns.rules]: seen.session.rules,
+        })
         .where((free) => {
           free.whereNull(columns.turnOwner).orWhere(columns.turnExpiresAt, seen.expiresAt)
         })

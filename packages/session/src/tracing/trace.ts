@@ -2,10 +2,7 @@ import type { RowId } from '../records.js'
 import { channels, type VerbTrace } from './channels.js'
 
 /** Calls of a verb between the events of its channel. Node's own `tracePromise` would also publish rows and errors. */
-export async function trace<Result>(
-  context: VerbTrace,
-  run: () => Promise<Result>,
-): Promise<Result> {
+async function trace<Result>(context: VerbTrace, run: () => Promise<Result>): Promise<Result> {
   const { verb } = channels
   return await verb.start.runStores(context, async () => {
     try {

@@ -14,6 +14,9 @@ import type { Tables } from '../tables.js'
 import { untilTaken } from './raced.js'
 
 const longestName = 255
+/** What a worker shows may reach a person before the row: so long an ask of a running turn is waited for. */
+const looks = 30
+const lookAgainMs = 100
 
 /** @internal The verbs on what the agent asks: read, merge, and write if nothing came between. */
 export function askVerbs(tables: Tables, notices: Pick<Notices, 'notify'>): AskVerbs {
@@ -41,13 +44,31 @@ export function askVerbs(tables: Tables, notices: Pick<Notices, 'notify'>): AskV
       const turnId = asRowId('turnId', request.turnId)
       assertDecision(decision)
       if (by !== null) assertName('by', by, longestName)
-      const result = await untilTaken({ clock, row: `turn ${turnId}` }, () =>
-        answer(tables, { ...request, turnId, by }),
-      )
+      const attempt = (): Promise<AnswerResult> =>
+        untilTaken({ clock, row: `turn ${turnId}` }, () =>
+          answer(tables, { ...request, turnId, by }),
+        )
+      const first = await attempt()
+      const isAhead = !first.accepted && first.reason === 'missing'
+      const result = isAhead && (await isStored(tables, request)) ? await attempt() : first
       if (result.accepted) notices.notify(turnId, 'answered')
       return result
     },
   }
+}
+
+/** Waits for an ask that a running turn does not have yet. */
+async function isStored(
+  tables: Tables,
+  { turnId, askId }: Pick<AnswerRequest, 'turnId' | 'askId'>,
+): Promise<boolean> {
+  for (let look = 0; look < looks; look += 1) {
+    const row = await readAsks(tables, turnId)
+    if (row?.asks.some(({ id }) => id === askId) === true) return true
+    if (row?.status !== 'running') return false
+    await tables.clock.sleep(lookAgainMs)
+  }
+  return false
 }
 
 /** Undefined when another write came between. */

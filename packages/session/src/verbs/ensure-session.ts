@@ -61,7 +61,11 @@ export async function ensureSession(
   const deadline = monotonic(clock) + options.createWaitMs
   return untilTaken({ clock, row: `conversation ${conversationId}`, signal }, async () => {
     const seen = await untilNotClaimed(options, request, deadline)
-    if (request.fence !== null && seen.fence !== request.fence) throw leaseLost(conversationId)
+    if (request.fence !== null && seen.fence !== request.fence) {
+      if (seen.fence > request.fence) throw leaseLost(conversationId)
+      // Older than the lease: a read that lags behind.
+      return undefined
+    }
     if (seen.sessionId !== null && seen.sessionId !== staleSessionId) {
       return toResult(seen, seen.sessionId)
     }

@@ -2,7 +2,14 @@ import type { RowId } from '../records.js'
 import type { SessionUpstream } from '../session-upstream.js'
 import { findSession } from '../creation/find-session.js'
 import { splitKeys } from '../creation/take-creation.js'
-import { cancelTurnsOf, clearConversation, closeTurnsOf } from '../statements/upkeep/remove-rows.js'
+import type { Notices } from '../notifying/notices.js'
+import { cancelTurn } from '../statements/cancel-turn.js'
+import {
+  cancelTurnsOf,
+  clearConversation,
+  closeTurnsOf,
+  openTurnsOf,
+} from '../statements/upkeep/remove-rows.js'
 import type { Tables } from '../tables.js'
 import type { RemovedConversation } from '../upkeep-verbs.js'
 import { untilTaken } from './raced.js'
@@ -10,9 +17,11 @@ import { untilTaken } from './raced.js'
 /** @internal */
 export interface RemoveContext {
   readonly tables: Tables
+  readonly notices: Pick<Notices, 'notify'>
 }
 
 const maxSessionsPerKey = 4
+const removed = 'removed'
 
 /**
  * Cancels first, so that the workers stop; deletes upstream what the row names before the row forgets it; and clears the row
@@ -21,7 +30,7 @@ const maxSessionsPerKey = 4
  * @internal
  */
 export async function removeConversation(
-  { tables }: RemoveContext,
+  { tables, notices }: RemoveContext,
   conversationId: RowId,
   upstream: SessionUpstream,
 ): Promise<RemovedConversation | null> {
@@ -29,10 +38,23 @@ export async function removeConversation(
   const deleted = new Set<string>()
   let isComplete = true
   let cancelledTurns = 0
+  const told = new Set<RowId>()
   const isThere = await untilTaken({ clock, row: `conversation ${conversationId}` }, async () => {
     const seen = await findSession(tables, conversationId)
     if (seen === null) return false
-    cancelledTurns += await cancelTurnsOf(tables, conversationId, clock.now())
+    // One by one, since each is an end that someone may wait for.
+    for (const turnId of await openTurnsOf(tables, conversationId)) {
+      const cancel = { reason: removed, now: clock.now() }
+      if (!(await cancelTurn(tables, turnId, cancel))) continue
+      cancelledTurns += 1
+      told.add(turnId)
+      notices.notify(turnId, 'cancelled')
+    }
+    // What a read that lags behind did not show.
+    cancelledTurns += await cancelTurnsOf(tables, conversationId, {
+      reason: removed,
+      now: clock.now(),
+    })
     if (seen.sessionId !== null) {
       await stopAndDelete(upstream, seen.sessionId)
       deleted.add(seen.sessionId)
@@ -44,6 +66,7 @@ export async function removeConversation(
   })
   if (!isThere) return null
   await closeTurnsOf(tables, conversationId, clock.now())
+  for (const turnId of told) notices.notify(turnId, 'settled')
   return { cancelledTurns, deletedSessions: [...deleted], isComplete }
 }
 

@@ -24,8 +24,8 @@ export async function renewAll(
   tables: Tables,
   leases: readonly ConversationLease[],
   leaseMs: number,
-): Promise<readonly Renewal[]> {
-  const renewals: Renewal[] = []
+): Promise<readonly (Renewal | null)[]> {
+  const renewals: (Renewal | null)[] = []
   for (let at = 0; at < leases.length; at += leasesPerBatch) {
     const batch = leases.slice(at, at + leasesPerBatch)
     const held = await renewLeases(tables, batch, tables.clock.now() + leaseMs)
@@ -34,7 +34,8 @@ export async function renewAll(
       batch.map(({ turnId }) => turnId),
     )
     for (const [index, standing] of standings.entries()) {
-      renewals.push({ held: held[index] === true, ...standing })
+      const isHeld = held[index] ?? null
+      renewals.push(isHeld === null || standing === null ? null : { held: isHeld, ...standing })
     }
   }
   return renewals

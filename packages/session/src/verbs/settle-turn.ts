@@ -38,7 +38,8 @@ export async function settleTurn(
 ): Promise<boolean> {
   const { columns } = tables.messages
   const { status } = settlement
-  const end = endFields(columns, settlement, tables.clock.now())
+  const settledAt = tables.clock.now()
+  const end = endFields(columns, settlement, settledAt)
   const words = wordFields(columns, settlement)
   const price = priceFields(columns, settlement)
   const text = textFields(columns, settlement)
@@ -49,7 +50,11 @@ export async function settleTurn(
   const isSettled = await writeWhatFits(tables, lease, {
     what: 'store the end',
     from: 'running',
-    happenings: [ended(lease, { status, reason: settlement.reason, at: tables.clock.now() })],
+    // As the row says it, which may be that the reply was cut.
+    happening: (set) => {
+      const reason = (set[columns.reason] ?? null) as string | null
+      return ended(lease, { status, reason, at: settledAt })
+    },
     attempts: attemptsOf(toStoredReply(settlement.reply), {
       reply: (reply, reason) => ({
         [columns.reply]: reply,
@@ -106,15 +111,17 @@ async function writeWhatFits(
   write: {
     readonly what: string
     readonly from: 'running' | 'cancelled'
-    readonly happenings?: readonly Happening[]
+    readonly happening?: (set: Fields) => Happening
     readonly attempts: Iterable<Fields>
   },
 ): Promise<boolean> {
+  const { happening } = write
   let refusal: unknown
   for (const set of write.attempts) {
+    const happenings = happening === undefined ? [] : [happening(set)]
     for (let count = 1; ; count += 1) {
       try {
-        return await writeTurn(tables, lease, { ...write, set })
+        return await writeTurn(tables, lease, { ...write, happenings, set })
       } catch (error) {
         if (!SessionError.is(error)) throw error
         if (!error.retryable) {

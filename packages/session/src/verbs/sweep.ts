@@ -5,6 +5,7 @@ import {
   findUnclosed,
   stampPending,
 } from '../statements/upkeep/find-turns.js'
+import { isSessionInUse } from '../creation/confirm-session.js'
 import { freeLeases } from '../statements/upkeep/free-leases.js'
 import { keysInRows, sessionRowsAfter, sessionsInUse } from '../statements/upkeep/session-rows.js'
 import type { Tables } from '../tables.js'
@@ -99,6 +100,8 @@ async function sweepSessions(
   const orphans: Orphan[] = []
   for (const { session, isOurs } of isOrphan.slice(0, limit)) {
     const { id: sessionId, createdAt } = session
+    // Once more by a write: a read that lags behind does not show a session that was stored meanwhile.
+    if (await isSessionInUse(tables, sessionId)) continue
     const deleted = isOurs && (await discard(upstream, sessionId))
     orphans.push({ sessionId, key: session.key ?? '', createdAt, deleted })
   }

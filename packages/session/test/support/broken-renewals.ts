@@ -1,3 +1,4 @@
+import type { Renewal } from '../../src/index.js'
 import type { BrokenStore } from './broken-store.js'
 
 const inOrder = 'leases renewed together are answered one by one, in the order given'
@@ -32,7 +33,7 @@ export const brokenRenewals: readonly BrokenStore[] = [
           .whereIn('id', ids.map(String))
           .update({ turn_expires_at: Number.MAX_SAFE_INTEGER })
         return renewals.map((renewal, index) => ({
-          ...renewal,
+          ...answered(renewal),
           held: rows.some(({ id, turn_owner }) => id === ids[index] && turn_owner !== null),
         }))
       },
@@ -57,8 +58,8 @@ export const brokenRenewals: readonly BrokenStore[] = [
       renewAll: async (leases, options) => {
         const renewals = await store.renewAll(leases, options)
         return renewals.map((renewal, index) => ({
-          ...renewal,
-          held: renewal.held && leases.indexOf(leases[index] ?? Object(null)) === index,
+          ...answered(renewal),
+          held: answered(renewal).held && leases.indexOf(leases[index] ?? Object(null)) === index,
         }))
       },
     }),
@@ -73,8 +74,16 @@ export const brokenRenewals: readonly BrokenStore[] = [
         const renewals = await store.renewAll(leases, options)
         const after = await knex('conversations').select('turn_expires_at')
         const isSame = JSON.stringify(before) === JSON.stringify(after)
-        return renewals.map((renewal) => ({ ...renewal, held: renewal.held && !isSame }))
+        return renewals.map((renewal) => ({
+          ...answered(renewal),
+          held: answered(renewal).held && !isSame,
+        }))
       },
     }),
   },
 ]
+
+function answered(renewal: Renewal | null): Renewal {
+  if (renewal === null) throw new Error('no row is locked here')
+  return renewal
+}

@@ -101,7 +101,7 @@ async function resumeUntilDone(stage: Stage, more?: Aftermath['more']): Promise<
       ...(notifier === undefined ? {} : { notifier }),
       timing: timing ?? {},
       budgets: budgets ?? {},
-      onError: (error, step) => stage.reports.push(`${step}: ${String(error)}`),
+      onError: (error, { step }) => stage.reports.push(`${step}: ${String(error)}`),
       prompt: () => stage.prompt,
       ...more,
     })

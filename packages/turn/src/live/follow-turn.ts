@@ -1,5 +1,6 @@
 import type { ReplyObserver } from '@turnstead/reply'
 import { type Clock, steady, systemClock } from '../clock.js'
+import { type ErrorContext, reportSafely } from '../errors.js'
 import type { Notifier, RowId } from '../ports.js'
 import { onAbort } from '../run/listen.js'
 import type { FollowedTurn } from './followed-turn.js'
@@ -20,21 +21,25 @@ export interface FollowOptions {
   /** Default: the clock of the machine. */
   readonly clock?: Clock
   /** What did not work and is tried again: a look at the row, a message. Default: nothing happens. */
-  readonly onError?: (error: unknown) => void
+  readonly onError?: (error: unknown, context: ErrorContext) => void
 }
+
+type OnError = (error: unknown) => void
 
 interface Following {
   readonly turn: Promise<SharedTurn | null>
-  followers: number
+  /** Of each that follows. */
+  readonly followers: Set<OnError>
 }
 
-const followings = new WeakMap<object, Map<string, Following>>()
+/** Those who follow by the same means. */
+const followings = new WeakMap<object, Map<Notifier | null, Map<string, Following>>>()
 const pollWithNotifierMs = 5_000
 const pollAloneMs = 500
 
 /**
  * Follows a turn in any process, whether it waits, runs here or elsewhere, or is over: first what its row holds, then every
- * change, to its end. However many follow a turn in a process, it is followed once.
+ * change, to its end. However many follow a turn by the same store and notifier in a process, it is followed once.
  *
  * @returns null when there is no such turn.
  * @throws the store's error when the first read fails, RangeError for a wrong `pollMs`, the signal's reason.
@@ -51,16 +56,17 @@ export async function followTurn(options: FollowOptions): Promise<FollowedTurn |
     throw new RangeError('`pollMs` must be a positive number of milliseconds')
   }
   signal?.throwIfAborted()
-  const setup: FollowSetup = {
+  const means: Means = {
     store,
     notifier: options.notifier ?? null,
     turnId,
     clock: steady(options.clock ?? systemClock),
     pollMs,
-    onError: (error) => callSafely(options.onError, error),
   }
-  const following = join(setup)
-  const leave = onceOnly(() => part(setup, following))
+  const onError: OnError = (error) =>
+    reportSafely(options.onError, error, { step: 'follow', turnId, conversationId: null })
+  const following = join(means, onError)
+  const leave = onceOnly(() => part(means, following, onError))
   try {
     const shared = await following.turn
     signal?.throwIfAborted()
@@ -75,14 +81,38 @@ export async function followTurn(options: FollowOptions): Promise<FollowedTurn |
   }
 }
 
+/** What a turn is followed by, whoever follows. */
+type Means = Omit<FollowSetup, 'onError'>
+
 /** One for all followers of a turn; a turn that is over is read again by each. */
-function join(setup: FollowSetup): Following {
-  const turns = followings.get(setup.store) ?? new Map<string, Following>()
-  followings.set(setup.store, turns)
-  const key = String(setup.turnId)
-  const following = turns.get(key) ?? { turn: open(setup), followers: 0 }
-  following.followers += 1
-  turns.set(key, following)
+function join(means: Means, onError: OnError): Following {
+  const byNotifier =
+    followings.get(means.store) ?? new Map<Notifier | null, Map<string, Following>>()
+  followings.set(means.store, byNotifier)
+  const turns = byNotifier.get(means.notifier) ?? new Map<string, Following>()
+  byNotifier.set(means.notifier, turns)
+  const known = turns.get(keyOf(means))
+  const following = known ?? begin(means)
+  if (known === undefined) turns.set(keyOf(means), following)
+  following.followers.add(onError)
+  return following
+}
+
+function keyOf({ pollMs, turnId }: Means): string {
+  return `${pollMs} ${turnId}`
+}
+
+function begin(means: Means): Following {
+  const followers = new Set<OnError>()
+  const onError = (error: unknown): void => {
+    for (const each of [...followers]) each(error)
+  }
+  const turn = open({ ...means, onError })
+  const following: Following = { turn, followers }
+  turn.then(
+    (shared) => shared?.ended.then(() => forget(means, following)),
+    () => undefined,
+  )
   return following
 }
 
@@ -91,11 +121,18 @@ async function open(setup: FollowSetup): Promise<SharedTurn | null> {
   return record === null ? null : openSharedTurn(setup, record)
 }
 
-function part({ store, turnId }: FollowSetup, following: Following): void {
-  following.followers -= 1
-  if (following.followers > 0) return
-  const turns = followings.get(store)
-  if (turns?.get(String(turnId)) === following) turns.delete(String(turnId))
+function forget(means: Means, following: Following): void {
+  const byNotifier = followings.get(means.store)
+  const turns = byNotifier?.get(means.notifier)
+  if (turns?.get(keyOf(means)) !== following) return
+  turns.delete(keyOf(means))
+  if (turns.size === 0) byNotifier?.delete(means.notifier)
+}
+
+function part(means: Means, following: Following, onError: OnError): void {
+  following.followers.delete(onError)
+  if (following.followers.size > 0) return
+  forget(means, following)
   following.turn.then(
     (shared) => shared?.close(),
     () => undefined,
@@ -162,13 +199,5 @@ function onceOnly(act: () => void): () => void {
     if (isDone) return
     isDone = true
     act()
-  }
-}
-
-function callSafely(onError: ((error: unknown) => void) | undefined, error: unknown): void {
-  try {
-    onError?.(error)
-  } catch {
-    // Its own failure concerns no turn.
   }
 }

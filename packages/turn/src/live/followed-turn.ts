@@ -10,7 +10,10 @@ export interface FollowedTurn extends ReplySource, AsyncDisposable, Disposable {
   readonly standing: TurnStanding
   /** The row as it was read last. */
   readonly record: TurnRecord
-  /** Settles when the turn is over and all of it is here; never rejects. Give it to streams as `ended`. */
+  /**
+   * Settles when the turn is over and all of it is here; never rejects. Give it to streams as `ended`. A turn whose row is deleted
+   * meanwhile ends as `cancelled`, with the reason `removed`.
+   */
   readonly ended: Promise<TurnRecord>
   /** Calls back when the standing changed; the result unregisters. */
   onStanding(listener: (standing: TurnStanding) => void): () => void

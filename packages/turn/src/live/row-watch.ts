@@ -4,8 +4,15 @@ import type { RowId, TurnGlance, TurnStore } from '../ports.js'
 
 /** The rows of many turns, looked at together. */
 export interface RowWatch {
-  /** Calls back with where the turn stands, at each look; null when it is not there. */
-  add(turnId: RowId, onGlance: (glance: TurnGlance | null) => void): () => void
+  /** Calls back with where the turn stands, at each look, or with why it could not be looked at. */
+  add(turnId: RowId, watcher: RowWatcher): () => void
+}
+
+/** Who watches a row. */
+export interface RowWatcher {
+  /** Null when it is not there. */
+  onGlance(glance: TurnGlance | null): void
+  onError(error: unknown): void
 }
 
 /** What is used of the rows. */
@@ -13,7 +20,7 @@ export type GlanceStore = Pick<TurnStore, 'read' | 'peek'>
 
 interface Watched {
   readonly turnId: RowId
-  readonly onGlance: (glance: TurnGlance | null) => void
+  readonly watcher: RowWatcher
 }
 
 const watches = new WeakMap<object, Map<number, RowWatch>>()
@@ -21,11 +28,7 @@ const watches = new WeakMap<object, Map<number, RowWatch>>()
 /** One watch for each store and pace in a process, so that a thousand followers ask one question. */
 export function rowWatchOf(
   store: GlanceStore,
-  options: {
-    readonly pollMs: number
-    readonly clock: SteadyClock
-    readonly onError: (error: unknown) => void
-  },
+  options: { readonly pollMs: number; readonly clock: SteadyClock },
 ): RowWatch {
   const known = watches.get(store) ?? new Map<number, RowWatch>()
   watches.set(store, known)
@@ -36,15 +39,7 @@ export function rowWatchOf(
 
 function createRowWatch(
   store: GlanceStore,
-  {
-    pollMs,
-    clock,
-    onError,
-  }: {
-    readonly pollMs: number
-    readonly clock: SteadyClock
-    readonly onError: (error: unknown) => void
-  },
+  { pollMs, clock }: { readonly pollMs: number; readonly clock: SteadyClock },
 ): RowWatch {
   const watched = new Set<Watched>()
   let looking: Background | null = null
@@ -56,24 +51,28 @@ function createRowWatch(
       asked.map(({ turnId }) => turnId),
     )
     for (const [index, each] of asked.entries()) {
-      if (watched.has(each)) each.onGlance(glances[index] ?? null)
+      if (watched.has(each)) each.watcher.onGlance(glances[index] ?? null)
     }
+  }
+
+  const fail = (error: unknown): void => {
+    for (const { watcher } of [...watched]) watcher.onError(error)
   }
 
   const loop = async (closing: AbortSignal): Promise<void> => {
     try {
       for (;;) {
         await clock.sleep(pollMs, { signal: closing })
-        await look().catch(onError)
+        await look().catch(fail)
       }
     } catch (error) {
-      if (!closing.aborted) onError(error)
+      if (!closing.aborted) fail(error)
     }
   }
 
   return {
-    add(turnId, onGlance) {
-      const entry: Watched = { turnId, onGlance }
+    add(turnId, watcher) {
+      const entry: Watched = { turnId, watcher }
       watched.add(entry)
       looking ??= inBackground(loop)
       return () => {

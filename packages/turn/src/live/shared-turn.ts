@@ -30,6 +30,8 @@ export interface FollowSetup {
 const keepPartialMs = 15_000
 /** A worker that has told something counts as heard for so long. */
 const heardForMs = 10_000
+/** So many looks in a row must not find the row: one connection may see less than another. */
+const looksUntilGone = 3
 
 /** Follows a turn whose row was just read: by its row, by what its worker tells, and directly where that is in this process. */
 export function openSharedTurn(setup: FollowSetup, first: TurnRecord): SharedTurn {
@@ -41,6 +43,7 @@ export function openSharedTurn(setup: FollowSetup, first: TurnRecord): SharedTur
   let record = first
   let heardAt = -Infinity
   let cancelledAt: number | null = null
+  let missed = 0
   let end: (record: TurnRecord) => void = () => undefined
   const ended = new Promise<TurnRecord>((resolve) => (end = resolve))
 
@@ -72,6 +75,7 @@ export function openSharedTurn(setup: FollowSetup, first: TurnRecord): SharedTur
     try {
       const read = await store.read(turnId)
       if (read !== null) takeRow(read)
+      else if (missed >= looksUntilGone) takeRow(removed(record, clock.wall()))
     } catch (error) {
       onError(error)
     }
@@ -80,7 +84,9 @@ export function openSharedTurn(setup: FollowSetup, first: TurnRecord): SharedTur
   const isHeard = (): boolean => clock.now() - heardAt < heardForMs
 
   const glance = (seen: TurnGlance | null): void => {
-    if (seen === null || board.isOver) return
+    if (board.isOver) return
+    missed = seen === null ? missed + 1 : 0
+    if (seen === null) return readRow()
     const { isHere, status } = board.facts
     const isRowBehind = isHere || isHeard()
     const isChanged = seen.revision !== record.revision && !isRowBehind
@@ -121,7 +127,7 @@ export function openSharedTurn(setup: FollowSetup, first: TurnRecord): SharedTur
 
   takeRow(first)
   if (!board.isOver) {
-    stops.push(rowWatchOf(store, setup).add(turnId, glance))
+    stops.push(rowWatchOf(store, setup).add(turnId, { onGlance: glance, onError }))
     if (notifier !== null) stops.push(listen(notifier))
     stops.push(watchRunning(store, turnId, follow), () => unfollow?.())
   }
@@ -134,6 +140,13 @@ export function openSharedTurn(setup: FollowSetup, first: TurnRecord): SharedTur
     ended,
     close,
   }
+}
+
+/** A turn whose row the host has deleted, as its removal leaves it. */
+function removed(record: TurnRecord, now: number): TurnRecord {
+  const { closedAt, reason, settledAt } = record
+  const ends = { settledAt: settledAt ?? now, closedAt: closedAt ?? now }
+  return { ...record, status: 'cancelled', reason: reason ?? 'removed', ...ends }
 }
 
 /** Asked again while it works, it works once more afterwards. */

@@ -68,8 +68,8 @@ export function openMemoryStore(rows: Rows, worker: MemoryWorker): MemoryStore {
   const keep = (turn: Turn, fields: PartialReply): void => {
     const { text, reasoning, cost, tokens } = fields
     const reply = toJson(fields.reply)
-    if (reply === undefined) turn.reason ??= 'reply_not_stored'
-    Object.assign(turn, { reply: reply ?? null, text, reasoning, cost, tokens })
+    if (reply === null) turn.reason ??= 'reply_not_stored'
+    Object.assign(turn, { reply, text, reasoning, cost, tokens })
   }
 
   const renew = (lease: ConversationLease, leaseMs: number): Renewal => {
@@ -119,9 +119,7 @@ export function openMemoryStore(rows: Rows, worker: MemoryWorker): MemoryStore {
       }),
 
     snapshot: async (lease, { reply, text }) =>
-      write(lease, 'running', (turn) =>
-        Object.assign(turn, { reply: toJson(reply) ?? null, text }),
-      ),
+      write(lease, 'running', (turn) => Object.assign(turn, { reply: toJson(reply), text })),
 
     async settle(lease, settlement) {
       const { status, error, finish } = settlement
@@ -197,12 +195,12 @@ function glanceAt(rows: Rows, turn: Turn, now: number): TurnGlance {
   return { turnId, status, fence, revision, asksRevision, waitsForTurn: isHeld && isOther }
 }
 
-/** A copy as a row would keep it; undefined for what is no JSON. */
-function toJson(value: unknown): unknown {
+/** The text that a row would keep; null for what is no JSON. */
+function toJson(value: unknown): string | null {
   try {
-    return JSON.parse(isSerializable(value) ? value.serialize() : JSON.stringify(value)) as unknown
+    return isSerializable(value) ? value.serialize() : (JSON.stringify(value) ?? null)
   } catch {
-    return undefined
+    return null
   }
 }
 

@@ -18,7 +18,7 @@ export function toRecord(row: Turn): TurnRecord {
   const { asksRevision: _asksRevision, ...turn } = row
   return {
     ...turn,
-    reply: structuredClone(turn.reply),
+    reply: turn.reply === null ? null : (JSON.parse(turn.reply) as unknown),
     input: structuredClone(turn.input),
     ...{ asks: structuredClone(closedByEnd(row)), waitingSince: waitingSince(row) },
   }

@@ -39,7 +39,8 @@ export interface Turn {
   input: unknown
   trace: string | null
   prompt: PromptRecord | null
-  reply: unknown
+  /** As JSON. */
+  reply: string | null
   text: string | null
   reasoning: string | null
   cost: number

@@ -1,4 +1,5 @@
 import { type Clock, steady, systemClock } from '../clock.js'
+import { type ErrorContext, reportSafely } from '../errors.js'
 import { inBackground, withinMs } from '../run/deadline.js'
 import { createWakeup } from '../run/wakeup.js'
 import type { OutboxEvent, OutboxStore } from './event.js'
@@ -11,6 +12,12 @@ export type Deliver = (
   options: { readonly signal: AbortSignal },
 ) => Promise<unknown> | unknown
 
+/** What a failure of an outbox is about. */
+export interface OutboxErrorContext extends ErrorContext {
+  /** Null when the store could not be asked. */
+  readonly event: OutboxEvent | null
+}
+
 /** What {@link createOutbox} needs. */
 export interface OutboxOptions {
   readonly store: OutboxStore
@@ -22,12 +29,14 @@ export interface OutboxOptions {
   /** How long one delivery may take. Default 30,000 ms. */
   readonly timeoutMs?: number
   readonly retries?: Partial<DeliveryRetries>
+  /** How long delivered events are kept, in milliseconds. Default 7 days; Infinity keeps them. */
+  readonly keepMs?: number
   /** Default: the clock of the machine. */
   readonly clock?: Clock
   /** Of the pauses. Default `Math.random`. */
   readonly random?: () => number
-  /** What failed and is tried again; `event` is null when the store could not be asked. Default: nothing happens. */
-  readonly onError?: (error: unknown, event: OutboxEvent | null) => void
+  /** What failed and is tried again. Default: nothing happens. */
+  readonly onError?: (error: unknown, context: OutboxErrorContext) => void
   /** An event that is given up. Default: nothing happens; `store.replay` brings it back. */
   readonly onDead?: (event: OutboxEvent, error: unknown) => void
 }
@@ -42,6 +51,9 @@ export interface Outbox extends AsyncDisposable {
 
 /** Longer than a delivery may take, so that no other process delivers it meanwhile. */
 const leaseShare = 2
+const weekMs = 7 * 24 * 60 * 60_000
+const pruneEveryMs = 60_000
+const prunedAtOnce = 500
 
 /**
  * Delivers what the rows say has happened to turns: at least once each, again after failures and crashes, with pauses that grow,
@@ -54,9 +66,15 @@ const leaseShare = 2
  */
 export function createOutbox(options: OutboxOptions): Outbox {
   const { store, deliver, random = Math.random } = options
-  const { concurrency = 10, pollMs = 1_000, timeoutMs = 30_000 } = options
+  const { concurrency = 10, pollMs = 1_000, timeoutMs = 30_000, keepMs = weekMs } = options
   const retries = { ...defaultRetries, ...options.retries }
-  for (const [name, value] of Object.entries({ concurrency, pollMs, timeoutMs, ...retries })) {
+  for (const [name, value] of Object.entries({
+    concurrency,
+    pollMs,
+    timeoutMs,
+    keepMs,
+    ...retries,
+  })) {
     if (!(value >= 1)) throw new RangeError(`\`${name}\` must be a number, 1 or more`)
   }
   const clock = steady(options.clock ?? systemClock)
@@ -64,7 +82,12 @@ export function createOutbox(options: OutboxOptions): Outbox {
   const under = new Set<Promise<void>>()
 
   const report = (error: unknown, event: OutboxEvent | null): void =>
-    callSafely(() => options.onError?.(error, event))
+    reportSafely(options.onError, error, {
+      step: 'outbox',
+      turnId: event?.turnId ?? null,
+      conversationId: event?.conversationId ?? null,
+      event,
+    })
 
   const tell = async (event: OutboxEvent, closing: AbortSignal): Promise<Told> => {
     const expired = (): Error =>
@@ -113,8 +136,22 @@ export function createOutbox(options: OutboxOptions): Outbox {
     }
   }
 
+  let prunedAt = -Infinity
+  /** Now and then, and again at once while there is more. */
+  const prune = async (): Promise<void> => {
+    if (keepMs === Infinity || clock.now() - prunedAt < pruneEveryMs) return
+    prunedAt = clock.now()
+    try {
+      const count = (await store.prune?.({ olderThanMs: keepMs, limit: prunedAtOnce })) ?? 0
+      if (count === prunedAtOnce) prunedAt = -Infinity
+    } catch (error) {
+      report(error, null)
+    }
+  }
+
   const loop = inBackground(async (closing) => {
     while (!closing.aborted) {
+      await prune()
       const hasMore = await takeSome(closing)
       const isFull = under.size >= concurrency
       await wakeup.wait(hasMore && !isFull ? 0 : pollMs, closing).catch(() => undefined)

@@ -42,4 +42,6 @@ export interface OutboxStore {
     id: string,
     failure: { readonly error: string; readonly retryInMs: number | null },
   ): Promise<void>
+  /** Deletes what was delivered longer ago; gives how many, at most `limit`. Without it, delivered events are kept. */
+  prune?(request: { readonly olderThanMs: number; readonly limit: number }): Promise<number>
 }

@@ -1,4 +1,4 @@
-import type { SteadyClock } from '../clock.js'
+import { isOver, type SteadyClock } from '../clock.js'
 import { onAbort } from './listen.js'
 
 /** How long something may take, and what it is called when it takes longer. */
@@ -19,28 +19,28 @@ export function withinMs<T>(
   { ms, signal, expired }: Deadline,
   work: (signal: AbortSignal) => Promise<T>,
 ): Promise<T> {
-  const ended = new AbortController()
+  // Most work takes no signal, and making one is dear.
+  const ended = work.length === 0 ? null : new AbortController()
   return new Promise<T>((resolve, reject) => {
     if (signal?.aborted) {
       reject(signal.reason)
       return
     }
-    const end = (settle: () => void, reason?: unknown): void => {
+    const end = (settle: () => void, reason: unknown = isOver): void => {
       unlisten()
+      cancel()
       settle()
-      ended.abort(reason)
+      ended?.abort(reason)
     }
     const fail = (error: unknown): void => end(() => reject(error), error)
     const unlisten = onAbort(signal, () => fail(signal?.reason))
-    if (ms !== Infinity) {
-      clock.sleep(ms, { signal: ended.signal }).then(
-        () => fail(expired()),
-        () => undefined,
-      )
-    }
-    startNow(work, ended.signal).then((value) => end(() => resolve(value)), fail)
+    const cancel = clock.later(ms, () => fail(expired()))
+    startNow(work, ended?.signal ?? unused).then((value) => end(() => resolve(value)), fail)
   })
 }
+
+/** For work that takes none. */
+const unused = new AbortController().signal
 
 /** What throws at once fails as what rejects later does. */
 async function startNow<T>(
@@ -62,7 +62,7 @@ export function inBackground(work: (signal: AbortSignal) => Promise<void>): Back
   const done = work(closing.signal)
   return {
     async close() {
-      closing.abort()
+      closing.abort(isOver)
       await done
     },
   }

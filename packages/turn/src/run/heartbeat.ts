@@ -1,4 +1,4 @@
-import type { SteadyClock } from '../clock.js'
+import { isOver, type SteadyClock } from '../clock.js'
 import { portTimeout } from '../errors.js'
 import type { ConversationLease, Renewal, TurnStore } from '../ports.js'
 import { withinMs } from './deadline.js'
@@ -27,6 +27,8 @@ export interface Heartbeat {
 }
 
 const beatsPerLease = 10
+/** A person's stop is found by a beat where no notifier tells of it, and nobody likes to wait. */
+const longestPauseMs = 1_500
 /** A renewal that does not answer is given up early enough for another. */
 const triesPerLease = 3
 
@@ -63,7 +65,9 @@ function createHeartbeat(store: TurnStore, clock: SteadyClock, leaseMs: number):
   /** Beats at its times whatever the store does: a call that hangs keeps no later one waiting. */
   const run = async ({ signal }: AbortController): Promise<void> => {
     while (!signal.aborted) {
-      await clock.sleep(leaseMs / beatsPerLease, { signal }).catch(() => undefined)
+      await clock
+        .sleep(Math.min(leaseMs / beatsPerLease, longestPauseMs), { signal })
+        .catch(() => undefined)
       if (!signal.aborted) renew([...members])
     }
   }
@@ -90,7 +94,7 @@ function createHeartbeat(store: TurnStore, clock: SteadyClock, leaseMs: number):
   /** What keeps a call for all from its end may be about one of them: from then on each is asked alone until it answers. */
   const askTogether = async (
     together: readonly Member[],
-    call: (leases: readonly ConversationLease[]) => Promise<readonly Renewal[]>,
+    call: (leases: readonly ConversationLease[]) => Promise<readonly (Renewal | null)[]>,
   ): Promise<void> => {
     const leases = together.map(({ lease }) => lease.lease)
     await ask(
@@ -111,7 +115,7 @@ function createHeartbeat(store: TurnStore, clock: SteadyClock, leaseMs: number):
 
   const ask = async (
     asked: readonly Member[],
-    call: () => Promise<readonly Renewal[]>,
+    call: () => Promise<readonly (Renewal | null)[]>,
     failed: (error: unknown, isLate: boolean) => void,
   ): Promise<void> => {
     const askedAt = instant(clock)
@@ -122,7 +126,12 @@ function createHeartbeat(store: TurnStore, clock: SteadyClock, leaseMs: number):
       for (const [index, member] of asked.entries()) {
         const renewal = renewals[index]
         if (renewal === undefined) throw wrongAnswer()
-        member.isApart = false
+        // Of this one it is not known; the others are told all the same.
+        member.isApart = renewal === null
+        if (renewal === null) {
+          member.isAskedAgain = true
+          continue
+        }
         if (members.has(member)) member.lease.renewed(renewal, askedAt)
       }
     } catch (error) {
@@ -161,7 +170,7 @@ function createHeartbeat(store: TurnStore, clock: SteadyClock, leaseMs: number):
         leave() {
           members.delete(member)
           if (members.size > 0) return
-          beating?.abort()
+          beating?.abort(isOver)
           beating = null
         },
       }

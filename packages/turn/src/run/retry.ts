@@ -1,6 +1,6 @@
 import { WireError } from '@turnstead/wire'
-import { portTimeout, unreachable } from '../errors.js'
-import type { TurnSetup, TurnStep } from '../options.js'
+import { portTimeout, type TurnStep, unreachable } from '../errors.js'
+import type { TurnSetup } from '../options.js'
 import { withinMs } from './deadline.js'
 import { isPassing, isPassingInStore } from './passing.js'
 

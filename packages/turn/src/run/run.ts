@@ -3,6 +3,7 @@ import type { TurnSetup } from '../options.js'
 import type { PromptRecord, TurnRecord } from '../ports.js'
 import { parsePrompt, type Prompt } from '../prompt.js'
 import { createRunTracing, type RunTracing } from '../tracing/run-tracing.js'
+import { type ActivityReport, createActivityReport } from './activity.js'
 import { createDelivery, type Delivery } from './delivery.js'
 import { createServer, type TurnServer } from './server.js'
 import type { RequestLimits } from './limits.js'
@@ -31,6 +32,7 @@ export interface TurnRun {
   readonly usage: UsageMeter
   readonly remarks: Remarks
   readonly tracing: RunTracing
+  readonly activity: ActivityReport
   /** The reply to the current prompt; null while none is chosen. */
   reply: Reply | null
 }
@@ -66,6 +68,11 @@ export function openRun(
   const result = reply?.result() ?? null
   // What the row keeps comes first: the ids of the parts were chosen for that.
   const input = withDefaults(parsePrompt(turn.input) ?? given, setup)
+  const usage = createUsage(clock, {
+    earlier: earlierOf(turn, result),
+    reply: { cost: result?.cost ?? 0, tokens: result?.tokens ?? noTokens },
+    steps: reply?.parts.filter((part) => part.kind === 'step-finish').length ?? 0,
+  })
   return {
     setup,
     session,
@@ -77,12 +84,9 @@ export function openRun(
     wakeup,
     schedule: createPollSchedule(() => clock.now(), timing.pollMs),
     delivery: createDelivery(turn.prompt),
-    usage: createUsage(clock, {
-      earlier: earlierOf(turn, result),
-      reply: { cost: result?.cost ?? 0, tokens: result?.tokens ?? noTokens },
-      steps: reply?.parts.filter((part) => part.kind === 'step-finish').length ?? 0,
-    }),
+    usage,
     remarks: createRemarks(),
+    activity: createActivityReport(setup, usage),
     tracing: createRunTracing(setup, { lease: held.lease, turn, input }),
     reply,
   }

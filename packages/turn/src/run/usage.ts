@@ -58,7 +58,8 @@ export function createUsage(
   let timeToFirstTokenMs: number | null = null
   const startedAt = clock.now()
   const tools = new Set<string>()
-  let usage: Omit<Usage, 'cost' | 'tokens'> = {
+  // Changed in place: every piece of a text does.
+  const usage: { -readonly [Name in keyof Omit<Usage, 'cost' | 'tokens'>]: Usage[Name] } = {
     startedAt,
     sentAt: null,
     firstEventAt: null,
@@ -70,21 +71,25 @@ export function createUsage(
     blockedMs: 0,
     steps: before.steps,
   }
-  const set = (changes: Partial<Usage>): void => {
-    usage = { ...usage, ...changes }
-  }
   const agentSeen = (): void => {
-    if (usage.firstEventAt === null) set({ firstEventAt: clock.now() })
+    usage.firstEventAt ??= clock.now()
+  }
+  const progressedAt = (now: number): void => {
+    usage.progressAt = now
+    usage.retryingSince = null
+    usage.retriedMs = 0
   }
   const progressed = (): void => {
-    agentSeen()
-    set({ progressAt: clock.now(), retryingSince: null, retriedMs: 0 })
+    const now = clock.now()
+    usage.firstEventAt ??= now
+    progressedAt(now)
   }
   const toolsChanged = (): void => {
     const isRunning = tools.size > 0
     if (isRunning === (usage.toolsSince !== null)) return
     const now = clock.now()
-    set(isRunning ? { toolsSince: now } : { toolsSince: null, progressAt: now })
+    usage.toolsSince = isRunning ? now : null
+    if (!isRunning) usage.progressAt = now
   }
   const total = (reply: Spent): Spent => sum(earlier, reply)
 
@@ -108,7 +113,8 @@ export function createUsage(
     },
     sent() {
       const now = clock.now()
-      set({ sentAt: now, progressAt: now, retryingSince: null, retriedMs: 0 })
+      usage.sentAt = now
+      progressedAt(now)
     },
     agentSeen,
     progressed,
@@ -118,7 +124,7 @@ export function createUsage(
     },
     stepFinished() {
       progressed()
-      set({ steps: usage.steps + 1 })
+      usage.steps += 1
     },
     spent(reply) {
       current = reply
@@ -129,12 +135,12 @@ export function createUsage(
     },
     retrying() {
       agentSeen()
-      if (usage.retryingSince === null) set({ retryingSince: clock.now() })
+      usage.retryingSince ??= clock.now()
     },
     working() {
-      const { retryingSince, retriedMs } = usage
-      if (retryingSince === null) return
-      set({ retryingSince: null, retriedMs: retriedMs + clock.now() - retryingSince })
+      if (usage.retryingSince === null) return
+      usage.retriedMs += clock.now() - usage.retryingSince
+      usage.retryingSince = null
     },
     toolRuns(id, isRunning) {
       if (isRunning) tools.add(id)
@@ -147,15 +153,12 @@ export function createUsage(
     },
     blocked(isBlocked) {
       const now = clock.now()
-      const { blockedSince, blockedMs } = usage
+      const { blockedSince } = usage
       if (isBlocked === (blockedSince !== null)) return
-      if (isBlocked) set({ blockedSince: now })
-      else
-        set({
-          blockedMs: blockedMs + now - (blockedSince ?? now),
-          blockedSince: null,
-          progressAt: now,
-        })
+      usage.blockedSince = isBlocked ? now : null
+      if (isBlocked) return
+      usage.blockedMs += now - (blockedSince ?? now)
+      usage.progressAt = now
     },
   }
 }

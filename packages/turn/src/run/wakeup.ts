@@ -1,5 +1,5 @@
 import type { SteadyClock } from '../clock.js'
-import { withinMs } from './deadline.js'
+import { onAbort } from './listen.js'
 
 /** Wakes one waiter: by a call, by the time, or by an abort. A wake while no one waits is kept. */
 export interface Wakeup {
@@ -27,14 +27,15 @@ export function createWakeup(clock: SteadyClock): Wakeup {
   }
 
   async function untilWoken(ms: number, signal: AbortSignal | undefined): Promise<void> {
-    const woken = new Promise<void>((resolve) => (wakeWaiter = resolve))
-    const isOver = Symbol('the time is over')
-    try {
-      await withinMs(clock, { ms, signal, expired: () => isOver }, () => woken)
-    } catch (reason) {
-      if (reason !== isOver) throw reason
-    } finally {
-      wakeWaiter = null
-    }
+    let unlisten = (): void => undefined
+    let cancel = (): void => undefined
+    await new Promise<void>((resolve) => {
+      wakeWaiter = resolve
+      unlisten = onAbort(signal, resolve)
+      cancel = clock.later(ms, resolve)
+    })
+    wakeWaiter = null
+    unlisten()
+    cancel()
   }
 }

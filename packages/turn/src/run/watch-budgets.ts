@@ -14,6 +14,8 @@ export interface BudgetWatch extends Background {
 export function watchBudgets(run: TurnRun): BudgetWatch {
   const { budgets, clock, onBudgetWarning, report } = run.setup
   const changed = createWakeup(clock)
+  /** When the watch looks again by itself. */
+  let looksAt = -Infinity
 
   const warned = new Set<string>()
 
@@ -29,29 +31,31 @@ export function watchBudgets(run: TurnRun): BudgetWatch {
     }
   }
 
-  const check = (): void => {
+  /** When the next budget ends, as things are. */
+  const check = (): number => {
     if (onBudgetWarning !== undefined) warn()
-    const exceeded = exceededBudget(budgets, run.usage.read(), clock.now())
+    const now = clock.now()
+    const usage = run.usage.read()
+    const exceeded = exceededBudget(budgets, usage, now)
     if (exceeded !== null) run.interrupter.interrupt({ kind: 'budget', exceeded })
+    return nextBudgetEnd(budgets, usage, now)
   }
 
   // Once the run is interrupted, no budget can end it any more.
   const unlisten = onAbort(run.signal, () => changed.wake())
   const watch = inBackground(async (closing) => {
     while (!closing.aborted && run.interrupter.current === null) {
-      check()
+      looksAt = check()
       if (run.interrupter.current !== null) break
-      const now = clock.now()
-      const waitMs = Math.max(0, nextBudgetEnd(budgets, run.usage.read(), now) - now)
-      await changed.wait(waitMs, closing).catch(() => undefined)
+      await changed.wait(Math.max(0, looksAt - clock.now()), closing).catch(() => undefined)
     }
     unlisten()
   })
 
   return {
     check() {
-      check()
-      changed.wake()
+      // Progress only moves the ends away: then it looks when it would have looked, and waits on.
+      if (check() < looksAt) changed.wake()
     },
     close: () => watch.close(),
   }

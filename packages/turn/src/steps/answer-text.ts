@@ -10,10 +10,10 @@ export interface AnswerText {
 
 /** Follows the text of a reply, whose result would be summed up from all of its parts each time. */
 export function followAnswer(reply: Reply): AnswerText {
-  let text = ''
-  /** The part that the text ends with. */
+  /** What comes before the part that the text ends with, and its id; all of the text, and null, where there is none. */
+  let head = ''
   let lastId: string | null = null
-  /** Up to which revision the text is known; null when it must be summed up. */
+  /** Up to which revision that is known; null when all must be summed up. */
   let known: number | null = null
   const close = reply.observe({
     changed(change) {
@@ -23,20 +23,25 @@ export function followAnswer(reply: Reply): AnswerText {
       const isElsewhere =
         change.type === 'text-delta' &&
         (change.kind !== 'text' || change.sessionId !== reply.sessionId)
-      if (isAdded) text += change.delta
       known = isAdded || isElsewhere ? change.revision : null
     },
   })
+  /** What a part says already holds its text, so nothing is kept of each piece. */
+  const lastText = (): string => {
+    const last = lastId === null ? null : reply.part(lastId)
+    return last?.kind === 'text' ? last.text : ''
+  }
   return {
     read() {
       if (known !== reply.revision) {
-        text = reply.result().text
+        const { text } = reply.result()
         const last = reply.parts.findLast((part) => part.kind === 'text' && part.text.trim() !== '')
         const isLast = last?.kind === 'text' && text.endsWith(last.text)
         lastId = isLast ? last.id : null
+        head = isLast ? text.slice(0, text.length - last.text.length) : text
         known = reply.revision
       }
-      return text
+      return head + lastText()
     },
     close,
   }

@@ -103,12 +103,17 @@ async function fork(run: TurnRun, old: Session, key: string): Promise<Session | 
   for (let count = 1; ; count += 1) {
     try {
       const copy = await client.session.fork(old.id, { permission }, requestLimits(run))
-      const metadata = withKey(input.metadata, key)
-      return await client.session.update(
-        copy.id,
-        { metadata, title: old.title },
-        requestLimits(run),
-      )
+      try {
+        const metadata = withKey(input.metadata, key)
+        const named = { metadata, title: old.title }
+        return await client.session.update(copy.id, named, requestLimits(run))
+      } catch (error) {
+        // Without its own key no one would find it.
+        await turnUpstream(run)
+          .delete(copy.id)
+          .catch((failure: unknown) => report(failure, 'session'))
+        throw error
+      }
     } catch (error) {
       if (!WireError.is(error) || error.code !== 'server_error') throw error
       report(error, 'session')

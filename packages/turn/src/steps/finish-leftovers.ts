@@ -103,7 +103,8 @@ async function runLeft<Report>(
 }
 
 function leftoverSetup(setup: TurnSetup, { turnId }: TurnRecord): TurnSetup {
-  return { ...setup, turnId, prompt: null, onReply: undefined, cancelSignal: undefined }
+  const none = { prompt: null, onReply: undefined, cancelSignal: undefined }
+  return { ...setup, ...none, turnId, report: setup.reportFor(turnId) }
 }
 
 /** @returns how it had ended; null when that could not be finished now. */

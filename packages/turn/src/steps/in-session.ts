@@ -185,6 +185,7 @@ function createAttacher(run: TurnRun, live: LiveOutput): () => Reply {
     reply.observe(watchReply(run, reply))
     live.follow(reply)
     run.tracing.follow(reply)
+    run.activity.follow(reply)
     callOnReply(run, reply)
     return reply
   }

@@ -49,6 +49,7 @@ async function runToEnd<Report>(
     unlink()
     unwatch()
     await live.close()
+    await run.activity.close()
     snapshots.close()
     run.lease.close()
   }

@@ -12,13 +12,13 @@ export async function pumpStream(
   subscription: Subscription,
 ): Promise<void> {
   try {
-    for await (const item of subscription) {
+    await subscription.forEach((item) => {
       run.schedule.heard()
       reply.apply(item)
-      if (item.type !== 'gap') continue
+      if (item.type !== 'gap') return
       run.schedule.gap()
       run.wakeup.wake()
-    }
+    })
   } catch (error) {
     run.setup.report(error, 'stream')
     run.schedule.hint()

@@ -1,6 +1,4 @@
 import type { TracingChannel } from 'node:diagnostics_channel'
-import { WireError } from '@turnstead/wire'
-import { TurnError } from '../errors.js'
 import type { Traced } from './channels.js'
 
 /**
@@ -51,7 +49,6 @@ const word = /^[\w.-]{1,64}$/
 
 /** An error's code where it has one. */
 export function toErrorCode(error: unknown): string {
-  if (TurnError.is(error) || WireError.is(error)) return error.code
   const { code, name } = (error ?? {}) as { readonly code?: unknown; readonly name?: unknown }
   for (const each of [code, name]) {
     if (typeof each === 'string' && each !== 'Error' && word.test(each)) return each

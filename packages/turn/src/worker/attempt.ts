@@ -1,5 +1,8 @@
+import { defaultBudgets } from '../budgets.js'
+import { steady, systemClock } from '../clock.js'
 import type { TurnOptions } from '../options.js'
 import type { TurnResult } from '../result.js'
+import { withinMs } from '../run/deadline.js'
 import { onAbort } from '../run/listen.js'
 import { runTurn } from '../run-turn.js'
 import type { TurnJob, TurnWorkerOptions } from './options.js'
@@ -23,9 +26,23 @@ export async function attempt<Report>(
   const leave = new AbortController()
   const unlisten = leaveSignals.map((signal) => onAbort(signal, () => leave.abort(signal?.reason)))
   try {
-    const more = (await turnOptions?.(job)) ?? {}
+    const more = await optionsOf(turns, turnOptions, job, leave.signal)
     return await runTurn<Report>({ ...turns, ...more, ...job, cancelSignal, signal: leave.signal })
   } finally {
     for (const off of unlisten) off()
   }
+}
+
+/** The host's own work has a limit, like all that a turn waits for: it must not hold a place for ever. */
+async function optionsOf<Report>(
+  { clock = systemClock, budgets }: Pick<TurnOptions<Report>, 'clock' | 'budgets'>,
+  turnOptions: TurnWorkerOptions<Report>['turnOptions'],
+  job: TurnJob,
+  signal: AbortSignal,
+): Promise<Partial<TurnOptions<Report>>> {
+  if (turnOptions === undefined) return {}
+  const ms = budgets?.unreachableMs ?? defaultBudgets.unreachableMs
+  const expired = (): Error =>
+    new Error(`\`turnOptions\` did not answer for turn ${job.turnId} within ${ms} ms.`)
+  return await withinMs(steady(clock), { ms, signal, expired }, async () => turnOptions(job))
 }

@@ -1,6 +1,7 @@
 import type { SteadyClock } from '../clock.js'
 import { notRun } from '../errors.js'
 import type { TurnResult } from '../result.js'
+import { onAbort } from '../run/listen.js'
 import { Lines } from './lines.js'
 import { oldestOf, pauseAfter, type Waiting } from './waiting.js'
 
@@ -63,10 +64,16 @@ export function createLineRunner<Report>({
     if (closing.aborted) return entry.resolve(null)
     entry.tries += 1
     lines.park(entry)
+    const over = new AbortController()
+    // A cancel is to be heard at once, also of a turn that waits for its next try.
+    const unlisten = [closing, entry.cancel.signal].map((signal) =>
+      onAbort(signal, () => over.abort()),
+    )
     clock
-      .sleep(ms, { signal: closing })
+      .sleep(ms, { signal: over.signal })
       .catch(() => undefined)
       .finally(() => {
+        for (const off of unlisten) off()
         lines.unpark(entry.key)
         start()
       })

@@ -1,6 +1,6 @@
 import { steady, systemClock } from '../clock.js'
 import { notRun, TurnError } from '../errors.js'
-import { reportSafely } from '../options.js'
+import { reportSafely } from '../errors.js'
 import { skipped, type TurnResult } from '../result.js'
 import { withinMs } from '../run/deadline.js'
 import { onAbort } from '../run/listen.js'
@@ -28,7 +28,8 @@ export function createTurnWorker<Report = unknown>(
   const { concurrency, maxWaiting, handOverMs, resumeMs } = limitsOf(options)
   const clock = steady(options.clock ?? systemClock)
   const closing = new AbortController()
-  const report = (error: unknown): void => reportSafely(options.onError, error, 'worker')
+  const noTurn = { step: 'worker', turnId: null, conversationId: null } as const
+  const report = (error: unknown): void => reportSafely(options.onError, error, noTurn)
   const runner = createLineRunner<Report>({
     concurrency,
     clock,
@@ -79,7 +80,7 @@ export function createTurnWorker<Report = unknown>(
     runner.known().some(({ job }) => String(job.turnId) === String(turnId))
 
   const looking = lookForLeft(
-    { store: options.store, clock, resumeMs, limit: concurrency },
+    { store: options.store, clock, resumeMs, limit: Math.max(concurrency, mostLooked) },
     {
       found(job) {
         if (isKnown(job.turnId)) return
@@ -127,6 +128,9 @@ export function createTurnWorker<Report = unknown>(
     [Symbol.asyncDispose]: close,
   }
 }
+
+/** So many of each kind are looked at together: a few that stay put must not hide the others. */
+const mostLooked = 100
 
 type Limits = Required<
   Pick<TurnWorkerOptions, 'concurrency' | 'maxWaiting' | 'handOverMs' | 'resumeMs'>

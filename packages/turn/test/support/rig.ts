@@ -52,7 +52,7 @@ export async function openRig(scenario?: ScenarioLike): Promise<Rig> {
       turnId,
       prompt: { text },
       owner: 'worker-1',
-      onError: (error, step) => reports.push(`${step}: ${String(error)}`),
+      onError: (error, { step }) => reports.push(`${step}: ${String(error)}`),
       ...more,
       // A worker that is dead in a test gives up soon, so that its process can end.
       budgets: { unreachableMs: 3_000, ...more?.budgets },

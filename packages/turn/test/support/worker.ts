@@ -38,7 +38,7 @@ const result = await runTurn({
   onReply: (reply) => {
     reply.observe({ textDelta: () => process.stdout.write('delta\n') })
   },
-  onError: (error, step) => process.stderr.write(`${step}: ${String(error)}\n`),
+  onError: (error, { step }) => process.stderr.write(`${step}: ${String(error)}\n`),
 })
 process.stdout.write(`${JSON.stringify({ status: result.status })}\n`)
 await client.close()

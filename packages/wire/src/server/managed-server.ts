@@ -9,7 +9,7 @@ import type { ServerExit } from './process/child-control.js'
 import type { ServerProcess } from './launch.js'
 import { Launcher, type LauncherParts } from './launcher.js'
 import type { OpencodeServer } from './opencode-server.js'
-import { toUrl, type WatchOptions } from './options.js'
+import { outageMs, toUrl, type WatchOptions } from './options.js'
 import { unhealthy, type ServerHealth } from './probe.js'
 import { residentBytes } from './process/resident-memory.js'
 import type { ServerState, ServerStateChange } from './state.js'
@@ -82,6 +82,10 @@ export class ManagedServer implements OpencodeServer {
   }
   get exited(): Promise<ServerExit> {
     return this.#exited
+  }
+
+  get outageMs(): number {
+    return outageMs(this.#parts.options)
   }
 
   logTail(): string {

@@ -22,6 +22,11 @@ export interface OpencodeServer {
   readonly binary: string
   /** What it is doing. */
   readonly state: ServerState
+  /**
+   * How long it may be away until its supervisor has replaced it, in milliseconds: a frozen one is found out by its probes, ended and
+   * started once. Infinity without supervision. Whoever waits for it should wait longer.
+   */
+  readonly outageMs: number
   /** Settles when the present (or last) process is gone; never rejects. */
   readonly exited: Promise<ServerExit>
   /** The end of what the server printed, with secrets hidden. */

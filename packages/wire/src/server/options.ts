@@ -147,6 +147,14 @@ export function resolveOptions(
   }
 }
 
+/** From the moment a server freezes until another one answers, at the first attempt. */
+export function outageMs(options: ResolvedOptions): number {
+  const { supervise, probeTimeoutMs, stopGraceMs, readyTimeoutMs } = options
+  if (supervise === null) return Infinity
+  const foundMs = supervise.probeFailures * (supervise.probeIntervalMs + probeTimeoutMs)
+  return foundMs + stopGraceMs + readyTimeoutMs
+}
+
 const defaultMaxAttempts = 8
 
 function resolveSupervise(option: boolean | SuperviseOptions): WatchOptions | null {

@@ -104,7 +104,10 @@ describeOnLinux('a server that is restarted', () => {
   it('kills and replaces a frozen process', async () => {
     const clock = createManualClock()
     const supervise = { probeIntervalMs: 1000, probeFailures: 2 }
-    await start('ready', { clock, supervise, probeTimeoutMs: 100, stopGraceMs: 60_000 })
+    const readyTimeoutMs = 20_000
+    const more = { clock, supervise, probeTimeoutMs: 100, stopGraceMs: 60_000, readyTimeoutMs }
+    await start('ready', more)
+    expect(server.outageMs).to.equal(2 * (1000 + 100) + 60_000 + 20_000)
     const pid = pidOf(server)
     const restarting = entered('restarting')
     process.kill(pid, 'SIGSTOP')
@@ -122,6 +125,7 @@ describeOnLinux('a server that is restarted', () => {
 
   it('tells a frozen process from a healthy one', async () => {
     await start('ready')
+    expect(server.outageMs, 'no one replaces it').to.equal(Infinity)
     process.kill(pidOf(server), 'SIGSTOP')
     expect(await server.probe({ timeoutMs: 50 })).to.include({ healthy: false, reason: 'timeout' })
     process.kill(pidOf(server), 'SIGCONT')

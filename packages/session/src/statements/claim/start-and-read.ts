@@ -1,6 +1,7 @@
+import { fromTemplate } from '../../database/template.js'
 import type { Knex } from 'knex'
 import type { Lease, TurnRecord } from '../../records.js'
-import type { MessageColumns, Tables } from '../../tables.js'
+import type { Tables } from '../../tables.js'
 import { buildLeftovers, leftoverFields, maxLeftovers, toLeftovers } from '../find-leftovers.js'
 import { query } from '../query.js'
 import { toTurnRecord } from '../row-values.js'
@@ -23,23 +24,19 @@ export async function startAndRead(
   lease: Lease,
   starting: Starting,
 ): Promise<Begun | null> {
-  const { columns } = tables.messages
-  const rows = await query<Record<string, unknown>[]>(
+  const values = {
+    conversationId: String(lease.conversationId),
+    turnId: String(lease.turnId),
+    fence: lease.fence,
+    ...starting,
+  }
+  const { rows } = await query<Rows>(
     tables,
     `start the run of turn ${lease.turnId}`,
-    (knex) => {
-      const { named, names } = fieldLists(knex, columns)
-      const update = { ...startUpdate(tables, knex, lease, starting), isClaimed: true }
-      // One more than is told, since the turn itself may be among them as it was before.
-      const left = buildLeftovers(tables, knex, lease)
-        .limit(maxLeftovers + 1)
-        .select(knex.raw(`${named}, true as leftover`))
-      return knex
-        .with('begun', buildUpdate(tables, knex, lease, update).returning(knex.raw(named)))
-        .select(knex.raw(`${names}, false as leftover`))
-        .from('begun')
-        .unionAll([left], true) as unknown as Rows
-    },
+    (knex) =>
+      fromTemplate(knex, { owner: tables, name: 'start' }, values, (places) =>
+        buildStart(tables, knex, { ...lease, ...places }, places),
+      ) as unknown as Building,
   )
   const begun = rows.find(({ leftover }) => leftover !== true)
   if (begun === undefined) return null
@@ -48,34 +45,31 @@ export async function startAndRead(
   return { turn: toTurnRecord(lease.turnId, begun), leftovers: toLeftovers(others) }
 }
 
-interface FieldLists {
-  /** Each field with its name, as SQL. */
-  readonly named: string
-  readonly names: string
-}
-
-/** Made once: built anew for each claim they would cost more than the rest of it. */
-const lists = new WeakMap<object, WeakMap<MessageColumns, FieldLists>>()
-
-function fieldLists(knex: Knex, columns: MessageColumns): FieldLists {
-  const client = knex.client as object
-  const known = lists.get(client) ?? new WeakMap<MessageColumns, FieldLists>()
-  lists.set(client, known)
-  const found = known.get(columns)
-  if (found !== undefined) return found
+function buildStart(
+  tables: Tables,
+  knex: Knex,
+  lease: Lease,
+  starting: Starting,
+): Knex.QueryBuilder {
+  const { columns } = tables.messages
   const fields = Object.entries(leftoverFields(knex, columns))
-  const sql = fields.map(([name, column]) =>
-    knex.raw(typeof column === 'string' ? '?? as ??' : '? as ??', [column, name]).toQuery(),
+  const named = fields.map(([name, column]) =>
+    knex.raw(typeof column === 'string' ? '?? as ??' : '? as ??', [column, name]),
   )
-  const names = fields.map(([name]) => knex.raw('??', [name]).toQuery())
-  const made = { named: asRaw(sql.join(', ')), names: asRaw(names.join(', ')) }
-  known.set(columns, made)
-  return made
+  const update = { ...startUpdate(tables, knex, lease, starting), isClaimed: true }
+  // One more than is told, since the turn itself may be among them as it was before.
+  const left = buildLeftovers(tables, knex, lease)
+    .limit(maxLeftovers + 1)
+    .select(...named, knex.raw('true as leftover'))
+  return knex
+    .with('begun', buildUpdate(tables, knex, lease, update).returning(named as unknown as string[]))
+    .select(...fields.map(([name]) => name), knex.raw('false as leftover'))
+    .from('begun')
+    .unionAll([left], true)
 }
 
-/** A question mark in a host's name is no place for a value. */
-function asRaw(sql: string): string {
-  return sql.replaceAll('?', '\\?')
+interface Rows {
+  readonly rows: readonly Record<string, unknown>[]
 }
 
-type Rows = PromiseLike<Record<string, unknown>[]> & Knex.ChainableInterface
+type Building = PromiseLike<Rows> & Knex.ChainableInterface

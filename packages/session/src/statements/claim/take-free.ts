@@ -1,3 +1,4 @@
+import { fromTemplate } from '../../database/template.js'
 import type { Knex } from 'knex'
 import type { RowId } from '../../records.js'
 import { sessionFields, toKnownSession } from '../../values/known-session.js'
@@ -33,39 +34,69 @@ export function canTakeFree(tables: Tables): boolean {
  * write of one row. Null in every other case, and then nothing was written.
  */
 export async function takeFree(tables: Tables, taking: FreeTaking): Promise<TakenFree | null> {
-  const { conversations, messages } = tables
-  const c = conversations.columns
-  const m = messages.columns
   const what = `take the lease of conversation ${taking.conversationId}`
-  const writing = query<Record<string, unknown>[]>(tables, what, (knex) => {
-    const row = knex(`${conversations.table} as c`)
-      .updateFrom(`${messages.table} as m`)
-      .where(rowKey(knex, `m.${m.id}`, taking.turnId))
-      .where(rowKey(knex, `c.${c.id}`, taking.conversationId))
-      .where(`m.${m.conversationId}`, knex.ref(`c.${c.id}`))
-      .whereIn(`m.${m.status}`, ['pending', 'running'])
-      .where((free) => {
-        free.whereNull(`c.${c.turnOwner}`).orWhere(`c.${c.turnExpiresAt}`, '<=', taking.now)
-      })
-    return row
-      .update({
-        // A message that was moved or restored may have a higher fence than its conversation.
-        [c.turnFence]: knex.raw('greatest(??, ??) + 1', [`c.${c.turnFence}`, `m.${m.turnFence}`]),
-        [c.turnOwner]: taking.owner,
-        [c.turnInstance]: taking.mark,
-        [c.turnId]: keyText(knex, `m.${m.id}`),
-        [c.turnExpiresAt]: taking.expiresAt,
-      })
-      .returning([
-        knex.raw('?? as ??', [`c.${c.turnFence}`, 'fence']),
-        ...Object.entries(sessionFields(tables, 'c')).map(([name, column]) =>
-          knex.raw('?? as ??', [column, name]),
-        ),
-      ]) as unknown as Rows
-  })
-  const [row] = await unlessImpossible(writing, [])
+  const values = {
+    conversationId: String(taking.conversationId),
+    turnId: String(taking.turnId),
+    owner: taking.owner,
+    mark: taking.mark,
+    now: taking.now,
+    expiresAt: taking.expiresAt,
+  }
+  const writing = query<Rows>(
+    tables,
+    what,
+    (knex) =>
+      fromTemplate(knex, { owner: tables, name: 'take-free' }, values, (places) =>
+        buildTake(tables, knex, places),
+      ) as unknown as Building,
+  )
+  const { rows } = await unlessImpossible(writing, { rows: [] })
+  const [row] = rows
   if (row === undefined) return null
   return { fence: toNumber(row['fence']), session: toKnownSession(row) }
 }
 
-type Rows = PromiseLike<Record<string, unknown>[]> & Knex.ChainableInterface
+interface Values {
+  readonly conversationId: string
+  readonly turnId: string
+  readonly owner: string
+  readonly mark: string
+  readonly now: number
+  readonly expiresAt: number
+}
+
+function buildTake(tables: Tables, knex: Knex, values: Values): Knex.QueryBuilder {
+  const { conversations, messages } = tables
+  const c = conversations.columns
+  const m = messages.columns
+  return knex(`${conversations.table} as c`)
+    .updateFrom(`${messages.table} as m`)
+    .where(rowKey(knex, `m.${m.id}`, values.turnId))
+    .where(rowKey(knex, `c.${c.id}`, values.conversationId))
+    .where(`m.${m.conversationId}`, knex.ref(`c.${c.id}`))
+    .whereIn(`m.${m.status}`, ['pending', 'running'])
+    .where((free) => {
+      free.whereNull(`c.${c.turnOwner}`).orWhere(`c.${c.turnExpiresAt}`, '<=', values.now)
+    })
+    .update({
+      // A message that was moved or restored may have a higher fence than its conversation.
+      [c.turnFence]: knex.raw('greatest(??, ??) + 1', [`c.${c.turnFence}`, `m.${m.turnFence}`]),
+      [c.turnOwner]: values.owner,
+      [c.turnInstance]: values.mark,
+      [c.turnId]: keyText(knex, `m.${m.id}`),
+      [c.turnExpiresAt]: values.expiresAt,
+    })
+    .returning([
+      knex.raw('?? as ??', [`c.${c.turnFence}`, 'fence']),
+      ...Object.entries(sessionFields(tables, 'c')).map(([name, column]) =>
+        knex.raw('?? as ??', [column, name]),
+      ),
+    ])
+}
+
+interface Rows {
+  readonly rows: readonly Record<string, unknown>[]
+}
+
+type Building = PromiseLike<Rows> & Knex.ChainableInterface

@@ -3,13 +3,34 @@ import type { RowId } from '../../records.js'
 import type { Tables } from '../../tables.js'
 import type { SessionRow } from '../../creation/find-session.js'
 import { query } from '../query.js'
-import { rowKey } from '../row-key.js'
+import { keyText, rowKey } from '../row-key.js'
+import { toRowId } from '../../values/asserts.js'
+
+/** The turns of a conversation that are not over. */
+export async function openTurnsOf(
+  tables: Tables,
+  conversationId: RowId,
+): Promise<readonly RowId[]> {
+  const { table, columns } = tables.messages
+  const rows = await query<Record<string, unknown>[]>(
+    tables,
+    `look for the turns of conversation ${conversationId}`,
+    (knex) =>
+      knex(table)
+        .where(columns.conversationId, String(conversationId))
+        .whereIn(columns.status, ['pending', 'running'])
+        .whereNull(columns.closedAt)
+        .select({ id: columns.id, idtext: keyText(knex, columns.id) }),
+    { isRepeatable: true },
+  )
+  return rows.map((row) => toRowId(row['id'], row['idtext']))
+}
 
 /** Cancels every turn of a conversation that is not over. */
 export async function cancelTurnsOf(
   tables: Tables,
   conversationId: RowId,
-  now: number,
+  { reason, now }: { readonly reason: string; readonly now: number },
 ): Promise<number> {
   const { columns } = tables.messages
   return updateTurnsOf(tables, conversationId, (knex, row) =>
@@ -18,7 +39,7 @@ export async function cancelTurnsOf(
       .whereNull(columns.closedAt)
       .update({
         [columns.status]: 'cancelled',
-        [columns.reason]: 'removed',
+        [columns.reason]: reason,
         [columns.settledAt]: now,
         [columns.waitingSince]: null,
         [columns.turnRevision]: knex.raw('?? + 1', [columns.turnRevision]),
