@@ -47,6 +47,35 @@ describe('createOutbox', () => {
   /** Lets what is under way go on. */
   const settle = (): Promise<void> => new Promise((resolve) => setImmediate(resolve))
 
+  it('is kept waiting by no call of its store that does not answer, neither to go on nor to close', async () => {
+    const clock = createManualClock()
+    const rows = createMemoryOutbox(clock)
+    rows.write('a')
+    const told: string[] = []
+    const errors: unknown[] = []
+    let takes = 0
+    const never = (): Promise<never> => new Promise(() => undefined)
+    const outbox = start({
+      store: {
+        ...rows,
+        take: async (request) => ((takes += 1) === 1 ? await never() : await rows.take(request)),
+        delivered: never,
+      },
+      clock,
+      timeoutMs: 1_000,
+      deliver: (event) => void told.push(event.id),
+      onError: (error) => errors.push(error),
+    })
+    await clock.advance(1_000)
+    await clock.advance(1_000)
+    await settle()
+    expect(told).to.deep.equal(['evt_a'])
+    const closing = outbox.close()
+    await clock.advance(1_000)
+    await closing
+    expect(errors.map(String).join()).to.include('did not answer')
+  })
+
   it('delivers each event, again after failures with pauses that grow, and lays it aside in the end', async () => {
     const clock = createManualClock()
     const store = createMemoryOutbox(clock)

@@ -5,6 +5,7 @@ import { TurnError } from '../errors.js'
 import { openAsks, requestLimits, type TurnRun } from '../run/run.js'
 import { type AskRows, openAskRows, toOpenAsk } from './ask-rows.js'
 import { callPolicy } from './call-policy.js'
+import { watchNotices } from './watch-notices.js'
 import { sendAnswer } from './send-answer.js'
 
 /** Puts the asks of a turn before the policy and sends what was decided, by it or by a person. */
@@ -48,7 +49,7 @@ const tooLate: AskDecision = { action: 'reject', message: 'No one answered in ti
  * Where the store keeps asks, each decision is in the row before it is sent, and what is sent is the row's.
  */
 export function attendAsks(run: TurnRun): AskAttendant {
-  const { budgets, clock, store, turnId } = run.setup
+  const { budgets, clock } = run.setup
   const asks = new Map<string, Attended>()
   const rows = openAskRows(run)
   let knownRevision = run.lease.asksRevision
@@ -56,7 +57,7 @@ export function attendAsks(run: TurnRun): AskAttendant {
   const isResumed = run.delivery.isResumed
   const lastAt = ({ since }: Attended): number => since + budgets.askMs + budgets.requestMs
 
-  const unwatch = store.watch?.(turnId, ({ type }) => {
+  const unwatch = watchNotices(run.setup, ({ type }) => {
     if (type !== 'answered' && type !== 'missed') return
     rows.reread()
     run.wakeup.wake()
@@ -162,7 +163,7 @@ export function attendAsks(run: TurnRun): AskAttendant {
       return next
     },
     async close() {
-      unwatch?.()
+      unwatch()
       await rows.close()
     },
   }

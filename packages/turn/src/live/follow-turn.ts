@@ -4,7 +4,7 @@ import { type ErrorContext, reportSafely } from '../errors.js'
 import type { Notifier, RowId } from '../ports.js'
 import { onAbort } from '../run/listen.js'
 import type { FollowedTurn } from './followed-turn.js'
-import type { GlanceStore } from './row-watch.js'
+import { askRows, type GlanceStore } from './row-watch.js'
 import { type FollowSetup, openSharedTurn, type SharedTurn } from './shared-turn.js'
 
 /** What {@link followTurn} needs. */
@@ -117,7 +117,7 @@ function begin(means: Means): Following {
 }
 
 async function open(setup: FollowSetup): Promise<SharedTurn | null> {
-  const record = await setup.store.read(setup.turnId)
+  const record = await askRows(setup.clock, () => setup.store.read(setup.turnId))
   return record === null ? null : openSharedTurn(setup, record)
 }
 

@@ -54,6 +54,9 @@ export function listenLive(
       .finally(() => (asking = null))
   }
 
+  // What throws at once fails as what rejects later does.
+  const listen: Notifier['listen'] = async (...args) => await notifier.listen(...args)
+
   const listening = inBackground(async (closing) => {
     const onFrame = (frame: string | null): void => {
       if (closing.aborted) return
@@ -68,8 +71,8 @@ export function listenLive(
       if (notice === null) askState(closing)
     }
     const unlistens = await Promise.allSettled([
-      notifier.listen(noticeTopic(turnId), onNotice),
-      notifier.listen(liveTopic(turnId), onFrame),
+      listen(noticeTopic(turnId), onNotice),
+      listen(liveTopic(turnId), onFrame),
     ])
     try {
       for (const each of unlistens) if (each.status === 'rejected') onError(each.reason)

@@ -124,7 +124,9 @@ export function createLivePublisher(options: PublisherOptions): LivePublisher {
     pump()
   }
 
-  const listening = notifier.listen(watchTopic(turnId), hear)
+  const listen = async (): ReturnType<Notifier['listen']> =>
+    await notifier.listen(watchTopic(turnId), hear)
+  const listening = listen()
   listening.catch(report)
   // Who watches already, because the turn waited or ran elsewhere, asks then.
   send(writeMessage({ type: 'began', fence })).catch(report)

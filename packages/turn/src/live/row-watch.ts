@@ -1,5 +1,5 @@
 import type { SteadyClock } from '../clock.js'
-import { type Background, inBackground } from '../run/deadline.js'
+import { type Background, inBackground, withinMs } from '../run/deadline.js'
 import type { RowId, TurnGlance, TurnStore } from '../ports.js'
 
 /** The rows of many turns, looked at together. */
@@ -17,6 +17,16 @@ export interface RowWatcher {
 
 /** What is used of the rows. */
 export type GlanceStore = Pick<TurnStore, 'read' | 'peek'>
+
+/** A question that is not answered must keep no later one waiting. */
+const answerMs = 10_000
+
+/** Asks the rows, and gives up when they do not answer. */
+export function askRows<T>(clock: SteadyClock, ask: () => Promise<T>): Promise<T> {
+  const expired = (): Error =>
+    new Error(`The store did not say where a turn stands within ${answerMs} ms; it is asked again.`)
+  return withinMs(clock, { ms: answerMs, expired }, ask)
+}
 
 interface Watched {
   readonly turnId: RowId
@@ -46,10 +56,8 @@ function createRowWatch(
 
   const look = async (): Promise<void> => {
     const asked = [...watched]
-    const glances = await glanceAt(
-      store,
-      asked.map(({ turnId }) => turnId),
-    )
+    const turnIds = asked.map(({ turnId }) => turnId)
+    const glances = await askRows(clock, () => glanceAt(store, turnIds))
     for (const [index, each] of asked.entries()) {
       if (watched.has(each)) each.watcher.onGlance(glances[index] ?? null)
     }

@@ -2,7 +2,7 @@ import type { ReplyMirror } from '@turnstead/reply/changes'
 import type { SteadyClock } from '../clock.js'
 import type { Notifier, RowId, TurnGlance, TurnRecord } from '../ports.js'
 import { listenLive } from './listen-live.js'
-import { type GlanceStore, rowWatchOf } from './row-watch.js'
+import { askRows, type GlanceStore, rowWatchOf } from './row-watch.js'
 import { type RunningReply, watchRunning } from './running-here.js'
 import { createShownReply } from './shown-reply.js'
 import { createStandingBoard, type StandingBoard } from './standing-board.js'
@@ -73,7 +73,7 @@ export function openSharedTurn(setup: FollowSetup, first: TurnRecord): SharedTur
   const readRow = oneAtATime(async () => {
     if (board.isOver) return
     try {
-      const read = await store.read(turnId)
+      const read = await askRows(clock, () => store.read(turnId))
       if (read !== null) takeRow(read)
       else if (missed >= looksUntilGone) takeRow(removed(record, clock.wall()))
     } catch (error) {

@@ -89,6 +89,13 @@ export function createOutbox(options: OutboxOptions): Outbox {
       event,
     })
 
+  /** A store that does not answer must keep neither later events nor `close` waiting. */
+  const inTime = <T>(call: () => Promise<T>, signal?: AbortSignal): Promise<T> => {
+    const expired = (): Error =>
+      new Error(`The store of the outbox did not answer within ${timeoutMs} ms; it is asked again.`)
+    return withinMs(clock, { ms: timeoutMs, signal, expired }, call)
+  }
+
   const tell = async (event: OutboxEvent, closing: AbortSignal): Promise<Told> => {
     const expired = (): Error =>
       new Error(`Event ${event.id} was not taken within ${timeoutMs} ms; it is tried again.`)
@@ -101,11 +108,11 @@ export function createOutbox(options: OutboxOptions): Outbox {
       if (closing.aborted) return { outcome: 'left' }
       const retryInMs = retryDelay(event.attempts + 1, retries, random)
       report(error, event)
-      await store.failed(event.id, { error: wordsOf(error), retryInMs })
+      await inTime(() => store.failed(event.id, { error: wordsOf(error), retryInMs }))
       if (retryInMs === null) callSafely(() => options.onDead?.(event, error))
       return { outcome: retryInMs === null ? 'dead' : 'failed', error }
     }
-    await store.delivered(event.id)
+    await inTime(() => store.delivered(event.id))
     return { outcome: 'delivered' }
   }
 
@@ -127,11 +134,12 @@ export function createOutbox(options: OutboxOptions): Outbox {
     const limit = concurrency - under.size
     if (limit <= 0) return false
     try {
-      const events = await store.take({ limit, leaseMs: timeoutMs * leaseShare })
+      const request = { limit, leaseMs: timeoutMs * leaseShare }
+      const events = await inTime(() => store.take(request), closing)
       for (const event of events) begin(event, closing)
       return events.length === limit
     } catch (error) {
-      report(error, null)
+      if (!closing.aborted) report(error, null)
       return false
     }
   }

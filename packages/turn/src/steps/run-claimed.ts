@@ -1,4 +1,5 @@
 import { WireError } from '@turnstead/wire'
+import { watchNotices } from '../asks/watch-notices.js'
 import { openLiveOutput } from '../live/output.js'
 import type { ArtifactCollector } from '../ports.js'
 import { skipped, type TurnResult } from '../result.js'
@@ -96,11 +97,9 @@ function linkSignals(run: TurnRun): () => void {
 
 /** A notice only says when to ask: what it is about is in the row, and the next beat would find it there too. */
 function watchTurn({ lease, setup }: TurnRun): () => void {
-  const { store, turnId } = setup
-  const stop = store.watch?.(turnId, ({ type }) => {
+  return watchNotices(setup, ({ type }) => {
     if (type === 'cancelled' || type === 'missed') lease.recheck()
   })
-  return () => stop?.()
 }
 
 /** The cancel is in the row before the agent is stopped: if this process dies meanwhile, the next one knows of it. */
