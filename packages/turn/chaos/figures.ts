@@ -51,7 +51,7 @@ export function createTally(): Tally {
     tried: () => void (cases += 1),
     count: (name, where) => count(name, where),
     print() {
-      line('turn.chaos.cases', cases, 'higher')
+      line('turn.faults.cases', cases, 'higher')
       line('turn.crash.points', points, 'higher')
       for (const [name, value] of counts) line(name, value, 'lower')
       return [...counts.values()].every((value) => value === 0)

@@ -15,6 +15,8 @@ import { loseServers } from './crash/servers.js'
 import { loseWorkers } from './crash/workers.js'
 import { runFaults } from './faults.js'
 import { createChooser } from './chooser.js'
+import { runDoors } from './doors.js'
+import { runFrames } from './frames.js'
 import { startCrew } from './processes/crew.js'
 import { createTally, type Tally } from './figures.js'
 import { runOwnEnd } from './own-end.js'
@@ -50,6 +52,8 @@ const parts: Readonly<Record<string, Part>> = {
   ports: async (ground, tally, isFirst) => {
     if (values.all || isFirst) await runPorts(ground, tally)
   },
+  doors: (ground, tally, isFirst) => runDoors(ground, tally, some(isFirst, 8)),
+  frames: (ground, tally, isFirst) => runFrames(ground, tally, choose(isFirst)),
   faults: (ground, tally, isFirst) => runFaults(ground, tally, values.all ? 1 : isFirst ? 3 : 11),
 }
 
@@ -59,6 +63,8 @@ if (values.database !== undefined && databases.every(({ name }) => name !== valu
 
 const tally = createTally()
 const crew = await startCrew(4)
+const some = (isFirst: boolean, most: number) =>
+  createChooser(Number(values.seed), values.all || isFirst ? Infinity : most)
 const choose = (isFirst: boolean) =>
   createChooser(
     Number(values.seed),
