@@ -1,4 +1,4 @@
-import { type Notifier, runTurn, type TurnStore } from '../src/index.js'
+import type { Notifier, TurnStore } from '../src/index.js'
 import { followTurn } from '../src/live.js'
 import { createOutboxStore } from '@turnstead/session/outbox'
 import { createOutbox, type OutboxStore } from '../src/outbox.js'

@@ -10,6 +10,7 @@
 import { parseArgs } from 'node:util'
 import { databases } from '@turnstead-internal/databases'
 import { loseOthers } from './crash/outages.js'
+import { loseOnReal } from './crash/real.js'
 import { openMatrix } from './crash/points.js'
 import { loseServers } from './crash/servers.js'
 import { loseWorkers } from './crash/workers.js'
@@ -47,6 +48,18 @@ const parts: Readonly<Record<string, Part>> = {
       if (values.only?.includes('/') === true && values.only !== `crashes/${name}`) continue
       await lose(matrix)
     }
+  },
+  // On one database: what differs is the server.
+  'real-server': async (ground, tally, isFirst) => {
+    if (!isFirst) return
+    const points = {
+      ground,
+      crew,
+      tally,
+      choose: createChooser(Number(values.seed), values.all ? 8 : 1),
+    }
+    const problem = await loseOnReal(await openMatrix(points))
+    if (problem !== null) process.stderr.write(`!!! THE REAL SERVER IS SKIPPED: ${problem}\n`)
   },
   'own-end': (ground, tally) => runOwnEnd(ground, tally),
   ports: async (ground, tally, isFirst) => {

@@ -1,7 +1,7 @@
 import { uiMessageStream } from '@turnstead/reply/ui-message-stream'
 import type { ReplyView } from '@turnstead/reply'
 import { foldChange } from '@turnstead/reply/changes'
-import { createManualClock, gate, on, reply, text, tool } from '@turnstead/testkit'
+import { gate, on, reply, text, tool } from '@turnstead/testkit'
 import { expect } from 'chai'
 import { afterEach, beforeEach, describe, it } from 'mocha'
 import { runTurn, type TurnOptions } from '../src/index.js'
@@ -394,37 +394,6 @@ describe('followTurn', () => {
     await new Promise<void>((resolve) => setImmediate(resolve))
     const topic = `turn:${turnId.toLowerCase()}`
     expect(notifier.topics()).to.have.members([topic, `${topic}:live`])
-  })
-
-  it('is not kept waiting for good by a store that does not answer', async () => {
-    const clock = createManualClock()
-    const store = rig.rows.anotherStore()
-    let reads = 0
-    const read: typeof store.read = async (id) => {
-      reads += 1
-      return await (reads === 1 ? new Promise<never>(() => undefined) : store.read(id))
-    }
-    const hanging = { ...store, read }
-    const first = followTurn({ store: hanging, turnId, clock }).catch((error: unknown) => error)
-    await clock.advance(10_000)
-    expect(String(await first)).to.include('did not say where a turn stands')
-    const again = await followTurn({ store: hanging, turnId, clock })
-    expect(again?.standing.state).to.equal('pending')
-    again?.close()
-  })
-
-  it('goes by the rows where the notifier throws, and the turn runs all the same', async () => {
-    const throwing = (): never => {
-      throw new Error('no notifier')
-    }
-    const broken = { notify: throwing, listen: throwing }
-    const turn = await follow({ notifier: broken, pollMs: 50, onError: () => undefined })
-    const watch = throwing
-    const running = run({ notifier: broken, store: { ...rig.rows.store, watch } })
-    await openGates('middle', 'late')
-    expect((await turn.ended).status).to.equal('completed')
-    expect(await running).to.include({ status: 'completed' })
-    expect(textOf(turn.view())).to.equal(whole)
   })
 
   it('refuses a pace that makes no sense', async () => {

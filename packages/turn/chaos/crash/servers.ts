@@ -11,7 +11,7 @@ import { chosenFrom, type Matrix } from './points.js'
 /** What the host says of a server that loses a run. */
 type Recovery = Required<Pick<NonNullable<TurnOptions['recovery']>, 'onServerLost' | 'onAskLost'>>
 
-export const policies: readonly Recovery[] = [
+const policies: readonly Recovery[] = [
   { onServerLost: 'rerun', onAskLost: 'rerun' },
   { onServerLost: 'rerun', onAskLost: 'fail' },
   { onServerLost: 'fail', onAskLost: 'fail' },

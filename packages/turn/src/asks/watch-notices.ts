@@ -15,5 +15,7 @@ export function watchNotices(
     }
   }
   const stop = safely(() => store.watch?.(turnId, wake))
-  return () => void safely(() => stop?.())
+  return () => {
+    safely(() => stop?.())
+  }
 }
