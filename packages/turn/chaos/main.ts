@@ -38,12 +38,12 @@ const { values } = parseArgs({
 type Part = (ground: Ground, tally: Tally, isFirst: boolean) => Promise<void>
 
 /** Of the points along a turn the quick set takes some; the stride is no multiple of the loop's own rhythm. */
-const stride = (isFirst: boolean): number => (values.all ? 1 : isFirst ? 3 : 7)
+const stride = (isFirst: boolean): number => (values.all ? 1 : isFirst ? 13 : 29)
 
 const parts: Readonly<Record<string, Part>> = {
   people: (ground, tally, isFirst) => runPeople(ground, tally, stride(isFirst)),
   crashes: async (ground, tally, isFirst) => {
-    const matrix = await openMatrix({ ground, crew, tally, choose: choose(isFirst) })
+    const matrix = await openMatrix({ ground, crew, tally, choose: choose })
     for (const [name, lose] of Object.entries({ loseWorkers, loseServers, loseOthers })) {
       if (values.only?.includes('/') === true && values.only !== `crashes/${name}`) continue
       await lose(matrix)
@@ -65,9 +65,13 @@ const parts: Readonly<Record<string, Part>> = {
   ports: async (ground, tally, isFirst) => {
     if (values.all || isFirst) await runPorts(ground, tally)
   },
-  doors: (ground, tally, isFirst) => runDoors(ground, tally, some(isFirst, 8)),
-  frames: (ground, tally, isFirst) => runFrames(ground, tally, choose(isFirst)),
-  faults: (ground, tally, isFirst) => runFaults(ground, tally, values.all ? 1 : isFirst ? 3 : 11),
+  doors: (ground, tally) => {
+    // Where there is a notifier.
+    const most = values.all ? Infinity : ground.notifier === null ? 6 : 24
+    return runDoors(ground, tally, createChooser(Number(values.seed), most))
+  },
+  frames: (ground, tally, isFirst) => runFrames(ground, tally, choose),
+  faults: (ground, tally, isFirst) => runFaults(ground, tally, values.all ? 1 : isFirst ? 7 : 29),
 }
 
 if (values.database !== undefined && databases.every(({ name }) => name !== values.database)) {
@@ -76,13 +80,7 @@ if (values.database !== undefined && databases.every(({ name }) => name !== valu
 
 const tally = createTally()
 const crew = await startCrew(4)
-const some = (isFirst: boolean, most: number) =>
-  createChooser(Number(values.seed), values.all || isFirst ? Infinity : most)
-const choose = (isFirst: boolean) =>
-  createChooser(
-    Number(values.seed),
-    values.all ? Infinity : Number(values.share ?? (isFirst ? 2 : 1)),
-  )
+const choose = createChooser(Number(values.seed), values.all ? Infinity : Number(values.share ?? 1))
 let isFirst = true
 for (const { name } of databases) {
   if (values.database !== undefined && values.database !== name) continue

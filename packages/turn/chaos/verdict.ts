@@ -40,7 +40,19 @@ export interface Seen {
   readonly openAsks: number
 }
 
+/** A server that was started again has cut connections that are kept here. */
 export async function lookAt(stage: Stage): Promise<Seen> {
+  for (let tries = 1; ; tries += 1) {
+    try {
+      return await lookOnce(stage)
+    } catch (error) {
+      if (tries === 5) throw error
+      await new Promise((resolve) => setTimeout(resolve, 200))
+    }
+  }
+}
+
+async function lookOnce(stage: Stage): Promise<Seen> {
   const { client, store, turnId } = stage
   const turn = await store.read(turnId)
   const sessions = await client.session.list({ roots: true })
