@@ -1,10 +1,13 @@
-import { createHash } from 'node:crypto'
 import type { Knex } from 'knex'
-import { readIndexes } from '../migrations/catalog.js'
+import { addVersion } from '../migrations/apply-version.js'
+import { readColumns } from '../migrations/catalog.js'
 import { columnSql } from '../migrations/column-types.js'
-import type { NewColumn } from '../migrations/column-types.js'
 import { createIndexSql } from '../migrations/definition.js'
-import { dialectOf, quoteOf, realName, tableAddress } from '../migrations/dialect.js'
+import type { Writing } from '../migrations/definition.js'
+import { dialectFor, dialectOf, quoteFor, quoteOf, quoteTable } from '../migrations/dialect.js'
+import type { Client } from '../migrations/dialect.js'
+import { indexName } from '../migrations/table-version.js'
+import type { TableStep, TableVersion } from '../migrations/table-version.js'
 
 /** Where the events are. */
 export interface OutboxTableOptions {
@@ -12,17 +15,26 @@ export interface OutboxTableOptions {
   readonly table?: string
 }
 
+/** For which database {@link outboxSql} writes. */
+export interface OutboxSqlOptions extends OutboxTableOptions {
+  /** The database. MariaDB is `mysql`. */
+  readonly client: Client
+}
+
 /** @internal */
 export function outboxTable({ table = 'turnstead_outbox' }: OutboxTableOptions = {}): string {
   return table
 }
 
+/** @internal Of the migration; never changes. */
+export const outboxVersion = 'turnstead-outbox-001'
+
 /** What its columns hold. */
-const columns: readonly NewColumn[] = [
-  { name: 'id', type: { characters: 64 } },
-  { name: 'type', type: { characters: 32 } },
-  { name: 'turn_id', type: { characters: 255 } },
-  { name: 'conversation_id', type: { characters: 255 } },
+const columns: TableVersion['columns'] = [
+  { name: 'id', type: { characters: 64 }, isNeeded: true },
+  { name: 'type', type: { characters: 32 }, isNeeded: true },
+  { name: 'turn_id', type: { characters: 255 }, isNeeded: true },
+  { name: 'conversation_id', type: { characters: 255 }, isNeeded: true },
   { name: 'at', type: 'count' },
   { name: 'status', type: { characters: 16 } },
   { name: 'reason', type: 'longtext' },
@@ -34,8 +46,23 @@ const columns: readonly NewColumn[] = [
   { name: 'dead_at', type: 'time' },
   { name: 'error', type: 'text' },
 ]
-const alwaysThere: ReadonlySet<string> = new Set(['id', 'type', 'turn_id', 'conversation_id'])
-const indexed = ['due_at', 'delivered_at', 'dead_at'] as const
+
+/** @internal The table as a step of a schema. */
+export function outboxStep(options: OutboxTableOptions = {}): TableStep {
+  return {
+    option: 'outbox',
+    table: outboxTable(options),
+    indexPrefix: 'turnstead_outbox_',
+    version: {
+      columns,
+      indexes: ['due_at', 'delivered_at', 'dead_at'].map((column) => ({
+        purpose: column,
+        columns: [column],
+        unique: false,
+      })),
+    },
+  }
+}
 
 /**
  * The table of an outbox as one step of the host's own chain: `{ name, up, down }`. `up` goes on where it was interrupted.
@@ -45,41 +72,48 @@ export function outboxMigration(options: OutboxTableOptions = {}): {
   readonly up: (knex: Knex) => Promise<void>
   readonly down: (knex: Knex) => Promise<void>
 } {
-  const table = outboxTable(options)
-  const { schema, name } = tableAddress(table)
-  const builder = (knex: Knex): Knex.SchemaBuilder =>
-    schema === null ? knex.schema : knex.schema.withSchema(schema)
+  const step = outboxStep(options)
   return {
-    name: 'turnstead-outbox-001',
+    name: outboxVersion,
     async up(knex) {
-      const dialect = dialectOf(knex)
-      if (!(await builder(knex).hasTable(name))) {
-        await builder(knex).createTable(name, (created) => {
-          for (const column of columns) {
-            const { type, constraints } = columnSql(dialect, column)
-            const needed = alwaysThere.has(column.name) ? 'not null' : constraints
-            const key = column.name === 'id' ? ' primary key' : ''
-            created.specificType(column.name, `${type} ${needed}${key}`)
-          }
-        })
-      }
-      const found = new Set((await readIndexes(knex, table)).map((index) => index.name))
-      for (const column of indexed) {
-        const index = indexNameOf(table, column)
-        if (found.has(realName(knex, index))) continue
-        const writing = { dialect, quote: quoteOf(knex) }
-        const made = { name: index, columns: [column], unique: false }
-        await knex.raw(createIndexSql(writing, table, made))
-      }
+      const writing = { dialect: dialectOf(knex), quote: quoteOf(knex) }
+      const present = await readColumns(knex, step.table)
+      if (present.length === 0) await knex.raw(createTableSql(writing, step))
+      await addVersion(knex, [step])
     },
     async down(knex) {
-      await builder(knex).dropTableIfExists(name)
+      await knex.raw(`drop table if exists ${quoteTable(quoteOf(knex), step.table)}`)
     },
   }
 }
 
-/** Names share one namespace in a schema, and are cut when they are too long. */
-function indexNameOf(table: string, purpose: string): string {
-  const hash = createHash('sha256').update(tableAddress(table).name).digest('hex')
-  return `turnstead_outbox_${purpose}_${hash.slice(0, 8)}`
+/** The same step as plain SQL, made without a connection: for a chain that is not Knex's, or to be read before it runs. */
+export function outboxSql(options: OutboxSqlOptions): {
+  readonly name: string
+  readonly up: readonly string[]
+  readonly down: readonly string[]
+} {
+  const dialect = dialectFor(options.client)
+  const writing = { dialect, quote: quoteFor(dialect) }
+  const step = outboxStep(options)
+  const { table, version } = step
+  return {
+    name: outboxVersion,
+    up: [
+      createTableSql(writing, step),
+      ...version.indexes.map((index) =>
+        createIndexSql(writing, table, { ...index, name: indexName(step, index) }),
+      ),
+    ],
+    down: [`drop table ${quoteTable(writing.quote, table)}`],
+  }
+}
+
+function createTableSql({ dialect, quote }: Writing, { table, version }: TableStep): string {
+  const defined = version.columns.map((column) => {
+    const { type, constraints } = columnSql(dialect, column)
+    const key = column.name === 'id' ? ' primary key' : ''
+    return `${quote(column.name)} ${type} ${constraints}${key}`
+  })
+  return `create table ${quoteTable(quote, table)} (${defined.join(', ')})`
 }
