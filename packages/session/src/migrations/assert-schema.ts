@@ -4,8 +4,8 @@ import { findProblems } from './schema-problems.js'
 import type { ExpectedTable } from './schema-problems.js'
 import { stepsOf } from './versions.js'
 import type { TurnMigrationOptions } from './versions.js'
-import { outboxStep, outboxVersion } from '../outbox/outbox-table.js'
-import type { OutboxTableOptions } from '../outbox/outbox-table.js'
+import { outboxStep, outboxVersion } from './outbox-table.js'
+import type { OutboxTableOptions } from './outbox-table.js'
 import { conversationTable, messageTable } from '../tables.js'
 
 /**

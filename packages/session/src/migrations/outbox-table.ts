@@ -1,13 +1,13 @@
 import type { Knex } from 'knex'
-import { addVersion } from '../migrations/apply-version.js'
-import { readColumns } from '../migrations/catalog.js'
-import { columnSql } from '../migrations/column-types.js'
-import { createIndexSql } from '../migrations/definition.js'
-import type { Writing } from '../migrations/definition.js'
-import { dialectFor, dialectOf, quoteFor, quoteOf, quoteTable } from '../migrations/dialect.js'
-import type { Client } from '../migrations/dialect.js'
-import { indexName } from '../migrations/table-version.js'
-import type { TableStep, TableVersion } from '../migrations/table-version.js'
+import { addVersion } from './apply-version.js'
+import { readColumns } from './catalog.js'
+import { columnSql } from './column-types.js'
+import { createIndexSql } from './definition.js'
+import type { Writing } from './definition.js'
+import { dialectFor, dialectOf, quoteFor, quoteOf, quoteTable } from './dialect.js'
+import type { Client } from './dialect.js'
+import { indexName } from './table-version.js'
+import type { TableStep, TableVersion } from './table-version.js'
 
 /** Where the events are. */
 export interface OutboxTableOptions {
