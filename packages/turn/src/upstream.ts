@@ -1,4 +1,4 @@
-import { type SessionInput, WireError } from '@turnstead/wire'
+import { type Session, type SessionInput, WireError } from '@turnstead/wire'
 import type { SessionSetup } from './options.js'
 import type { SessionUpstream, TurnClient } from './ports.js'
 import { splitModel } from './prompt.js'
@@ -19,6 +19,7 @@ export interface ListedSession {
 
 /** The OpenCode server as the verbs of a store take it: for `ensureSession`, `removeConversation` and `sweep`. */
 export interface ClientUpstream extends SessionUpstream {
+  create(session: { readonly key: string; readonly title: string | null }): Promise<Session>
   /** The sessions of the client's directory. */
   list(): Promise<{ readonly sessions: readonly ListedSession[]; readonly isComplete: boolean }>
 }

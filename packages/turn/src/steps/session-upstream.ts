@@ -4,8 +4,15 @@ import type { RequestLimits } from '../run/limits.js'
 import { requestLimits, type TurnRun } from '../run/run.js'
 import { isSessionGone, sessionUpstream } from '../upstream.js'
 
-/** The server's side of making, finding and ending the session of a turn's conversation. */
-export function turnUpstream(run: TurnRun): SessionUpstream {
+/**
+ * The server's side of making, finding and ending the session of a turn's conversation.
+ *
+ * @param onMade - Receives each session that is made.
+ */
+export function turnUpstream(
+  run: TurnRun,
+  onMade: (session: Session) => void = () => undefined,
+): SessionUpstream {
   const { client, session, budgets } = run.setup
   const { requestMs } = budgets
   const upstream = sessionUpstream(client, { session, requestMs, signal: run.signal })
@@ -13,7 +20,9 @@ export function turnUpstream(run: TurnRun): SessionUpstream {
     ...upstream,
     async create(request) {
       await run.lease.confirm()
-      return await upstream.create(request)
+      const made = await upstream.create(request)
+      onMade(made)
+      return made
     },
   }
 }
