@@ -5,6 +5,8 @@ import { splitModel } from './prompt.js'
 
 /** The key in an upstream session's metadata that names its creation, so that a lost one can be found. */
 const metadataKey = 'turnstead'
+/** And what says that it was made in place of one that the server did not know any more, of which nothing is in it. */
+const recreatedKey = 'turnstead-recreated'
 /** So many sessions are asked for at once; the server's default page would hide older ones. */
 const sessionsPerPage = 10_000
 
@@ -32,6 +34,8 @@ export interface UpstreamOptions {
   readonly requestMs?: number
   /** Gives up what is under way, but never a deletion. */
   readonly signal?: AbortSignal
+  /** New sessions are made in place of one that is lost. Default: no. */
+  readonly isRecreating?: boolean
 }
 
 /**
@@ -42,7 +46,7 @@ export interface UpstreamOptions {
  */
 export function sessionUpstream(
   client: Pick<TurnClient, 'session'>,
-  { session: input = {}, requestMs = 10_000, signal }: UpstreamOptions = {},
+  { session: input = {}, requestMs = 10_000, signal, isRecreating = false }: UpstreamOptions = {},
 ): ClientUpstream {
   const { session } = client
   const limits = { timeoutMs: requestMs, ...(signal === undefined ? {} : { signal }) }
@@ -59,8 +63,9 @@ export function sessionUpstream(
     async create({ key, title }) {
       const { agent: _, model, metadata, ...rest } = input
       const named = input.title === undefined && title !== null ? { title } : {}
+      const mark = isRecreating ? { [recreatedKey]: true } : {}
       return await session.create(
-        { ...rest, ...modelOf(model), ...named, metadata: withKey(metadata, key) },
+        { ...rest, ...modelOf(model), ...named, metadata: { ...withKey(metadata, key), ...mark } },
         limits,
       )
     },
@@ -99,6 +104,11 @@ export function withKey(
   key: string,
 ): NonNullable<SessionInput['metadata']> {
   return { ...metadata, [metadataKey]: key }
+}
+
+/** Whether a session was made in place of one that was lost: where nothing was asked in it yet, the agent has just forgotten all. */
+export function wasRecreated({ metadata }: Pick<Session, 'metadata'>): boolean {
+  return metadata?.[recreatedKey] === true
 }
 
 /** A session names its model by other fields than a prompt does. */

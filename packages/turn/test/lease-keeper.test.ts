@@ -39,6 +39,29 @@ describe('a lease', () => {
     keeper.close()
   })
 
+  it('is not waited for by a turn that is stopped while the store is away', async () => {
+    const clock = createManualClock()
+    const store = createMemoryStore({ clock })
+    store.addTurn({ turnId: 1, conversationId: 1 })
+    const setup = resolveOptions({
+      client: {} as never,
+      store: { ...store, renew: never },
+      clock,
+      conversationId: 1,
+      turnId: 1,
+    })
+    const since = instant(setup.clock)
+    const claim = await store.claim({ conversationId: 1, turnId: 1, owner: 'me', leaseMs: 30_000 })
+    if (!claim.claimed) return expect.fail()
+    const interrupter = createInterrupter()
+    const keeper = keepLease(setup, { lease: claim.lease, since }, interrupter)
+    await clock.advance(40_000)
+    const confirmed = keeper.confirm(interrupter.signal).catch((error: unknown) => error)
+    interrupter.interrupt({ kind: 'cancelled' })
+    expect(await confirmed).to.have.nested.property('interruption.kind', 'cancelled')
+    keeper.close()
+  })
+
   it('tells when the asks of its turn changed, by renewals alone', async () => {
     const clock = createManualClock()
     const memory = createMemoryStore({ clock })

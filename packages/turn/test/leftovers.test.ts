@@ -88,6 +88,32 @@ describe('what a dead worker left of a conversation', () => {
     expect(await rig.client.session.status()).to.deep.equal({})
   })
 
+  it('keeps what its earlier prompts cost, however often it is put in order', async () => {
+    rig.impostor.answer(on('Hello', reply(usage({ input: 100 }), text('Costly. '), gate('more'))))
+    await dieAt('client.prompt.send')
+    await rig.impostor.gate('more').reached()
+    await rig.rows.database.knex('messages').where({ id: turnId }).update({
+      turn_cost: 5,
+      turn_input_tokens: 1_000,
+    })
+    await rig.rows.store.cancel({ turnId })
+    let tries = 0
+    const keepPartial: typeof rig.rows.store.keepPartial = async (...args) => {
+      const isKept = await rig.rows.store.keepPartial(...args)
+      tries += 1
+      if (tries === 1) throw Object.assign(new Error('the answer is lost'), { retryable: false })
+      return isKept
+    }
+    const store = { ...rig.rows.anotherStore(), keepPartial }
+    await next({ store })
+    const { cost, input_tokens: input } = await rig.rows.row(turnId)
+    expect(Number(cost)).to.be.within(5, 5.5)
+    expect(Number(input)).to.be.within(1_000, 1_500)
+    await rig.rows.database.knex('messages').where({ id: turnId }).update({ turn_closed_at: null })
+    await next()
+    expect(await rig.rows.row(turnId)).to.deep.include({ cost, input_tokens: input })
+  })
+
   it('is told to the host when its worker died between the end and the callback', async () => {
     rig.impostor.answer(on('Hello', reply(text('Whole answer.'))))
     await dieAt('store.settle')

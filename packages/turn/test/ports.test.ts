@@ -41,6 +41,44 @@ describe('the ports of runTurn', () => {
     expect(seen).to.deep.equal([1])
   })
 
+  it('leave the files to the next worker when the process is to leave', async () => {
+    const written = tool.write({ filePath: 'notes.txt', content: 'the bytes' })
+    rig = await openRig(on('Write it', reply(written, text('Written.'))))
+    const turnId = await rig.rows.addMessage()
+    const leave = new AbortController()
+    const collect = (): Promise<never> => {
+      leave.abort()
+      return new Promise(() => undefined)
+    }
+    const options = rig.options(turnId, 'Write it')
+    const result = await runTurn({ ...options, signal: leave.signal, artifacts: { collect } })
+    expect(result).to.deep.include({ status: 'completed', artifacts: null })
+    expect((await rig.rows.store.read(turnId))?.closedAt).to.equal(null)
+    const seen: number[] = []
+    const again = async ({ tools }: { tools: readonly unknown[] }): Promise<number> =>
+      seen.push(tools.length)
+    await runTurn({ ...options, artifacts: { collect: again } })
+    expect(seen).to.deep.equal([1])
+  })
+
+  it('say of a row that someone else ended during the terminal write that it is settled', async () => {
+    rig = await openRig(on('Hello', reply(text('Hello.'))))
+    const turnId = await rig.rows.addMessage()
+    const settle = async (): Promise<boolean> => {
+      await rig.rows.database
+        .knex('messages')
+        .where({ id: turnId })
+        .update({ turn_status: 'failed', turn_settled_at: Date.now() })
+      return false
+    }
+    const options = rig.options(turnId, 'Hello', { store: { ...rig.rows.store, settle } })
+    expect(await runTurn(options)).to.include({
+      status: 'skipped',
+      reason: 'settled',
+      mustRunAgain: false,
+    })
+  })
+
   it('hand the tools of the reply to the collector, also when a crash came before it', async () => {
     rig = await openRig(
       on(

@@ -56,6 +56,41 @@ describe('a turn among wrong answers', () => {
     }
   }
 
+  it('says so also when the worker that made the new session died before it asked', async () => {
+    await rig.client.session.delete((await sessions())[0] ?? '')
+    const never = new Promise<never>(() => undefined)
+    let die: () => void = () => undefined
+    const died = new Promise<void>((resolve) => (die = resolve))
+    let isDead = false
+    const { store } = rig.rows
+    const dying: typeof store = {
+      ...store,
+      async recreateSession(...args) {
+        await store.recreateSession(...args)
+        isDead = true
+        die()
+        return await never
+      },
+      renew: async (...args) => (isDead ? await never : await store.renew(...args)),
+    }
+    const end = new AbortController()
+    const first = runTurn(
+      rig.options(turnId, 'Hello', {
+        store: { ...dying, release: async () => undefined },
+        signal: end.signal,
+      }),
+    )
+    await died
+    const again = { store: rig.rows.anotherStore(), owner: 'worker-2', onBusy: 'wait' } as const
+    const result = await runTurn(rig.options(turnId, 'Hello', again))
+    expect(result).to.include({ status: 'completed', sessionRecreated: true })
+    const nextId = await rig.rows.addMessage()
+    const next = await runTurn(rig.options(nextId, 'Hello', again))
+    expect(next).to.include({ status: 'completed', sessionRecreated: false })
+    end.abort()
+    await first
+  })
+
   it('says so when the session really is gone, and goes on in a new one', async () => {
     await rig.client.session.delete((await sessions())[0] ?? '')
     const result = await runTurn(rig.options(turnId, 'Hello'))

@@ -4,6 +4,7 @@ import { createOutbox, type OutboxEvent } from '../../src/outbox.js'
 import type { Hand } from '../processes/crew.js'
 import type { Tally } from '../figures.js'
 import { policyOf } from '../scenes.js'
+import { soon } from '../soon.js'
 import type { Stage } from '../stage.js'
 import type { Allowed } from '../scenes.js'
 import { askedTwice, lookAt, stillAtWork, wrongInRow } from '../verdict.js'
@@ -15,6 +16,8 @@ const pauseMs = 60
 /** What was going on, and what it may have come to. */
 export interface Aftermath {
   readonly where: string
+  /** Whoever ran the turn first. */
+  readonly running: Promise<unknown>
   readonly watching: Promise<WebReport | null>
   readonly allowed: Allowed
   /** Runs that the server lost. */
@@ -42,6 +45,7 @@ export function watchElsewhere(
 /** Resumes until nothing is left, lets the outbox tell, waits for those who watch, and compares all of them. */
 export async function judge(stage: Stage, tally: Tally, after: Aftermath): Promise<void> {
   const { where } = after
+  const isEnded = (await soon(after.running, 2 * patienceMs)) !== 'late'
   const isFinished = await resumeUntilDone(stage, after.more)
   const told = await deliverAll(stage)
   const report = await soon(after.watching)
@@ -61,6 +65,7 @@ export async function judge(stage: Stage, tally: Tally, after: Aftermath): Promi
     ...answeredTwice(stage),
   ])
   wrong('turn.crash.stuck', [
+    ...(isEnded ? [] : ['the worker does not end']),
     ...(seen.isOpen ? [`the row is ${turn?.status}`] : []),
     ...(!seen.isOpen && turn?.closedAt === null ? ['the row is not closed'] : []),
     ...(isFinished ? [] : ['a sweep finds it again and again']),
@@ -151,16 +156,4 @@ async function heldLease({ ground, place }: Stage): Promise<string[]> {
   >[]
   const expires = Number(row?.['turn_expires_at'] ?? 0)
   return row?.['turn_owner'] != null && expires > Date.now() ? ['the conversation is held'] : []
-}
-
-async function soon<T>(promise: Promise<T>): Promise<T | 'late'> {
-  let timer: NodeJS.Timeout | undefined
-  const late = new Promise<'late'>((resolve) => {
-    timer = setTimeout(() => resolve('late'), patienceMs)
-  })
-  try {
-    return await Promise.race([promise, late])
-  } finally {
-    clearTimeout(timer)
-  }
 }

@@ -1,6 +1,7 @@
 import { startCuttingProxy } from '../../../session/test/support/cutting-proxy.js'
 import { inParallel } from '../in-parallel.js'
 import type { Address } from '../place.js'
+import { soon } from '../soon.js'
 import { openStage } from '../stage.js'
 import { judge, watchElsewhere } from './aftermath.js'
 import { chosenFrom, type Matrix, taskOf } from './points.js'
@@ -39,7 +40,7 @@ async function loseOther(
     if (kind === 'web process') web.signal('SIGKILL')
     else broken = far.lose(kind)
   })
-  await running
+  if ((await soon(running, 40_000)) === 'late') worker.signal('SIGKILL')
   await broken
   crew.give(worker)
   // Whoever watched opens the page again, by then in another process.
@@ -48,7 +49,7 @@ async function loseOther(
   const watching = isWebGone ? watchElsewhere(stage, crew.web) : first
   const call = `${point.when} ${reached ?? 'nothing'} (${point.at})`
   const where = `${ground.name}: ${scene.name}: ${kind} lost ${call}`
-  await judge(stage, tally, { where, watching, allowed: scene.allowed })
+  await judge(stage, tally, { where, running, watching, allowed: scene.allowed })
   if (reached !== null) tally.crashed()
   if (kind === 'web process') web.signal('SIGKILL')
   await far.close()
@@ -73,8 +74,11 @@ async function throughProxies({ database, notifier }: Address): Promise<{
       proxy?.refuse(false)
     },
     async close() {
-      await rows?.close()
-      await notices?.close()
+      for (const proxy of [rows, notices]) {
+        // Whoever comes back meanwhile would keep it open.
+        proxy?.refuse(true)
+        await proxy?.close()
+      }
     },
   }
 }

@@ -52,10 +52,11 @@ async function countCalls(
   const stage = await openStage(ground, scene)
   const watching = watchElsewhere(stage, crew.web)
   const worker = await crew.take()
-  const result = await worker.run(taskOf(stage, null))
+  const running = worker.run(taskOf(stage, null))
+  const result = await running
   crew.give(worker)
   const where = `${ground.name}: ${scene.name}, undisturbed`
-  await judge(stage, tally, { where, watching, allowed: scene.allowed })
+  await judge(stage, tally, { where, running, watching, allowed: scene.allowed })
   await stage.close()
   return result?.calls.length ?? 0
 }

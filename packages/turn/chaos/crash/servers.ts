@@ -2,6 +2,7 @@ import { inParallel } from '../in-parallel.js'
 import { runTurn, type TurnOptions } from '../../src/index.js'
 import type { Point } from '../processes/worker.js'
 import type { Allowed, Scene } from '../scenes.js'
+import { soon } from '../soon.js'
 import { openStage, type Stage } from '../stage.js'
 import { watchPorts } from '../watched-ports.js'
 import { judge, watchElsewhere } from './aftermath.js'
@@ -55,7 +56,10 @@ export async function loseServer(
         }
       : {}),
   })
-  await runTurn(options).catch((error: unknown) => stage.reports.push(`run: ${String(error)}`))
+  const running = runTurn(options).catch((error: unknown) =>
+    stage.reports.push(`run: ${String(error)}`),
+  )
+  await soon(running, 40_000)
   await restarting
   const call = `${point.when} ${reached ?? 'nothing'} (${point.at})`
   const policy = `${recovery.onServerLost}, asks ${recovery.onAskLost}`
@@ -63,6 +67,7 @@ export async function loseServer(
   const isRerun = recovery.onServerLost === 'rerun'
   await judge(stage, tally, {
     where,
+    running,
     watching,
     allowed: allowedBy(scene, recovery),
     moreRuns: isRerun && reached !== null ? 1 : 0,

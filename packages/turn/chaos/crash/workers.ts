@@ -1,6 +1,7 @@
 import { inParallel } from '../in-parallel.js'
 import type { Point } from '../processes/worker.js'
 import type { Scene } from '../scenes.js'
+import { soon } from '../soon.js'
 import { openStage, runAsJob, type Stage } from '../stage.js'
 import { judge, watchElsewhere } from './aftermath.js'
 import { chosenFrom, leaseMs, type Matrix, taskOf } from './points.js'
@@ -57,12 +58,13 @@ export async function loseWorker(
     worker.signal('SIGCONT')
     await other
   }
-  await running
-  if (signal === 'SIGKILL' && reached !== null) await worker.gone
+  const isLate = (await soon(running, 40_000)) === 'late'
+  if (isLate) worker.signal('SIGKILL')
+  if (isLate || (signal === 'SIGKILL' && reached !== null)) await worker.gone
   crew.give(worker)
   const call = `${point.when} ${reached ?? 'nothing'} (${point.at})`
   const where = `${ground.name}: ${scene.name}: ${death.name} ${call}`
-  await judge(stage, tally, { where, watching, allowed: scene.allowed })
+  await judge(stage, tally, { where, running, watching, allowed: scene.allowed })
   if (reached !== null) tally.crashed()
 }
 

@@ -24,7 +24,7 @@ export async function sendAnswer(
   decision: AskDecision,
   options: RequestLimits,
 ): Promise<Answered> {
-  await run.lease.confirm()
+  await run.lease.confirm(options.signal)
   try {
     if (ask.kind === 'permission') await answerPermission(run, ask, decision, options)
     else await answerQuestion(run, ask, decision, options)

@@ -19,9 +19,10 @@ export interface LeaseKeeper {
    * Resolves when the lease is held, asking the store when the time since the last answer leaves a doubt (a paused
    * process, a jumping clock, a store that was away).
    *
-   * @throws Interrupted when another worker holds it; the store's error when it stays away.
+   * @param signal - Gives the question up: a cancel must not wait for a store that is away. Default: none.
+   * @throws Interrupted when another worker holds it; the store's error when it stays away; the signal's reason.
    */
-  confirm(): Promise<void>
+  confirm(signal?: AbortSignal): Promise<void>
   /** Asks the store now and interrupts the turn by what it says. */
   ask(): Promise<void>
   /** How often the turn's asks have changed, as the store said last; null before it did. */
@@ -112,9 +113,10 @@ export function keepLease(
     if (current?.kind === 'lease_lost') throw new Interrupted(current)
   }
 
-  const ask = async (): Promise<void> => {
+  const ask = async (signal?: AbortSignal): Promise<void> => {
     await withRetry(setup, {
       step: 'renew',
+      signal,
       limitMs,
       async attempt() {
         const askedAt = instant(clock)
@@ -133,13 +135,13 @@ export function keepLease(
       throwIfLost()
       if (!isSurelyHeld()) throw new LeaseInDoubt()
     },
-    async confirm() {
+    async confirm(signal) {
       throwIfLost()
       if (isSurelyHeld()) return
-      await ask()
+      await ask(signal)
       throwIfLost()
     },
-    ask,
+    ask: () => ask(),
     recheck: () => beating.beat(),
     onAsksRevision(changed) {
       const listener = (revision: number): void => changed(revision)

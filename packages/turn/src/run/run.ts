@@ -11,7 +11,7 @@ import { createInterrupter, type Interrupter } from './interruption.js'
 import { type HeldLease, keepLease, type LeaseKeeper } from './lease-keeper.js'
 import { createPollSchedule, type PollSchedule } from './poll-schedule.js'
 import { createRemarks, type Remarks } from './remarks.js'
-import { createUsage, type UsageMeter } from './usage.js'
+import { createUsage, rest, type Spent, type UsageMeter } from './usage.js'
 import { createWakeup, type Wakeup } from './wakeup.js'
 
 /** One running turn: each group of facts has an owner, and the steps of the recipe ask them. */
@@ -69,11 +69,7 @@ export function openRun(
   // What the row keeps comes first: the ids of the parts were chosen for that.
   const input = withDefaults(parsePrompt(turn.input) ?? given, setup)
   const usage = createUsage(clock, {
-    // Of a turn that is over the columns hold the whole, this reply included.
-    earlier:
-      turn.status === 'running' && turn.cost !== null && turn.tokens !== null
-        ? { cost: turn.cost, tokens: turn.tokens }
-        : null,
+    earlier: earlierOf(turn, result),
     reply: { cost: result?.cost ?? 0, tokens: result?.tokens ?? noTokens },
     steps: reply?.parts.filter((part) => part.kind === 'step-finish').length ?? 0,
   })
@@ -99,6 +95,17 @@ export function openRun(
 /** What the prompt says itself comes first. */
 function withDefaults(prompt: Prompt | null, { promptDefaults }: TurnSetup): Prompt | null {
   return prompt === null ? null : { ...promptDefaults, ...prompt }
+}
+
+/**
+ * What earlier prompts of the turn cost. Once all of it was kept the columns hold the whole, this reply included; until then, and
+ * while it runs, only what came before this reply.
+ */
+function earlierOf({ status, cost, tokens, reply }: TurnRecord, own: Spent | null): Spent | null {
+  if (cost === null || tokens === null) return null
+  const isClosed = (reply as { readonly closed?: unknown } | null)?.closed === true
+  const isWhole = status !== 'running' && !(status === 'cancelled' && !isClosed)
+  return isWhole && own !== null ? rest({ cost, tokens }, own) : isWhole ? null : { cost, tokens }
 }
 
 const noTokens = { input: 0, output: 0, reasoning: 0, cacheRead: 0, cacheWrite: 0 }

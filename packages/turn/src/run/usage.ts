@@ -164,14 +164,23 @@ export function createUsage(
 }
 
 function sum(one: Spent, other: Spent): Spent {
+  return combine(one, other, (left, right) => left + right)
+}
+
+/** What is left of the whole without this part; never less than nothing. */
+export function rest(whole: Spent, part: Spent): Spent {
+  return combine(whole, part, (left, right) => Math.max(0, left - right))
+}
+
+function combine(one: Spent, other: Spent, by: (left: number, right: number) => number): Spent {
   return {
-    cost: one.cost + other.cost,
+    cost: by(one.cost, other.cost),
     tokens: {
-      input: one.tokens.input + other.tokens.input,
-      output: one.tokens.output + other.tokens.output,
-      reasoning: one.tokens.reasoning + other.tokens.reasoning,
-      cacheRead: one.tokens.cacheRead + other.tokens.cacheRead,
-      cacheWrite: one.tokens.cacheWrite + other.tokens.cacheWrite,
+      input: by(one.tokens.input, other.tokens.input),
+      output: by(one.tokens.output, other.tokens.output),
+      reasoning: by(one.tokens.reasoning, other.tokens.reasoning),
+      cacheRead: by(one.tokens.cacheRead, other.tokens.cacheRead),
+      cacheWrite: by(one.tokens.cacheWrite, other.tokens.cacheWrite),
     },
   }
 }

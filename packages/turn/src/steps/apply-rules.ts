@@ -42,7 +42,7 @@ export async function applyRules(
 
 /** Twice is the same as once. */
 async function append(run: TurnRun, { id }: Session, rules: readonly Rule[]): Promise<void> {
-  await run.lease.confirm()
+  await run.lease.confirm(run.signal)
   const permission = rules as NonNullable<Session['permission']>
   await withRetry(run.setup, {
     step: 'session',
@@ -64,12 +64,12 @@ async function note(run: TurnRun, { id }: Session, rules: string | null): Promis
 
 async function replace(run: TurnRun, old: Session, rules: string | null): Promise<RuledSession> {
   const { conversationId, report, store } = run.setup
-  const upstream = turnUpstream(run)
+  const upstream = turnUpstream(run, { isRecreating: true })
   let isForgetful = false
   const copying: SessionUpstream = {
     ...upstream,
     async create(request) {
-      await run.lease.confirm()
+      await run.lease.confirm(run.signal)
       const copy = await fork(run, old, request.key)
       isForgetful = copy === null
       return copy ?? (await upstream.create(request))

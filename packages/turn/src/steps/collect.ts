@@ -1,5 +1,6 @@
 import type { ArtifactCollector } from '../ports.js'
 import { withinMs } from '../run/deadline.js'
+import { onAbort } from '../run/listen.js'
 import type { TurnRun } from '../run/run.js'
 import { traceCollect } from './trace-run.js'
 
@@ -30,9 +31,14 @@ export async function collectArtifacts<Report>(
       `The files of turn ${String(turnId)} were not collected within ${ms} ms (\`progressMs\`).`,
     )
   const since = settledAt === null ? {} : { settledAt }
+  // Another worker has the conversation, or this process is to leave: whoever comes next collects the files.
+  const left = new AbortController()
+  const unlisten = [run.lease.lost, run.setup.signal].map((signal) =>
+    onAbort(signal, () => left.abort(signal?.reason)),
+  )
   try {
     const collected = await traceCollect(run, tools, () =>
-      withinMs(clock, { ms, signal: run.lease.lost, expired }, (signal) =>
+      withinMs(clock, { ms, signal: left.signal, expired }, (signal) =>
         collector.collect({ conversationId, turnId, tools, signal, ...since }),
       ),
     )
@@ -40,5 +46,7 @@ export async function collectArtifacts<Report>(
   } catch (error) {
     report(error, 'artifacts')
     return { report: null, isDone: false }
+  } finally {
+    for (const off of unlisten) off()
   }
 }

@@ -97,7 +97,7 @@ async function runAgain(
     )
   }
   if (isLost) run.usage.runLost()
-  await run.lease.confirm()
+  await run.lease.confirm(run.signal)
   const counted = await countRerun(run, prompt)
   await submit(run, counted, { mayHaveArrived: false, isRerun: isLost })
   return counted
@@ -204,7 +204,7 @@ function pollBeside(run: TurnRun, prompt: PromptRecord): Polls {
     },
     async free() {
       isFreed = true
-      await run.lease.confirm()
+      await run.lease.confirm(run.signal)
       try {
         await run.server.client.session.abort(prompt.sessionId, requestLimits(run))
       } catch (error) {

@@ -12,7 +12,7 @@ import { followToProof } from './follow.js'
 import { keepTitle, type TitleKeeper } from './keep-title.js'
 import type { Snapshots } from './save-snapshot.js'
 import { findUpstream, isNotFound, turnUpstream } from './session-upstream.js'
-import { isSessionGone } from '../upstream.js'
+import { isSessionGone, wasRecreated } from '../upstream.js'
 import { pumpStream, watchReply } from './stream.js'
 import { choosePrompt, submit } from './submit.js'
 import { traceSession } from './trace-run.js'
@@ -81,7 +81,7 @@ async function runInOneOf(run: TurnRun, asking: Asking): Promise<Proof> {
 async function obtainSession(run: TurnRun, known: KnownSession | null): Promise<FoundSession> {
   const { budgets, conversationId, report, session: input, store } = run.setup
   let made: Session | null = null
-  const upstream = turnUpstream(run, (session) => (made = session))
+  const upstream = turnUpstream(run, { onMade: (session) => (made = session) })
   const limitMs = Math.max(storeCallMs(run.setup), budgets.unreachableMs)
   const patient = { step: 'session', signal: run.signal, limitMs, mayPass: isNotFound } as const
   const options = { lease: run.lease.lease, rules: fingerprintOf(input.permission) }
@@ -105,7 +105,7 @@ async function obtainSession(run: TurnRun, known: KnownSession | null): Promise<
       const { session, isForgetful } = await underLease(run, () => applyRules(run, found, rules))
       const titles = keepTitle(run, title)
       await titles.before(session)
-      const isRecreated = isForgetful || tries > 1
+      const isRecreated = isForgetful || tries > 1 || (await wasLeftEmpty(run, session))
       const outcome = isRecreated ? 'recreated' : created ? 'created' : 'ensured'
       return { session, isRecreated, outcome, titles }
     }
@@ -115,11 +115,28 @@ async function obtainSession(run: TurnRun, known: KnownSession | null): Promise<
       withRetry(run.setup, {
         ...patient,
         attempt: (signal) =>
-          store.recreateSession(conversationId, id, upstream, { ...options, signal }),
+          store.recreateSession(conversationId, id, turnUpstream(run, { isRecreating: true }), {
+            ...options,
+            signal,
+          }),
       }),
     )
     report(historyLost(id), 'session')
   }
+}
+
+/** A worker that made a session in place of a lost one may have died before it stored a prompt for it. */
+async function wasLeftEmpty(run: TurnRun, session: Session): Promise<boolean> {
+  if (!wasRecreated(session) || run.delivery.prompt?.sessionId === session.id) return false
+  return await withRetry(run.setup, {
+    step: 'session',
+    signal: run.signal,
+    async attempt() {
+      const { client } = run.server
+      const { messages } = await client.message.newest(session.id, { limit: 1 }, requestLimits(run))
+      return messages.length === 0
+    },
+  })
 }
 
 /** A store that refuses a session because the lease was lost knows it before the next renewal does. */

@@ -35,7 +35,8 @@ async function runToEnd<Report>(
   try {
     const { ending, stop } = await bringToEnd(run, { snapshots, live })
     const written = await traceSettle(run, ending, () => writeEnding(run, ending))
-    if (written === null) return skipped(turnId, 'lease_lost')
+    if (written === 'lost') return skipped(turnId, 'lease_lost')
+    if (written === 'settled') return skipped(turnId, 'settled')
     await live.close()
     const durationMs = clock.now() - startedAt
     const { report: artifacts, isDone } = await collectArtifacts(run, collector)

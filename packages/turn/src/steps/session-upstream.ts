@@ -4,22 +4,26 @@ import type { RequestLimits } from '../run/limits.js'
 import { requestLimits, type TurnRun } from '../run/run.js'
 import { isSessionGone, sessionUpstream } from '../upstream.js'
 
-/**
- * The server's side of making, finding and ending the session of a turn's conversation.
- *
- * @param onMade - Receives each session that is made.
- */
+/** How sessions are made. */
+export interface Making {
+  /** In place of one that is lost. Default: no. */
+  readonly isRecreating?: boolean
+  /** Receives each session that is made. */
+  readonly onMade?: (session: Session) => void
+}
+
+/** The server's side of making, finding and ending the session of a turn's conversation. */
 export function turnUpstream(
   run: TurnRun,
-  onMade: (session: Session) => void = () => undefined,
+  { isRecreating = false, onMade = () => undefined }: Making = {},
 ): SessionUpstream {
   const { client, session, budgets } = run.setup
   const { requestMs } = budgets
-  const upstream = sessionUpstream(client, { session, requestMs, signal: run.signal })
+  const upstream = sessionUpstream(client, { session, requestMs, signal: run.signal, isRecreating })
   return {
     ...upstream,
     async create(request) {
-      await run.lease.confirm()
+      await run.lease.confirm(run.signal)
       const made = await upstream.create(request)
       onMade(made)
       return made

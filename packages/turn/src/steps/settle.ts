@@ -1,8 +1,9 @@
-import { createReply, type ReplyError } from '@turnstead/reply'
+import { createReply } from '@turnstead/reply'
 import { type CompletedEnding, completedEnding, endingOf, type TurnEnding } from '../endings.js'
-import { restoreError, TurnError, type TurnErrorCode, type TurnErrorDetails } from '../errors.js'
+import { restoreError, TurnError, type TurnErrorDetails } from '../errors.js'
 import { checkOutput } from '../output.js'
 import type { Proof } from '../poll/evidence.js'
+import { errorOfProof } from '../poll/proof-error.js'
 import type { Settlement, TurnRecord } from '../ports.js'
 import type { SettledTurn, StopReport, TurnResult } from '../result.js'
 import { isPassing, isPassingInStore } from '../run/passing.js'
@@ -22,9 +23,12 @@ export type Ending =
   | { readonly status: 'failed'; readonly error: TurnError }
   | { readonly status: 'cancelled' }
 
+/** Why it was not written: another worker holds the row, or someone else ended it. */
+export type Unwritten = 'lost' | 'settled'
+
 /** What the proof means for the row: an ended assistant message is a success only if it answered. */
 export async function toEnding(run: TurnRun, proof: Proof): Promise<Ending> {
-  if (proof.state === 'failed') return { status: 'failed', error: toError(proof) }
+  if (proof.state === 'failed') return { status: 'failed', error: errorOfProof(proof) }
   if (proof.rejected) {
     return failed('ask_rejected', 'The turn stopped because a request of the agent was rejected.')
   }
@@ -64,10 +68,10 @@ function answerOf({ reply, delivery }: TurnRun, finish: string | null): Complete
  * The one terminal write. When the user's cancel came first it wins: the row stays cancelled and only the
  * partial reply is added.
  *
- * @returns how the row ended; null when another worker holds it.
+ * @returns how the row ended.
  * @throws the store's error when it stays away: then the turn has to be run again.
  */
-export async function writeEnding(run: TurnRun, ending: Ending): Promise<Ending | null> {
+export async function writeEnding(run: TurnRun, ending: Ending): Promise<Ending | Unwritten> {
   const { store } = run.setup
   const { lease } = run.lease
   run.reply?.close()
@@ -80,11 +84,12 @@ export async function writeEnding(run: TurnRun, ending: Ending): Promise<Ending 
     attempt: () => store.read(lease.turnId),
   })
   if (turn?.status !== 'cancelled') {
+    if (turn === null || turn.status === 'running' || !(await isHeld(run))) return 'lost'
     // An attempt whose answer was lost had taken effect, if the row is still this run's.
-    return turn?.status === ending.status && (await isHeld(run)) ? ending : null
+    return turn.status === ending.status ? ending : 'settled'
   }
   const isKept = await write(run, settlement, (fields) => store.keepPartial(lease, fields))
-  return isKept ? { status: 'cancelled' } : null
+  return isKept ? { status: 'cancelled' } : 'lost'
 }
 
 /** Keeps the partial reply of a turn whose row was cancelled while no worker ran it. */
@@ -217,35 +222,3 @@ function failed(
 ): Ending & { status: 'failed' } {
   return { status: 'failed', error: new TurnError(code, message, details) }
 }
-
-function toError({ error, reason }: Extract<Proof, { state: 'failed' }>): TurnError {
-  // The server's message may hold stack traces, SQL and the user's text: it is the cause, not the message.
-  const cause = new Error(error.message)
-  cause.name = error.name
-  if (reason === 'error') {
-    const message = `The model provider failed (${error.name}); the cause has its message.`
-    const provider = { status: error.statusCode, message: error.message }
-    return new TurnError(providerCode(error), message, { cause, provider })
-  }
-  const message = `The turn was ended on the OpenCode server (${reason}).`
-  return new TurnError('turn_stopped', message, { cause })
-}
-
-/** By the server's name of the error where that says it, else by what the provider answered. */
-function providerCode({ name, statusCode }: ReplyError): TurnErrorCode {
-  const named = providerCodes.get(name)
-  if (named !== undefined) return named
-  if (statusCode === null) return 'provider_failed'
-  if (limitStatuses.has(statusCode)) return 'provider_limited'
-  return statusCode >= 400 && statusCode < 500 ? 'provider_refused' : 'provider_failed'
-}
-
-const providerCodes: ReadonlyMap<string, TurnErrorCode> = new Map([
-  ['ContentFilterError', 'content_filtered'],
-  ['ContextOverflowError', 'context_overflow'],
-  ['ProviderAuthError', 'provider_refused'],
-  ['StructuredOutputError', 'output_invalid'],
-])
-
-/** Out of credit, and too many requests. */
-const limitStatuses: ReadonlySet<number> = new Set([402, 429])

@@ -178,7 +178,7 @@ async function abort(
   progress: Progress,
   limits: RequestLimits,
 ): Promise<void> {
-  await run.lease.confirm()
+  await run.lease.confirm(limits.signal)
   try {
     await run.server.client.session.abort(sessionId, limits)
   } catch (error) {

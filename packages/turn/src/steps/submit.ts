@@ -67,7 +67,7 @@ export async function submit(
   const { budgets, report } = run.setup
   let verdict: SendVerdict
   for (let isLooking = mayHaveArrived; ; isLooking = true) {
-    await run.lease.confirm()
+    await run.lease.confirm(run.signal)
     if (run.delivery.isStopped) throw serverLostTurn(prompt)
     run.delivery.sending()
     run.usage.sending()

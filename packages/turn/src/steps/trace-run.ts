@@ -11,7 +11,7 @@ import {
 } from '../tracing/channels.js'
 import { trace } from '../tracing/trace.js'
 import type { ClaimedTurn } from './claim.js'
-import type { Ending } from './settle.js'
+import type { Ending, Unwritten } from './settle.js'
 
 /** Reports an attempt to take the turn. */
 export async function traceClaim(
@@ -83,12 +83,12 @@ export async function traceSession<
 export async function traceSettle(
   { tracing: { turn } }: TurnRun,
   { status }: Ending,
-  write: () => Promise<Ending | null>,
-): Promise<Ending | null> {
+  write: () => Promise<Ending | Unwritten>,
+): Promise<Ending | Unwritten> {
   const context: SettleTrace = { turn, status, isWritten: false }
   return await trace(channels.settle, context, async () => {
     const written = await write()
-    context.isWritten = written !== null
+    context.isWritten = typeof written === 'object'
     return written
   })
 }
