@@ -71,6 +71,7 @@ export async function openFleet(
     Array.from({ length: webs }, (_, slot) => begin('web.ts', `web-${slot}`)),
   )
   let pastErrors = ''
+  let killed = 0
 
   return {
     rows,
@@ -80,15 +81,24 @@ export async function openFleet(
     timesAsked: (number) => stories.timesAsked(number),
     killWorkers(everyMs) {
       const stop = new AbortController()
+      const replacing = new Map<number, Promise<void>>()
+      const replace = async (slot: number): Promise<void> => {
+        pastErrors += crew[slot]?.errors() ?? ''
+        await crew[slot]?.end('SIGKILL')
+        crew[slot] = await begin('worker.ts', `worker-${slot}`)
+        replacing.delete(slot)
+      }
       const killing = (async () => {
-        for (let kills = 0; ; kills += 1) {
+        for (let slot = 0; ; slot = (slot + 1) % crew.length) {
           await setTimeout(everyMs, null, { signal: stop.signal }).catch(() => undefined)
-          if (stop.signal.aborted) return kills
-          const slot = kills % crew.length
-          pastErrors += crew[slot]?.errors() ?? ''
-          await crew[slot]?.end('SIGKILL')
-          crew[slot] = await begin('worker.ts', `worker-${slot}`)
+          if (stop.signal.aborted) break
+          // Where processes start slowly, some must be left.
+          if (replacing.has(slot) || replacing.size >= crew.length / 2) continue
+          replacing.set(slot, replace(slot))
+          killed += 1
         }
+        await Promise.all(replacing.values())
+        return killed
       })()
       return () => {
         stop.abort()

@@ -143,6 +143,9 @@ async function runFleet(engine: EngineName): Promise<Figures | null> {
   }
 }
 
+// Its processes go with it.
+for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => process.exit(1))
+
 if (postgresProblem !== null) {
   process.stderr.write(`!!! THE FLEET IS SKIPPED: ${postgresProblem}\n`)
 } else {

@@ -33,7 +33,8 @@ const options: TurnWorkerOptions = {
   resumeMs: 1_000,
   asks: waitForPerson,
   timing: { leaseMs },
-  onError: (error, step) => console.error(`${owner} ${step}: ${String(error)}`),
+  onError: (error, { step, turnId }) =>
+    console.error(`${owner} ${step} ${String(turnId)}: ${String(error)}`),
 }
 createOutbox({
   store: createOutboxStore({ knex }),

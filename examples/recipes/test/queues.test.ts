@@ -7,7 +7,7 @@ import { openRows, postgresProblem, type Rows } from './support/rows.js'
 
 for (const [name, open] of Object.entries(engines)) {
   describe(`the recipe for ${name}`, function () {
-    this.timeout(60_000)
+    this.timeout(120_000)
     if (postgresProblem !== null) {
       it(`runs turns (skipped: ${postgresProblem})`)
       return

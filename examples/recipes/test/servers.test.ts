@@ -21,7 +21,7 @@ const wordsOf = (message: UIMessage): string =>
 
 for (const server of ['express', 'fastify', 'hono']) {
   describe(`the web process on ${server}`, function () {
-    this.timeout(60_000)
+    this.timeout(120_000)
     if (postgresProblem !== null) {
       it(`serves turns of a worker process (skipped: ${postgresProblem})`)
       return

@@ -1,7 +1,7 @@
 import type { Knex } from 'knex'
 import { addVersion, dropVersion } from './migrations/apply-version.js'
-import { quoteFor } from './migrations/dialect.js'
-import type { Dialect } from './migrations/dialect.js'
+import { dialectFor, quoteFor } from './migrations/dialect.js'
+import type { Client } from './migrations/dialect.js'
 import { downSql, upSql } from './migrations/print-sql.js'
 import { conversationStep, messageStep, stepsOf, versions } from './migrations/versions.js'
 import type { TurnMigrationOptions } from './migrations/versions.js'
@@ -46,7 +46,7 @@ export interface VersionOptions {
 /** For which database statements are written. */
 export interface MigrationSqlOptions extends TurnMigrationOptions, VersionOptions {
   /** The database. MariaDB is `mysql`. */
-  readonly client: 'pg' | 'mysql' | 'sqlite'
+  readonly client: Client
   /**
    * PostgreSQL only: creates the indexes without a lock on the table. Such statements run one by one, outside of a
    * transaction; `up` then finds their work done. Default: false.
@@ -115,13 +115,10 @@ export function migrationSource(
  */
 export function migrationSql(options: MigrationSqlOptions): readonly MigrationSql[] {
   const { client, concurrently = false } = options
-  if (!Object.hasOwn(dialects, client)) {
-    throw new TypeError("`client` must be 'pg', 'mysql' or 'sqlite'.")
-  }
+  const dialect = dialectFor(client)
   if (concurrently && client !== 'pg') {
     throw new TypeError('`concurrently` is for PostgreSQL: the others have no such statement.')
   }
-  const dialect = dialects[client]
   const writing = { dialect, quote: quoteFor(dialect), concurrently }
   return from(options).map(({ name, steps }) => ({
     name,
@@ -151,12 +148,6 @@ export function messageColumns(
   options: TableOptions<MessageColumns> = {},
 ): void {
   for (const version of versions) defineColumns(table, messageStep(version, options))
-}
-
-const dialects: Readonly<Record<MigrationSqlOptions['client'], Dialect>> = {
-  pg: 'postgresql',
-  mysql: 'mysql',
-  sqlite: 'sqlite',
 }
 
 function from(options: TurnMigrationOptions & VersionOptions): ReturnType<typeof stepsOf> {

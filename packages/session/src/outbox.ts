@@ -7,5 +7,5 @@
 export { createOutboxStore } from './outbox/outbox-store.js'
 export type { OutboxStoreOptions } from './outbox/outbox-store.js'
 export type { OutboxCount, OutboxEvent, OutboxEventType, OutboxStore } from './outbox/events.js'
-export { outboxMigration } from './outbox/outbox-table.js'
-export type { OutboxTableOptions } from './outbox/outbox-table.js'
+export { outboxMigration, outboxSql } from './migrations/outbox-table.js'
+export type { OutboxSqlOptions, OutboxTableOptions } from './migrations/outbox-table.js'

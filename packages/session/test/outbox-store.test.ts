@@ -7,7 +7,9 @@ import type { OutboxSubject } from '../src/contract.js'
 import { tell } from '../src/events/tell.js'
 import type { OutboxStore } from '../src/outbox.js'
 import { readIndexes } from '../src/migrations/catalog.js'
-import { createOutboxStore, outboxMigration } from '../src/outbox.js'
+import { assertSchema, turnMigration } from '../src/index.js'
+import { createOutboxStore, outboxMigration, outboxSql } from '../src/outbox.js'
+import { createHostTables } from './support/open-rows.js'
 import { failStatements } from './support/failing-statements.js'
 
 const ended = {
@@ -91,6 +93,38 @@ for (const kind of databases) {
         await down(database.knex)
         await down(database.knex)
         expect(await database.knex.schema.hasTable('my_events')).to.equal(false)
+      } finally {
+        await database.close()
+      }
+    })
+
+    it('is made by plain SQL, too, and assertSchema says what it lacks', async () => {
+      const database = await kind.open()
+      const { knex } = database
+      const client = ({ postgresql: 'pg', mysql: 'mysql', sqlite: 'sqlite' } as const)[kind.name]
+      const problems = async (): Promise<string> => {
+        const error: unknown = await assertSchema(knex, { outbox: {} }).catch((e: unknown) => e)
+        return error instanceof Error ? error.message : ''
+      }
+      try {
+        await createHostTables(knex)
+        await turnMigration().up(knex)
+        expect(await problems()).to.match(
+          /no table `turnstead_outbox`: run .*`outboxMigration\(\)`/,
+        )
+
+        const sql = outboxSql({ client })
+        for (const statement of sql.up) await knex.raw(statement)
+        await outboxMigration().up(knex)
+        expect(await problems()).to.equal('')
+
+        await knex.raw('alter table turnstead_outbox drop column error')
+        expect(await problems()).to.match(/`turnstead_outbox` lacks `error`: .*`outboxSql\(\)`/)
+        await outboxMigration().up(knex)
+        expect(await problems()).to.equal('')
+
+        for (const statement of sql.down) await knex.raw(statement)
+        expect(await problems()).to.match(/no table `turnstead_outbox`/)
       } finally {
         await database.close()
       }

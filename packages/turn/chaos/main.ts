@@ -42,8 +42,8 @@ const stride = (isFirst: boolean): number => (values.all ? 1 : isFirst ? 13 : 29
 
 const parts: Readonly<Record<string, Part>> = {
   people: (ground, tally, isFirst) => runPeople(ground, tally, stride(isFirst)),
-  crashes: async (ground, tally, isFirst) => {
-    const matrix = await openMatrix({ ground, crew, tally, choose: choose })
+  crashes: async (ground, tally) => {
+    const matrix = await openMatrix({ ground, crew, tally, choose })
     for (const [name, lose] of Object.entries({ loseWorkers, loseServers, loseOthers })) {
       if (values.only?.includes('/') === true && values.only !== `crashes/${name}`) continue
       await lose(matrix)
@@ -70,7 +70,7 @@ const parts: Readonly<Record<string, Part>> = {
     const most = values.all ? Infinity : ground.notifier === null ? 6 : 24
     return runDoors(ground, tally, createChooser(Number(values.seed), most))
   },
-  frames: (ground, tally, isFirst) => runFrames(ground, tally, choose),
+  frames: (ground, tally) => runFrames(ground, tally, choose),
   faults: (ground, tally, isFirst) => runFaults(ground, tally, values.all ? 1 : isFirst ? 7 : 29),
 }
 

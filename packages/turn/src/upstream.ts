@@ -21,6 +21,7 @@ export interface ListedSession {
 
 /** The OpenCode server as the verbs of a store take it: for `ensureSession`, `removeConversation` and `sweep`. */
 export interface ClientUpstream extends SessionUpstream {
+  create(session: { readonly key: string; readonly title: string | null }): Promise<Session>
   /** The sessions of the client's directory. */
   list(): Promise<{ readonly sessions: readonly ListedSession[]; readonly isComplete: boolean }>
 }

@@ -71,15 +71,15 @@ describe('turns that share a client', () => {
     const two = await rig.rows.addMessage()
     await rig.rows.database.knex('messages').where({ id: two }).update({ conversation_id: 2 })
     const leave = new AbortController()
-    let found = 0
-    const get: typeof rig.client.session.get = async (...args) => {
-      const session = await rig.client.session.get(...args)
-      found += 1
+    let made = 0
+    const create: typeof rig.client.session.create = async (...args) => {
+      const session = await rig.client.session.create(...args)
+      made += 1
       // Both turns wait for the one answer then.
-      if (found === 2) setImmediate(() => leave.abort())
+      if (made === 2) setImmediate(() => leave.abort())
       return session
     }
-    const client = { ...rig.client, session: { ...rig.client.session, get } }
+    const client = { ...rig.client, session: { ...rig.client.session, create } }
     const first = runTurn(rig.options(one, 'One', { client, signal: leave.signal }))
     await rig.impostor.next('GET /path')
     const second = runTurn(rig.options(two, 'Two', { client, conversationId: 2 }))

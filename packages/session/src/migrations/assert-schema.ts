@@ -4,6 +4,8 @@ import { findProblems } from './schema-problems.js'
 import type { ExpectedTable } from './schema-problems.js'
 import { stepsOf } from './versions.js'
 import type { TurnMigrationOptions } from './versions.js'
+import { outboxStep, outboxVersion } from './outbox-table.js'
+import type { OutboxTableOptions } from './outbox-table.js'
 import { conversationTable, messageTable } from '../tables.js'
 
 /**
@@ -13,7 +15,13 @@ import { conversationTable, messageTable } from '../tables.js'
  * @example
  *     await assertSchema(knex, { messages: { prefix: 'ai_' } })
  */
-export async function assertSchema(knex: Knex, options: TurnMigrationOptions = {}): Promise<void> {
+export async function assertSchema(
+  knex: Knex,
+  options: TurnMigrationOptions & {
+    /** The table of the outbox, as given to the store. Default: there is none. */
+    readonly outbox?: OutboxTableOptions
+  } = {},
+): Promise<void> {
   const conversations = conversationTable(options.conversations)
   const messages = messageTable(options.messages)
   const expected = stepsOf(options).flatMap(({ name, steps }) =>
@@ -24,6 +32,7 @@ export async function assertSchema(knex: Knex, options: TurnMigrationOptions = {
       const { conversationId } = messages.columns
       return {
         name,
+        madeBy: '`up` of `migrations()`, or the statements of `migrationSql()`',
         step,
         hostColumns: isConversations
           ? [['id', id], ...(title === null ? [] : [['title', title] as const])]
@@ -37,6 +46,15 @@ export async function assertSchema(knex: Knex, options: TurnMigrationOptions = {
       }
     }),
   )
+  if (options.outbox !== undefined) {
+    expected.push({
+      name: outboxVersion,
+      madeBy: '`up` of `outboxMigration()`, or the statements of `outboxSql()`',
+      step: outboxStep(options.outbox),
+      hostColumns: [],
+      keys: null,
+    })
+  }
   const problems = await findProblems(knex, expected)
   if (problems.length === 0) return
   throw new SessionError(

@@ -1,5 +1,5 @@
 import type { CatalogColumn } from './catalog.js'
-import { columnSql, isCounted } from './column-types.js'
+import { columnSql, isFilled } from './column-types.js'
 import type { ColumnType, NewColumn } from './column-types.js'
 import type { Dialect } from './dialect.js'
 
@@ -11,7 +11,7 @@ export function misfit(dialect: Dialect, column: NewColumn, found: CatalogColumn
   // SQLite's columns hold anything.
   const type = dialect === 'sqlite' ? null : typeMisfit(dialect, column.type, found)
   if (type !== null) return type
-  if (found.isNullable === isCounted(column)) {
+  if (found.isNullable === isFilled(column)) {
     return found.isNullable ? 'may be null, which no comparison finds' : 'may not be null'
   }
   return null
@@ -26,7 +26,7 @@ export function remedySql(
   const { type, constraints } = columnSql(dialect, column)
   if (dialect === 'mysql')
     return `alter table ${table} modify column ${name} ${type} ${constraints}`
-  const nullable = isCounted(column) ? 'set not null' : 'drop not null'
+  const nullable = isFilled(column) ? 'set not null' : 'drop not null'
   return `alter table ${table} alter column ${name} type ${type}, alter column ${name} ${nullable}`
 }
 

@@ -23,6 +23,8 @@ export type ColumnType =
 export interface NewColumn {
   readonly name: string
   readonly type: ColumnType
+  /** Always given, though it does not begin as 0. Default: false. */
+  readonly isNeeded?: true
 }
 
 /** Exact, and of every character, whatever the table's own character set is. */
@@ -41,8 +43,13 @@ const types: Readonly<Record<Exclude<ColumnType, object>, Readonly<Record<Dialec
 }
 
 /** Whether a column is never empty: it then begins as 0 or false. */
-export function isCounted({ type }: NewColumn): boolean {
+function isCounted({ type }: NewColumn): boolean {
   return type === 'count' || type === 'boolean' || type === 'price'
+}
+
+/** Whether a column is never null. */
+export function isFilled(column: NewColumn): boolean {
+  return isCounted(column) || column.isNeeded === true
 }
 
 /** A column's type and what follows it. */
@@ -52,9 +59,10 @@ export function columnSql(
 ): { readonly type: string; readonly constraints: string } {
   const { type } = column
   const zero = type === 'boolean' && dialect === 'postgresql' ? 'false' : '0'
+  const empty = isFilled(column) ? 'not null' : 'null'
   return {
     type: typeof type === 'object' ? characters(dialect, type.characters) : types[type][dialect],
-    constraints: isCounted(column) ? `not null default ${zero}` : 'null',
+    constraints: isCounted(column) ? `not null default ${zero}` : empty,
   }
 }
 

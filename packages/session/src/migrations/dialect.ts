@@ -3,6 +3,21 @@ import type { Knex } from 'knex'
 /** The databases whose definition language this package writes. */
 export type Dialect = 'postgresql' | 'mysql' | 'sqlite'
 
+/** How a host calls its database where no Knex says it. MariaDB is `mysql`. */
+export type Client = 'pg' | 'mysql' | 'sqlite'
+
+const dialects: Readonly<Record<Client, Dialect>> = {
+  pg: 'postgresql',
+  mysql: 'mysql',
+  sqlite: 'sqlite',
+}
+
+/** Throws a `TypeError` for any other. */
+export function dialectFor(client: Client): Dialect {
+  if (Object.hasOwn(dialects, client)) return dialects[client]
+  throw new TypeError("`client` must be 'pg', 'mysql' or 'sqlite'.")
+}
+
 /** MariaDB, too, is `mysql` to Knex. */
 export function dialectOf(knex: Knex): Dialect {
   const name = String(knex.client.dialect)

@@ -12,6 +12,8 @@ import type { NewIndex, TableStep } from './table-version.js'
 export interface ExpectedTable {
   /** Of the migration. */
   readonly name: string
+  /** What makes it, in words. */
+  readonly madeBy: string
   readonly step: TableStep
   /** The option of each column of the host's own, and its name. */
   readonly hostColumns: readonly (readonly [option: string, name: string])[]
@@ -34,7 +36,7 @@ export async function findProblems(
     if (columns.size === 0) {
       const { table, option } = each.step
       problems.push(
-        `There is no table \`${table}\`: create it, or name yours in \`${option}.table\`.`,
+        `There is no table \`${table}\`: ${each.hostColumns.length > 0 ? 'create it' : `run the migration \`${each.name}\` (${each.madeBy})`}, or name yours in \`${option}.table\`.`,
       )
       continue
     }
@@ -58,7 +60,7 @@ export async function findProblems(
 
 async function columnProblems(
   knex: Knex,
-  { name, step, hostColumns, keys }: ExpectedTable,
+  { name, madeBy, step, hostColumns, keys }: ExpectedTable,
   columns: Columns,
 ): Promise<readonly string[]> {
   const { option, table, version } = step
@@ -73,7 +75,7 @@ async function columnProblems(
   if (missing.length > 0) {
     const names = missing.map((column) => `\`${column.name}\``).join(', ')
     problems.push(
-      `\`${table}\` lacks ${names}: run the migration \`${name}\` with the same options (\`up\` of \`migrations()\`, or the statements of \`migrationSql()\`).`,
+      `\`${table}\` lacks ${names}: run the migration \`${name}\` with the same options (${madeBy}).`,
     )
   }
   const dialect = dialectOf(knex)

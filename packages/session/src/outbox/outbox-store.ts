@@ -6,8 +6,8 @@ import { query } from '../statements/query.js'
 import type { QueryContext } from '../statements/query.js'
 import { toNumber, toTurnStatus } from '../statements/row-values.js'
 import type { OutboxEvent, OutboxEventType, OutboxStore } from './events.js'
-import { outboxTable } from './outbox-table.js'
-import type { OutboxTableOptions } from './outbox-table.js'
+import { outboxTable } from '../migrations/outbox-table.js'
+import type { OutboxTableOptions } from '../migrations/outbox-table.js'
 
 /** Where the events are, and what the store uses beside the database. */
 export interface OutboxStoreOptions extends OutboxTableOptions {

@@ -65,7 +65,7 @@ export const brokenRenewals: readonly BrokenStore[] = [
     }),
   },
   {
-    defect: 'takes rows that have this expiry already for lost leases',
+    defect: 'takes rows that have about this expiry already for lost leases',
     caughtBy: ['renewing no leases, or the same ones again at the same instant, is no failure'],
     breakStore: (store, knex) => ({
       ...store,
@@ -73,7 +73,10 @@ export const brokenRenewals: readonly BrokenStore[] = [
         const before = await knex('conversations').select('turn_expires_at')
         const renewals = await store.renewAll(leases, options)
         const after = await knex('conversations').select('turn_expires_at')
-        const isSame = JSON.stringify(before) === JSON.stringify(after)
+        // In milliseconds it would depend on how busy this machine is.
+        const rounded = (rows: readonly Record<string, unknown>[]): string =>
+          JSON.stringify(rows.map((row) => Math.round(Number(row['turn_expires_at']) / 10_000)))
+        const isSame = rounded(before) === rounded(after)
         return renewals.map((renewal) => ({
           ...answered(renewal),
           held: answered(renewal).held && !isSame,

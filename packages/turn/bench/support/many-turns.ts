@@ -1,8 +1,49 @@
 import { createClient } from '@turnstead/wire'
 import { createMemoryStore, runTurn } from '../../src/index.js'
+import { cpuMicros } from './measure.js'
+
+/** CPU while all of them stream: from when each has said something until the first one is over. */
+export interface Steady {
+  /** In microseconds. */
+  readonly cpu: number
+  readonly deltas: number
+}
+
+/** Finds that time from what it is told. */
+export function createSteadyWatch(count: number): {
+  began(): void
+  ended(): void
+  heard(): void
+  read(): Steady
+} {
+  let talking = 0
+  let from: Steady | null = null
+  let result: Steady | null = null
+  let deltas = 0
+  const now = (): Steady => ({ cpu: cpuMicros(), deltas })
+  return {
+    began() {
+      talking += 1
+      if (talking === count) from = now()
+    },
+    ended() {
+      if (from === null || result !== null) return
+      const { cpu, deltas: all } = now()
+      result = { cpu: cpu - from.cpu, deltas: all - from.deltas }
+    },
+    heard: () => void (deltas += 1),
+    read() {
+      if (result === null) throw new Error('they never all streamed at a time')
+      return result
+    },
+  }
+}
+
+export type SteadyWatch = ReturnType<typeof createSteadyWatch>
 
 /** How turns are run. */
 export interface Crowd {
+  readonly steady?: SteadyWatch
   /** A piece of text is here. */
   readonly onDelta?: (delta: string) => void
   /** Between the starts of two turns. Default: all start at once. */
@@ -13,7 +54,7 @@ export interface Crowd {
 export async function runTurns(
   baseUrl: string,
   count: number,
-  { onDelta, startEveryMs = 0 }: Crowd = {},
+  { onDelta, startEveryMs = 0, steady }: Crowd = {},
 ): Promise<number> {
   const store = createMemoryStore()
   const client = createClient({ baseUrl, env: {} })
@@ -31,10 +72,14 @@ export async function runTurns(
       onReply: (reply) => {
         reply.observe({
           textDelta: ({ delta }) => {
+            if (text === '') steady?.began()
             text += delta
             heard += 1
+            steady?.heard()
             onDelta?.(delta)
           },
+          // The server states the whole text at its end.
+          partFinished: () => steady?.ended(),
         })
       },
     })
@@ -51,7 +96,11 @@ export async function runTurns(
 }
 
 /** The least that anybody could write: one stream, `JSON.parse`, and a text for each session. */
-export async function readBare(url: string, count: number): Promise<number> {
+export async function readBare(
+  url: string,
+  count: number,
+  { steady }: Pick<Crowd, 'steady'> = {},
+): Promise<number> {
   const stop = new AbortController()
   const stream = await fetch(`${url}/event`, { signal: stop.signal })
   const texts = new Map<string, string>()
@@ -70,11 +119,17 @@ export async function readBare(url: string, count: number): Promise<number> {
       }
       const { sessionID = '', delta = '' } = properties
       if (type === 'message.part.delta') {
-        texts.set(sessionID, (texts.get(sessionID) ?? '') + delta)
+        const text = texts.get(sessionID) ?? ''
+        if (text === '') steady?.began()
+        texts.set(sessionID, text + delta)
         heard += 1
+        steady?.heard()
       } else if (type === 'server.connected') {
         for (let index = 0; index < count; index += 1) void ask(url)
-      } else if (type === 'session.idle') ended += 1
+      } else if (type === 'session.idle') {
+        ended += 1
+        steady?.ended()
+      }
     }
     if (ended === count) break
   }

@@ -24,7 +24,7 @@ let last = 0
 /** As long as the server's ids, and in the order in which they are made. */
 function newId(kind: string): string {
   last += 1
-  return `${kind}_${last.toString(16).padStart(12, '0')}${'b'.repeat(14 - 6)}${String(last % 1e6).padStart(6, '0')}`
+  return `${kind}_${last.toString(16).padStart(12, '0')}bbbbbbbb${String(last % 1e6).padStart(6, '0')}`
 }
 
 function publish(type: string, properties: Record<string, unknown>): void {
@@ -135,7 +135,10 @@ function answerTo(method: string, path: string, body: Record<string, unknown>): 
   const session = sessions.get(id)
   if (session === undefined) return null
   if (what === undefined) return session.info
-  if (what === 'prompt_async') return void startAnswer(session, body)
+  if (what === 'prompt_async') {
+    startAnswer(session, body)
+    return undefined
+  }
   if (what !== 'message') return []
   const messages = messagesOf(session)
   if (messageId === undefined) return messages

@@ -64,7 +64,7 @@ async function note(run: TurnRun, { id }: Session, rules: string | null): Promis
 
 async function replace(run: TurnRun, old: Session, rules: string | null): Promise<RuledSession> {
   const { conversationId, report, store } = run.setup
-  const upstream = turnUpstream(run, true)
+  const upstream = turnUpstream(run, { isRecreating: true })
   let isForgetful = false
   const copying: SessionUpstream = {
     ...upstream,

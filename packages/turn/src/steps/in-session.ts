@@ -40,12 +40,34 @@ export interface Outputs {
 /** Obtains the session and asks in it; begins again when the server did not know the session for a moment. */
 export async function runInSession(run: TurnRun, outputs: Outputs): Promise<Proof> {
   const attach = createAttacher(run, outputs.live)
+  const stopOpening = openStreamEarly(run)
+  try {
+    return await runInOneOf(run, { ...outputs, attach, stopOpening })
+  } finally {
+    stopOpening()
+  }
+}
+
+/** What asking in a session needs. */
+interface Asking extends Outputs {
+  readonly attach: () => Reply
+  /** The stream has its own subscriber. */
+  readonly stopOpening: () => void
+}
+
+/** The stream of the client's directory opens while the session is obtained: in most cases it is the session's, too. */
+function openStreamEarly({ setup }: TurnRun): () => void {
+  const opening = setup.client.events.subscribe({ session: 'none' })
+  return () => opening.close()
+}
+
+async function runInOneOf(run: TurnRun, asking: Asking): Promise<Proof> {
   for (let tries = 1; ; tries += 1) {
     const known = tries === 1 ? run.session : null
     const found = await traceSession(run, () => obtainSession(run, known))
     await bindToDirectory(run, found)
     try {
-      const proof = await askInSession(run, found, { attach, snapshots: outputs.snapshots })
+      const proof = await askInSession(run, found, asking)
       await found.titles.after()
       return proof
     } catch (error) {
@@ -58,7 +80,8 @@ export async function runInSession(run: TurnRun, outputs: Outputs): Promise<Proo
 /** A session that the row had at the claim is looked for on the server like any other: that it is still the row's is not asked. */
 async function obtainSession(run: TurnRun, known: KnownSession | null): Promise<FoundSession> {
   const { budgets, conversationId, report, session: input, store } = run.setup
-  const upstream = turnUpstream(run)
+  let made: Session | null = null
+  const upstream = turnUpstream(run, { onMade: (session) => (made = session) })
   const limitMs = Math.max(storeCallMs(run.setup), budgets.unreachableMs)
   const patient = { step: 'session', signal: run.signal, limitMs, mayPass: isNotFound } as const
   const options = { lease: run.lease.lease, rules: fingerprintOf(input.permission) }
@@ -69,13 +92,15 @@ async function obtainSession(run: TurnRun, known: KnownSession | null): Promise<
         attempt: (signal) => store.ensureSession(conversationId, upstream, { ...options, signal }),
       }),
     )
+  /** What the server has just said of the session that it made is not asked for again. */
+  const look = async (id: string): Promise<Session | null> =>
+    made?.id === id
+      ? made
+      : await withRetry(run.setup, { ...patient, attempt: () => findUpstream(run, id) })
   let obtained: KnownSession & { readonly created?: boolean } = known ?? (await ensure())
   for (let tries = 1; ; tries += 1) {
     const { created, sessionId: id, rules, title } = obtained
-    const found = await withRetry(run.setup, {
-      ...patient,
-      attempt: () => findUpstream(run, id),
-    })
+    const found = await look(id)
     if (found !== null) {
       const { session, isForgetful } = await underLease(run, () => applyRules(run, found, rules))
       const titles = keepTitle(run, title)
@@ -90,7 +115,7 @@ async function obtainSession(run: TurnRun, known: KnownSession | null): Promise<
       withRetry(run.setup, {
         ...patient,
         attempt: (signal) =>
-          store.recreateSession(conversationId, id, turnUpstream(run, true), {
+          store.recreateSession(conversationId, id, turnUpstream(run, { isRecreating: true }), {
             ...options,
             signal,
           }),
@@ -141,7 +166,7 @@ async function bindToDirectory(run: TurnRun, { session }: FoundSession): Promise
 async function askInSession(
   run: TurnRun,
   { session, isRecreated }: FoundSession,
-  { attach, snapshots }: { readonly attach: () => Reply; readonly snapshots: Snapshots },
+  { attach, snapshots, stopOpening }: Asking,
 ): Promise<Proof> {
   const { client } = run.server
   const mayHaveArrived =
@@ -151,6 +176,7 @@ async function askInSession(
 
   const subscription = client.events.subscribe({ session: session.id, includeChildren: true })
   const pump = pumpStream(run, reply, subscription)
+  stopOpening()
   try {
     await waitUntilReady(run, subscription.ready)
     await submit(run, prompt, { mayHaveArrived, isRerun: false })

@@ -4,8 +4,19 @@ import type { RequestLimits } from '../run/limits.js'
 import { requestLimits, type TurnRun } from '../run/run.js'
 import { isSessionGone, sessionUpstream } from '../upstream.js'
 
+/** How sessions are made. */
+export interface Making {
+  /** In place of one that is lost. Default: no. */
+  readonly isRecreating?: boolean
+  /** Receives each session that is made. */
+  readonly onMade?: (session: Session) => void
+}
+
 /** The server's side of making, finding and ending the session of a turn's conversation. */
-export function turnUpstream(run: TurnRun, isRecreating = false): SessionUpstream {
+export function turnUpstream(
+  run: TurnRun,
+  { isRecreating = false, onMade = () => undefined }: Making = {},
+): SessionUpstream {
   const { client, session, budgets } = run.setup
   const { requestMs } = budgets
   const upstream = sessionUpstream(client, { session, requestMs, signal: run.signal, isRecreating })
@@ -13,7 +24,9 @@ export function turnUpstream(run: TurnRun, isRecreating = false): SessionUpstrea
     ...upstream,
     async create(request) {
       await run.lease.confirm(run.signal)
-      return await upstream.create(request)
+      const made = await upstream.create(request)
+      onMade(made)
+      return made
     },
   }
 }
