@@ -330,7 +330,7 @@ export interface ArtifactCollector<Report = unknown> {
     readonly tools: readonly unknown[]
     /** When the turn became terminal, in milliseconds since the epoch, if that is a while ago: files that changed later are not the turn's. */
     readonly settledAt?: number
-    /** Aborts when the collector's time is over, or the conversation is not held any more. */
+    /** Aborts when the collector's time is over, the conversation is not held any more, or `signal` of the turn aborts: then the next worker collects. */
     readonly signal?: AbortSignal
   }): Promise<Report>
 }
