@@ -1,4 +1,4 @@
-/** Chooses some of many, the same with the same seed. */
+/** Chooses some of many, the same with the same seed. @param most - Less than 1: one of them, that often. */
 export function createChooser(
   seed: number,
   most: number,
@@ -12,8 +12,9 @@ export function createChooser(
   }
   return (items) => {
     if (most >= items.length) return items
+    const count = most < 1 ? Number(random() < most) : most
     const left = [...items]
-    return Array.from({ length: most }, () =>
+    return Array.from({ length: count }, () =>
       left.splice(Math.floor(random() * left.length), 1),
     ).flat()
   }

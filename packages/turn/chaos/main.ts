@@ -42,7 +42,8 @@ const stride = (isFirst: boolean): number => (values.all ? 1 : isFirst ? 13 : 29
 
 const parts: Readonly<Record<string, Part>> = {
   people: (ground, tally, isFirst) => runPeople(ground, tally, stride(isFirst)),
-  crashes: async (ground, tally) => {
+  crashes: async (ground, tally, isFirst) => {
+    const choose = chooserFor(isFirst)
     const matrix = await openMatrix({ ground, crew, tally, choose })
     for (const [name, lose] of Object.entries({ loseWorkers, loseServers, loseOthers })) {
       if (values.only?.includes('/') === true && values.only !== `crashes/${name}`) continue
@@ -70,7 +71,7 @@ const parts: Readonly<Record<string, Part>> = {
     const most = values.all ? Infinity : ground.notifier === null ? 6 : 24
     return runDoors(ground, tally, createChooser(Number(values.seed), most))
   },
-  frames: (ground, tally) => runFrames(ground, tally, choose),
+  frames: (ground, tally, isFirst) => runFrames(ground, tally, chooserFor(isFirst)),
   faults: (ground, tally, isFirst) => runFaults(ground, tally, values.all ? 1 : isFirst ? 7 : 29),
 }
 
@@ -80,7 +81,9 @@ if (values.database !== undefined && databases.every(({ name }) => name !== valu
 
 const tally = createTally()
 const crew = await startCrew(4)
-const choose = createChooser(Number(values.seed), values.all ? Infinity : Number(values.share ?? 1))
+const shareOf = (first: boolean): number => Number(values.share ?? (first ? 1 : 0.5))
+const chooserFor = (first: boolean) =>
+  createChooser(Number(values.seed), values.all ? Infinity : shareOf(first))
 let isFirst = true
 for (const { name } of databases) {
   if (values.database !== undefined && values.database !== name) continue
