@@ -1,5 +1,5 @@
 import { onAbort } from './listen.js'
-import { Agent, type Dispatcher } from 'undici'
+import { Agent, type Dispatcher, Pool } from 'undici'
 
 import { WireError } from '../errors.js'
 import { startExchange, type Exchange, type ExchangeSink } from './exchange.js'
@@ -33,7 +33,10 @@ export interface Http {
 }
 
 export function createHttp(settings: Settings, given: Dispatcher | undefined): Http {
-  const dispatcher = given ?? new Agent({ connect: { timeout: settings.timeouts.connectMs } })
+  const { dispatcher, destroy } =
+    given === undefined
+      ? openAgent(settings.timeouts.connectMs)
+      : { dispatcher: given, destroy: async () => undefined }
   const running = new Set<Exchange>()
   const labels = new WeakMap<Exchange, string>()
   let closing: Promise<void> | null = null
@@ -98,9 +101,35 @@ export function createHttp(settings: Settings, given: Dispatcher | undefined): H
     for (const exchange of running) {
       exchange.abort(toClosed(labels.get(exchange) ?? 'the request', exchange))
     }
-    if (given === undefined) await dispatcher.destroy()
+    await destroy()
   }
   return { start, close: () => (closing ??= end()) }
+}
+
+/**
+ * An Agent lets a pool go, which then closes on its own, whenever that has no connection for a moment; of such a pool's
+ * sockets the Agent would know nothing any more when it is destroyed.
+ */
+function openAgent(connectMs: number): {
+  readonly dispatcher: Dispatcher
+  /** Resolves when every socket is gone. */
+  readonly destroy: () => Promise<void>
+} {
+  let pools: Pool[] = []
+  const agent = new Agent({
+    connect: { timeout: connectMs },
+    factory: (origin, options: Pool.Options) => {
+      const pool = new Pool(origin, options)
+      pools = [...pools.filter(({ destroyed }) => !destroyed), pool]
+      return pool
+    },
+  })
+  return {
+    dispatcher: agent,
+    async destroy() {
+      await Promise.all([agent.destroy(), ...pools.map((pool) => pool.destroy())])
+    },
+  }
 }
 
 function toClosed(label: string, exchange: Exchange): WireError {
