@@ -33,7 +33,8 @@ export interface Job {
 export async function ask(desk: Desk, job: Job, enqueue: (job: Job, trx: Knex) => Promise<void>) {
   await desk.knex.transaction(async (trx) => {
     const note = { no: String(job.no), case: job.caseId, from: 'agent', text: '', status: 'draft' }
-    await trx(tables.messages.table).insert({ ...note, turn_status: 'pending' })
+    const turn = { turn_status: 'pending', turn_input: JSON.stringify({ text: job.text }) }
+    await trx(tables.messages.table).insert({ ...note, ...turn })
     await enqueue(job, trx)
   })
 }
