@@ -39,6 +39,7 @@ const trees: Readonly<Record<string, readonly (readonly string[])[]>> = {
     ['asks', 'poll', 'live', 'outbox'],
     ['run'],
     ['tracing'],
+    ['ports'],
   ],
   'packages/otel/src': [],
   'packages/artifacts/src': [

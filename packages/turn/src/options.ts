@@ -203,11 +203,6 @@ export function resolveOptions<Report>(options: TurnOptions<Report>): TurnSetup 
   }
   for (const [name, limit] of Object.entries(budgets)) {
     if (!(limit >= 0)) throw new RangeError(`\`budgets.${name}\` must be a number, 0 or more`)
-    if (name === 'requestMs' && limit === 0) {
-      throw new RangeError(
-        '`budgets.requestMs` must be more than 0: no request is answered at once',
-      )
-    }
   }
   const { conversationId, onError } = options
   const reportFor: TurnSetup['reportFor'] = (turnId) => (error, step) =>

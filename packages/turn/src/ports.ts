@@ -1,313 +1,35 @@
 import type { Client } from '@turnstead/wire'
-import type { AskChange, AskRecord } from './ask-records.js'
+import type { RowId } from './ports/rows.js'
+
+export type {
+  ConversationLease,
+  Lease,
+  PartialReply,
+  PromptRecord,
+  Renewal,
+  RowId,
+  Settlement,
+  StoredError,
+  Tokens,
+  TurnGlance,
+  TurnNotice,
+  TurnRecord,
+  TurnStatus,
+} from './ports/rows.js'
+export type {
+  LeftTurn,
+  NotClaimed,
+  ObtainedSession,
+  SessionOptions,
+  SessionUpstream,
+  TurnStore,
+} from './ports/store.js'
 
 /** What a turn uses of `wire`'s client; a host may hand in anything of the same shape. */
 export type TurnClient = Pick<
   Client,
   'session' | 'message' | 'prompt' | 'permission' | 'question' | 'events' | 'request' | 'withScope'
 >
-
-/** Id of a host's row, in every form in which a database driver gives one. */
-export type RowId = string | number | bigint
-
-export type TurnStatus = 'pending' | 'running' | 'completed' | 'failed' | 'cancelled'
-
-/** The right to run one conversation's turn. Every write repeats its fence. */
-export interface Lease {
-  readonly conversationId: RowId
-  readonly turnId: RowId
-  readonly owner: string
-  readonly fence: number
-  /** As of the claim, in milliseconds since the epoch. */
-  readonly expiresAt: number
-}
-
-/** The right to a conversation without one of its turns; {@link TurnStore.adopt} makes a {@link Lease} of it. */
-export type ConversationLease = Omit<Lease, 'turnId'> & { readonly turnId: RowId | null }
-
-/** The prompt as chosen and stored before the first send. */
-export interface PromptRecord {
-  /** The user message's id on the server (`msg_…`). */
-  readonly id: string
-  /** The upstream session it was chosen for; the id must never be used in another one. */
-  readonly sessionId: string
-  /** One id per part (`prt_…`): with them the same send again is the same prompt. */
-  readonly partIds: readonly string[]
-  /** How often it was run again on purpose, after the server lost a run. */
-  readonly runs: number
-  /** The session was created again because the server did not know the conversation's earlier one: the agent has forgotten what was said before. */
-  readonly sessionRecreated: boolean
-}
-
-/** Token counts of a turn. */
-export interface Tokens {
-  readonly input: number
-  readonly output: number
-  readonly reasoning: number
-  readonly cacheRead: number
-  readonly cacheWrite: number
-}
-
-/** Why a turn failed, as the row keeps it. */
-export interface StoredError {
-  readonly code: string
-  readonly message: string
-  /** The model provider's HTTP status, when it was the provider that failed. */
-  readonly status?: number | null
-  /** The model provider's own words. */
-  readonly detail?: string | null
-}
-
-/** The turn's row as the store reads it. */
-export interface TurnRecord {
-  readonly turnId: RowId
-  readonly conversationId: RowId
-  readonly status: TurnStatus
-  /** What the user asked, as it was given to the claim; null when the row has none. */
-  readonly input: unknown
-  readonly prompt: PromptRecord | null
-  /** The reply as JSON (`Reply.toJSON()`), null before the first snapshot. */
-  readonly reply: unknown
-  readonly text: string | null
-  /** Cost of a turn that is over; of a running one what its earlier prompts cost. */
-  readonly cost: number | null
-  readonly tokens: Tokens | null
-  readonly error: StoredError | null
-  /** Why it ended as it did, where the status alone does not say it. */
-  readonly reason?: string | null
-  readonly finish: string | null
-  /** When it became terminal, in milliseconds since the epoch. */
-  readonly settledAt: number | null
-  /** When everything after the end was done, in milliseconds since the epoch; null before. */
-  readonly closedAt: number | null
-  /** W3C `traceparent` under which it began, as the first claim gave it. */
-  readonly trace?: string | null
-  /** Number of the claim under which it runs or ran; 0 or absent before the first. */
-  readonly fence?: number
-  /** Rises with every write to the turn. */
-  readonly revision?: number
-}
-
-/** Where a turn stands, without what it says. */
-export interface TurnGlance {
-  readonly turnId: RowId
-  readonly status: TurnStatus
-  readonly fence: number
-  /** Rises with every write to the turn. */
-  readonly revision: number
-  /** Rises with every change of its asks. */
-  readonly asksRevision: number
-  /** Its conversation is held for another of its turns. */
-  readonly waitsForTurn: boolean
-}
-
-/** What a renewal says. */
-export interface Renewal {
-  /** The lease is still this claim's. */
-  readonly held: boolean
-  /** Where the turn stands; `running` for a lease without a turn. */
-  readonly status: TurnStatus
-  /** Counts the changes of the turn's asks: one that rose means that a person's answers may have come. */
-  readonly asksRevision: number
-}
-
-/** That something happened to a turn: a person cancelled it, or answered; its row changed; it ended; or notices may have been missed. */
-export interface TurnNotice {
-  readonly type: 'cancelled' | 'answered' | 'changed' | 'settled' | 'missed'
-}
-
-/** What a turn leaves when it was stopped before its end. */
-export interface PartialReply {
-  /**
-   * The reply: JSON, or an object whose `toJSON` gives it. Where it has `serialize(): string`, that gives the text of its
-   * JSON for less; it is called once, at once.
-   */
-  readonly reply: unknown
-  readonly text: string
-  readonly reasoning: string | null
-  readonly cost: number
-  readonly tokens: Tokens
-}
-
-/** The terminal write of a turn. */
-export interface Settlement extends PartialReply {
-  readonly status: 'completed' | 'failed' | 'cancelled'
-  readonly reason: string | null
-  readonly error: StoredError | null
-  readonly finish: string | null
-}
-
-/** What a turn asks of OpenCode on behalf of the row that owns the session. */
-export interface SessionUpstream {
-  create(session: {
-    readonly key: string
-    readonly title: string | null
-  }): Promise<{ readonly id: string }>
-  delete(sessionId: string): Promise<void>
-  abort(sessionId: string): Promise<void>
-  /** `incomplete`: not all sessions were looked at. */
-  find(key: string): Promise<{ readonly id: string } | 'incomplete' | null>
-}
-
-/** How a turn asks for its session. */
-export interface SessionOptions {
-  readonly signal?: AbortSignal
-  /** Must be the conversation's newest, else the store rejects with the code `lease_lost`. */
-  readonly lease?: Pick<ConversationLease, 'fence'>
-  /** Fingerprint of the permission rules that a new session is given; kept with it. */
-  readonly rules?: string | null
-}
-
-/** The session of a conversation. */
-export interface ObtainedSession {
-  readonly sessionId: string
-  readonly created: boolean
-  /** What is known of it, where the store keeps that. */
-  readonly rules?: string | null
-  readonly title?: string | null
-}
-
-/** The answer to a claim that was not granted. */
-export interface NotClaimed<Reason> {
-  readonly claimed: false
-  readonly reason: Reason
-  /** When the holder's lease ends if it is not renewed, in milliseconds since the epoch; null unless busy. */
-  readonly heldUntil: number | null
-  /** The holder bears the caller's own name: its process may have been restarted a moment ago. */
-  readonly sameOwner: boolean
-}
-
-/** A turn that crashes or a queue have left. */
-export interface LeftTurn {
-  readonly turnId: RowId
-  readonly conversationId: RowId
-}
-
-/** The rows. `@turnstead/session` implements it; any store of the same shape will do. */
-export interface TurnStore {
-  /** Takes the turn lease, moves the row from `pending` to `running` and keeps the input if the row has none yet. */
-  claim(request: {
-    readonly conversationId: RowId
-    readonly turnId: RowId
-    readonly owner: string
-    readonly leaseMs: number
-    readonly input?: unknown
-    /** Kept, as the input is, by the first claim that gives it. */
-    readonly trace?: string | null
-    readonly signal?: AbortSignal
-  }): Promise<
-    | {
-        readonly claimed: true
-        readonly lease: Lease
-        /** The upstream session that the conversation's row has already; then it is not asked for once more. */
-        readonly conversation?: {
-          readonly sessionId: string | null
-          /** Fingerprint of its permission rules. */
-          readonly rules: string | null
-          readonly title: string | null
-        }
-        readonly turn: TurnRecord
-        /** Other turns of the conversation that an earlier claim left unfinished, oldest first: still `running`, or over and not closed. */
-        readonly leftovers: readonly TurnRecord[]
-      }
-    | (NotClaimed<'busy' | 'settled' | 'missing'> & { readonly turn: TurnRecord | null })
-  >
-  /** Takes the lease of a conversation without one of its turns, to finish what was left. */
-  claimConversation(request: {
-    readonly conversationId: RowId
-    readonly owner: string
-    readonly leaseMs: number
-    readonly signal?: AbortSignal
-  }): Promise<
-    | {
-        readonly claimed: true
-        readonly lease: ConversationLease
-        readonly leftovers: readonly TurnRecord[]
-      }
-    | NotClaimed<'busy' | 'missing'>
-  >
-  /** Puts a leftover of the held conversation under this lease's fence; null when the lease was lost or it is no leftover any more. */
-  adopt(
-    lease: ConversationLease,
-    turnId: RowId,
-  ): Promise<{ readonly lease: Lease; readonly turn: TurnRecord } | null>
-  /** Extends the lease, also an expired one that no one took; reports a cancel and a lease that another worker took. */
-  renew(lease: ConversationLease, options: { readonly leaseMs: number }): Promise<Renewal>
-  /**
-   * The same for many leases at once, in the order given: a process renews all its leases by it. Null for one that is to be
-   * asked about by `renew`. Without it each run renews by itself.
-   */
-  readonly renewAll?:
-    | ((
-        leases: readonly ConversationLease[],
-        options: { readonly leaseMs: number },
-      ) => Promise<readonly (Renewal | null)[]>)
-    | undefined
-  /**
-   * Wakes a worker when something happens to its turn that another process did; the result stops it. A hint only, which
-   * may be lost: what it is about is read from the row. Without it a worker learns of it by its next renewal.
-   */
-  readonly watch?: ((turnId: RowId, wake: (notice: TurnNotice) => void) => () => void) | undefined
-  release(lease: ConversationLease): Promise<void>
-  /**
-   * False when the lease was lost; then nothing may be sent.
-   *
-   * @param spent - What earlier prompts of this turn cost; it stays in the row until the turn is settled.
-   */
-  recordPrompt(
-    lease: Lease,
-    prompt: PromptRecord,
-    spent?: { readonly cost: number; readonly tokens: Tokens },
-  ): Promise<boolean>
-  /** Keeps the reply so far, given as for {@link PartialReply}; false when the lease was lost or the turn is over. */
-  snapshot(
-    lease: Lease,
-    fields: { readonly reply: unknown; readonly text: string },
-  ): Promise<boolean>
-  /** Compare-and-set out of `running`; false when another worker settled the row or took the lease. */
-  settle(lease: Lease, settlement: Settlement): Promise<boolean>
-  /** Keeps the partial reply of a turn that was cancelled; its status stays. */
-  keepPartial(lease: Lease, fields: PartialReply): Promise<boolean>
-  /** Notes that everything after the end was done. */
-  closeTurn(lease: Lease): Promise<boolean>
-  /**
-   * Merges what the worker saw and did into the row's asks, and gives all of them as they are then; an empty list reads. Null
-   * when the lease was lost or the turn is over. Without it only the policy decides, and no other process can answer.
-   */
-  updateAsks?(lease: Lease, changes: readonly AskChange[]): Promise<readonly AskRecord[] | null>
-  read(turnId: RowId): Promise<TurnRecord | null>
-  /** Where turns stand, cheaply, in the order given; null for one that is not there. Without it, following reads whole rows. */
-  peek?(turnIds: readonly RowId[]): Promise<readonly (TurnGlance | null)[]>
-  /**
-   * Looks through all rows for what crashes left: turns that run while no one holds their conversation, that are over and not closed,
-   * and that no worker has taken for long. Without it there is no `resumeTurns`.
-   */
-  sweep?(request: { readonly limit?: number }): Promise<{
-    readonly strandedTurns: readonly LeftTurn[]
-    readonly unclosedTurns: readonly LeftTurn[]
-    readonly pendingTurns: readonly LeftTurn[]
-    /** There may be more. */
-    readonly hasMore: boolean
-  }>
-  /** The user's cancel: `pending` or `running` becomes `cancelled`. False when the turn is over or missing. */
-  cancel(request: { readonly turnId: RowId; readonly reason?: string | null }): Promise<boolean>
-  ensureSession(
-    conversationId: RowId,
-    upstream: SessionUpstream,
-    options?: SessionOptions,
-  ): Promise<ObtainedSession>
-  recreateSession(
-    conversationId: RowId,
-    staleSessionId: string,
-    upstream: SessionUpstream,
-    options?: SessionOptions,
-  ): Promise<ObtainedSession>
-  /** Keeps what is known of the session beside its id; false when the lease was lost. Without it a change of rules does not reach a session. */
-  noteSession?(
-    lease: Lease,
-    note: { readonly sessionId: string; readonly rules?: string | null; readonly title?: string },
-  ): Promise<boolean>
-}
 
 /** Carries short messages between processes; loss is allowed, since all that counts is in the rows. */
 export interface Notifier {
