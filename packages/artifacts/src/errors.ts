@@ -4,7 +4,7 @@
  * | code | meaning |
  * |---|---|
  * | `invalid_key` | the key or list prefix breaks the rules of `parseArtifactKey` |
- * | `invalid_metadata` | a metadata name or value is malformed, or all of it exceeds 8 KiB |
+ * | `invalid_metadata` | a metadata name or value is malformed, or all of it exceeds 8,000 bytes |
  * | `already_exists` | `put` with `ifAbsent` found the key taken |
  * | `too_large` | the source has more bytes than `maxBytes` |
  * | `range_not_satisfiable` | the range starts at or after the end |

@@ -4,7 +4,7 @@ import type { ListOptions, PutOptions } from './store.js'
 /** Content type of an object that was stored without one. */
 const defaultContentType = 'application/octet-stream'
 
-const maxMetadataBytes = 8192
+const maxMetadataBytes = 8_000
 const metadataName = /^[a-z][a-z0-9-]{0,63}$/
 const mediaType = /^[\w!#$&^.+-]+\/[\w!#$&^.+-]+(?:; ?[\w-]+=[\w.+-]+)*$/
 const loneSurrogate = /\p{Cs}/u
@@ -58,7 +58,10 @@ function checkMetadata(metadata: Readonly<Record<string, string>>): Record<strin
     copy[name] = value
   }
   if (bytes > maxMetadataBytes) {
-    throw new ArtifactError('invalid_metadata', `Metadata has ${bytes} bytes, more than 8 KiB.`)
+    throw new ArtifactError(
+      'invalid_metadata',
+      `Metadata has ${bytes} bytes, more than ${maxMetadataBytes}.`,
+    )
   }
   return copy
 }

@@ -57,7 +57,7 @@ export interface PutOptions extends StoreCallOptions {
   readonly ifAbsent?: boolean | undefined
   /** Most bytes to take; one more fails with `too_large`. Default: no limit. */
   readonly maxBytes?: number | undefined
-  /** Notes kept with the object: names of `a-z 0-9 -`, at most 8 KiB in all. Default: none. */
+  /** Notes kept with the object: names of `a-z 0-9 -`, at most 8,000 bytes in all. Default: none. */
   readonly metadata?: Readonly<Record<string, string>> | undefined
 }
 
@@ -83,6 +83,8 @@ export interface SignUrlOptions extends StoreCallOptions {
   readonly expiresInMs: number
   /** `Content-Disposition` that the storage must answer with. Default: `attachment`. */
   readonly contentDisposition?: string | undefined
+  /** `Content-Type` that the storage must answer with; see `toSafeContentType`. Default: `application/octet-stream`. */
+  readonly contentType?: string | undefined
 }
 
 /**
