@@ -1,0 +1,128 @@
+import { destroyOnAbort, untilAbort } from '../abort.js'
+import type { BlobStore, BlobStoreOptions } from '../blobs.js'
+import { systemClock } from '../clock.js'
+import { ArtifactError } from '../errors.js'
+import { parseArtifactKey, parseKeyPrefix } from '../store/key.js'
+import { checkListLimit, checkPutOptions } from '../store/put-options.js'
+import { closeSource } from '../store/source.js'
+import type { ArtifactCapability, ArtifactStat, ListOptions } from '../store/store.js'
+import { tracePut } from '../trace.js'
+import { findObject, removeQuietly } from './find.js'
+import { toBytesName, toDescriptionName, toDescriptionPrefix, toKey } from './names.js'
+import { openObject } from './open-object.js'
+import { putObject } from './put-object.js'
+import { removeStale } from './remove-stale.js'
+
+export function openBlobStore(options: BlobStoreOptions): BlobStore {
+  const { blobs, name = 'blobs', clock = systemClock } = options
+  if (typeof blobs !== 'object' || blobs === null) throw new TypeError('`blobs` is missing.')
+  const capabilities: ArtifactCapability[] = [
+    ...(blobs.writeNew === undefined ? [] : ['if-absent' as const]),
+    ...(blobs.readPart === undefined ? [] : ['range' as const]),
+    ...(blobs.sign === undefined ? [] : ['sign-url' as const]),
+  ]
+
+  async function* list(listOptions: ListOptions): AsyncGenerator<ArtifactStat> {
+    const { signal } = listOptions
+    const prefix = toDescriptionPrefix(parseKeyPrefix(listOptions.prefix ?? ''))
+    const { after } = listOptions
+    const afterName = after === undefined ? undefined : toDescriptionName(parseArtifactKey(after))
+    let left = checkListLimit(listOptions)
+    signal?.throwIfAborted()
+    const found = blobs.list({ prefix, after: afterName, signal })[Symbol.asyncIterator]()
+    try {
+      while (left > 0) {
+        const step = await call(signal, async () => found.next())
+        if (step.done === true) break
+        const key = toKey(step.value)
+        const object = key && (await call(signal, () => findObject(blobs, key, signal)))
+        if (object === null) continue
+        left -= 1
+        yield object.stat
+      }
+    } finally {
+      await found.return?.()
+    }
+    signal?.throwIfAborted()
+  }
+
+  const { sign } = blobs
+  return {
+    capabilities,
+    put: async (key, source, putOptions = {}) => {
+      try {
+        return await tracePut(name, async () => {
+          parseArtifactKey(key)
+          const checked = checkPutOptions(putOptions)
+          const { signal } = checked
+          signal?.throwIfAborted()
+          // Not given up on an abort: whoever is told that a put is over must find it so.
+          return passing(signal, () => putObject({ blobs, clock, key, source, options: checked }))
+        })
+      } catch (error) {
+        closeSource(source)
+        throw error
+      }
+    },
+    get: async (key, getOptions = {}) => {
+      parseArtifactKey(key)
+      const { signal } = getOptions
+      return call(signal, async () => {
+        const found = await openObject(blobs, key, getOptions)
+        return found && { stat: found.stat, body: destroyOnAbort(found.body, signal) }
+      })
+    },
+    stat: async (key, { signal } = {}) => {
+      parseArtifactKey(key)
+      return call(signal, async () => (await findObject(blobs, key, signal))?.stat ?? null)
+    },
+    remove: async (key, { signal } = {}) => {
+      parseArtifactKey(key)
+      return call(signal, async () => {
+        const found = await findObject(blobs, key, signal)
+        if (found === null) return false
+        await blobs.remove(toDescriptionName(key), { signal })
+        await removeQuietly(blobs, found.bytes)
+        return true
+      })
+    },
+    list: (listOptions = {}) => list(listOptions),
+    ...(sign !== undefined && {
+      signUrl: async (key, signOptions) => {
+        parseArtifactKey(key)
+        return call(signOptions.signal, async () => {
+          const found = await findObject(blobs, key, signOptions.signal)
+          // Of nothing an address, too: one that answers with 404, as on every storage that does not look.
+          return sign.call(blobs, found?.bytes ?? toBytesName(0, 'none'), signOptions)
+        })
+      },
+    }),
+    removeStale: async ({ olderThanMs, signal }) => {
+      if (!(olderThanMs >= 0)) throw new RangeError('`olderThanMs` must be 0 or more.')
+      return call(signal, () => removeStale(blobs, clock.now() - olderThanMs, signal))
+    },
+  }
+}
+
+async function call<Result>(
+  signal: AbortSignal | undefined,
+  body: () => Promise<Result>,
+): Promise<Result> {
+  signal?.throwIfAborted()
+  return passing(signal, () => untilAbort(signal, body))
+}
+
+/** Wraps what the storage throws; our own errors, abort reasons and mistakes pass. */
+async function passing<Result>(
+  signal: AbortSignal | undefined,
+  body: () => Promise<Result>,
+): Promise<Result> {
+  try {
+    return await body()
+  } catch (error) {
+    signal?.throwIfAborted()
+    const isMistake = error instanceof TypeError || error instanceof RangeError
+    if (ArtifactError.is(error) || isMistake) throw error
+    throw new ArtifactError('storage_failed', 'The storage failed.', { cause: error })
+  }
+}

@@ -1,0 +1,137 @@
+import { runContract } from '@turnstead/testkit/contract'
+import { expect } from 'chai'
+import * as fc from 'fast-check'
+import { describe, it } from 'mocha'
+
+import { createBlobStore, type Blobs } from '../src/blobs.js'
+import { toDescriptionName, toDescriptionPrefix, toKey } from '../src/blobs/names.js'
+import { artifactStoreContract } from '../src/contract.js'
+import { collectBody, rejectsWith, text } from '../src/contract/subject.js'
+import { isArtifactKey, parseArtifactKey } from '../src/store/key.js'
+import { createMemoryBlobs } from './support/memory-blobs.js'
+
+const { writeNew: _writeNew, readPart: _readPart, sign: _sign, ...few } = createMemoryBlobs()
+for (const [title, open] of Object.entries({
+  'that can do all': createMemoryBlobs,
+  'that can do little': () => {
+    const { writeNew: _new, readPart: _part, sign: _of, ...blobs } = createMemoryBlobs()
+    return blobs
+  },
+})) {
+  const { capabilities } = createBlobStore({ blobs: open() })
+  const promises = artifactStoreContract.filter(
+    ({ needs }) => needs === undefined || capabilities.some((each) => each === needs),
+  )
+  runContract({ describe, it }, `a store over blobs ${title}`, promises, {
+    open: async () => {
+      const blobs = open()
+      const close = async (): Promise<void> => {
+        const names = [...blobs.held.keys()]
+        const bytes = names.filter((name) => name.startsWith('bytes/'))
+        const described = names.filter((name) => name.startsWith('objects/'))
+        // One that lost against others at once may wait for the sweep.
+        expect(bytes.length - described.length).to.be.within(0, 7)
+        await createBlobStore({ blobs }).removeStale({ olderThanMs: 0 })
+        expect(blobs.held.size).to.equal(described.length * 2)
+      }
+      return { subject: createBlobStore({ blobs }), close }
+    },
+    capabilities,
+  })
+}
+
+describe('a store over blobs', () => {
+  const key = parseArtifactKey('a/b')
+
+  it('claims what its storage can do', () => {
+    expect(createBlobStore({ blobs: few }).capabilities).to.deep.equal([])
+    expect(createBlobStore({ blobs: createMemoryBlobs() }).capabilities).to.deep.equal([
+      'if-absent',
+      'range',
+      'sign-url',
+    ])
+  })
+
+  it('stays as it was when the storage fails at any call of a put, and a retry completes', async () => {
+    for (let at = 1; ; at += 1) {
+      const blobs = createMemoryBlobs()
+      const store = createBlobStore({ blobs })
+      await store.put(key, text.encode('before'))
+      const failing = createBlobStore({ blobs: failAt(blobs, at) })
+      const outcome = await failing.put(key, text.encode('after')).catch((error: unknown) => error)
+      if (!(outcome instanceof Error)) break
+      expect(outcome).to.include({ code: 'storage_failed' })
+      const now = await store.get(key)
+      expect(String(await collectBody(now?.body ?? expect.fail()))).to.equal('before')
+      await store.put(key, text.encode('after'))
+      await store.removeStale({ olderThanMs: 0 })
+      expect(blobs.held.size).to.equal(2)
+    }
+  })
+
+  it('notices bytes that changed or broke off in the storage', async () => {
+    const blobs = createMemoryBlobs()
+    const store = createBlobStore({ blobs })
+    await store.put(key, text.encode('hello'))
+    const name = [...blobs.held.keys()].find((each) => each.startsWith('bytes/')) ?? ''
+    for (const [bytes, code] of [
+      ['hellO', 'corrupt'],
+      ['hell', 'storage_failed'],
+    ] as const) {
+      blobs.held.set(name, Buffer.from(bytes))
+      const found = await store.get(key)
+      await rejectsWith(code, collectBody(found?.body ?? expect.fail()))
+    }
+    blobs.held.delete(name)
+    await rejectsWith('corrupt', store.get(key))
+    blobs.held.set(toDescriptionName(key), Buffer.from('{}'))
+    await rejectsWith('corrupt', store.stat(key))
+  })
+
+  it('knows its own description when the storage lost the answer', async () => {
+    const blobs = createMemoryBlobs()
+    const forgetful: Blobs = {
+      ...blobs,
+      writeNew: async (name, bytes, options) => {
+        await blobs.writeNew?.(name, bytes, options)
+        return false
+      },
+    }
+    await createBlobStore({ blobs: forgetful }).put(key, text.encode('x'), { ifAbsent: true })
+    expect((await createBlobStore({ blobs }).stat(key))?.sizeBytes).to.equal(1)
+  })
+
+  it('names objects in the order of their keys, plainly, and back', () => {
+    const keys = fc
+      .stringMatching(/^[A-Za-z0-9_=.\/-]{1,400}$/)
+      .filter((each) => isArtifactKey(each))
+      .map(parseArtifactKey)
+    fc.assert(
+      fc.property(keys, keys, fc.nat(400), (one, other, length) => {
+        const [a, b] = [toDescriptionName(one), toDescriptionName(other)]
+        expect(a < b).to.equal(one < other)
+        expect(toKey(a)).to.equal(one)
+        expect(a.startsWith(toDescriptionPrefix(one.slice(0, length)))).to.equal(true)
+        expect(b.startsWith(toDescriptionPrefix(one))).to.equal(other.startsWith(one))
+        expect(a.split('/').every((part) => part.length <= 210)).to.equal(true)
+        expect(`${b}/`.startsWith(`${a}/`)).to.equal(one === other)
+      }),
+    )
+  })
+})
+
+/** The same blobs, of which one call fails. */
+function failAt(blobs: Blobs, at: number): Blobs {
+  let calls = 0
+  return new Proxy(blobs, {
+    get: (target, name) => {
+      const value: unknown = Reflect.get(target, name)
+      if (typeof value !== 'function') return value
+      return (...given: unknown[]) => {
+        calls += 1
+        if (calls === at) return Promise.reject(new Error('the storage is away'))
+        return Reflect.apply(value, target, given) as unknown
+      }
+    },
+  })
+}
