@@ -43,7 +43,7 @@ const trees: Readonly<Record<string, readonly (readonly string[])[]>> = {
   ],
   'packages/otel/src': [],
   'packages/artifacts/src': [
-    ['serve', 'collect', 'disk', 'contract'],
+    ['serve', 'collect', 'disk', 'gcs', 'blobs', 'contract'],
     ['directory', 'store'],
   ],
   'packages/testkit/src': [
@@ -54,7 +54,7 @@ const trees: Readonly<Record<string, readonly (readonly string[])[]>> = {
     ['impostor/state'],
     ['faults', 'script'],
   ],
-  'examples/recipes/src': [['servers'], ['orms', 'queues']],
+  'examples/recipes/src': [['servers'], ['orms', 'queues', 'stores']],
   'examples/chat/src': [['web'], ['jobs'], ['live'], ['views'], ['rows', 'agent']],
 }
 

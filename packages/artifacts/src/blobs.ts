@@ -5,70 +5,10 @@
  * const store = createBlobStore({ name: 's3', blobs: s3Blobs(client, 'app-artifacts') })
  * ```
  */
-import { openBlobStore } from './blobs/blob-store.js'
-import type { Clock } from './clock.js'
-import type { ArtifactStore, SignUrlOptions, StoreCallOptions } from './store/store.js'
+import { openBlobStore, type BlobStore, type BlobStoreOptions } from './blobs/blob-store.js'
 
-/** Options that every call of a {@link Blobs} gets. */
-export interface BlobCallOptions {
-  /** Ends the call; rejecting with anything will do. */
-  readonly signal?: AbortSignal | undefined
-}
-
-/** Which names {@link Blobs.list} gives. */
-export interface BlobListOptions extends BlobCallOptions {
-  /** Only names that begin with this. */
-  readonly prefix: string
-  /** Only names after this one. */
-  readonly after?: string | undefined
-}
-
-/**
- * Named bytes on some storage. Names are made of `a-z 0-9 . - /`, no part of one is longer than 210 characters, and no name is the
- * folder of another. What a call rejects with becomes the `cause` of a `storage_failed`.
- */
-export interface Blobs {
-  /** Stores the bytes under a name that is free or may be replaced; whole, or nothing that `read` gives. */
-  write(name: string, bytes: AsyncIterable<Uint8Array>, options: BlobCallOptions): Promise<void>
-  /** Stores a few bytes if the name is free, in one step; false when it is taken. Without it the store has no `if-absent`. */
-  writeNew?(name: string, bytes: Uint8Array, options: BlobCallOptions): Promise<boolean>
-  /** The bytes; `null` when there are none. They stay what they are while they are read. */
-  read(name: string, options: BlobCallOptions): Promise<AsyncIterable<Uint8Array> | null>
-  /** From the first to the last byte, both included, or `null`. Without it the store has no `range`. */
-  readPart?(
-    name: string,
-    part: { readonly start: number; readonly end: number },
-    options: BlobCallOptions,
-  ): Promise<AsyncIterable<Uint8Array> | null>
-  /** Removes the bytes, if there are any. */
-  remove(name: string, options: BlobCallOptions): Promise<void>
-  /** Names in ascending order, compared character by character. */
-  list(options: BlobListOptions): AsyncIterable<string>
-  /** An address that serves the bytes for a while. Without it the store has no `sign-url`. */
-  sign?(name: string, options: SignUrlOptions): Promise<string>
-}
-
-/** Options of {@link createBlobStore}. */
-export interface BlobStoreOptions {
-  /** The storage. */
-  readonly blobs: Blobs
-  /** What the tracing channel calls the store. Default: `blobs`. */
-  readonly name?: string
-  /** Where `storedAt` comes from. Default: the machine's clock. */
-  readonly clock?: Pick<Clock, 'now'>
-}
-
-/** Options of {@link BlobStore.removeStale}. */
-export interface RemoveStaleBlobsOptions extends StoreCallOptions {
-  /** Only bytes that came this long ago, in milliseconds; longer than any upload or download lasts. */
-  readonly olderThanMs: number
-}
-
-/** A store over {@link Blobs}. */
-export interface BlobStore extends ArtifactStore {
-  /** Removes bytes that no object refers to: what killed processes and writers at once left. Reads every description. Returns how many. */
-  removeStale(options: RemoveStaleBlobsOptions): Promise<number>
-}
+export type { BlobStore, BlobStoreOptions, RemoveStaleBlobsOptions } from './blobs/blob-store.js'
+export type { BlobCallOptions, BlobListOptions, Blobs } from './blobs/port.js'
 
 /**
  * Keeps the bytes of an object under a name of their own, and under the object's name a short description that says which: an object

@@ -103,7 +103,7 @@ describe('a store over blobs', () => {
 
   it('names objects in the order of their keys, plainly, and back', () => {
     const keys = fc
-      .stringMatching(/^[A-Za-z0-9_=.\/-]{1,400}$/)
+      .stringMatching(/^[A-Za-z0-9_=./-]{1,400}$/)
       .filter((each) => isArtifactKey(each))
       .map(parseArtifactKey)
     fc.assert(

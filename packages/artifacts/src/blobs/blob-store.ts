@@ -1,18 +1,47 @@
 import { destroyOnAbort, untilAbort } from '../abort.js'
-import type { BlobStore, BlobStoreOptions } from '../blobs.js'
-import { systemClock } from '../clock.js'
+import { systemClock, type Clock } from '../clock.js'
 import { ArtifactError } from '../errors.js'
 import { parseArtifactKey, parseKeyPrefix } from '../store/key.js'
 import { checkListLimit, checkPutOptions } from '../store/put-options.js'
 import { closeSource } from '../store/source.js'
-import type { ArtifactCapability, ArtifactStat, ListOptions } from '../store/store.js'
+import type {
+  ArtifactCapability,
+  ArtifactStat,
+  ArtifactStore,
+  ListOptions,
+  StoreCallOptions,
+} from '../store/store.js'
 import { tracePut } from '../trace.js'
 import { findObject, removeQuietly } from './find.js'
 import { toBytesName, toDescriptionName, toDescriptionPrefix, toKey } from './names.js'
 import { openObject } from './open-object.js'
+import type { Blobs } from './port.js'
 import { putObject } from './put-object.js'
 import { removeStale } from './remove-stale.js'
 
+/** Options of {@link createBlobStore}. */
+export interface BlobStoreOptions {
+  /** The storage. */
+  readonly blobs: Blobs
+  /** What the tracing channel calls the store. Default: `blobs`. */
+  readonly name?: string
+  /** Where `storedAt` comes from. Default: the machine's clock. */
+  readonly clock?: Pick<Clock, 'now'>
+}
+
+/** Options of {@link BlobStore.removeStale}. */
+export interface RemoveStaleBlobsOptions extends StoreCallOptions {
+  /** Only bytes that came this long ago, in milliseconds; longer than any upload or download lasts. */
+  readonly olderThanMs: number
+}
+
+/** A store over {@link Blobs}. */
+export interface BlobStore extends ArtifactStore {
+  /** Removes bytes that no object refers to: what killed processes and writers at once left. Reads every description. Returns how many. */
+  removeStale(options: RemoveStaleBlobsOptions): Promise<number>
+}
+
+/** The store over any blobs. */
 export function openBlobStore(options: BlobStoreOptions): BlobStore {
   const { blobs, name = 'blobs', clock = systemClock } = options
   if (typeof blobs !== 'object' || blobs === null) throw new TypeError('`blobs` is missing.')
@@ -46,7 +75,6 @@ export function openBlobStore(options: BlobStoreOptions): BlobStore {
     signal?.throwIfAborted()
   }
 
-  const { sign } = blobs
   return {
     capabilities,
     put: async (key, source, putOptions = {}) => {
@@ -87,13 +115,13 @@ export function openBlobStore(options: BlobStoreOptions): BlobStore {
       })
     },
     list: (listOptions = {}) => list(listOptions),
-    ...(sign !== undefined && {
+    ...(blobs.sign !== undefined && {
       signUrl: async (key, signOptions) => {
         parseArtifactKey(key)
         return call(signOptions.signal, async () => {
           const found = await findObject(blobs, key, signOptions.signal)
           // Of nothing an address, too: one that answers with 404, as on every storage that does not look.
-          return sign.call(blobs, found?.bytes ?? toBytesName(0, 'none'), signOptions)
+          return blobs.sign?.(found?.bytes ?? toBytesName(0, 'none'), signOptions) ?? ''
         })
       },
     }),

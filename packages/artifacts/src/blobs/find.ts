@@ -1,7 +1,7 @@
-import type { Blobs } from '../blobs.js'
 import type { ArtifactKey } from '../store/key.js'
 import { readDescription, type Description } from './description.js'
 import { toDescriptionName } from './names.js'
+import type { Blobs } from './port.js'
 
 /** What is kept under an object's name; `null` when there is none. */
 export async function findObject(

@@ -1,12 +1,12 @@
 import { createHash } from 'node:crypto'
 import { Readable } from 'node:stream'
 
-import type { Blobs } from '../blobs.js'
 import { ArtifactError } from '../errors.js'
 import { resolveRange } from '../store/byte-range.js'
 import type { ArtifactKey } from '../store/key.js'
 import type { ArtifactStat, GetOptions, StoredArtifact } from '../store/store.js'
 import { findObject } from './find.js'
+import type { Blobs } from './port.js'
 
 /** An object may be replaced between its description and its bytes. */
 const maxAttempts = 5

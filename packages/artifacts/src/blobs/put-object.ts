@@ -1,6 +1,5 @@
 import { createHash, randomUUID } from 'node:crypto'
 
-import type { Blobs } from '../blobs.js'
 import type { Clock } from '../clock.js'
 import { ArtifactError } from '../errors.js'
 import type { ArtifactKey } from '../store/key.js'
@@ -10,6 +9,7 @@ import type { ArtifactSource, ArtifactStat } from '../store/store.js'
 import { encodeDescription, type Description } from './description.js'
 import { findObject, removeQuietly } from './find.js'
 import { toBytesName, toDescriptionName } from './names.js'
+import type { Blobs } from './port.js'
 
 /** One object to be written. */
 export interface BlobPut {

@@ -1,6 +1,6 @@
-import type { Blobs } from '../blobs.js'
 import { findObject } from './find.js'
 import { bytesFolder, cameAt, toDescriptionPrefix, toKey } from './names.js'
+import type { Blobs } from './port.js'
 
 /** Removes bytes that came before this moment and that no description names. */
 export async function removeStale(

@@ -1,50 +1,64 @@
-import { destroyOnAbort, untilAbort } from '../abort.js'
-import { systemClock } from '../clock.js'
-import type { GcsStore, GcsStoreOptions } from '../gcs.js'
-import { parseArtifactKey, parseKeyPrefix, type ArtifactKey } from '../store/key.js'
-import { checkListLimit, checkPutOptions } from '../store/put-options.js'
+import type { Bucket } from '@google-cloud/storage'
+
+import { destroyOnAbort } from '../abort.js'
+import { systemClock, type Clock } from '../clock.js'
+import { parseArtifactKey, type ArtifactKey } from '../store/key.js'
+import { checkPutOptions } from '../store/put-options.js'
 import { closeSource } from '../store/source.js'
-import type { ArtifactSource, ArtifactStat, ListOptions, PutOptions } from '../store/store.js'
+import type {
+  ArtifactSource,
+  ArtifactStat,
+  ArtifactStore,
+  PutOptions,
+  StoreCallOptions,
+} from '../store/store.js'
 import { tracePut } from '../trace.js'
+import { callBucket } from './call-bucket.js'
 import { isNotFound, isStale, toStorageError } from './errors.js'
 import { findObject } from './find-object.js'
-import { createNames, requireStat, toStoredObject } from './object.js'
+import { listObjects } from './list-objects.js'
+import { createNames, requireStat } from './object.js'
 import { readObject } from './read-object.js'
+import { removeStale } from './remove-stale.js'
 import { writeObject } from './write-object.js'
 
 const chunkUnit = 262_144
-const pageSize = 1000
 /** The service signs for seven days at most. */
 const maxSignedMs = 604_800_000
 const goodPrefix = /^(?:[\w=.-]+\/)*$/
 
+/** Options of {@link createGcsStore}. */
+export interface GcsStoreOptions {
+  /** The bucket, of the host's own client: its credentials, retries and endpoint hold. */
+  readonly bucket: Bucket
+  /** Beginning of the names of all objects, such as `artifacts/`. Default: none, the whole bucket. */
+  readonly prefix?: string
+  /**
+   * Bytes up to which a source is kept in memory and sent in one request; a longer one is sent in chunks of as much, under
+   * another name first. A multiple of 262,144. Default: 8 MiB.
+   */
+  readonly chunkBytes?: number
+  /** What `removeStale` and `signUrl` count from, and repeated reads wait by. Default: the machine's clock. */
+  readonly clock?: Clock
+}
+
+/** Options of {@link GcsStore.removeStale}. */
+export interface RemoveStaleUploadsOptions extends StoreCallOptions {
+  /** Only uploads that began this long ago, in milliseconds; longer than any upload lasts. */
+  readonly olderThanMs: number
+}
+
+/** A store in a bucket. */
+export interface GcsStore extends ArtifactStore {
+  /** Removes what long uploads left when their process was killed; returns how many objects. A life-cycle rule on `.uploads/` does the same. */
+  removeStale(options: RemoveStaleUploadsOptions): Promise<number>
+}
+
 /** The store, over the host's bucket. */
 export function openGcsStore(options: GcsStoreOptions): GcsStore {
   const { bucket, prefix = '', chunkBytes = 8_388_608, clock = systemClock } = options
-  if (typeof bucket !== 'object' || typeof bucket?.file !== 'function') {
-    throw new TypeError('`bucket` must be a bucket of `@google-cloud/storage`.')
-  }
-  if (!goodPrefix.test(prefix)) {
-    throw new TypeError('`prefix` must be folders of plain characters that end in `/`.')
-  }
-  if (!Number.isSafeInteger(chunkBytes) || chunkBytes < chunkUnit || chunkBytes % chunkUnit !== 0) {
-    throw new RangeError('`chunkBytes` must be a multiple of 262,144.')
-  }
+  checkOptions({ bucket, prefix, chunkBytes })
   const names = createNames(prefix)
-
-  /** Of what the bucket and the client throw, our words; the caller's own reasons and mistakes pass. */
-  async function call<Result>(
-    signal: AbortSignal | undefined,
-    body: () => Promise<Result>,
-  ): Promise<Result> {
-    signal?.throwIfAborted()
-    try {
-      return await untilAbort(signal, body)
-    } catch (error) {
-      if (signal?.aborted === true && error === signal.reason) throw error
-      throw toStorageError(error)
-    }
-  }
 
   async function put(
     key: ArtifactKey,
@@ -78,40 +92,6 @@ export function openGcsStore(options: GcsStoreOptions): GcsStore {
     }
   }
 
-  async function* list(listOptions: ListOptions): AsyncGenerator<ArtifactStat> {
-    const { signal } = listOptions
-    const begin = parseKeyPrefix(listOptions.prefix ?? '')
-    const after = listOptions.after === undefined ? '' : parseArtifactKey(listOptions.after)
-    let left = checkListLimit(listOptions)
-    signal?.throwIfAborted()
-    let pageToken: string | undefined
-    while (left > 0) {
-      const [files, next] = await call(signal, async () =>
-        bucket.getFiles({
-          prefix: prefix + begin,
-          // Past uploads that are under way: a dot comes before every letter and digit.
-          startOffset: prefix + (after === '' ? '0' : after),
-          maxResults: Math.min(pageSize, left + 1),
-          autoPaginate: false,
-          ...(pageToken === undefined ? {} : { pageToken }),
-        }),
-      )
-      for (const file of files) {
-        const key = names.keyOf(file.name)
-        if (key === null || key === after) continue
-        const { stat } = toStoredObject(key, file.metadata)
-        if (stat === null) continue
-        if (left <= 0) return
-        left -= 1
-        signal?.throwIfAborted()
-        yield stat
-      }
-      pageToken = nextToken(next)
-      if (pageToken === undefined) break
-    }
-    signal?.throwIfAborted()
-  }
-
   return {
     capabilities: ['if-absent', 'range', 'sign-url'],
     put: async (key, source, putOptions = {}) => {
@@ -124,7 +104,7 @@ export function openGcsStore(options: GcsStoreOptions): GcsStore {
     },
     get: async (key, { range, signal } = {}) => {
       parseArtifactKey(key)
-      return call(signal, async () => {
+      return callBucket(signal, async () => {
         const found = await readObject({ bucket, clock, names, key, range })
         if (found === null) return null
         return { stat: found.stat, body: destroyOnAbort(found.body, signal) }
@@ -132,23 +112,23 @@ export function openGcsStore(options: GcsStoreOptions): GcsStore {
     },
     stat: async (key, { signal } = {}) => {
       parseArtifactKey(key)
-      return call(signal, async () => {
+      return callBucket(signal, async () => {
         const found = await findObject(bucket, names, key)
         return found === null ? null : requireStat(found, key)
       })
     },
     remove: async (key, { signal } = {}) => {
       parseArtifactKey(key)
-      return call(signal, async () => remove(key))
+      return callBucket(signal, async () => remove(key))
     },
-    list: (listOptions = {}) => list(listOptions),
+    list: (listOptions = {}) => listObjects(bucket, names, listOptions),
     signUrl: async (key, signOptions) => {
       parseArtifactKey(key)
       const { expiresInMs, contentDisposition = 'attachment', contentType, signal } = signOptions
       if (!(expiresInMs >= 1000 && expiresInMs <= maxSignedMs)) {
         throw new RangeError('`expiresInMs` must be between a second and seven days.')
       }
-      return call(signal, async () => {
+      return callBucket(signal, async () => {
         const [url] = await bucket.file(names.name(key)).getSignedUrl({
           version: 'v4',
           action: 'read',
@@ -161,23 +141,20 @@ export function openGcsStore(options: GcsStoreOptions): GcsStore {
     },
     removeStale: async ({ olderThanMs, signal }) => {
       if (!(olderThanMs >= 0)) throw new RangeError('`olderThanMs` must be 0 or more.')
-      return call(signal, async () => {
-        const [files] = await bucket.getFiles({ prefix: names.uploads })
-        let removed = 0
-        for (const { name, metadata } of files) {
-          if (!(Date.parse(metadata.timeCreated ?? '') <= clock.now() - olderThanMs)) continue
-          signal?.throwIfAborted()
-          const preconditionOpts = { ifGenerationMatch: metadata.generation ?? 0 }
-          await bucket.file(name, { preconditionOpts }).delete({ ignoreNotFound: true })
-          removed += 1
-        }
-        return removed
-      })
+      return callBucket(signal, () => removeStale(bucket, names, clock.now() - olderThanMs, signal))
     },
   }
 }
 
-function nextToken(query: unknown): string | undefined {
-  const { pageToken } = (query ?? {}) as { readonly pageToken?: string }
-  return pageToken
+function checkOptions(options: Required<Omit<GcsStoreOptions, 'clock'>>): void {
+  const { bucket, prefix, chunkBytes } = options
+  if (typeof bucket !== 'object' || typeof bucket?.file !== 'function') {
+    throw new TypeError('`bucket` must be a bucket of `@google-cloud/storage`.')
+  }
+  if (!goodPrefix.test(prefix)) {
+    throw new TypeError('`prefix` must be folders of plain characters that end in `/`.')
+  }
+  if (!Number.isSafeInteger(chunkBytes) || chunkBytes < chunkUnit || chunkBytes % chunkUnit !== 0) {
+    throw new RangeError('`chunkBytes` must be a multiple of 262,144.')
+  }
 }

@@ -60,6 +60,7 @@ export function toStoredObject(key: ArtifactKey, resource: FileMetadata): Stored
 
 /** The names of objects in the bucket. */
 export interface ObjectNames {
+  readonly prefix: string
   readonly name: (key: ArtifactKey) => string
   /** The key of an object's name; `null` for one that is no key of this store. */
   readonly keyOf: (name: string) => ArtifactKey | null
@@ -69,6 +70,7 @@ export interface ObjectNames {
 
 export function createNames(prefix: string): ObjectNames {
   return {
+    prefix,
     name: (key) => prefix + key,
     keyOf: (name) => {
       const key = name.slice(prefix.length)
