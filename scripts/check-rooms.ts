@@ -26,12 +26,12 @@ const trees: Readonly<Record<string, readonly (readonly string[])[]>> = {
   ],
   'packages/session/src': [
     ['contract', 'objection', 'libsql'],
-    ['verbs', 'outbox'],
+    ['verbs', 'outbox', 'catalog'],
     ['statements/upkeep', 'statements/claim'],
     ['migrations', 'creation', 'statements/asks'],
     ['statements'],
     ['database', 'asks', 'events', 'notifying', 'tracing'],
-    ['values'],
+    ['store', 'values'],
   ],
   'packages/turn/src': [
     ['worker'],
@@ -44,6 +44,7 @@ const trees: Readonly<Record<string, readonly (readonly string[])[]>> = {
   'packages/otel/src': [],
   'packages/artifacts/src': [
     ['serve', 'collect', 'disk', 'gcs', 'blobs', 'contract'],
+    ['catalog'],
     ['directory', 'store'],
   ],
   'packages/testkit/src': [

@@ -1,3 +1,8 @@
+export {
+  artifactCatalogContract,
+  type ArtifactCatalogCase,
+  type ArtifactCatalogSubject,
+} from './contract/catalog.js'
 import { byteCases } from './contract/bytes.js'
 import { concurrencyCases } from './contract/concurrency.js'
 import { failureCases } from './contract/failures.js'

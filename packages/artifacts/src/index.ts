@@ -14,7 +14,14 @@
  */
 export { artifactHeaders, type ArtifactHeadersOptions } from './serve/headers.js'
 export type { RemoteFile, RemoteReader } from './collect/agent-file.js'
-export type { Artifact, ArtifactProvenance, ArtifactSourceKind } from './collect/artifact.js'
+export type { Artifact, ArtifactProvenance, ArtifactSourceKind } from './catalog/artifact.js'
+export type {
+  ArtifactCatalog,
+  ArtifactOwner,
+  CatalogEntry,
+  TakeUnreferencedOptions,
+} from './catalog/catalog.js'
+export type { SweepOptions, SweepReport } from './catalog/file-index.js'
 export { channels, type ArtifactChannels, type CollectTrace, type PutTrace } from './channels.js'
 export type { Clock } from './clock.js'
 export type { CollectLimits } from './collect/limits.js'

@@ -1,3 +1,4 @@
+export { createMemoryCatalog, type MemoryCatalogOptions } from './catalog/memory-catalog.js'
 import { createHash } from 'node:crypto'
 import { Readable } from 'node:stream'
 

@@ -19,7 +19,7 @@ export type {
   AskState,
   OpenAsk,
 } from './ask-records.js'
-export type { AnswerRequest, AnswerResult, AskVerbs } from './ask-verbs.js'
+export type { AnswerRequest, AnswerResult, AskVerbs } from './store/ask-verbs.js'
 export type { Clock } from './clock.js'
 export { createSessionStore } from './create-session-store.js'
 export type { KnexSessionStore, SessionStoreOptions } from './create-session-store.js'
@@ -71,7 +71,7 @@ export type {
   SessionResult,
   SessionStore,
 } from './session-store.js'
-export type { RunningTurn, SessionQueries, TurnPage, WaitingTurn } from './session-queries.js'
+export type { RunningTurn, SessionQueries, TurnPage, WaitingTurn } from './store/session-queries.js'
 export type { SessionUpstream } from './session-upstream.js'
 export type { ConversationColumns, MessageColumns, TableOptions } from './tables.js'
 export type {
@@ -82,6 +82,6 @@ export type {
   SweptTurn,
   UpkeepVerbs,
   UpstreamSession,
-} from './upkeep-verbs.js'
+} from './store/upkeep-verbs.js'
 export { channels } from './tracing/channels.js'
 export type { SessionChannels, VerbTrace } from './tracing/channels.js'

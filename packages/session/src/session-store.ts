@@ -1,4 +1,4 @@
-import type { AskVerbs } from './ask-verbs.js'
+import type { AskVerbs } from './store/ask-verbs.js'
 import type {
   ConversationRecord,
   ConversationLease,
@@ -14,7 +14,7 @@ import type {
 } from './records.js'
 import type { TurnNotice } from './notifier.js'
 import type { SessionUpstream } from './session-upstream.js'
-import type { UpkeepVerbs } from './upkeep-verbs.js'
+import type { UpkeepVerbs } from './store/upkeep-verbs.js'
 
 /** Who wants to run which turn, and for how long at first. */
 export interface ClaimRequest {

@@ -1,7 +1,7 @@
 import type { FileHandle } from 'node:fs/promises'
 
 import { limitTime, untilAbort } from '../abort.js'
-import type { ArtifactSourceKind } from './artifact.js'
+import type { ArtifactSourceKind } from '../catalog/artifact.js'
 import type { Clock } from '../clock.js'
 import { Drop } from '../directory/drop-reason.js'
 import { errorCode } from '../system-error.js'

@@ -8,18 +8,21 @@ import {
   type AgentFileLimits,
   type RemoteReader,
 } from './agent-file.js'
-import type { Artifact } from './artifact.js'
+import type { Artifact } from '../catalog/artifact.js'
 import { readForDigest, storeFile, type ReadFile } from './store-file.js'
 import { openContainedFile } from '../directory/contained-file.js'
 import { errorCode, isMissing } from '../system-error.js'
 import { Drop } from '../directory/drop-reason.js'
 import { nodeFileSystem } from '../directory/file-system.js'
+import type { ArtifactKey } from '../store/key.js'
 import type { ArtifactStore } from '../store/store.js'
 import type { TurnFile } from './turn-files.js'
 
 /** Where the files of one turn are, and where they go. */
 export interface CollectContext {
   readonly store: ArtifactStore
+  /** Called before bytes are stored under a key. */
+  readonly announce: (key: ArtifactKey) => Promise<void>
   readonly directory: string | undefined
   readonly reader: RemoteReader | undefined
   readonly limits: AgentFileLimits
@@ -49,6 +52,7 @@ async function collectOnce(context: CollectContext, turnFile: TurnFile): Promise
     return await untilAbort(context.limits.signal, () =>
       storeFile({
         store: context.store,
+        announce: context.announce,
         file,
         read,
         signal: context.limits.signal,

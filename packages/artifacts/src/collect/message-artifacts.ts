@@ -3,7 +3,10 @@ import { basename, isAbsolute, resolve } from 'node:path'
 import { limitTime, untilAbort, type TimeLimit } from '../abort.js'
 import { findAgentDirectory } from '../directory/agent-directory.js'
 import { givingUp, type RemoteReader } from './agent-file.js'
-import { toArtifact, toArtifactKey, toTurnPrefix, type Artifact } from './artifact.js'
+import type { Artifact } from '../catalog/artifact.js'
+import type { ArtifactCatalog } from '../catalog/catalog.js'
+import { createCatalogIndex } from '../catalog/catalog-index.js'
+import { createStoreIndex, type SweepOptions, type SweepReport } from '../catalog/file-index.js'
 import { systemClock, type Clock } from '../clock.js'
 import { checkLimits, type CollectLimits } from './limits.js'
 import { collectFile, type CollectContext } from './collect-file.js'
@@ -19,6 +22,11 @@ import { toTurnFiles, type TurnFile } from './turn-files.js'
 export interface MessageArtifactsOptions {
   /** Where the files go. */
   readonly store: ArtifactStore
+  /**
+   * Where it is kept which files there are, such as `createArtifactCatalog` of `@turnstead/session/catalog`. Default: nowhere but
+   * in the store, which then is asked for the files of a turn by the beginning of their keys.
+   */
+  readonly catalog?: ArtifactCatalog | undefined
   /** The agent's directory on this machine, when its disk is shared. Its own last part may not be a link. */
   readonly directory?: string | undefined
   /** The same directory as the OpenCode server names it; needed without `directory`. Default: `directory`. */
@@ -88,14 +96,29 @@ export interface MessageArtifacts {
   collect(options: CollectOptions): Promise<CollectReport>
   /** The files of a turn, by path, then by age. */
   list(turnId: string | number | bigint, options?: StoreCallOptions): AsyncIterable<Artifact>
+  /** The files of a whole conversation, the oldest first. Needs a `catalog`, else it fails with `unsupported`. */
+  listConversation(
+    conversationId: string | number | bigint,
+    options?: StoreCallOptions,
+  ): AsyncIterable<Artifact>
   /** One file of this turn by its id; `null` when the turn has none such. */
   find(
     turnId: string | number | bigint,
     artifactId: string,
     options?: StoreCallOptions,
   ): Promise<Artifact | null>
-  /** Removes the files of a turn; returns how many. */
+  /** Removes the files of a turn; returns how many. With a `catalog` they are gone at once, and their bytes go with the next `sweep`. */
   removeAll(turnId: string | number | bigint, options?: StoreCallOptions): Promise<number>
+  /** The same for a whole conversation. Needs a `catalog`, else it fails with `unsupported`. */
+  removeConversation(
+    conversationId: string | number | bigint,
+    options?: StoreCallOptions,
+  ): Promise<number>
+  /**
+   * Removes bytes that no row refers to, whatever was killed where, without going through the store. Run it now and then, in any
+   * process. Needs a `catalog`, else it fails with `unsupported`.
+   */
+  sweep(options?: SweepOptions): Promise<SweepReport>
 }
 
 /** A server that lets so many files time out gets no more requests in this call: they would add up to hours. */
@@ -130,6 +153,16 @@ export function createMessageArtifacts(options: MessageArtifactsOptions): Messag
   const reserved = new Set((options.reservedNames ?? []).map(foldFileName))
   const clock = options.clock ?? systemClock
 
+  const index =
+    options.catalog === undefined
+      ? createStoreIndex(store)
+      : createCatalogIndex({
+          store,
+          catalog: options.catalog,
+          now: () => clock.now(),
+          leastAgeMs: limits.collectMs,
+        })
+
   async function collect(call: CollectOptions): Promise<CollectReport> {
     const { turnId, conversationId = null, tools, signal, settledAt = null } = call
     toKeySegment(turnId)
@@ -142,6 +175,7 @@ export function createMessageArtifacts(options: MessageArtifactsOptions): Messag
     })
     const context: CollectContext = {
       store,
+      announce: (key) => index.announce(key),
       directory,
       reader: reader === undefined ? undefined : givingUp(reader, maxTimeouts),
       turnId,
@@ -174,34 +208,42 @@ export function createMessageArtifacts(options: MessageArtifactsOptions): Messag
           dropped.push(toFailed(file, error, limit))
         }
       }
-      return { kept, dropped }
+      return await record(kept, dropped, signal)
     } finally {
       limit.end()
     }
   }
 
+  /** Files whose rows could not be written are not kept: nobody would find them. */
+  async function record(
+    kept: readonly Artifact[],
+    dropped: readonly DroppedArtifact[],
+    signal: AbortSignal | undefined,
+  ): Promise<CollectReport> {
+    if (kept.length === 0) return { kept, dropped }
+    try {
+      await untilAbort(signal, () => index.record(kept))
+      return { kept, dropped }
+    } catch (error) {
+      signal?.throwIfAborted()
+      const reason = 'store_failed'
+      const lost = kept.map(({ path, provenance: { tool } }) => ({
+        ...{ path, reason, tool, retryable: true, cause: error },
+      })) satisfies DroppedArtifact[]
+      return { kept: [], dropped: [...dropped, ...lost] }
+    }
+  }
+
   return {
     collect: (call) => traceCollect(call, () => collect(call)),
-    list: async function* (turnId, { signal } = {}) {
-      const artifacts: Artifact[] = []
-      for await (const stat of store.list({ prefix: toTurnPrefix(turnId), signal })) {
-        const artifact = toArtifact(stat)
-        if (artifact !== null) artifacts.push(artifact)
-      }
-      yield* artifacts.sort(byPathThenAge)
-    },
-    find: async (turnId, artifactId, { signal } = {}) => {
-      const key = toArtifactKey(turnId, artifactId)
-      const stat = key === null ? null : await store.stat(key, { signal })
-      return stat === null ? null : toArtifact(stat)
-    },
-    removeAll: async (turnId, { signal } = {}) => {
-      let removed = 0
-      for await (const { key } of store.list({ prefix: toTurnPrefix(turnId), signal })) {
-        if (await store.remove(key, { signal })) removed += 1
-      }
-      return removed
-    },
+    list: (turnId, callOptions = {}) => index.list(turnId, callOptions),
+    listConversation: (conversationId, callOptions = {}) =>
+      index.listConversation(conversationId, callOptions),
+    find: (turnId, artifactId, callOptions = {}) => index.find(turnId, artifactId, callOptions),
+    removeAll: (turnId, callOptions = {}) => index.removeTurn(turnId, callOptions),
+    removeConversation: (conversationId, callOptions = {}) =>
+      index.removeConversation(conversationId, callOptions),
+    sweep: (sweepOptions = {}) => index.sweep(sweepOptions),
   }
 }
 
@@ -245,9 +287,4 @@ function toDropped(
 function checkMoment(settledAt: number | null): void {
   if (settledAt === null || Number.isFinite(settledAt)) return
   throw new RangeError('`settledAt` must be a time in milliseconds since the Unix epoch.')
-}
-
-function byPathThenAge(one: Artifact, other: Artifact): number {
-  if (one.path !== other.path) return one.path < other.path ? -1 : 1
-  return one.storedAt - other.storedAt
 }

@@ -9,7 +9,7 @@ import {
   toMetadata,
   type Artifact,
   type ArtifactDraft,
-} from './artifact.js'
+} from '../catalog/artifact.js'
 import { Drop } from '../directory/drop-reason.js'
 import { ArtifactError } from '../errors.js'
 import type { ArtifactKey } from '../store/key.js'
@@ -45,6 +45,7 @@ export async function readForDigest(file: AgentFile): Promise<ReadFile> {
 /** What {@link storeFile} stores. */
 export interface StoreFileOptions {
   readonly store: ArtifactStore
+  readonly announce: (key: ArtifactKey) => Promise<void>
   readonly file: AgentFile
   readonly read: ReadFile
   readonly draft: Omit<ArtifactDraft, 'sha256'>
@@ -57,6 +58,7 @@ export async function storeFile(options: StoreFileOptions): Promise<Artifact> {
   const draft: ArtifactDraft = { ...options.draft, sha256: read.sha256 }
   const key = toArtifactKey(draft.turnId, toArtifactId(draft))
   if (key === null) throw new Error('An artifact id that was just made is malformed.')
+  await options.announce(key)
   const stat =
     (await store.stat(key, { signal })) ??
     (await put(store, key, read.bytes ?? verified(file, read.sha256), draft, signal))

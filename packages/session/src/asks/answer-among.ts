@@ -1,5 +1,5 @@
 import type { AskRecord } from '../ask-records.js'
-import type { AnswerRequest, AnswerResult } from '../ask-verbs.js'
+import type { AnswerRequest, AnswerResult } from '../store/ask-verbs.js'
 import { isTerminal } from '../records.js'
 import type { TurnStatus } from '../records.js'
 import { assertDecision, assertFits } from './check-decision.js'

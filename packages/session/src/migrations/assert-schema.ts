@@ -4,6 +4,8 @@ import { findProblems } from './schema-problems.js'
 import type { ExpectedTable } from './schema-problems.js'
 import { stepsOf } from './versions.js'
 import type { TurnMigrationOptions } from './versions.js'
+import { artifactSteps, artifactVersion } from './artifact-tables.js'
+import type { ArtifactTableOptions } from './artifact-tables.js'
 import { outboxStep, outboxVersion } from './outbox-table.js'
 import type { OutboxTableOptions } from './outbox-table.js'
 import { conversationTable, messageTable } from '../tables.js'
@@ -20,6 +22,8 @@ export async function assertSchema(
   options: TurnMigrationOptions & {
     /** The table of the outbox, as given to the store. Default: there is none. */
     readonly outbox?: OutboxTableOptions
+    /** The tables of the catalog, as given to it. Default: there is none. */
+    readonly artifacts?: ArtifactTableOptions
   } = {},
 ): Promise<void> {
   const conversations = conversationTable(options.conversations)
@@ -54,6 +58,17 @@ export async function assertSchema(
       hostColumns: [],
       keys: null,
     })
+  }
+  if (options.artifacts !== undefined) {
+    for (const step of artifactSteps(options.artifacts)) {
+      expected.push({
+        name: artifactVersion,
+        madeBy: '`up` of `artifactMigration()`, or the statements of `artifactSql()`',
+        step,
+        hostColumns: [],
+        keys: null,
+      })
+    }
   }
   const problems = await findProblems(knex, expected)
   if (problems.length === 0) return

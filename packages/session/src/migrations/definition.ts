@@ -2,7 +2,7 @@ import { columnSql } from './column-types.js'
 import type { NewColumn } from './column-types.js'
 import { quoteTable, tableAddress } from './dialect.js'
 import type { Dialect, Quote } from './dialect.js'
-import type { NewIndex } from './table-version.js'
+import type { NewIndex, TableStep } from './table-version.js'
 
 /** How statements are written for one database. */
 export interface Writing {
@@ -10,6 +10,19 @@ export interface Writing {
   readonly quote: Quote
   /** Indexes without a lock on the table, on PostgreSQL and outside of a transaction only. Default: false. */
   readonly concurrently?: boolean
+}
+
+/** Creates a table of our own, whose first column is its key. */
+export function createTableSql(
+  { dialect, quote }: Writing,
+  { table, version }: Pick<TableStep, 'table' | 'version'>,
+): string {
+  const [key] = version.columns
+  const defined = version.columns.map((column) => {
+    const { type, constraints } = columnSql(dialect, column)
+    return `${quote(column.name)} ${type} ${constraints}${column === key ? ' primary key' : ''}`
+  })
+  return `create table ${quoteTable(quote, table)} (${defined.join(', ')})`
 }
 
 /** Adds columns, in one statement where the database can: then there are all of them or none. */

@@ -1,9 +1,7 @@
 import type { Knex } from 'knex'
 import { addVersion } from './apply-version.js'
 import { readColumns } from './catalog.js'
-import { columnSql } from './column-types.js'
-import { createIndexSql } from './definition.js'
-import type { Writing } from './definition.js'
+import { createIndexSql, createTableSql } from './definition.js'
 import { dialectFor, dialectOf, quoteFor, quoteOf, quoteTable } from './dialect.js'
 import type { Client } from './dialect.js'
 import { indexName } from './table-version.js'
@@ -107,13 +105,4 @@ export function outboxSql(options: OutboxSqlOptions): {
     ],
     down: [`drop table ${quoteTable(writing.quote, table)}`],
   }
-}
-
-function createTableSql({ dialect, quote }: Writing, { table, version }: TableStep): string {
-  const defined = version.columns.map((column) => {
-    const { type, constraints } = columnSql(dialect, column)
-    const key = column.name === 'id' ? ' primary key' : ''
-    return `${quote(column.name)} ${type} ${constraints}${key}`
-  })
-  return `create table ${quoteTable(quote, table)} (${defined.join(', ')})`
 }

@@ -1,5 +1,5 @@
 import type { Model, Pojo } from 'objection'
-import type { AnswerRequest, AnswerResult } from '../ask-verbs.js'
+import type { AnswerRequest, AnswerResult } from '../store/ask-verbs.js'
 import type { RowId, TurnRecord, TurnStatus } from '../records.js'
 import type { ClaimRequest, ClaimResult } from '../session-store.js'
 import { messageTable } from '../tables.js'

@@ -1,6 +1,6 @@
 import { toRowId } from '../values/asserts.js'
 import type { RowId } from '../records.js'
-import type { RunningTurn, TurnPage, WaitingTurn } from '../session-queries.js'
+import type { RunningTurn, TurnPage, WaitingTurn } from '../store/session-queries.js'
 import type { Tables } from '../tables.js'
 import { query } from './query.js'
 import { keyText, unlessImpossible } from './row-key.js'

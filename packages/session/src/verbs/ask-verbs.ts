@@ -1,4 +1,4 @@
-import type { AnswerRequest, AnswerResult, AskVerbs } from '../ask-verbs.js'
+import type { AnswerRequest, AnswerResult, AskVerbs } from '../store/ask-verbs.js'
 import { answerAmong } from '../asks/answer-among.js'
 import { assertDecision } from '../asks/check-decision.js'
 import { mergeAsks } from '../asks/merge-asks.js'

@@ -11,7 +11,7 @@ import {
   openTurnsOf,
 } from '../statements/upkeep/remove-rows.js'
 import type { Tables } from '../tables.js'
-import type { RemovedConversation } from '../upkeep-verbs.js'
+import type { RemovedConversation } from '../store/upkeep-verbs.js'
 import { untilTaken } from './raced.js'
 
 /** @internal */

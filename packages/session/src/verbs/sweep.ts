@@ -9,7 +9,12 @@ import { isSessionInUse } from '../creation/confirm-session.js'
 import { freeLeases } from '../statements/upkeep/free-leases.js'
 import { keysInRows, sessionRowsAfter, sessionsInUse } from '../statements/upkeep/session-rows.js'
 import type { Tables } from '../tables.js'
-import type { SweepReport, SweepRequest, SweepUpstream, UpstreamSession } from '../upkeep-verbs.js'
+import type {
+  SweepReport,
+  SweepRequest,
+  SweepUpstream,
+  UpstreamSession,
+} from '../store/upkeep-verbs.js'
 
 /** @internal */
 export interface SweepContext {

@@ -1,5 +1,5 @@
 import { asRowId } from '../values/asserts.js'
-import type { UpkeepVerbs } from '../upkeep-verbs.js'
+import type { UpkeepVerbs } from '../store/upkeep-verbs.js'
 import { removeConversation } from './remove-conversation.js'
 import type { RemoveContext } from './remove-conversation.js'
 import { sweep } from './sweep.js'

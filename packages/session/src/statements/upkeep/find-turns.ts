@@ -1,6 +1,6 @@
 import type { Knex } from 'knex'
 import { toRowId } from '../../values/asserts.js'
-import type { SweepReport, SweptTurn } from '../../upkeep-verbs.js'
+import type { SweepReport, SweptTurn } from '../../store/upkeep-verbs.js'
 import type { Tables } from '../../tables.js'
 import { query } from '../query.js'
 import { keyText } from '../row-key.js'

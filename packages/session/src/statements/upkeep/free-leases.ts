@@ -1,5 +1,5 @@
 import { toRowId } from '../../values/asserts.js'
-import type { SweepReport } from '../../upkeep-verbs.js'
+import type { SweepReport } from '../../store/upkeep-verbs.js'
 import type { Tables } from '../../tables.js'
 import { query } from '../query.js'
 import { keyText, rowKey } from '../row-key.js'

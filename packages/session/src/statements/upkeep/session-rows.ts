@@ -1,6 +1,6 @@
 import { toRowId } from '../../values/asserts.js'
 import type { RowId } from '../../records.js'
-import type { SweepReport } from '../../upkeep-verbs.js'
+import type { SweepReport } from '../../store/upkeep-verbs.js'
 import type { Tables } from '../../tables.js'
 import { query } from '../query.js'
 import { keyText } from '../row-key.js'

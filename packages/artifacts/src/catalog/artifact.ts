@@ -2,7 +2,8 @@ import { createHash } from 'node:crypto'
 
 import { toSafeContentType } from '../content-type.js'
 import { toFileName, toShownPath } from '../file-name.js'
-import { parseArtifactKey, toKeySegment, type ArtifactKey } from '../store/key.js'
+import type { CatalogEntry } from './catalog.js'
+import { isArtifactKey, parseArtifactKey, toKeySegment, type ArtifactKey } from '../store/key.js'
 import type { ArtifactStat } from '../store/store.js'
 
 /**
@@ -45,8 +46,8 @@ export interface Artifact {
   readonly sha256: string
   /** How it came to be. */
   readonly provenance: ArtifactProvenance
-  /** Always false: an agent chose these bytes. */
-  readonly trusted: false
+  /** Whether the host made these bytes. False for all that an agent wrote. */
+  readonly trusted: boolean
   /** When it was stored, in milliseconds since the Unix epoch. */
   readonly storedAt: number
 }
@@ -112,7 +113,7 @@ export function toArtifact(stat: ArtifactStat): Artifact | null {
     message !== undefined &&
     tool !== undefined &&
     id.test(artifactId)
-  if (!isOurs || (source !== 'disk' && source !== 'server' && source !== 'tool-input')) return null
+  if (!isOurs || source === undefined || !isSource(source)) return null
   return {
     id: artifactId,
     key: stat.key,
@@ -127,6 +128,20 @@ export function toArtifact(stat: ArtifactStat): Artifact | null {
     trusted: false,
     storedAt: stat.storedAt,
   }
+}
+
+const sources: readonly string[] = ['disk', 'server', 'tool-input'] satisfies ArtifactSourceKind[]
+
+/** Reads a row of a catalog as an artifact; `null` when it is none of ours. */
+export function fromEntry(entry: CatalogEntry): Artifact | null {
+  const { key, provenance } = entry
+  const { source } = provenance
+  if (!isArtifactKey(key) || !isSource(source)) return null
+  return { ...entry, key, provenance: { ...provenance, source } }
+}
+
+function isSource(text: string): text is ArtifactSourceKind {
+  return sources.includes(text)
 }
 
 function baseName(path: string): string {

@@ -1,5 +1,5 @@
-import type { RowId, TerminalStatus } from './records.js'
-import type { SessionUpstream } from './session-upstream.js'
+import type { RowId, TerminalStatus } from '../records.js'
+import type { SessionUpstream } from '../session-upstream.js'
 
 /** A session as the upstream lists it. */
 export interface UpstreamSession {

@@ -1,5 +1,5 @@
 import type { Knex } from 'knex'
-import type { RowId } from './records.js'
+import type { RowId } from '../records.js'
 
 /** Which turns, and how many of them at once. */
 export interface TurnPage<After> {

@@ -1,5 +1,5 @@
-import type { AskChange, AskDecision, AskRecord } from './ask-records.js'
-import type { Lease, RowId } from './records.js'
+import type { AskChange, AskDecision, AskRecord } from '../ask-records.js'
+import type { Lease, RowId } from '../records.js'
 
 /** Someone's answer to an ask. */
 export interface AnswerRequest {

@@ -1,0 +1,97 @@
+import { untilAbort } from '../abort.js'
+import { ArtifactError } from '../errors.js'
+import { parseArtifactKey } from '../store/key.js'
+import type { ArtifactStore, StoreCallOptions } from '../store/store.js'
+import { fromEntry, type Artifact } from './artifact.js'
+import type { ArtifactCatalog, ArtifactOwner, CatalogEntry } from './catalog.js'
+import { byPathThenAge, type FileIndex } from './file-index.js'
+
+const dayMs = 86_400_000
+/** Long enough for a slow store to remove a batch; after it another sweep may try. */
+const leaseMs = 600_000
+const batchSize = 100
+
+/** What a catalog's index works with. */
+export interface CatalogIndexOptions {
+  readonly store: ArtifactStore
+  readonly catalog: ArtifactCatalog
+  readonly now: () => number
+  /** A sweep must not take the bytes of a collection that has yet to write its rows. */
+  readonly leastAgeMs: number
+}
+
+/** Rows tell which files there are; nothing goes through the store. */
+export function createCatalogIndex(options: CatalogIndexOptions): FileIndex {
+  const { store, catalog, now, leastAgeMs } = options
+
+  async function* list(
+    owner: ArtifactOwner,
+    { signal }: StoreCallOptions,
+  ): AsyncGenerator<Artifact> {
+    for await (const entry of catalog.list(owner)) {
+      signal?.throwIfAborted()
+      const artifact = fromEntry(entry)
+      if (artifact !== null) yield artifact
+    }
+  }
+
+  async function removeBytes(keys: readonly string[], signal?: AbortSignal): Promise<void> {
+    for (const key of keys) await store.remove(parseArtifactKey(key), { signal })
+    await catalog.forget(keys)
+  }
+
+  async function removeRowsWithoutBytes(before: number, signal?: AbortSignal): Promise<number> {
+    const empty: CatalogEntry[] = []
+    for await (const entry of catalog.list('all')) {
+      if (entry.storedAt > before) break
+      const artifact = fromEntry(entry)
+      if (artifact === null) continue
+      if ((await store.stat(artifact.key, { signal })) === null) empty.push(entry)
+    }
+    return catalog.removeEntries(empty)
+  }
+
+  return {
+    announce: async (key) => {
+      const removing = await catalog.announce([key])
+      if (removing.length === 0) return
+      throw new ArtifactError('storage_failed', `A sweep is removing ${key}; collect again.`)
+    },
+    record: (artifacts) => catalog.record(artifacts),
+    list: async function* (turnId, call) {
+      const artifacts: Artifact[] = []
+      for await (const artifact of list({ turnId }, call)) artifacts.push(artifact)
+      yield* artifacts.sort(byPathThenAge)
+    },
+    listConversation: (conversationId, call) => list({ conversationId }, call),
+    find: async (turnId, artifactId, { signal }) => {
+      const entry = await untilAbort(signal, () => catalog.find(turnId, artifactId))
+      return entry === null ? null : fromEntry(entry)
+    },
+    removeTurn: (turnId, { signal }) => untilAbort(signal, () => catalog.remove({ turnId })),
+    removeConversation: (conversationId, { signal }) =>
+      untilAbort(signal, () => catalog.remove({ conversationId })),
+    sweep: async ({ olderThanMs = dayMs, limit = 1000, checkRows = false, signal }) => {
+      if (!(olderThanMs >= leastAgeMs)) {
+        throw new RangeError(
+          `\`olderThanMs\` must be ${leastAgeMs} or more: a collection may last as long.`,
+        )
+      }
+      if (!(Number.isSafeInteger(limit) && limit > 0)) {
+        throw new RangeError('`limit` must be a whole number above 0.')
+      }
+      let bytesRemoved = 0
+      while (bytesRemoved < limit) {
+        signal?.throwIfAborted()
+        const most = Math.min(batchSize, limit - bytesRemoved)
+        const keys = await catalog.takeUnreferenced({ olderThanMs, leaseMs, limit: most })
+        if (keys.length === 0) break
+        await removeBytes(keys, signal)
+        bytesRemoved += keys.length
+      }
+      const before = now() - olderThanMs
+      const rowsRemoved = checkRows ? await removeRowsWithoutBytes(before, signal) : 0
+      return { bytesRemoved, rowsRemoved }
+    },
+  }
+}

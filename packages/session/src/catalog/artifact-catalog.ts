@@ -1,0 +1,225 @@
+import type { Knex } from 'knex'
+import { systemClock } from '../clock.js'
+import type { Clock } from '../clock.js'
+import { artifactTables } from '../migrations/artifact-tables.js'
+import type { ArtifactTableOptions } from '../migrations/artifact-tables.js'
+import { query } from '../statements/query.js'
+import type { QueryContext } from '../statements/query.js'
+import { assertDuration } from '../values/asserts.js'
+import { toEntry, toRow, toRowId } from './entry-row.js'
+import type { ArtifactEntry, EntryRow } from './entry-row.js'
+
+export type { ArtifactEntry } from './entry-row.js'
+
+/** Whose files: a turn's or a conversation's. */
+export type ArtifactOwner =
+  | { readonly turnId: string | number | bigint }
+  | { readonly conversationId: string | number | bigint }
+
+/** Where the rows are, and what the catalog uses beside the database. */
+export interface ArtifactCatalogOptions extends ArtifactTableOptions {
+  /** The host's Knex, or a function that gives it. */
+  readonly knex: Knex | (() => Knex)
+  /** What is old is so by this. Default: the machine's. */
+  readonly clock?: Clock
+  /** How long a statement may take with its repetitions, in milliseconds. Default: 15 000. */
+  readonly statementMs?: number
+}
+
+/** Fits the `ArtifactCatalog` of `@turnstead/artifacts`, whose page says what each verb promises. */
+export interface KnexArtifactCatalog {
+  announce(keys: readonly string[]): Promise<readonly string[]>
+  record(entries: readonly ArtifactEntry[]): Promise<void>
+  list(owner: ArtifactOwner | 'all'): AsyncIterable<ArtifactEntry>
+  find(turnId: string | number | bigint, artifactId: string): Promise<ArtifactEntry | null>
+  remove(owner: ArtifactOwner): Promise<number>
+  removeEntries(entries: readonly ArtifactEntry[]): Promise<number>
+  takeUnreferenced(options: {
+    readonly olderThanMs: number
+    readonly leaseMs: number
+    readonly limit: number
+  }): Promise<readonly string[]>
+  forget(keys: readonly string[]): Promise<void>
+}
+
+/** Far below what any database takes as values of one statement. */
+const batchSize = 50
+const pageSize = 200
+
+/**
+ * The files of turns in two tables: {@link artifactMigration} makes them. Any number of processes may share them. No verb needs a
+ * transaction. Rejects with `database_failed`.
+ *
+ * @example
+ *     const artifacts = createMessageArtifacts({ store, directory, catalog: createArtifactCatalog({ knex }) })
+ */
+export function createArtifactCatalog(options: ArtifactCatalogOptions): KnexArtifactCatalog {
+  const { knex, clock = systemClock, statementMs = 15_000 } = options
+  const { files, keys: keysTable } = artifactTables(options)
+  // Knex itself is callable, so only `raw` distinguishes it from a function that gives one.
+  const context: QueryContext = {
+    knex: 'raw' in knex ? () => knex : knex,
+    clock,
+    statementMs: assertDuration('statementMs', statementMs),
+  }
+  const select = (what: string, build: (at: Knex) => Knex.QueryBuilder): Promise<Found[]> =>
+    query<Found[]>(context, what, build, { isRepeatable: true })
+  /** All of them are the same a second time. */
+  const change = async (what: string, build: (at: Knex) => Knex.QueryBuilder): Promise<number> =>
+    Number(await query<number>(context, what, build, { isRepeatable: true }))
+
+  async function announce(keys: readonly string[]): Promise<readonly string[]> {
+    const removing: string[] = []
+    for (const batch of inBatches([...new Set(keys)])) {
+      const now = clock.now()
+      const rows = batch.map((key) => ({ store_key: key, announced_at: now, removing_until: null }))
+      await change('announce files', (at) =>
+        at(keysTable).insert(rows).onConflict('store_key').merge(['announced_at']),
+      )
+      const found = await select('look for files that are being removed', (at) =>
+        at(keysTable)
+          .whereIn('store_key', batch)
+          .where('removing_until', '>', now)
+          .select('store_key'),
+      )
+      removing.push(...found.map(keyOf))
+    }
+    return removing
+  }
+
+  async function removeRows(rows: readonly Found[]): Promise<number> {
+    let removed = 0
+    // First: what is announced and has a row is kept, what has neither would be lost.
+    await announce(rows.map(keyOf))
+    for (const batch of inBatches(rows)) {
+      const pairs = batch.map((row) => [String(row['id']), keyOf(row)])
+      removed += await change('remove the rows of files', (at) =>
+        at(files).whereIn(['id', 'store_key'], pairs).delete(),
+      )
+    }
+    return removed
+  }
+
+  return {
+    announce,
+    async record(entries) {
+      // Of one path the last counts, and no statement may write a row twice.
+      const rows = new Map(entries.map((entry) => [toRowId(entry.turnId, entry.id), toRow(entry)]))
+      for (const batch of inBatches([...rows.values()])) {
+        const before = await select('look for earlier files', (at) =>
+          at(files)
+            .whereIn(
+              'id',
+              batch.map(({ id }) => String(id)),
+            )
+            .select('id', 'store_key'),
+        )
+        await announce(before.filter((row) => isReplaced(row, rows)).map(keyOf))
+        await change('write the rows of files', (at) =>
+          at(files).insert(batch).onConflict('id').merge(),
+        )
+      }
+    },
+    async *list(owner) {
+      let last: Found | undefined
+      for (;;) {
+        const page: Found[] = await select('list files', (at) => {
+          const rows = at(files).orderBy(['stored_at', 'id']).limit(pageSize).select('*')
+          if (owner !== 'all') rows.where(columnOf(owner))
+          if (last === undefined) return rows
+          const { stored_at: at0, id } = last as { stored_at: number; id: string }
+          return rows.where((later) =>
+            later
+              .where('stored_at', '>', at0)
+              .orWhere((same) => same.where('stored_at', at0).where('id', '>', id)),
+          )
+        })
+        for (const row of page) yield toEntry(row)
+        if (page.length < pageSize) return
+        last = page.at(-1)
+      }
+    },
+    async find(turnId, artifactId) {
+      const id = toRowId(String(turnId), artifactId)
+      const [row] = await select(`find a file of turn ${turnId}`, (at) =>
+        at(files).where({ id, artifact_id: artifactId }).select('*'),
+      )
+      return row === undefined ? null : toEntry(row)
+    },
+    async remove(owner) {
+      let removed = 0
+      for (;;) {
+        const rows = await select('look for files to remove', (at) =>
+          at(files).where(columnOf(owner)).limit(pageSize).select('id', 'store_key'),
+        )
+        if (rows.length === 0) return removed
+        removed += await removeRows(rows)
+      }
+    },
+    removeEntries: (entries) =>
+      removeRows(
+        entries.map(({ turnId, id, key }) => ({ id: toRowId(turnId, id), store_key: key })),
+      ),
+    async takeUnreferenced({ olderThanMs, leaseMs, limit }) {
+      const now = clock.now()
+      const before = now - olderThanMs
+      const old = (): ((at: Knex) => Knex.QueryBuilder) => (at) =>
+        at(keysTable)
+          .where('announced_at', '<=', before)
+          .where((free) => free.whereNull('removing_until').orWhere('removing_until', '<=', now))
+      const taken: string[] = []
+      const found = await select('look for files without rows', (at) =>
+        old()(at).orderBy('announced_at').limit(limit).select('store_key'),
+      )
+      for (const batch of inBatches(found.map(keyOf))) {
+        const rows = await select('look for the rows of files', (at) =>
+          at(files).whereIn('store_key', batch).distinct('store_key'),
+        )
+        const referenced = new Set(rows.map(keyOf))
+        // Announced again meanwhile, it is younger, and stays.
+        await change('forget files that have rows', (at) =>
+          old()(at)
+            .whereIn('store_key', [...referenced])
+            .delete(),
+        )
+        for (const key of batch.filter((each) => !referenced.has(each))) {
+          const count = await query<number>(context, 'take a file to remove', (at) =>
+            old()(at)
+              .where('store_key', key)
+              .whereNotExists(at(files).where('store_key', key).select(at.raw('1')))
+              .update({ removing_until: now + leaseMs }),
+          )
+          if (Number(count) > 0) taken.push(key)
+        }
+      }
+      return taken
+    },
+    async forget(keys) {
+      for (const batch of inBatches(keys)) {
+        await change('forget removed files', (at) =>
+          at(keysTable).whereIn('store_key', batch).whereNotNull('removing_until').delete(),
+        )
+      }
+    },
+  }
+}
+
+type Found = Readonly<Record<string, unknown>>
+
+function keyOf(row: Found): string {
+  return String(row['store_key'])
+}
+
+function isReplaced(row: Found, rows: ReadonlyMap<string, EntryRow>): boolean {
+  return rows.get(String(row['id']))?.['store_key'] !== row['store_key']
+}
+
+function columnOf(owner: ArtifactOwner): Readonly<Record<string, string>> {
+  return 'turnId' in owner
+    ? { turn_id: String(owner.turnId) }
+    : { conversation_id: String(owner.conversationId) }
+}
+
+function* inBatches<Item>(items: readonly Item[]): Generator<Item[]> {
+  for (let at = 0; at < items.length; at += batchSize) yield items.slice(at, at + batchSize)
+}
