@@ -11,5 +11,6 @@ export type {
   ArtifactOwner,
   KnexArtifactCatalog,
 } from './catalog/artifact-catalog.js'
+export type { TakeUnreferencedOptions } from './catalog/take-unreferenced.js'
 export { artifactMigration, artifactSql } from './migrations/artifact-tables.js'
 export type { ArtifactSqlOptions, ArtifactTableOptions } from './migrations/artifact-tables.js'

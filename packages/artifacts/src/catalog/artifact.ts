@@ -2,8 +2,7 @@ import { createHash } from 'node:crypto'
 
 import { toSafeContentType } from '../content-type.js'
 import { toFileName, toShownPath } from '../file-name.js'
-import type { CatalogEntry } from './catalog.js'
-import { isArtifactKey, parseArtifactKey, toKeySegment, type ArtifactKey } from '../store/key.js'
+import { parseArtifactKey, toKeySegment, type ArtifactKey } from '../store/key.js'
 import type { ArtifactStat } from '../store/store.js'
 
 /**
@@ -132,15 +131,7 @@ export function toArtifact(stat: ArtifactStat): Artifact | null {
 
 const sources: readonly string[] = ['disk', 'server', 'tool-input'] satisfies ArtifactSourceKind[]
 
-/** Reads a row of a catalog as an artifact; `null` when it is none of ours. */
-export function fromEntry(entry: CatalogEntry): Artifact | null {
-  const { key, provenance } = entry
-  const { source } = provenance
-  if (!isArtifactKey(key) || !isSource(source)) return null
-  return { ...entry, key, provenance: { ...provenance, source } }
-}
-
-function isSource(text: string): text is ArtifactSourceKind {
+export function isSource(text: string): text is ArtifactSourceKind {
   return sources.includes(text)
 }
 

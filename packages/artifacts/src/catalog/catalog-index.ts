@@ -1,8 +1,8 @@
 import { untilAbort } from '../abort.js'
 import { ArtifactError } from '../errors.js'
-import { parseArtifactKey } from '../store/key.js'
+import { isArtifactKey, parseArtifactKey } from '../store/key.js'
 import type { ArtifactStore, StoreCallOptions } from '../store/store.js'
-import { fromEntry, type Artifact } from './artifact.js'
+import { isSource, type Artifact } from './artifact.js'
 import type { ArtifactCatalog, ArtifactOwner, CatalogEntry } from './catalog.js'
 import { byPathThenAge, type FileIndex } from './file-index.js'
 
@@ -94,4 +94,12 @@ export function createCatalogIndex(options: CatalogIndexOptions): FileIndex {
       return { bytesRemoved, rowsRemoved }
     },
   }
+}
+
+/** Reads a row as an artifact; `null` when it is none of ours. */
+function fromEntry(entry: CatalogEntry): Artifact | null {
+  const { key, provenance } = entry
+  const { source } = provenance
+  if (!isArtifactKey(key) || !isSource(source)) return null
+  return { ...entry, key, provenance: { ...provenance, source } }
 }

@@ -3,10 +3,13 @@ import { systemClock } from '../clock.js'
 import type { Clock } from '../clock.js'
 import { artifactTables } from '../migrations/artifact-tables.js'
 import type { ArtifactTableOptions } from '../migrations/artifact-tables.js'
-import { query } from '../statements/query.js'
 import type { QueryContext } from '../statements/query.js'
 import { assertDuration } from '../values/asserts.js'
 import { toEntry, toRow, toRowId } from './entry-row.js'
+import { changeRows, inBatches, keyOf, selectRows } from './rows.js'
+import type { Change, Found, Select } from './rows.js'
+import { takeUnreferenced } from './take-unreferenced.js'
+import type { TakeUnreferencedOptions } from './take-unreferenced.js'
 import type { ArtifactEntry, EntryRow } from './entry-row.js'
 
 export type { ArtifactEntry } from './entry-row.js'
@@ -34,16 +37,10 @@ export interface KnexArtifactCatalog {
   find(turnId: string | number | bigint, artifactId: string): Promise<ArtifactEntry | null>
   remove(owner: ArtifactOwner): Promise<number>
   removeEntries(entries: readonly ArtifactEntry[]): Promise<number>
-  takeUnreferenced(options: {
-    readonly olderThanMs: number
-    readonly leaseMs: number
-    readonly limit: number
-  }): Promise<readonly string[]>
+  takeUnreferenced(options: TakeUnreferencedOptions): Promise<readonly string[]>
   forget(keys: readonly string[]): Promise<void>
 }
 
-/** Far below what any database takes as values of one statement. */
-const batchSize = 50
 const pageSize = 200
 
 /**
@@ -62,11 +59,9 @@ export function createArtifactCatalog(options: ArtifactCatalogOptions): KnexArti
     clock,
     statementMs: assertDuration('statementMs', statementMs),
   }
-  const select = (what: string, build: (at: Knex) => Knex.QueryBuilder): Promise<Found[]> =>
-    query<Found[]>(context, what, build, { isRepeatable: true })
-  /** All of them are the same a second time. */
-  const change = async (what: string, build: (at: Knex) => Knex.QueryBuilder): Promise<number> =>
-    Number(await query<number>(context, what, build, { isRepeatable: true }))
+  const tables = { context, files, keys: keysTable }
+  const select: Select = (what, build) => selectRows(context, what, build)
+  const change: Change = (what, build) => changeRows(context, what, build)
 
   async function announce(keys: readonly string[]): Promise<readonly string[]> {
     const removing: string[] = []
@@ -160,40 +155,7 @@ export function createArtifactCatalog(options: ArtifactCatalogOptions): KnexArti
       removeRows(
         entries.map(({ turnId, id, key }) => ({ id: toRowId(turnId, id), store_key: key })),
       ),
-    async takeUnreferenced({ olderThanMs, leaseMs, limit }) {
-      const now = clock.now()
-      const before = now - olderThanMs
-      const old = (): ((at: Knex) => Knex.QueryBuilder) => (at) =>
-        at(keysTable)
-          .where('announced_at', '<=', before)
-          .where((free) => free.whereNull('removing_until').orWhere('removing_until', '<=', now))
-      const taken: string[] = []
-      const found = await select('look for files without rows', (at) =>
-        old()(at).orderBy('announced_at').limit(limit).select('store_key'),
-      )
-      for (const batch of inBatches(found.map(keyOf))) {
-        const rows = await select('look for the rows of files', (at) =>
-          at(files).whereIn('store_key', batch).distinct('store_key'),
-        )
-        const referenced = new Set(rows.map(keyOf))
-        // Announced again meanwhile, it is younger, and stays.
-        await change('forget files that have rows', (at) =>
-          old()(at)
-            .whereIn('store_key', [...referenced])
-            .delete(),
-        )
-        for (const key of batch.filter((each) => !referenced.has(each))) {
-          const count = await query<number>(context, 'take a file to remove', (at) =>
-            old()(at)
-              .where('store_key', key)
-              .whereNotExists(at(files).where('store_key', key).select(at.raw('1')))
-              .update({ removing_until: now + leaseMs }),
-          )
-          if (Number(count) > 0) taken.push(key)
-        }
-      }
-      return taken
-    },
+    takeUnreferenced: (takeOptions) => takeUnreferenced(tables, takeOptions),
     async forget(keys) {
       for (const batch of inBatches(keys)) {
         await change('forget removed files', (at) =>
@@ -204,12 +166,6 @@ export function createArtifactCatalog(options: ArtifactCatalogOptions): KnexArti
   }
 }
 
-type Found = Readonly<Record<string, unknown>>
-
-function keyOf(row: Found): string {
-  return String(row['store_key'])
-}
-
 function isReplaced(row: Found, rows: ReadonlyMap<string, EntryRow>): boolean {
   return rows.get(String(row['id']))?.['store_key'] !== row['store_key']
 }
@@ -218,8 +174,4 @@ function columnOf(owner: ArtifactOwner): Readonly<Record<string, string>> {
   return 'turnId' in owner
     ? { turn_id: String(owner.turnId) }
     : { conversation_id: String(owner.conversationId) }
-}
-
-function* inBatches<Item>(items: readonly Item[]): Generator<Item[]> {
-  for (let at = 0; at < items.length; at += batchSize) yield items.slice(at, at + batchSize)
 }
