@@ -9,6 +9,7 @@
  * | `too_large` | the source has more bytes than `maxBytes` |
  * | `range_not_satisfiable` | the range starts at or after the end |
  * | `source_failed` | the source of a `put` failed; `cause` is its own error |
+ * | `invalid_form` | the request holds no form of files, or one that is malformed, breaks off, or has more parts than allowed |
  * | `unsupported` | the store does not claim the capability that the call needs |
  * | `unsafe_path` | something inside the store's folder leads out of it |
  * | `corrupt` | the stored object cannot be read back |
@@ -21,6 +22,7 @@ export type ArtifactErrorCode =
   | 'too_large'
   | 'range_not_satisfiable'
   | 'source_failed'
+  | 'invalid_form'
   | 'unsupported'
   | 'unsafe_path'
   | 'corrupt'

@@ -7,9 +7,9 @@ import type { ArtifactStat } from '../store/store.js'
 
 /**
  * Where the bytes of an artifact came from: the agent's `disk`, the OpenCode `server` over HTTP, or the
- * `tool-input`, what the model passed to `write`, because the file itself was out of reach.
+ * `tool-input`, what the model passed to `write`, because the file itself was out of reach; or a user's `upload`.
  */
-export type ArtifactSourceKind = 'disk' | 'server' | 'tool-input'
+export type ArtifactSourceKind = 'disk' | 'server' | 'tool-input' | 'upload'
 
 /** How an artifact came to be. */
 export interface ArtifactProvenance {
@@ -129,7 +129,12 @@ export function toArtifact(stat: ArtifactStat): Artifact | null {
   }
 }
 
-const sources: readonly string[] = ['disk', 'server', 'tool-input'] satisfies ArtifactSourceKind[]
+const sources: readonly string[] = [
+  'disk',
+  'server',
+  'tool-input',
+  'upload',
+] satisfies ArtifactSourceKind[]
 
 export function isSource(text: string): text is ArtifactSourceKind {
   return sources.includes(text)
