@@ -6,7 +6,7 @@ export interface NodeResponseLike {
   /** `undefined` when the reader of an HTTP/2 response has left. */
   readonly socket: unknown
   writeHead(status: number, headers: Record<string, string | string[]>): unknown
-  flushHeaders(): unknown
+  flushHeaders?(): unknown
   write(chunk: Uint8Array): boolean
   end(): unknown
   destroy(error?: Error): unknown
@@ -29,7 +29,7 @@ export async function sendResponse(
     return
   }
   // A browser is connected when it has the headers, and the first piece may be long in coming.
-  if (!headers.has('content-length')) response.flushHeaders()
+  if (!headers.has('content-length')) response.flushHeaders?.()
   let hasLeft = response.destroyed === true
   let goOn = (): void => undefined
   const onDrain = (): void => goOn()
