@@ -7,11 +7,11 @@ import { createTurnRoutes } from '@turnstead/turn/http'
 import knexFactory from 'knex'
 import { addTurnJob } from '../queues/graphile-worker.js'
 
-export const { DATABASE_URL = '', FILES = './files', SCHEMA = 'graphile_worker' } = process.env
+export const { DATABASE_URL = '', SCHEMA = 'graphile_worker' } = process.env
 export const knex = knexFactory({ client: 'pg', connection: DATABASE_URL })
 export const notifier = createPostgresNotifier({ connection: DATABASE_URL })
 export const store = createSessionStore({ knex, notifier })
-export const bytes = createDiskStore({ root: FILES })
+export const bytes = createDiskStore({ root: process.env['FILES'] ?? './files' })
 export const close = () => notifier.close().then(() => knex.destroy())
 
 export const routes = createTurnRoutes({
