@@ -16,7 +16,7 @@ export type {
   RouteStore,
   TurnRoutesOptions,
 } from './http/options.js'
-export type { RouteErrorCode } from './http/answers.js'
+export type { RouteRefusal } from './http/answers.js'
 export { toNodeListener } from './http/node-listener.js'
 export type { NodeListener } from './http/node-listener.js'
 export type { NodeResponseLike } from './http/send-response.js'

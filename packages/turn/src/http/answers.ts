@@ -1,7 +1,18 @@
 /** Why a request was refused: `code` of the error in the body. */
-export type RouteErrorCode = keyof typeof refusals
+export type RouteRefusal =
+  | 'not_found'
+  | 'method_not_allowed'
+  | 'not_json'
+  | 'too_large'
+  | 'invalid_body'
+  | 'invalid_decision'
+  | 'ask_missing'
+  | 'ask_answered'
+  | 'ask_closed'
+  | 'ask_settled'
+  | 'failed'
 
-const refusals = {
+const refusals: Readonly<Record<RouteRefusal, readonly [status: number, message: string]>> = {
   not_found: [404, 'There is nothing here, or it is not yours.'],
   method_not_allowed: [405, 'This cannot be asked for by this method.'],
   not_json: [415, 'Send the content type application/json.'],
@@ -13,11 +24,11 @@ const refusals = {
   ask_closed: [409, 'The agent does not wait for this any more.'],
   ask_settled: [409, 'The turn is over.'],
   failed: [500, 'Something went wrong. Try again.'],
-} as const satisfies Readonly<Record<string, readonly [status: number, message: string]>>
+}
 
 /** A refusal in words, with nothing of what is inside. */
 export function refuse(
-  code: RouteErrorCode,
+  code: RouteRefusal,
   headers: Readonly<Record<string, string>> = {},
 ): Response {
   const [status, message] = refusals[code]

@@ -11,7 +11,10 @@ export interface RouteStore extends GlanceStore, Pick<TurnStore, 'cancel'> {
   answerAsk(request: AnswerRequest): Promise<AnswerResult>
 }
 
-/** What someone wants to do, to a conversation or to one of its turns. Ids are as the URL or the body has them: any text. */
+/**
+ * What someone wants to do, to a conversation or to one of its turns. Ids are as the URL or the body has them: any text. The body of
+ * a POST was read before, and is `body` of {@link BeginRequest}.
+ */
 export type RouteAccess = {
   readonly request: Request
   /** `follow` is also said of a conversation, by `useChat` that asks for what runs there. */
