@@ -34,7 +34,7 @@ const trees: Readonly<Record<string, readonly (readonly string[])[]>> = {
     ['store', 'values'],
   ],
   'packages/turn/src': [
-    ['worker'],
+    ['worker', 'http'],
     ['memory', 'steps'],
     ['asks', 'poll', 'live', 'outbox'],
     ['run'],
