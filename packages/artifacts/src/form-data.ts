@@ -5,12 +5,13 @@
  * const { uploads, fields } = await receiveForm(request, { store })
  * ```
  */
-import { Busboy } from '@fastify/busboy'
+import { Busboy, type BusboyInstance } from '@fastify/busboy'
 import type { IncomingHttpHeaders } from 'node:http'
 import { Readable } from 'node:stream'
 import { pipeline } from 'node:stream/promises'
 
 import { ArtifactError } from './errors.js'
+import { fromFormName } from './uploads/form-name.js'
 import { defaultMaxFileBytes, receiveUpload, type UploadTarget } from './uploads/receive.js'
 import type { Upload } from './uploads/upload.js'
 
@@ -64,7 +65,11 @@ export async function receiveForm(
   form.on('file', (field, stream, originalName) => {
     // An empty file input comes as a file without a name.
     if (originalName === undefined || originalName === '') return void stream.resume()
-    const file = { source: stream, originalName, isCut: () => stream.truncated === true }
+    const file = {
+      source: stream,
+      originalName: fromFormName(originalName),
+      isCut: () => stream.truncated === true,
+    }
     const upload = receiveUpload(options, { ...file, signal: stop.signal })
     arriving.push(upload.then((stored) => ({ ...stored, field })))
     upload.catch((error: unknown) => {
@@ -101,7 +106,7 @@ interface Limits {
   readonly maxFileBytes: number
 }
 
-function openForm(contentType: string, limits: Limits): Busboy {
+function openForm(contentType: string, limits: Limits): BusboyInstance {
   const { maxFiles: files, maxFields: fields, maxFieldBytes, maxFileBytes } = limits
   try {
     return new Busboy({

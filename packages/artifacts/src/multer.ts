@@ -12,6 +12,7 @@ import type { Options, StorageEngine } from 'multer'
 import type { Readable } from 'node:stream'
 
 import { ArtifactError } from './errors.js'
+import { fromFormName } from './uploads/form-name.js'
 import { defaultMaxFileBytes, receiveUpload, type UploadTarget } from './uploads/receive.js'
 import type { Upload } from './uploads/upload.js'
 
@@ -65,7 +66,7 @@ export function createMulterStorage(target: UploadTarget): StorageEngine {
       const stream: Readable & { truncated?: boolean } = file.stream
       receiveUpload(target, {
         source: stream,
-        originalName: file.originalname,
+        originalName: fromFormName(file.originalname),
         isCut: () => stream.truncated === true,
       }).then(
         (upload) => {
