@@ -56,11 +56,8 @@ export async function receiveForm(
   const stop = new AbortController()
   const arriving: Promise<Upload & { readonly field: string }>[] = []
   const fields: (readonly [string, string])[] = []
-  let failure: unknown
-  const fail = (error: unknown): void => {
-    failure ??= error
-    stop.abort(failure)
-  }
+  // The first reason is the one that stays.
+  const fail = (error: unknown): void => stop.abort(error)
   const form = openForm(contentType, { maxFiles, maxFields, maxFieldBytes, maxFileBytes })
   form.on('file', (field, stream, originalName) => {
     // An empty file input comes as a file without a name.
@@ -94,9 +91,9 @@ export async function receiveForm(
   }
   const settled = await Promise.allSettled(arriving)
   const uploads = settled.flatMap((each) => (each.status === 'fulfilled' ? [each.value] : []))
-  if (failure === undefined) return { uploads, fields }
+  if (!stop.signal.aborted) return { uploads, fields }
   await Promise.allSettled(uploads.map(({ key }) => store.remove(key)))
-  throw failure
+  throw stop.signal.reason
 }
 
 interface Limits {
