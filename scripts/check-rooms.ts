@@ -43,7 +43,7 @@ const trees: Readonly<Record<string, readonly (readonly string[])[]>> = {
   ],
   'packages/otel/src': [],
   'packages/artifacts/src': [
-    ['serve', 'collect', 'disk', 'gcs', 'blobs', 'contract', 'uploads', 'zip'],
+    ['serve', 'collect', 'disk', 'gcs', 'blobs', 'contract', 'uploads', 'workspace', 'zip'],
     ['catalog'],
     ['directory', 'store'],
   ],
