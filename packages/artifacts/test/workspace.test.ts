@@ -170,6 +170,7 @@ describe('backupWorkspace and restoreWorkspace', () => {
     await restore()
     expect(await tree(to)).to.deep.equal(await tree(from))
     writes = 0
+    await writeFile(join(from, 'a'), 'two')
     expect((await backup({ store: busy(1000) })).isConsistent).to.equal(false)
   })
 
