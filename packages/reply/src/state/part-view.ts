@@ -6,8 +6,7 @@ import { namedSession, taskTool } from './task-call.js'
 
 /** The public record of a part, built when it is asked for and kept until the part changes. */
 export function viewOf(state: ReplyState, part: PartState): ReplyPart {
-  part.view ??= Object.freeze(build(state, part))
-  return part.view
+  return (part.view ??= Object.freeze(build(state, part)))
 }
 
 function build(state: ReplyState, part: PartState): ReplyPart {
@@ -17,7 +16,7 @@ function build(state: ReplyState, part: PartState): ReplyPart {
   switch (body.kind) {
     case 'text':
     case 'reasoning':
-      // Spread last: to an object that begins as a copy, V8 adds fields a hundred times slower, and this one is often built.
+      // What is copied comes last: to an object that begins as a copy, V8 adds fields many times slower.
       return {
         id,
         messageId: message.id,
