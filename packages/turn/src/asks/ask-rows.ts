@@ -89,6 +89,7 @@ export function openAskRows(run: TurnRun): AskRows {
     get: (askId) => records.get(askId),
     change,
     endGone() {
+      if (records.size === 0) return
       const known = new Map(run.reply?.asks.map((ask) => [ask.id, ask.state]))
       for (const { id, state } of records.values()) {
         if (ended.has(id) || (state !== 'open' && state !== 'answered')) continue

@@ -51,7 +51,6 @@ async function runToEnd<Report>(
     unwatch()
     await live.close()
     await run.activity.close()
-    snapshots.close()
     run.lease.close()
   }
 }
