@@ -83,6 +83,20 @@ export async function openStage(
   return await openStageOn(ground, scene, openImpostor)
 }
 
+/** Lets something happen on a stage of its own, on an Impostor. */
+export async function onStage(
+  ground: Ground,
+  scene: Scene,
+  work: (stage: ImpostorStage) => Promise<void>,
+): Promise<void> {
+  const stage = await openStage(ground, scene)
+  try {
+    await work(stage)
+  } finally {
+    await stage.close()
+  }
+}
+
 /** Opens a stage on the server that is given. */
 export async function openStageOn<Server extends Upstream>(
   ground: Ground,

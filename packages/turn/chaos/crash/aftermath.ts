@@ -1,9 +1,10 @@
 import { createOutboxStore } from '@turnstead/session/outbox'
+import type { TurnRecord } from '@turnstead/session'
 import { resumeTurns, type TurnOptions, type TurnStore } from '../../src/index.js'
 import { createOutbox, type OutboxEvent } from '../../src/outbox.js'
 import type { Hand } from '../processes/crew.js'
 import type { Tally } from '../figures.js'
-import { policyOf } from '../scenes.js'
+import { person, policyOf } from '../scenes.js'
 import { soon } from '../soon.js'
 import type { Stage } from '../stage.js'
 import type { Allowed } from '../scenes.js'
@@ -53,13 +54,11 @@ export async function judge(stage: Stage, tally: Tally, after: Aftermath): Promi
   const { turn } = seen
   const wrong = (figure: Parameters<Tally['count']>[0], words: readonly string[]): void => {
     for (const each of words) {
-      tally.count(figure, `${where}: ${each}${reportsOf(stage, after)}`)
+      tally.count(figure, `${where}: ${each}${reportsOf(stage)}`)
     }
   }
-  wrong('turn.crash.lost', [
-    ...wrongInRow(stage, turn, after.allowed, after.moreRuns),
-    ...untold(told, turn?.status ?? 'missing'),
-  ])
+  wrong('turn.crash.lost', wrongInRow(stage, turn, after.allowed, after.moreRuns))
+  wrong('turn.crash.untold', untold(told, turn))
   wrong('turn.crash.double_prompts', [
     ...askedTwice(stage, seen, after.moreRuns),
     ...answeredTwice(stage),
@@ -78,7 +77,7 @@ export async function judge(stage: Stage, tally: Tally, after: Aftermath): Promi
   )
 }
 
-function reportsOf({ reports }: Stage, _: Aftermath): string {
+function reportsOf({ reports }: Stage): string {
   return process.env['CHAOS_REPORTS'] === undefined ? '' : `\n    ${reports.join('\n    ')}`
 }
 
@@ -136,11 +135,20 @@ async function deliverAll({ ground, place }: Stage): Promise<readonly OutboxEven
   return events
 }
 
-function untold(events: readonly OutboxEvent[], status: string): string[] {
+/** Its end, as the row has it, and each ask that a person was needed for. */
+function untold(events: readonly OutboxEvent[], turn: TurnRecord | null): string[] {
+  const status = turn?.status ?? 'missing'
   const ends = events.filter(({ type }) => type === 'turn.ended')
-  if (ends.length === 0) return ['no one was told of its end']
   const other = ends.filter((event) => event.status !== status)
-  return other.map((event) => `someone was told ${event.status} of a turn that is ${status}`)
+  const asked = new Set(events.map(({ askId }) => askId))
+  const byPerson = turn?.asks?.filter(({ answeredBy }) => answeredBy === person) ?? []
+  const unasked = byPerson.filter(({ id }) => !asked.has(id))
+  return [
+    ...(ends.length === 0 ? ['no one was told of its end'] : []),
+    ...(ends.length > 1 ? [`its end is ${ends.length} events`] : []),
+    ...other.map((event) => `someone was told ${event.status} of a turn that is ${status}`),
+    ...unasked.map(({ id }) => `no one was told of the ask ${id}`),
+  ]
 }
 
 function answeredTwice({ upstream }: Stage): string[] {

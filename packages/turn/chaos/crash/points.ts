@@ -1,64 +1,65 @@
-import type { Crew } from '../processes/crew.js'
-import type { Point, WorkerTask } from '../processes/worker.js'
-import type { Tally } from '../figures.js'
+import type { Share } from '../chooser.js'
+import type { Lab } from '../lab.js'
+import type { WorkerTask } from '../processes/worker.js'
 import { type Scene, scenes } from '../scenes.js'
-import { type Ground, openStage, type Stage } from '../stage.js'
+import { onStage, type Stage } from '../stage.js'
+import { type Point, pointsOf, wordsOf } from '../watched-ports.js'
 import { judge, watchElsewhere } from './aftermath.js'
 
 export const leaseMs = 500
 
-/** Everything that one part of the matrix needs. */
-export interface Matrix {
-  readonly ground: Ground
-  readonly crew: Crew
-  readonly tally: Tally
-  /** Which points are tried. */
-  readonly choose: <T>(points: readonly T[]) => readonly T[]
-  /** The points of each scene, as turns that nothing happened to have shown them. */
-  readonly points: ReadonlyMap<Scene, readonly Point[]>
+/** The points of each scene, as turns that nothing happened to have shown them. */
+export type Points = ReadonlyMap<Scene, readonly Point[]>
+
+/** What is done at one point of one scene. */
+export interface Deed<Kind> {
+  readonly scene: Scene
+  readonly point: Point
+  readonly kind: Kind
 }
 
 /** Plays every scene once without trouble, and gives its points. */
-export async function openMatrix(given: Omit<Matrix, 'points'>): Promise<Matrix> {
+export async function findPoints(lab: Lab): Promise<Points> {
   const points = new Map<Scene, readonly Point[]>()
   for (const scene of scenes) {
-    const calls = await countCalls(given, scene)
-    const ats = Array.from({ length: calls }, (_, index) => index + 1)
-    points.set(
-      scene,
-      ats.flatMap((at) => [{ at, when: 'before' } as const, { at, when: 'after' } as const]),
-    )
+    points.set(scene, pointsOf(await callsOf(lab, scene)))
   }
-  return { ...given, points }
+  return points
 }
 
-/** Each of the chosen points of each scene, with each of the cases. */
-export function chosenFrom<Case>(
-  { choose, points }: Matrix,
-  cases: readonly Case[],
-  isPlayed: (scene: Scene) => boolean = () => true,
-): readonly { readonly scene: Scene; readonly point: Point; readonly kind: Case }[] {
+/** Each kind at some of the points of each scene. */
+export function deedsAt<Kind>(
+  { choose, isFirst }: Lab,
+  points: Points,
+  { kinds, share }: { readonly kinds: readonly Kind[]; readonly share: Share },
+): readonly Deed<Kind>[] {
+  // At all others the rows are as they were at the last of these: what differs is the server, which the first database has shown.
+  const atRows = ({ name }: Point): boolean => isFirst || name.startsWith('store.')
   return [...points].flatMap(([scene, all]) =>
-    isPlayed(scene)
-      ? cases.flatMap((kind) => choose(all).map((point) => ({ scene, point, kind })))
-      : [],
+    kinds.flatMap((kind) =>
+      choose(all.filter(atRows), share).map((point) => ({ scene, point, kind })),
+    ),
   )
 }
 
-async function countCalls(
-  { ground, crew, tally }: Omit<Matrix, 'points'>,
-  scene: Scene,
-): Promise<number> {
-  const stage = await openStage(ground, scene)
-  const watching = watchElsewhere(stage, crew.web)
-  const worker = await crew.take()
-  const running = worker.run(taskOf(stage, null))
-  const result = await running
-  crew.give(worker)
-  const where = `${ground.name}: ${scene.name}, undisturbed`
-  await judge(stage, tally, { where, running, watching, allowed: scene.allowed })
-  await stage.close()
-  return result?.calls.length ?? 0
+/** What is done, in words. */
+export function nameOf({ ground }: Lab, { scene, point }: Deed<unknown>, what: string): string {
+  return `${ground.name}: ${scene.name}: ${what} ${wordsOf(point)}`
+}
+
+async function callsOf({ ground, crew, tally }: Lab, scene: Scene): Promise<readonly string[]> {
+  let calls: readonly string[] = []
+  await onStage(ground, scene, async (stage) => {
+    const watching = watchElsewhere(stage, crew.web)
+    const worker = await crew.take()
+    const running = worker.run(taskOf(stage, null))
+    const result = await running
+    crew.give(worker)
+    const where = `${ground.name}: ${scene.name}, undisturbed`
+    await judge(stage, tally, { where, running, watching, allowed: scene.allowed })
+    calls = result?.calls ?? []
+  })
+  return calls
 }
 
 export function taskOf(stage: Stage, death: WorkerTask['death']): WorkerTask {

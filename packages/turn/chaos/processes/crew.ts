@@ -9,15 +9,14 @@ import type { WorkerResult, WorkerTask } from './worker.js'
 interface Line {
   readonly number: number
   readonly type: 'ready' | 'reached' | 'done' | 'failed'
-  readonly name?: string
   readonly error?: string
   readonly result?: unknown
 }
 
 /** A process of its own that does what it is told. */
 export interface Hand<Task, Result> {
-  /** Null when it dies meanwhile. `onReached` is told the call at which it ends or stops itself. */
-  run(task: Task, onReached?: (name: string) => void): Promise<Result | null>
+  /** Null when it dies meanwhile. `onReached` is told when it is at the call at which it ends or stops itself. */
+  run(task: Task, onReached?: () => void): Promise<Result | null>
   signal(signal: NodeJS.Signals): void
   /** Resolves when it is gone. */
   readonly gone: Promise<unknown>
@@ -107,8 +106,8 @@ function startHand<Task, Result>(
     async run(task, onReached) {
       if (isGone) return null
       orders += 1
-      const answered = heard(orders, ({ type, name = '' }) => {
-        if (type === 'reached') onReached?.(name)
+      const answered = heard(orders, ({ type }) => {
+        if (type === 'reached') onReached?.()
         return type !== 'reached'
       })
       child.stdin.write(`${JSON.stringify({ number: orders, task })}\n`)
