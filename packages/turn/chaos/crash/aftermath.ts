@@ -13,6 +13,8 @@ import type { WebReport, WebTask } from '../processes/web.js'
 
 const patienceMs = 20_000
 const pauseMs = 60
+/** Of the workers' processes. */
+export const leaseMs = 500
 
 /** What was going on, and what it may have come to. */
 export interface Aftermath {
@@ -157,11 +159,17 @@ function answeredTwice({ upstream }: Stage): string[] {
   return [...again].map((path) => `${path} was sent again`)
 }
 
+/** A worker that died holds its conversation until its lease runs out, and no longer. */
 async function heldLease({ ground, place }: Stage): Promise<string[]> {
-  const [row] = (await ground.database.knex(place.conversations).select('*')) as Record<
-    string,
-    unknown
-  >[]
-  const expires = Number(row?.['turn_expires_at'] ?? 0)
-  return row?.['turn_owner'] != null && expires > Date.now() ? ['the conversation is held'] : []
+  const deadline = performance.now() + 4 * leaseMs
+  for (;;) {
+    const [row] = (await ground.database.knex(place.conversations).select('*')) as Record<
+      string,
+      unknown
+    >[]
+    const expires = Number(row?.['turn_expires_at'] ?? 0)
+    if (row?.['turn_owner'] == null || expires <= Date.now()) return []
+    if (performance.now() > deadline) return ['the conversation is held']
+    await new Promise((resolve) => setTimeout(resolve, pauseMs))
+  }
 }

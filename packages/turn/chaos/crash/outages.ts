@@ -18,10 +18,12 @@ export async function loseOthers(lab: Lab, points: Points): Promise<void> {
   const kinds: Outage[] = ['web process']
   if (!database.startsWith('file:')) kinds.push('database')
   if (notifier !== null) kinds.push('notifier')
-  const trials = deedsAt(lab, points, { kinds, share: { first: 1, later: 0.5 } }).map((deed) => ({
-    name: nameOf(lab, deed, `${deed.kind} lost`),
-    attempt: () => onStage(lab.ground, deed.scene, (stage) => loseOther(lab, stage, deed)),
-  }))
+  const trials = deedsAt(lab, points, { kinds: () => kinds, share: { first: 1, later: 0.5 } }).map(
+    (deed) => ({
+      name: nameOf(lab, deed, `${deed.kind} lost`),
+      attempt: () => onStage(lab.ground, deed.scene, (stage) => loseOther(lab, stage, deed)),
+    }),
+  )
   await lab.run('outages', trials, { atOnce })
 }
 

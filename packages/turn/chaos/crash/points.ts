@@ -4,9 +4,7 @@ import type { WorkerTask } from '../processes/worker.js'
 import { type Scene, scenes } from '../scenes.js'
 import { onStage, type Stage } from '../stage.js'
 import { type Point, pointsOf, wordsOf } from '../watched-ports.js'
-import { judge, watchElsewhere } from './aftermath.js'
-
-export const leaseMs = 500
+import { judge, leaseMs, watchElsewhere } from './aftermath.js'
 
 /** The points of each scene, as turns that nothing happened to have shown them. */
 export type Points = ReadonlyMap<Scene, readonly Point[]>
@@ -31,15 +29,27 @@ export async function findPoints(lab: Lab): Promise<Points> {
 export function deedsAt<Kind>(
   { choose, isFirst }: Lab,
   points: Points,
-  { kinds, share }: { readonly kinds: readonly Kind[]; readonly share: Share },
+  { kinds, share }: { readonly kinds: (scene: Scene) => readonly Kind[]; readonly share: Share },
 ): readonly Deed<Kind>[] {
-  // At all others the rows are as they were at the last of these: what differs is the server, which the first database has shown.
-  const atRows = ({ name }: Point): boolean => isFirst || name.startsWith('store.')
-  return [...points].flatMap(([scene, all]) =>
-    kinds.flatMap((kind) =>
-      choose(all.filter(atRows), share).map((point) => ({ scene, point, kind })),
-    ),
-  )
+  return [...points].flatMap(([scene, all]) => {
+    const some = isFirst ? everyState(all) : all.filter(isAtRows)
+    return kinds(scene).flatMap((kind) =>
+      choose(some, share).map((point) => ({ scene, point, kind })),
+    )
+  })
+}
+
+/**
+ * What has left a process before a call is what had left it after the one before: a process that is lost leaves the same behind. So
+ * each boundary is tried once, before the call, and the end after the last one.
+ */
+function everyState(points: readonly Point[]): readonly Point[] {
+  return points.filter(({ when }, index) => when === 'before' || index === points.length - 1)
+}
+
+/** Between these the rows stay as they are, and what differs is the server, which the first database has shown. */
+function isAtRows({ name }: Point): boolean {
+  return name.startsWith('store.')
 }
 
 /** What is done, in words. */

@@ -42,10 +42,10 @@ export async function loseOnReal(lab: Lab, points: Points): Promise<string | nul
   const share = { first: 0.4, later: 0, all: 8 }
   try {
     const trials = [
-      ...deedsAt(lab, points, { kinds: deaths, share }).map((deed) =>
+      ...deedsAt(lab, points, { kinds: () => deaths, share }).map((deed) =>
         trialOf(deed, deed.kind.name, loseWorker),
       ),
-      ...deedsAt(lab, points, { kinds: [recovery], share }).map((deed) =>
+      ...deedsAt(lab, points, { kinds: () => [recovery], share }).map((deed) =>
         trialOf(deed, wordsOf(recovery), loseServer),
       ),
     ]

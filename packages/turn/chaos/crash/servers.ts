@@ -11,17 +11,19 @@ import { type Deed, deedsAt, nameOf, type Points } from './points.js'
 type Recovery = Required<Pick<NonNullable<TurnOptions['recovery']>, 'onServerLost' | 'onAskLost'>>
 
 const policies: readonly Recovery[] = [
-  { onServerLost: 'rerun', onAskLost: 'rerun' },
   { onServerLost: 'rerun', onAskLost: 'fail' },
   { onServerLost: 'fail', onAskLost: 'fail' },
 ]
+const whereAsked: readonly Recovery[] = [...policies, { onServerLost: 'rerun', onAskLost: 'rerun' }]
+const policiesFor = ({ person }: Scene): readonly Recovery[] =>
+  person === 'answers' ? whereAsked : policies
 
 const atOnce = 4
 
 /** The server is killed and started again at every call and event of a turn, with each policy. */
 export async function loseServers(lab: Lab, points: Points): Promise<void> {
   const share = { first: 1, later: 0.5, allLater: 2 }
-  const trials = deedsAt(lab, points, { kinds: policies, share }).map((deed) => ({
+  const trials = deedsAt(lab, points, { kinds: policiesFor, share }).map((deed) => ({
     name: nameOf(lab, deed, wordsOf(deed.kind)),
     attempt: () => onStage(lab.ground, deed.scene, (stage) => loseServer(lab, stage, deed)),
   }))

@@ -1,8 +1,8 @@
 import type { Lab } from '../lab.js'
 import { soon } from '../soon.js'
 import { onStage, runAsJob, type Stage } from '../stage.js'
-import { judge, watchElsewhere } from './aftermath.js'
-import { type Deed, deedsAt, leaseMs, nameOf, type Points, taskOf } from './points.js'
+import { judge, leaseMs, watchElsewhere } from './aftermath.js'
+import { type Deed, deedsAt, nameOf, type Points, taskOf } from './points.js'
 
 /** How a worker is lost. */
 export interface Death {
@@ -25,7 +25,7 @@ const atOnce = 4
  * the turn in another process.
  */
 export async function loseWorkers(lab: Lab, points: Points): Promise<void> {
-  const deeds = deedsAt(lab, points, { kinds: deaths, share: { first: 1, later: 0.5 } })
+  const deeds = deedsAt(lab, points, { kinds: () => deaths, share: { first: 1, later: 0.5 } })
   const trials = deeds.map((deed) => ({
     name: nameOf(lab, deed, deed.kind.name),
     attempt: () => onStage(lab.ground, deed.scene, (stage) => loseWorker(lab, stage, deed)),
