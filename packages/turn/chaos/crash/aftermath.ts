@@ -85,7 +85,7 @@ function reportsOf({ reports }: Stage): string {
 
 /** As a host's cron does, with turns that are taken up as soon as they may be. */
 async function resumeUntilDone(stage: Stage, more?: Aftermath['more']): Promise<boolean> {
-  const deadline = performance.now() + patienceMs
+  const deadline = performance.now() + patienceMs * stage.slowness
   const { client, notifier, timing, budgets } = stage.options()
   const rows = stage.anotherStore()
   const store: TurnStore = {
@@ -121,7 +121,7 @@ async function wasNeverAsked({ store, turnId }: Stage): Promise<boolean> {
   return (await store.read(turnId))?.prompt === null
 }
 
-async function deliverAll({ ground, place }: Stage): Promise<readonly OutboxEvent[]> {
+async function deliverAll({ ground, place, slowness }: Stage): Promise<readonly OutboxEvent[]> {
   const events: OutboxEvent[] = []
   const store = createOutboxStore({ knex: ground.database.knex, table: place.outbox })
   await using _ = createOutbox({
@@ -130,7 +130,7 @@ async function deliverAll({ ground, place }: Stage): Promise<readonly OutboxEven
     pollMs: 20,
     timeoutMs: 1_000,
   })
-  const deadline = performance.now() + patienceMs
+  const deadline = performance.now() + patienceMs * slowness
   while ((await store.count()).pending > 0 && performance.now() < deadline) {
     await new Promise((resolve) => setTimeout(resolve, 20))
   }
@@ -160,8 +160,8 @@ function answeredTwice({ upstream }: Stage): string[] {
 }
 
 /** A worker that died holds its conversation until its lease runs out, and no longer. */
-async function heldLease({ ground, place }: Stage): Promise<string[]> {
-  const deadline = performance.now() + 4 * leaseMs
+async function heldLease({ ground, place, slowness }: Stage): Promise<string[]> {
+  const deadline = performance.now() + 4 * leaseMs * slowness
   for (;;) {
     const [row] = (await ground.database.knex(place.conversations).select('*')) as Record<
       string,

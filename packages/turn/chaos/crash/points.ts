@@ -73,7 +73,7 @@ async function callsOf({ ground, crew, tally }: Lab, scene: Scene): Promise<read
 }
 
 export function taskOf(stage: Stage, death: WorkerTask['death']): WorkerTask {
-  const { ground, upstream, place, scene, conversationId, turnId, prompt } = stage
+  const { ground, upstream, place, scene, conversationId, turnId, prompt, slowness } = stage
   return {
     ...ground.address,
     server: upstream.address,
@@ -82,7 +82,8 @@ export function taskOf(stage: Stage, death: WorkerTask['death']): WorkerTask {
     prompt,
     conversationId,
     turnId,
-    leaseMs,
+    leaseMs: leaseMs * slowness,
+    slowness,
     death,
   }
 }

@@ -49,7 +49,7 @@ export async function loseWorker(lab: Lab, stage: Stage, deed: Deed<Death>): Pro
   })
   await Promise.race([isReached, running])
   if (isAt && signal === 'SIGSTOP') {
-    await sleep(1.5 * leaseMs)
+    await sleep(1.5 * leaseMs * stage.slowness)
     const other = isTakenOver ? runAsJob(stage, { owner: 'the next worker' }) : null
     await sleep(100)
     worker.signal('SIGCONT')

@@ -21,6 +21,8 @@ export interface WorkerTask extends Address {
   readonly conversationId: number
   readonly turnId: number
   readonly leaseMs: number
+  /** How much longer than on a calm machine its times are. */
+  readonly slowness: number
   /** Without a signal it only says that it is there. */
   readonly death: (Point & { readonly signal: 'SIGKILL' | 'SIGSTOP' | null }) | null
 }
@@ -42,7 +44,7 @@ export interface WorkerResult {
 }
 
 async function work(task: WorkerTask, { number }: Order): Promise<WorkerResult> {
-  const { death } = task
+  const { death, slowness } = task
   const scene = sceneOf(task.scene)
   const knex = openKnex(task.database)
   const notifier = openNotifier(task.notifier)
@@ -73,8 +75,12 @@ async function work(task: WorkerTask, { number }: Order): Promise<WorkerResult> 
       prompt: task.prompt,
       owner: `worker-${process.pid}`,
       asks: policyOf(scene),
-      timing: { leaseMs: task.leaseMs, pollMs: 40, graceMs: 120, snapshotMs: 50 },
-      budgets: { requestMs: 1_000, stopMs: 2_000, unreachableMs: 10_000 },
+      timing: { leaseMs: task.leaseMs, pollMs: 40, graceMs: 120 * slowness, snapshotMs: 50 },
+      budgets: {
+        requestMs: 1_000 * slowness,
+        stopMs: 2_000 * slowness,
+        unreachableMs: 10_000 * slowness,
+      },
       ...(scene.isHandedOver ? { signal: leave.signal, onReply: leaveAtText } : {}),
     })
     const reason = result.status === 'skipped' ? result.reason : result.ending
