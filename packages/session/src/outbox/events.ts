@@ -21,7 +21,7 @@ export interface OutboxEvent {
   readonly status: TurnStatus | null
   /** Why it ended so, as the row has it. */
   readonly reason: string | null
-  /** The ask that was opened; null for other types. */
+  /** The ask that was opened; null for other types, and for an id of more than 255 characters: then the turn's row has it. */
   readonly askId: string | null
   /** How often it was tried before. */
   readonly attempts: number

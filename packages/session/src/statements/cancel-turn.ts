@@ -39,7 +39,7 @@ export async function cancelTurn(
     tables,
     `cancel turn ${turnId}`,
     build,
-    telling(tables, [ended({ turnId, conversationId }, end)]),
+    telling(tables, [ended({ turnId, conversationId, fence: null }, end)]),
   )
   return Number(await unlessImpossible(cancelling, 0)) > 0
 }

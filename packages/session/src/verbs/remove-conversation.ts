@@ -5,9 +5,9 @@ import { splitKeys } from '../creation/take-creation.js'
 import type { Notices } from '../notifying/notices.js'
 import { cancelTurn } from '../statements/cancel-turn.js'
 import {
-  cancelTurnsOf,
   clearConversation,
   closeTurnsOf,
+  confirmOpenTurns,
   openTurnsOf,
 } from '../statements/upkeep/remove-rows.js'
 import type { Tables } from '../tables.js'
@@ -50,11 +50,8 @@ export async function removeConversation(
       told.add(turnId)
       notices.notify(turnId, 'cancelled')
     }
-    // What a read that lags behind did not show.
-    cancelledTurns += await cancelTurnsOf(tables, conversationId, {
-      reason: removed,
-      now: clock.now(),
-    })
+    // A read that lags behind does not show all of them.
+    if (await confirmOpenTurns(tables, conversationId)) return undefined
     if (seen.sessionId !== null) {
       await stopAndDelete(upstream, seen.sessionId)
       deleted.add(seen.sessionId)
