@@ -113,7 +113,7 @@ export async function openStageOn<Server extends Upstream>(
   const conversationId = conversations
   const turnId = conversationId
   const prompt = { ...scene.prompt, text: `${promptText} ${conversationId}` }
-  const slowness = machineFactor()
+  const slowness = Math.ceil(machineFactor())
   const place = await ground.tables.take()
   const upstream = await openUpstream(scene, prompt.text)
   const client = createClient({

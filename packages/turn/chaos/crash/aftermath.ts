@@ -84,7 +84,7 @@ function reportsOf({ reports }: Stage): string {
 }
 
 /** As a host's cron does, with turns that are taken up as soon as they may be. */
-async function resumeUntilDone(stage: Stage, more?: Aftermath['more']): Promise<boolean> {
+export async function resumeUntilDone(stage: Stage, more?: Aftermath['more']): Promise<boolean> {
   const deadline = performance.now() + patienceMs * stage.slowness
   const { client, notifier, timing, budgets } = stage.options()
   const rows = stage.anotherStore()
