@@ -64,7 +64,7 @@ if (values.database !== undefined && databases.every(({ name }) => name !== valu
 }
 
 const tally = createTally()
-const crew = await startCrew(4)
+const crew = await startCrew(10)
 const run = createTrials(tally, values.case ?? null, Number(values.times))
 
 async function runParts(lab: Lab): Promise<void> {

@@ -78,7 +78,8 @@ export interface Stage<Server extends Upstream = Upstream> {
 /** A stage on Impostor. */
 export type ImpostorStage = Stage<Upstream & { readonly impostor: Impostor }>
 
-let conversations = 0
+/** Of this process alone: all that run on a server of a database hear each other's notices. */
+let conversations = (process.pid % 2_000) * 1_000_000
 
 /** Opens a stage on an Impostor of its own. */
 export async function openStage(

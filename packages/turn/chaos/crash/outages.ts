@@ -10,7 +10,7 @@ import { type Deed, deedsAt, nameOf, type Points, taskOf } from './points.js'
 type Outage = 'web process' | 'database' | 'notifier'
 
 const awayMs = 250
-const atOnce = 4
+const atOnce = 10
 
 /** The web process, the database and the notifier go and come back at every call and event of a turn. */
 export async function loseOthers(lab: Lab, points: Points): Promise<void> {

@@ -18,7 +18,7 @@ const whereAsked: readonly Recovery[] = [...policies, { onServerLost: 'rerun', o
 const policiesFor = ({ person }: Scene): readonly Recovery[] =>
   person === 'answers' ? whereAsked : policies
 
-const atOnce = 4
+const atOnce = 10
 
 /** The server is killed and started again at every call and event of a turn, with each policy. */
 export async function loseServers(lab: Lab, points: Points): Promise<void> {

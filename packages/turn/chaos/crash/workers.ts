@@ -18,7 +18,7 @@ export const deaths: readonly Death[] = [
   { name: 'SIGSTOP, taken over', signal: 'SIGSTOP', isTakenOver: true },
 ]
 
-const atOnce = 4
+const atOnce = 10
 
 /**
  * A real worker process that dies, or stops for longer than its lease, at every call and event of every scene, while people watch
