@@ -83,7 +83,7 @@ async function runParts(lab: Lab): Promise<void> {
 const order = databases.toSorted(
   (one, other) => Number(other.name === 'postgresql') - Number(one.name === 'postgresql'),
 )
-let isFirst = true
+const first = order.find(({ skip }) => skip === null)
 for (const { name } of order) {
   if (values.database !== undefined && values.database !== name) continue
   const ground = await openGround(name)
@@ -92,13 +92,13 @@ for (const { name } of order) {
     continue
   }
   process.stderr.write(`# ${name}\n`)
+  const isFirst = name === first?.name
   const choose = createChooser({ seed: Number(values.seed), isFirst, isAll: values.all })
   try {
     await runParts({ ground, crew, tally, isFirst, choose, run })
   } finally {
     await ground.close()
   }
-  isFirst = false
 }
 await crew.close()
 // What was not judged may have left something open.
