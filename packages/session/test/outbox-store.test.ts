@@ -20,7 +20,7 @@ const ended = {
   status: 'completed',
   reason: null,
   askId: null,
-  fence: null,
+  by: 'me',
 } as const
 
 for (const kind of databases) {
@@ -47,7 +47,7 @@ for (const kind of databases) {
               status: 'completed',
               reason: null,
               askId: null,
-              fence: null,
+              by: 'me',
             }),
           advance: (ms) => void (now += ms),
         }
@@ -189,7 +189,7 @@ describe('outboxStoreContract', () => {
           status: 'completed',
           reason: null,
           askId: null,
-          fence: null,
+          by: 'me',
         } as const
         const subject: OutboxSubject = {
           store,

@@ -12,16 +12,16 @@ export interface Happening {
   readonly status: TurnStatus | null
   readonly reason: string | null
   readonly askId: string | null
-  /** Of the claim under which it ended; null where anyone may do it. */
-  readonly fence: number | null
+  /** The fence of the claim that wrote it; a word of its own for the call of one who has none. */
+  readonly by: number | string
 }
 
 /** A turn is over. */
 export function ended(
-  { turnId, conversationId, fence }: Pick<Happening, 'turnId' | 'conversationId' | 'fence'>,
+  { turnId, conversationId, by }: Pick<Happening, 'turnId' | 'conversationId' | 'by'>,
   end: Pick<Happening, 'status' | 'reason' | 'at'>,
 ): Happening {
-  return { type: 'turn.ended', turnId, conversationId, fence, askId: null, ...end }
+  return { type: 'turn.ended', turnId, conversationId, by, askId: null, ...end }
 }
 
 /** Writes on the connection of the write that makes it happen. */
@@ -74,10 +74,10 @@ function storedAskId(askId: string | null): string | null {
 
 /**
  * Each ask is opened once. A turn may wait more than once, and a host may put one that is over back to `pending`: then it ends
- * again, at another time and by another claim.
+ * again, by another claim or call.
  */
-function eventId({ type, turnId, askId, at, fence }: Happening): string {
-  const when = type === 'turn.asked' ? [] : [at, fence]
+function eventId({ type, turnId, askId, at, by }: Happening): string {
+  const when = type === 'turn.asked' ? [] : [at, by]
   const what = [type, String(turnId), askId ?? '', ...when]
   const hash = createHash('sha256').update(JSON.stringify(what)).digest('hex')
   return `evt_${hash.slice(0, idLength)}`

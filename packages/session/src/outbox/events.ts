@@ -8,7 +8,7 @@ export type OutboxEventType = 'turn.ended' | 'turn.asked' | 'turn.waiting'
 
 /** Something that happened to a turn and that someone has to be told. */
 export interface OutboxEvent {
-  /** Unique, and made from what happened: the same happening is one event. */
+  /** Unique to what happened: a write that is repeated tells it once. */
   readonly id: string
   readonly type: OutboxEventType
   /** As text, in which form every verb of the store takes it. */

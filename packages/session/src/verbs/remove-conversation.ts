@@ -17,6 +17,7 @@ import { untilTaken } from './raced.js'
 /** @internal */
 export interface RemoveContext {
   readonly tables: Tables
+  readonly randomId: () => string
   readonly notices: Pick<Notices, 'notify'>
 }
 
@@ -30,7 +31,7 @@ const removed = 'removed'
  * @internal
  */
 export async function removeConversation(
-  { tables, notices }: RemoveContext,
+  { tables, notices, randomId }: RemoveContext,
   conversationId: RowId,
   upstream: SessionUpstream,
 ): Promise<RemovedConversation | null> {
@@ -44,7 +45,7 @@ export async function removeConversation(
     if (seen === null) return false
     // One by one, since each is an end that someone may wait for.
     for (const turnId of await openTurnsOf(tables, conversationId)) {
-      const cancel = { reason: removed, now: clock.now() }
+      const cancel = { reason: removed, now: clock.now(), by: randomId() }
       if (!(await cancelTurn(tables, turnId, cancel))) continue
       cancelledTurns += 1
       told.add(turnId)

@@ -86,7 +86,6 @@ function reportsOf({ reports }: Stage): string {
 /** As a host's cron does, with turns that are taken up as soon as they may be. */
 export async function resumeUntilDone(stage: Stage, more?: Aftermath['more']): Promise<boolean> {
   const deadline = performance.now() + patienceMs * stage.slowness
-  const { client, notifier, timing, budgets } = stage.options()
   const rows = stage.anotherStore()
   const store: TurnStore = {
     ...rows,
@@ -94,26 +93,40 @@ export async function resumeUntilDone(stage: Stage, more?: Aftermath['more']): P
   }
   for (let quiet = 0; quiet < 2;) {
     if (performance.now() > deadline) return false
-    const { left, pending, settled, hasMore } = await resumeTurns({
-      client,
-      store,
-      owner: 'the next worker',
-      asks: policyOf(stage.scene),
-      ...(notifier === undefined ? {} : { notifier }),
-      timing: timing ?? {},
-      budgets: budgets ?? {},
-      onError: (error, { step }) => stage.reports.push(`${step}: ${String(error)}`),
-      prompt: () => stage.prompt,
-      ...more,
-    })
-    const { status, closedAt } = (await rows.read(stage.turnId)) ?? {}
-    const isOver = status !== 'pending' && status !== 'running'
-    const isDone = isOver && (closedAt !== null || (await wasNeverAsked(stage)))
-    const found = left.length + pending.length + settled.length
-    quiet = isDone && found === 0 && !hasMore ? quiet + 1 : 0
+    try {
+      quiet = (await resumeOnce(stage, store, more)) ? quiet + 1 : 0
+    } catch (error) {
+      // As cron does: the next time.
+      stage.reports.push(`resume: ${String(error)}`)
+    }
     await new Promise((resolve) => setTimeout(resolve, pauseMs))
   }
   return true
+}
+
+/** Whether there was nothing left to do. */
+async function resumeOnce(
+  stage: Stage,
+  store: TurnStore,
+  more: Aftermath['more'],
+): Promise<boolean> {
+  const { client, notifier, timing, budgets } = stage.options()
+  const { left, pending, settled, hasMore } = await resumeTurns({
+    client,
+    store,
+    owner: 'the next worker',
+    asks: policyOf(stage.scene),
+    ...(notifier === undefined ? {} : { notifier }),
+    timing: timing ?? {},
+    budgets: budgets ?? {},
+    onError: (error, { step }) => stage.reports.push(`${step}: ${String(error)}`),
+    prompt: () => stage.prompt,
+    ...more,
+  })
+  const { status, closedAt } = (await stage.store.read(stage.turnId)) ?? {}
+  const isOver = status !== 'pending' && status !== 'running'
+  const isDone = isOver && (closedAt !== null || (await wasNeverAsked(stage)))
+  return isDone && left.length + pending.length + settled.length === 0 && !hasMore
 }
 
 /** Of a turn that was cancelled before it began there is nothing to close. */

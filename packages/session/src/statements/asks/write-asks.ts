@@ -59,7 +59,7 @@ function happeningsOf(
   now: number,
 ): Happening[] {
   const known = new Set(before.map(({ id }) => id))
-  const about = { turnId, conversationId, fence, status: 'running', reason: null } as const
+  const about = { turnId, conversationId, by: fence, status: 'running', reason: null } as const
   const asked = asks
     .filter(({ id, state }) => state === 'open' && !known.has(id))
     .map(({ id }): Happening => ({ ...about, type: 'turn.asked', at: now, askId: id }))
