@@ -82,10 +82,7 @@ export type ImpostorStage = Stage<Upstream & { readonly impostor: Impostor }>
 let conversations = (process.pid % 2_000) * 1_000_000
 
 /** Opens a stage on an Impostor of its own. */
-async function openStage(
-  ground: Ground,
-  scene: Scene = sceneOf('all'),
-): Promise<ImpostorStage> {
+async function openStage(ground: Ground, scene: Scene = sceneOf('all')): Promise<ImpostorStage> {
   return await openStageOn(ground, scene, openImpostor)
 }
 
