@@ -63,6 +63,8 @@ if (values.database !== undefined && databases.every(({ name }) => name !== valu
   throw new TypeError(`--database is one of ${databases.map(({ name }) => name).join(', ')}`)
 }
 
+for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => process.exit(1))
+
 const tally = createTally()
 const crew = await startCrew(10)
 const run = createTrials(tally, values.case ?? null, Number(values.times))

@@ -45,6 +45,10 @@ export async function startCrew(spares: number): Promise<Crew> {
     await hand.ready
     return hand
   }
+  // Also where this one is ended in the middle: a process that is stopped does not hear of it.
+  process.once('exit', () => {
+    for (const hand of all) hand.signal('SIGKILL')
+  })
   const startWorker = (): Promise<Hand<WorkerTask, WorkerResult>> => start('worker')
   for (let count = 0; count < spares; count += 1) idle.push(startWorker())
   const web = await start<WebTask, WebReport>('web')
@@ -58,7 +62,6 @@ export async function startCrew(spares: number): Promise<Crew> {
     async close() {
       for (const hand of all) hand.signal('SIGKILL')
       await Promise.all(all.map(({ gone }) => gone))
-      await bundle.close()
     },
   }
 }
