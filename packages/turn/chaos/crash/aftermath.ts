@@ -21,6 +21,8 @@ export interface Aftermath {
   readonly where: string
   /** Whoever ran the turn first. */
   readonly running: Promise<unknown>
+  /** It did not end, and was ended. */
+  readonly isLate?: boolean
   readonly watching: Promise<WebReport | null>
   readonly allowed: Allowed
   /** Runs that the server lost. */
@@ -66,7 +68,7 @@ export async function judge(stage: Stage, tally: Tally, after: Aftermath): Promi
     ...answeredTwice(stage),
   ])
   wrong('turn.crash.stuck', [
-    ...(isEnded ? [] : ['the worker does not end']),
+    ...(isEnded && after.isLate !== true ? [] : ['the worker does not end']),
     ...(seen.isOpen ? [`the row is ${turn?.status}`] : []),
     ...(!seen.isOpen && turn?.closedAt === null ? ['the row is not closed'] : []),
     ...(isFinished ? [] : ['a sweep finds it again and again']),

@@ -43,7 +43,8 @@ async function loseOther(lab: Lab, stage: Stage, deed: Deed<Outage>): Promise<vo
     if (kind === 'web process') web.signal('SIGKILL')
     else broken = far.lose(kind)
   })
-  if ((await soon(running, 40_000)) === 'late') worker.signal('SIGKILL')
+  const isLate = (await soon(running, 40_000)) === 'late'
+  if (isLate) worker.signal('SIGKILL')
   await broken
   crew.give(worker)
   // Whoever watched opens the page again, by then in another process.
@@ -51,7 +52,7 @@ async function loseOther(lab: Lab, stage: Stage, deed: Deed<Outage>): Promise<vo
   if (isWebGone) await web.gone
   const watching = isWebGone ? watchElsewhere(stage, crew.web) : first
   const where = nameOf(lab, deed, `${kind} lost`)
-  await judge(stage, tally, { where, running, watching, allowed: scene.allowed })
+  await judge(stage, tally, { where, running, isLate, watching, allowed: scene.allowed })
   if (isAt) tally.crashed()
   if (kind === 'web process') web.signal('SIGKILL')
   await far.close()

@@ -60,7 +60,7 @@ export async function loseWorker(lab: Lab, stage: Stage, deed: Deed<Death>): Pro
   if (isLate || (signal === 'SIGKILL' && isAt)) await worker.gone
   crew.give(worker)
   const where = nameOf(lab, deed, death.name)
-  await judge(stage, tally, { where, running, watching, allowed: scene.allowed })
+  await judge(stage, tally, { where, running, isLate, watching, allowed: scene.allowed })
   if (isAt) tally.crashed()
 }
 
