@@ -40,6 +40,11 @@ export function openAskRows(run: TurnRun): AskRows {
   let writeAt = 0
   let writing: Promise<void> | null = null
 
+  const refuse = (): void => {
+    isKept = false
+    run.askGate.lift()
+  }
+
   const write = async (): Promise<void> => {
     const changes = queue
     queue = []
@@ -63,10 +68,11 @@ export function openAskRows(run: TurnRun): AskRows {
         return
       }
       for (const ask of asks) records.set(ask.id, ask)
+      run.askGate.stored(records.keys())
     } catch (error) {
       report(error, 'asks')
       if (isPassing(error) || isPassingInStore(error)) again()
-      else isKept = false
+      else refuse()
     } finally {
       writing = null
       run.wakeup.wake()

@@ -83,6 +83,7 @@ export function createSnapshots(run: TurnRun): Snapshots {
       const now = clock.now()
       if (reply === null || !isNew() || writing !== null) return
       if (now < schedule.nextAt() || now < lookedAt + timing.snapshotMs) return
+      if (!run.askGate.isOpen(reply)) return
       lookedAt = now
       const snapshot = take(reply)
       if (schedule.mayWrite(snapshot.size, now)) void begin(snapshot, storeCallMs(run.setup))
