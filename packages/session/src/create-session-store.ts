@@ -134,7 +134,7 @@ export function createSessionStore(options: SessionStoreOptions): KnexSessionSto
   }
   const notices = createNotices(options.notifier, options.onNotifyError)
   const store: KnexSessionStore = {
-    ...turnWrites(tables, notices),
+    ...turnWrites(tables, notices, randomId),
     ...askVerbs(tables, notices),
     ...upkeepVerbs({ ...creating, notices }),
 

@@ -5,6 +5,7 @@ import { createFakeUpstream } from '../src/contract/fake-upstream.js'
 import { completed, firstPrompt } from '../src/contract/subject.js'
 import { createSessionStore } from '../src/index.js'
 import type { SessionStore } from '../src/index.js'
+import { createOutboxStore, outboxMigration } from '../src/outbox.js'
 import { failStatements } from './support/failing-statements.js'
 import { createLaggingReads } from './support/lagging-reads.js'
 import type { LaggingReads } from './support/lagging-reads.js'
@@ -138,6 +139,26 @@ for (const kind of databases.filter(({ name }) => name !== 'sqlite')) {
       expect(await store.renew(first.lease, { leaseMs })).to.include({ held: true })
       await direct.release(first.lease)
       expect(await store.renew(first.lease, { leaseMs })).to.include({ held: false })
+    })
+
+    it('leave no turn of a conversation that is removed without its end being told', async () => {
+      const ids = await newIds()
+      await lagging.catchUp()
+      const unseen = await rows.insertTurn(ids.conversationId)
+      await outboxMigration().up(rows.knex)
+      const telling = createSessionStore({ knex: lagging.knex, clock, outbox: {} })
+      const refused = await codeOf(
+        telling.removeConversation(ids.conversationId, createFakeUpstream()),
+      )
+      expect(refused).to.equal('row_contended')
+      expect((await direct.read(unseen))?.status).to.equal('pending')
+      await lagging.catchUp()
+      await telling.removeConversation(ids.conversationId, createFakeUpstream())
+      const events = await createOutboxStore({ knex: rows.knex }).take({ limit: 9, leaseMs: 1 })
+      expect(events.map(({ turnId, status }) => `${turnId} ${status}`)).to.have.members([
+        `${ids.turnId} cancelled`,
+        `${unseen} cancelled`,
+      ])
     })
 
     it('lose no lease that was taken just now', async () => {

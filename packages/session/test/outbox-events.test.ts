@@ -97,6 +97,41 @@ for (const kind of databases) {
       ])
     })
 
+    it('is another event for each end of a turn that the host has put back to pending', async () => {
+      const ids = await newTurn()
+      const putBack = (): Promise<unknown> =>
+        Promise.resolve(
+          rows
+            .knex('messages')
+            .where({ id: ids.turnId })
+            .update({ turn_status: 'pending', turn_settled_at: null, turn_closed_at: null }),
+        )
+      // Of one moment: only the claims and the calls differ.
+      const clock = { now: () => 1_000, sleep: async () => undefined }
+      const frozen = createSessionStore({ knex: rows.knex, clock, outbox: {} })
+      for (const settlement of [completed, failed]) {
+        const { lease } = await mustClaim(frozen, ids)
+        await frozen.settle(lease, settlement)
+        await frozen.release(lease)
+        await putBack()
+      }
+      await frozen.cancel({ turnId: ids.turnId })
+      await putBack()
+      await frozen.cancel({ turnId: ids.turnId })
+      const ends = (await events()).map(({ status }) => status)
+      expect(ends).to.have.members(['completed', 'failed', 'cancelled', 'cancelled'])
+    })
+
+    it('has an ask whose id is no id of a database, without the id', async () => {
+      const { lease } = await mustClaim(store, await newTurn())
+      const odd = ['a'.repeat(256), 'per_\0']
+      for (const id of odd) await store.updateAsks(lease, [{ type: 'opened', ask: { ...ask, id } }])
+      const stored = (await store.read(lease.turnId))?.asks.map(({ id }) => id)
+      expect(stored).to.deep.equal(odd)
+      const asked = (await events()).filter(({ type }) => type === 'turn.asked')
+      expect(asked.map(({ askId }) => askId)).to.deep.equal([null, null])
+    })
+
     it('says of an end that was stored without its reply what the row says', async () => {
       const { lease } = await mustClaim(store, await newTurn())
       const cycle: Record<string, unknown> = {}

@@ -20,6 +20,7 @@ const ended = {
   status: 'completed',
   reason: null,
   askId: null,
+  by: 'me',
 } as const
 
 for (const kind of databases) {
@@ -46,6 +47,7 @@ for (const kind of databases) {
               status: 'completed',
               reason: null,
               askId: null,
+              by: 'me',
             }),
           advance: (ms) => void (now += ms),
         }
@@ -187,6 +189,7 @@ describe('outboxStoreContract', () => {
           status: 'completed',
           reason: null,
           askId: null,
+          by: 'me',
         } as const
         const subject: OutboxSubject = {
           store,

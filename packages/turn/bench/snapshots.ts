@@ -4,7 +4,7 @@ import { createMemoryStore, type TurnStore } from '../src/index.js'
 import { resolveOptions } from '../src/options.js'
 import { instant } from '../src/run/instant.js'
 import { openRun } from '../src/run/run.js'
-import { followAnswer } from '../src/steps/answer-text.js'
+import { type AnswerText, followAnswer } from '../src/steps/answer-text.js'
 import { createSnapshots } from '../src/steps/save-snapshot.js'
 
 const sessionId = 'ses_bench'
@@ -80,7 +80,6 @@ export const snapshotBytes = {
       snapshots.save()
       await clock.advance(1_000)
     }
-    snapshots.close()
     run.lease.close()
     const end = bytesOf(JSON.stringify(reply)) + bytesOf(reply.result().text)
     return [
@@ -131,11 +130,17 @@ function grownParts(parts: number): Grown {
   return { reply, part: parts }
 }
 
+function followed(reply: Reply): AnswerText {
+  const text = followAnswer(reply)
+  reply.observe({ textDelta: (change) => text.grew(change) })
+  return text
+}
+
 /** By turns, so that a busy moment of the machine meets both. */
 function compared(small: Grown, large: Grown): number {
   const takes = [small, large].map((grown) => ({
     ...grown,
-    text: followAnswer(grown.reply),
+    text: followed(grown.reply),
     ms: [] as number[],
   }))
   for (let round_ = 0; round_ < 2_000; round_ += 1) {

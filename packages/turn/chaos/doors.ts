@@ -3,11 +3,11 @@ import { followTurn } from '../src/live.js'
 import { createOutboxStore } from '@turnstead/session/outbox'
 import { createOutbox, type OutboxStore } from '../src/outbox.js'
 import type { Tally } from './figures.js'
-import { inParallel } from './in-parallel.js'
+import type { Lab } from './lab.js'
 import { watchTurn } from './processes/watched-turn.js'
 import { policyAlone, sceneOf } from './scenes.js'
 import { soon } from './soon.js'
-import { type Ground, openStage, runAsJob, type Stage } from './stage.js'
+import { onStage, runAsJob, type Stage } from './stage.js'
 import { verdictOf } from './verdict.js'
 
 /** How a call of a port goes wrong, the first or every time. */
@@ -126,22 +126,20 @@ const budgets = { requestMs: 300, unreachableMs: 4_000, stopMs: 500 }
 const atOnce = 6
 
 /** The store's and the notifier's calls that fail, hang or come late: the turn and those who follow it come to their end. */
-export async function runDoors(
-  ground: Ground,
-  tally: Tally,
-  choose: <T>(items: readonly T[]) => readonly T[],
-): Promise<void> {
-  await inParallel(choose([...storeCases(), ...others]), atOnce, async (each) => {
-    const stage = await openStage(ground, sceneOf('asks'))
-    await runBroken(stage, tally, each)
-    await stage.close()
-  })
+export async function runDoors(lab: Lab): Promise<void> {
+  const { ground, tally, choose } = lab
+  const share = { first: 24, later: 8 }
+  const trials = choose([...storeCases(), ...others], share).map((each) => ({
+    name: `${ground.name}: ${each.name}`,
+    attempt: () => onStage(ground, sceneOf('asks'), (stage) => runBroken(stage, tally, each)),
+  }))
   const tellings = outboxVerbs.flatMap((verb) => troubles.map((trouble) => ({ verb, trouble })))
-  await inParallel(choose(tellings), atOnce, async ({ verb, trouble }) => {
-    const stage = await openStage(ground, sceneOf('text'))
-    await tellBroken(stage, tally, verb, trouble)
-    await stage.close()
-  })
+  const tells = choose(tellings, share).map(({ verb, trouble }) => ({
+    name: `${ground.name}: outbox.${verb} ${trouble} once`,
+    attempt: () =>
+      onStage(ground, sceneOf('text'), (stage) => tellBroken(stage, tally, verb, trouble)),
+  }))
+  await lab.run('doors', [...trials, ...tells], { atOnce })
 }
 
 async function runBroken(stage: Stage, tally: Tally, broken: Case): Promise<void> {

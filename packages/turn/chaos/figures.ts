@@ -25,6 +25,8 @@ const names = [
   'turn.crash.double_prompts',
   'turn.crash.stuck',
   'turn.crash.follower_mismatches',
+  'turn.crash.untold',
+  'turn.chaos.unjudged',
 ] as const
 
 export type FigureName = (typeof names)[number]

@@ -1,107 +1,107 @@
 /**
  * Breaks turns in every way that this project promises to survive, on real databases and a real socket, and prints what went
- * wrong as figures: one JSON line each, all but the first 0. The words to it go to stderr.
+ * wrong as figures: one JSON line each, all but the first two 0. The words to it go to stderr.
  *
  *   npm run chaos                  the quick set: every kind, some of the points
- *   npm run chaos -- --all         every point on every database
- *   npm run chaos -- --seed 7      other points of the crash matrix
- *   npm run chaos -- --only faults --database postgresql
+ *   npm run chaos -- --all         every point
+ *   npm run chaos -- --seed 7      other points
+ *   npm run chaos -- --all --only workers,servers --database postgresql
+ *   npm run chaos -- --all --only workers --case 'asks: SIGKILL before store.settle 1' --times 20
  */
 import { parseArgs } from 'node:util'
 import { databases } from '@turnstead-internal/databases'
+import { createChooser } from './chooser.js'
 import { loseOthers } from './crash/outages.js'
+import { findPoints, type Points } from './crash/points.js'
 import { loseOnReal } from './crash/real.js'
-import { openMatrix } from './crash/points.js'
 import { loseServers } from './crash/servers.js'
 import { loseWorkers } from './crash/workers.js'
-import { runFaults } from './faults.js'
-import { createChooser } from './chooser.js'
 import { runDoors } from './doors.js'
-import { runFrames } from './frames.js'
-import { startCrew } from './processes/crew.js'
-import { createTally, type Tally } from './figures.js'
+import { breakFrames } from './faults/frames.js'
+import { breakRequests } from './faults/requests.js'
+import { surveyScenes } from './faults/survey.js'
+import { createTally } from './figures.js'
+import type { Lab } from './lab.js'
 import { runOwnEnd } from './own-end.js'
 import { runPeople } from './people.js'
 import { runPorts } from './ports.js'
-import { type Ground, openGround } from './stage.js'
+import { startCrew } from './processes/crew.js'
+import { openGround } from './stage.js'
+import { createTrials } from './trials.js'
 
 const { values } = parseArgs({
   options: {
     all: { type: 'boolean', default: false },
     seed: { type: 'string', default: '1' },
-    share: { type: 'string' },
     only: { type: 'string' },
     database: { type: 'string' },
+    case: { type: 'string' },
+    times: { type: 'string', default: '1' },
   },
 })
 
-type Part = (ground: Ground, tally: Tally, isFirst: boolean) => Promise<void>
-
-/** Of the points along a turn the quick set takes some; the stride is no multiple of the loop's own rhythm. */
-const stride = (isFirst: boolean): number => (values.all ? 1 : isFirst ? 13 : 29)
-
-const parts: Readonly<Record<string, Part>> = {
-  people: (ground, tally, isFirst) => runPeople(ground, tally, stride(isFirst)),
-  crashes: async (ground, tally, isFirst) => {
-    const choose = chooserFor(isFirst)
-    const matrix = await openMatrix({ ground, crew, tally, choose })
-    for (const [name, lose] of Object.entries({ loseWorkers, loseServers, loseOthers })) {
-      if (values.only?.includes('/') === true && values.only !== `crashes/${name}`) continue
-      await lose(matrix)
-    }
-  },
-  // On one database: what differs is the server.
-  'real-server': async (ground, tally, isFirst) => {
-    if (!isFirst) return
-    const points = {
-      ground,
-      crew,
-      tally,
-      choose: createChooser(Number(values.seed), values.all ? 8 : 1),
-    }
-    const problem = await loseOnReal(await openMatrix(points))
-    if (problem !== null) process.stderr.write(`!!! THE REAL SERVER IS SKIPPED: ${problem}\n`)
-  },
-  'own-end': (ground, tally) => runOwnEnd(ground, tally),
-  ports: async (ground, tally, isFirst) => {
-    if (values.all || isFirst) await runPorts(ground, tally)
-  },
-  doors: (ground, tally) => {
-    // Where there is a notifier.
-    const most = values.all ? Infinity : ground.notifier === null ? 6 : 24
-    return runDoors(ground, tally, createChooser(Number(values.seed), most))
-  },
-  frames: (ground, tally, isFirst) => runFrames(ground, tally, chooserFor(isFirst)),
-  faults: (ground, tally, isFirst) => runFaults(ground, tally, values.all ? 1 : isFirst ? 7 : 29),
+/** On one database: what differs is the server. */
+const loseReal = async (lab: Lab, points: Points): Promise<void> => {
+  const problem = lab.isFirst ? await loseOnReal(lab, points) : null
+  if (problem !== null) process.stderr.write(`!!! THE REAL SERVER IS SKIPPED: ${problem}\n`)
 }
 
+const alone = { people: runPeople, 'own-end': runOwnEnd, ports: runPorts, doors: runDoors }
+const surveyed = { requests: breakRequests, frames: breakFrames }
+const crashes = {
+  'real-server': loseReal,
+  workers: loseWorkers,
+  servers: loseServers,
+  outages: loseOthers,
+}
+
+const names = [alone, surveyed, crashes].flatMap((parts) => Object.keys(parts))
+const wanted = values.only?.split(',') ?? names
+const wrongName = wanted.find((name) => !names.includes(name))
+if (wrongName !== undefined) throw new TypeError(`--only is some of ${names.join(', ')}`)
 if (values.database !== undefined && databases.every(({ name }) => name !== values.database)) {
   throw new TypeError(`--database is one of ${databases.map(({ name }) => name).join(', ')}`)
 }
 
+for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => process.exit(1))
+
 const tally = createTally()
-const crew = await startCrew(4)
-const shareOf = (first: boolean): number => Number(values.share ?? (first ? 1 : 0.5))
-const chooserFor = (first: boolean) =>
-  createChooser(Number(values.seed), values.all ? Infinity : shareOf(first))
-let isFirst = true
-for (const { name } of databases) {
+const crew = await startCrew(10)
+const run = createTrials(tally, values.case ?? null, Number(values.times))
+
+async function runParts(lab: Lab): Promise<void> {
+  const chosen = <Part>(parts: Readonly<Record<string, Part>>): Part[] =>
+    Object.entries(parts).flatMap(([name, part]) => (wanted.includes(name) ? [part] : []))
+  for (const part of chosen(alone)) await part(lab)
+  const bySurvey = chosen(surveyed)
+  const surveys = bySurvey.length > 0 ? await surveyScenes(lab.ground) : []
+  for (const part of bySurvey) await part(lab, surveys)
+  const byPoints = chosen(crashes)
+  const points: Points = byPoints.length > 0 ? await findPoints(lab) : new Map()
+  for (const part of byPoints) await part(lab, points)
+}
+
+// The one with a notifier of its own first: it gets the most points.
+const order = databases.toSorted(
+  (one, other) => Number(other.name === 'postgresql') - Number(one.name === 'postgresql'),
+)
+const first = order.find(({ skip }) => skip === null)
+for (const { name } of order) {
   if (values.database !== undefined && values.database !== name) continue
   const ground = await openGround(name)
   if (typeof ground === 'string') {
     process.stderr.write(`!!! ${name} IS SKIPPED: ${ground}\n`)
     continue
   }
+  process.stderr.write(`# ${name}\n`)
+  const isFirst = name === first?.name
+  const choose = createChooser({ seed: Number(values.seed), isFirst, isAll: values.all })
   try {
-    for (const [part, run] of Object.entries(parts)) {
-      if (values.only !== undefined && values.only.split('/')[0] !== part) continue
-      process.stderr.write(`# ${name}: ${part}\n`)
-      await run(ground, tally, isFirst)
-    }
+    await runParts({ ground, crew, tally, isFirst, choose, run })
   } finally {
     await ground.close()
   }
-  isFirst = false
 }
 await crew.close()
-process.exitCode = tally.print() ? 0 : 1
+// What was not judged may have left something open.
+process.exit(tally.print() ? 0 : 1)

@@ -1,9 +1,9 @@
 import { runTurn } from '../src/index.js'
-import type { Tally } from './figures.js'
-import type { Allowed } from './scenes.js'
+import type { Lab } from './lab.js'
+import { type Allowed, sceneOf } from './scenes.js'
 import { verdictOf } from './verdict.js'
-import { type Ground, openStage, runAsJob, type Stage } from './stage.js'
-import { watchPorts } from './watched-ports.js'
+import { onStage, runAsJob } from './stage.js'
+import { isSame, type Point, pointsOf, watchPorts, wordsOf } from './watched-ports.js'
 
 type Deed = 'cancel in the row' | 'cancelSignal' | 'hand-off'
 
@@ -13,44 +13,46 @@ const allowed: Readonly<Record<Deed, Allowed>> = {
   'hand-off': new Set(['completed']),
 }
 
+const atOnce = 6
+
 /** Does something at every call of a turn, before and after it. */
-export async function runPeople(ground: Ground, tally: Tally, everyNth: number): Promise<void> {
-  for (const deed of Object.keys(allowed) as Deed[]) {
-    for (const when of ['before', 'after'] as const) {
-      for (let at = 1; ; at += everyNth) {
-        const stage = await openStage(ground)
-        const name = await doAt(stage, deed, when, at)
-        if (name !== null) {
-          const last = await runAsJob(stage)
-          tally.add(
-            `${ground.name}: ${deed} ${when} ${name}`,
-            await verdictOf(stage, last, allowed[deed]),
-          )
-        }
-        await stage.close()
-        if (name === null) break
-      }
-    }
-  }
+export async function runPeople(lab: Lab): Promise<void> {
+  const points = pointsOf(await callsOf(lab))
+  const trials = (Object.keys(allowed) as Deed[]).flatMap((deed) =>
+    lab.choose(points, { first: 10, later: 4 }).map((point) => {
+      const name = `${lab.ground.name}: ${deed} ${wordsOf(point)}`
+      return { name, attempt: () => tryDeed(lab, name, { deed, point }) }
+    }),
+  )
+  await lab.run('people', trials, { atOnce })
 }
 
-/** The name of the call where it was done; null when the turn makes fewer calls. */
-async function doAt(
-  stage: Stage,
-  deed: Deed,
-  when: 'before' | 'after',
-  at: number,
-): Promise<string | null> {
-  const controller = new AbortController()
-  let done: string | null = null
-  const ports = watchPorts(stage, async (call) => {
-    if (call.number !== at || call.when !== when) return
-    done = call.name
-    if (deed === 'cancel in the row') await stage.anotherStore().cancel({ turnId: stage.turnId })
-    else controller.abort()
+async function callsOf({ ground }: Lab): Promise<readonly string[]> {
+  const calls: string[] = []
+  await onStage(ground, sceneOf('all'), async (stage) => {
+    const ports = watchPorts(stage, ({ name, when }) => {
+      if (when === 'before') calls.push(name)
+    })
+    await runTurn(stage.options(ports))
   })
-  const signals =
-    deed === 'hand-off' ? { signal: controller.signal } : { cancelSignal: controller.signal }
-  await runTurn(stage.options({ ...ports, ...signals }))
-  return done
+  return calls
+}
+
+async function tryDeed(
+  { ground, tally }: Lab,
+  where: string,
+  { deed, point }: { readonly deed: Deed; readonly point: Point },
+): Promise<void> {
+  await onStage(ground, sceneOf('all'), async (stage) => {
+    const controller = new AbortController()
+    const ports = watchPorts(stage, async (call) => {
+      if (!isSame(call, point)) return
+      if (deed === 'cancel in the row') await stage.anotherStore().cancel({ turnId: stage.turnId })
+      else controller.abort()
+    })
+    const signals =
+      deed === 'hand-off' ? { signal: controller.signal } : { cancelSignal: controller.signal }
+    await runTurn(stage.options({ ...ports, ...signals }))
+    tally.add(where, await verdictOf(stage, await runAsJob(stage), allowed[deed]))
+  })
 }

@@ -1,6 +1,8 @@
 import { runTurn, type TurnOptions, type TurnStore } from '../src/index.js'
-import type { Tally } from './figures.js'
-import { type Ground, openStage } from './stage.js'
+import type { Lab } from './lab.js'
+import { sceneOf } from './scenes.js'
+import { soon } from './soon.js'
+import { onStage } from './stage.js'
 
 const never = (): Promise<never> => new Promise(() => undefined)
 
@@ -38,44 +40,46 @@ const callbacks: Readonly<Record<string, Partial<TurnOptions>>> = {
   onError: { onError: never as () => never },
 }
 
-/** A port of the host's that never answers, while every other one does. */
-export async function runPorts(ground: Ground, tally: Tally): Promise<void> {
-  for (const verb of verbs) {
-    for (const isCancelled of [false, true]) {
-      const where = `${ground.name}: store.${verb} never answers${isCancelled ? ', and the turn is cancelled' : ''}`
-      await runOne(ground, tally, where, { hanging: verb, isCancelled })
-    }
-  }
-  for (const [name, more] of Object.entries(callbacks)) {
-    await runOne(ground, tally, `${ground.name}: ${name} never answers`, { more })
-  }
+interface Case {
+  readonly name: string
+  readonly hanging?: keyof TurnStore
+  readonly isCancelled?: boolean
+  readonly more?: Partial<TurnOptions>
 }
 
-async function runOne(
-  ground: Ground,
-  tally: Tally,
-  where: string,
-  how: {
-    readonly hanging?: keyof TurnStore
-    readonly isCancelled?: boolean
-    readonly more?: Partial<TurnOptions>
-  },
-): Promise<void> {
-  tally.tried()
-  const stage = await openStage(ground)
-  const store: TurnStore = { ...stage.store }
-  if (how.hanging !== undefined) Object.assign(store, { [how.hanging]: never })
-  const running = runTurn(stage.options({ store, budgets, ...how.more })).then(
-    () => 'ended',
-    () => 'ended',
-  )
-  if (how.isCancelled === true) await stage.store.cancel({ turnId: stage.turnId })
-  let timer: NodeJS.Timeout | undefined
-  const late = new Promise<string>((resolve) => {
-    timer = setTimeout(() => resolve('still there'), limitMs)
+const cases: readonly Case[] = [
+  ...verbs.flatMap((hanging) => [
+    { name: `store.${hanging} never answers`, hanging },
+    {
+      name: `store.${hanging} never answers, and the turn is cancelled`,
+      hanging,
+      isCancelled: true,
+    },
+  ]),
+  ...Object.entries(callbacks).map(([name, more]) => ({ name: `${name} never answers`, more })),
+]
+
+const atOnce = 6
+
+/** A port of the host's that never answers, while every other one does. */
+export async function runPorts(lab: Lab): Promise<void> {
+  const trials = lab.choose(cases, { first: Infinity, later: 0 }).map((each) => {
+    const name = `${lab.ground.name}: ${each.name}`
+    return { name, attempt: () => runOne(lab, name, each) }
   })
-  const end = await Promise.race([running, late])
-  clearTimeout(timer)
-  if (end !== 'ended') tally.count('turn.ports_without_limit', where)
-  await stage.close()
+  await lab.run('ports', trials, { atOnce })
+}
+
+async function runOne({ ground, tally }: Lab, where: string, how: Case): Promise<void> {
+  tally.tried()
+  await onStage(ground, sceneOf('all'), async (stage) => {
+    const store: TurnStore = { ...stage.store }
+    if (how.hanging !== undefined) Object.assign(store, { [how.hanging]: never })
+    const running = runTurn(stage.options({ store, budgets, ...how.more })).then(
+      () => 'ended',
+      () => 'ended',
+    )
+    if (how.isCancelled === true) await stage.store.cancel({ turnId: stage.turnId })
+    if ((await soon(running, limitMs)) === 'late') tally.count('turn.ports_without_limit', where)
+  })
 }

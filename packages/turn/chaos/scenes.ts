@@ -4,6 +4,9 @@ import { type AskPolicy, type Prompt, waitForPerson } from '../src/index.js'
 /** What an experiment may end with. */
 export type Allowed = ReadonlySet<'completed' | 'failed' | 'cancelled'>
 
+/** Who answers what is asked. */
+export const person = 'Ada'
+
 /** The words of every prompt here. */
 export const promptText = 'Hello'
 

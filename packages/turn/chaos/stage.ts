@@ -1,12 +1,13 @@
 import { type DatabaseName, databases, type OpenDatabase } from '@turnstead-internal/databases'
-import { conversationColumns, messageColumns, type SessionStore } from '@turnstead/session'
-import { outboxMigration } from '@turnstead/session/outbox'
+import type { SessionStore } from '@turnstead/session'
 import { always, type Impostor, type Reply, startImpostor } from '@turnstead/testkit'
+import { machineFactor } from '@turnstead/testkit/opencode'
 import { type Client, createClient } from '@turnstead/wire'
 import { type Prompt, runTurn, type TurnOptions, type TurnResult } from '../src/index.js'
 import { type Address, type OpenNotifier, openNotifier, openStore, type Place } from './place.js'
 import type { ServerAddress } from './processes/worker.js'
 import { policyOf, promptText, type Scene, sceneOf } from './scenes.js'
+import { createTablePool, type TablePool } from './table-pool.js'
 
 /** Rows in one real database; each experiment has tables of its own in it, so that a sweep finds only what is its. */
 export interface Ground {
@@ -16,6 +17,7 @@ export interface Ground {
   readonly address: Address
   /** That of this process; null where the rows alone are followed. */
   readonly notifier: OpenNotifier | null
+  readonly tables: TablePool
   close(): Promise<void>
 }
 
@@ -33,6 +35,7 @@ export async function openGround(name: DatabaseName): Promise<Ground | string> {
     database,
     address,
     notifier: ours,
+    tables: createTablePool(database.knex),
     async close() {
       await ours?.close()
       await database.close()
@@ -64,6 +67,8 @@ export interface Stage<Server extends Upstream = Upstream> {
   readonly turnId: number
   readonly prompt: Prompt & { readonly text: string }
   readonly reports: string[]
+  /** How much longer than on a calm machine its times are. */
+  readonly slowness: number
   options(more?: Partial<TurnOptions>): TurnOptions
   /** Another store of the same rows, as another process has it. */
   anotherStore(): SessionStore
@@ -73,14 +78,26 @@ export interface Stage<Server extends Upstream = Upstream> {
 /** A stage on Impostor. */
 export type ImpostorStage = Stage<Upstream & { readonly impostor: Impostor }>
 
-let conversations = 0
+/** Of this process alone: all that run on a server of a database hear each other's notices. */
+let conversations = (process.pid % 2_000) * 1_000_000
 
 /** Opens a stage on an Impostor of its own. */
-export async function openStage(
-  ground: Ground,
-  scene: Scene = sceneOf('all'),
-): Promise<ImpostorStage> {
+async function openStage(ground: Ground, scene: Scene = sceneOf('all')): Promise<ImpostorStage> {
   return await openStageOn(ground, scene, openImpostor)
+}
+
+/** Lets something happen on a stage of its own, on an Impostor. */
+export async function onStage(
+  ground: Ground,
+  scene: Scene,
+  work: (stage: ImpostorStage) => Promise<void>,
+): Promise<void> {
+  const stage = await openStage(ground, scene)
+  try {
+    await work(stage)
+  } finally {
+    await stage.close()
+  }
 }
 
 /** Opens a stage on the server that is given. */
@@ -94,12 +111,8 @@ export async function openStageOn<Server extends Upstream>(
   const conversationId = conversations
   const turnId = conversationId
   const prompt = { ...scene.prompt, text: `${promptText} ${conversationId}` }
-  const place: Place = {
-    conversations: `conversations_${conversationId}`,
-    messages: `messages_${conversationId}`,
-    outbox: `outbox_${conversationId}`,
-  }
-  await openTables(ground, place)
+  const slowness = Math.ceil(machineFactor())
+  const place = await ground.tables.take()
   const upstream = await openUpstream(scene, prompt.text)
   const client = createClient({
     ...upstream.address,
@@ -125,6 +138,7 @@ export async function openStageOn<Server extends Upstream>(
     turnId,
     prompt,
     reports,
+    slowness,
     anotherStore,
     options: (more) => ({
       client,
@@ -137,13 +151,19 @@ export async function openStageOn<Server extends Upstream>(
       asks: policyOf(scene),
       onError: (error, { step }) => reports.push(`${step}: ${String(error)}`),
       ...more,
-      timing: { leaseMs: 600, pollMs: 40, graceMs: 120, snapshotMs: 20, ...more?.timing },
-      budgets: { requestMs: 1_000, stopMs: 2_000, ...more?.budgets },
+      timing: {
+        leaseMs: 600 * slowness,
+        pollMs: 40,
+        graceMs: 120 * slowness,
+        snapshotMs: 20,
+        ...more?.timing,
+      },
+      budgets: { requestMs: 1_000 * slowness, stopMs: 2_000 * slowness, ...more?.budgets },
     }),
     async close() {
       await client.close()
       await upstream.close()
-      for (const table of Object.values(place)) await knex.schema.dropTableIfExists(table)
+      await ground.tables.give(place)
     },
   }
 }
@@ -173,22 +193,9 @@ async function openImpostor(
   }
 }
 
-async function openTables({ database: { knex } }: Ground, place: Place): Promise<void> {
-  await knex.schema.createTable(place.conversations, (table) => {
-    table.increments()
-    conversationColumns(table, { table: place.conversations })
-  })
-  await knex.schema.createTable(place.messages, (table) => {
-    table.increments()
-    table.integer('conversation_id').notNullable()
-    messageColumns(table, { table: place.messages })
-  })
-  await outboxMigration({ table: place.outbox }).up(knex)
-}
-
 /** Runs the turn as a queue does: again as long as the result asks for it. */
 export async function runAsJob(stage: Stage, more?: Partial<TurnOptions>): Promise<TurnResult> {
-  const deadline = performance.now() + 20_000
+  const deadline = performance.now() + 20_000 * stage.slowness
   for (;;) {
     const result = await runTurn(stage.options({ store: stage.anotherStore(), ...more }))
     if (result.status !== 'skipped' || !result.mustRunAgain) return result

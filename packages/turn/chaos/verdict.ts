@@ -1,5 +1,6 @@
 import { WireError } from '@turnstead/wire'
-import type { TurnRecord, TurnResult } from '../src/index.js'
+import type { TurnRecord } from '@turnstead/session'
+import type { TurnResult } from '../src/index.js'
 import type { Allowed } from './scenes.js'
 import type { Stage } from './stage.js'
 

@@ -1,12 +1,36 @@
 import type { TurnClient, TurnStore } from '../src/index.js'
 
-/** What a turn calls, by name: `store.claim`, `client.session.messages` … and each event that it hears: `event message.updated`. */
-export type Watcher = (call: {
+/** One moment of a turn: before it makes the call of this name for the nth time, or after that was answered. */
+export interface Point {
+  /** `store.claim`, `client.session.messages` …, or of an event that it hears `event message.updated`. */
   readonly name: string
-  /** The number of the call among all of the turn, from 1. */
-  readonly number: number
+  /** Among those of its name, from 1. */
+  readonly count: number
   readonly when: 'before' | 'after'
-}) => void | Promise<void>
+}
+
+export type Watcher = (point: Point) => void | Promise<void>
+
+export function isSame(one: Point, other: Point): boolean {
+  return one.name === other.name && one.count === other.count && one.when === other.when
+}
+
+/** Before and after each of these calls. */
+export function pointsOf(names: readonly string[]): readonly Point[] {
+  const counts = new Map<string, number>()
+  return names.flatMap((name) => {
+    const count = (counts.get(name) ?? 0) + 1
+    counts.set(name, count)
+    return [
+      { name, count, when: 'before' },
+      { name, count, when: 'after' },
+    ] as const
+  })
+}
+
+export function wordsOf({ name, count, when }: Point): string {
+  return `${when} ${name} ${count}`
+}
 
 /**
  * The ports of a turn that report every call before it is made and after it was answered, and every event before the turn has it and
@@ -16,7 +40,12 @@ export function watchPorts(
   ports: { readonly client: TurnClient; readonly store: TurnStore },
   watcher: Watcher,
 ): { readonly client: TurnClient; readonly store: TurnStore } {
-  let calls = 0
+  const counts = new Map<string, number>()
+  const next = (name: string): number => {
+    const count = (counts.get(name) ?? 0) + 1
+    counts.set(name, count)
+    return count
+  }
 
   const watched = <T extends object>(name: string, target: T): T =>
     new Proxy(target, {
@@ -30,11 +59,10 @@ export function watchPorts(
         if (typeof value === 'object' && value !== null) return watched(path, value)
         if (typeof value !== 'function' || isSynchronous(path)) return value
         return async (...args: unknown[]): Promise<unknown> => {
-          calls += 1
-          const number = calls
-          await watcher({ name: path, number, when: 'before' })
+          const count = next(path)
+          await watcher({ name: path, count, when: 'before' })
           const answer: unknown = await Reflect.apply(value, object, args)
-          await watcher({ name: path, number, when: 'after' })
+          await watcher({ name: path, count, when: 'after' })
           return answer
         }
       },
@@ -43,12 +71,11 @@ export function watchPorts(
   const watchEvents = (subscription: Subscription): Subscription => {
     async function* events(): AsyncGenerator<Heard> {
       for await (const item of subscription) {
-        calls += 1
-        const number = calls
         const name = `event ${item.type}`
-        await watcher({ name, number, when: 'before' })
+        const count = next(name)
+        await watcher({ name, count, when: 'before' })
         yield item
-        await watcher({ name, number, when: 'after' })
+        await watcher({ name, count, when: 'after' })
       }
     }
     return {

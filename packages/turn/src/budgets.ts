@@ -127,7 +127,9 @@ export function exceededBudget(budgets: Budgets, usage: Usage, now: number): Exc
 
 /** When the next budget of time runs out if nothing happens; Infinity when none runs. */
 export function nextBudgetEnd(budgets: Budgets, usage: Usage, now: number): number {
-  return Math.min(...runningClocks(budgets, usage, now).map((clock) => clock.endsAt), Infinity)
+  let next = Infinity
+  for (const { endsAt } of runningClocks(budgets, usage, now)) next = Math.min(next, endsAt)
+  return next
 }
 
 interface RunningClock extends Exceeded {

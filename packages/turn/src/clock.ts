@@ -51,7 +51,7 @@ export interface SteadyClock {
   /** The wall clock, for what another machine has to understand. */
   wall(): number
   sleep(ms: number, options?: { signal?: AbortSignal }): Promise<void>
-  /** Calls back once after `ms`; the result takes it back, and leaves no timer. Cheaper than a sleep that is given up. */
+  /** Calls back once after `ms`, never before; the result takes it back, and leaves no timer. Cheaper than a sleep that is given up. */
   later(ms: number, onTime: () => void): () => void
 }
 
@@ -71,7 +71,14 @@ export function steady(clock: Clock): SteadyClock {
     later: (ms, onTime) => {
       if (ms === Infinity) return () => undefined
       if (clock === systemClock && ms <= longestTimerMs) {
-        const timer = setTimeout(onTime, ms)
+        const dueAt = made.now() + ms
+        // Node counts whole milliseconds from when its loop woke, so that a timer fires early; who looks then, looks in vain.
+        const look = (): void => {
+          const left = dueAt - made.now()
+          if (left > 0) timer = setTimeout(look, Math.ceil(left))
+          else onTime()
+        }
+        let timer = setTimeout(look, Math.ceil(ms))
         return () => clearTimeout(timer)
       }
       const stop = new AbortController()

@@ -135,9 +135,10 @@ describe('asks in the row of a turn', () => {
     expect((await asks())[0]).to.deep.include({ state: 'sent', decision })
   })
 
-  for (const [name, isSent] of [
-    ['before it was sent', false],
-    ['after it was sent, before the row said so', true],
+  for (const [name, isSent, listMs] of [
+    ['before it was sent', false, 0],
+    ['after it was sent, before the row said so', true, 0],
+    ['after it was sent, from a server whose lists take their time', true, 2_500],
   ] as const) {
     it(`a worker that takes over after a death ${name} has it sent once`, async () => {
       const { store, seen } = watched('open')
@@ -158,6 +159,7 @@ describe('asks in the row of a turn', () => {
       await rig.rows.anotherStore().answerAsk({ turnId, askId: id, decision, by: 'ada' })
       if (isSent) await rig.client.permission.reply(id, { reply: 'once' })
       const client = rig.connect()
+      rig.impostor.fail('GET /permission', fault.delay(listMs))
       const second = await runTurn(
         options({ store: rig.rows.anotherStore(), client, asks: waitForPerson, owner: 'worker-2' }),
       )

@@ -8,12 +8,17 @@ interface Entry {
   since: number
 }
 
+/** A queue that was longer is not kept. */
+const longestKept = 64
+
 /** Numbers the changes of one reply and delivers them, in order, when the reply is consistent again. */
 export class ChangeFeed {
   revision = 0
   onObserverError: ObserverErrorHandler | null = null
   #entries: readonly Entry[] = []
-  #queue: Change[] = []
+  #queue: (Change | null)[] = []
+  /** How much of the queue waits. */
+  #waiting = 0
   #delivering = false
 
   /** Registers an observer; the result unregisters it. */
@@ -34,24 +39,23 @@ export class ChangeFeed {
     const change = build() as ChangeBody & { revision: number }
     // Neither spread nor assigned from another object, which costs a delta several times as much.
     change.revision = this.revision
-    this.#queue.push(change)
+    this.#queue[this.#waiting++] = change
   }
 
   /** Delivers what was announced. Safe to call from an observer: the outer delivery goes on with it. */
   deliver(): void {
-    if (this.#delivering || this.#queue.length === 0) return
+    if (this.#delivering) return
     this.#delivering = true
-    for (let index = 0; index < this.#queue.length; index += 1) {
-      const change = this.#queue[index]
-      if (change !== undefined) this.#send(change)
+    for (let index = 0; index < this.#waiting; index += 1) {
+      const change = this.#queue[index] as Change
+      this.#queue[index] = null
+      for (const { observer, since } of this.#entries) {
+        if (change.revision > since) notify(observer, change, this.onObserverError)
+      }
     }
-    this.#queue.length = 0
+    // Most often one change waits; an array that was made empty would take new memory for the next one.
+    if (this.#waiting > longestKept) this.#queue = []
+    this.#waiting = 0
     this.#delivering = false
-  }
-
-  #send(change: Change): void {
-    for (const { observer, since } of this.#entries) {
-      if (change.revision > since) notify(observer, change, this.onObserverError)
-    }
   }
 }

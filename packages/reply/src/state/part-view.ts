@@ -6,39 +6,37 @@ import { namedSession, taskTool } from './task-call.js'
 
 /** The public record of a part, built when it is asked for and kept until the part changes. */
 export function viewOf(state: ReplyState, part: PartState): ReplyPart {
-  part.view ??= Object.freeze(build(state, part))
-  return part.view
+  return (part.view ??= Object.freeze(build(state, part)))
 }
 
 function build(state: ReplyState, part: PartState): ReplyPart {
-  const { body } = part
-  const identity = {
-    id: part.id,
-    messageId: part.message.id,
-    sessionId: part.message.session.id,
-    provenance: part.provenance,
-  } as const
+  const { id, body, message, provenance } = part
+  const identity = { id, messageId: message.id, sessionId: message.session.id, provenance } as const
   if (body === null) return { ...identity, kind: 'unknown', type: '', data: null }
   switch (body.kind) {
     case 'text':
     case 'reasoning':
+      // What is copied comes last: to an object that begins as a copy, V8 adds fields many times slower.
       return {
-        ...identity,
-        ...body,
+        id,
+        messageId: message.id,
+        sessionId: message.session.id,
+        provenance,
         text: part.buffer?.toString() ?? '',
         final: part.final,
         lost: part.lost,
         superseded: part.superseded,
         gapped: part.gapped,
-        summary: part.message.summary,
+        summary: message.summary,
+        ...body,
       }
     case 'tool':
       return {
         ...identity,
         ...body,
         status: state.closed && !isTerminal(body.status) ? 'interrupted' : body.status,
-        asks: asksOf(state, part.message.id, body.callId),
-        childSessionId: body.tool === taskTool ? childOf(state, part.id, body) : null,
+        asks: asksOf(state, message.id, body.callId),
+        childSessionId: body.tool === taskTool ? childOf(state, id, body) : null,
       }
     default:
       return { ...identity, ...body }

@@ -30,7 +30,7 @@ export function savePart(part: PartState): () => string {
       const text = half + buffer.takeNew()
       half = /[\uD800-\uDBFF]$/.exec(text)?.[0] ?? ''
       escaped += inner(text.slice(0, text.length - half.length))
-      saved = `${saved.slice(0, -'null}'.length)}"${escaped}${inner(half)}"}`
+      saved = `{"text":"${escaped}${inner(half)}"${saved.slice('{"text":null'.length)}`
     }
     seen = now
     return saved

@@ -122,9 +122,9 @@ function sessionJson(
 ): SessionJson {
   // In the order in which they became known, which decides what is forgotten first.
   return {
-    ...rest,
     eventId: statusEvents.newest,
     messages: [...messages.values()].map((each) => messageJson(each, toPart)),
+    ...rest,
   }
 }
 
@@ -132,7 +132,7 @@ function messageJson(
   { session: _, touched: __, events, parts, ...rest }: MessageState,
   toPart: ToPart,
 ): MessageJson {
-  return { ...rest, eventId: events.newest, parts: parts.map((each) => toPart(each)) }
+  return { eventId: events.newest, parts: parts.map((each) => toPart(each)), ...rest }
 }
 
 /** A part as JSON; with another text where that is written elsewhere. */
@@ -140,7 +140,8 @@ export function partJson(
   { message: _, touched: __, view: ___, events, buffer, body, ...rest }: PartState,
   text: string | null = buffer === null ? null : buffer.toString(),
 ): PartJson {
-  return { ...rest, body: withoutBytes(body), eventId: events.newest, text }
+  // What is copied comes last: to an object that begins as a copy, V8 adds fields many times slower.
+  return { text, body: withoutBytes(body), eventId: events.newest, ...rest }
 }
 
 /** The bytes are in every poll, and a reply is stored many times. */

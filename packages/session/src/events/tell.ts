@@ -12,14 +12,16 @@ export interface Happening {
   readonly status: TurnStatus | null
   readonly reason: string | null
   readonly askId: string | null
+  /** The fence of the claim that wrote it; a word of its own for the call of one who has none. */
+  readonly by: number | string
 }
 
 /** A turn is over. */
 export function ended(
-  { turnId, conversationId }: Pick<Happening, 'turnId' | 'conversationId'>,
+  { turnId, conversationId, by }: Pick<Happening, 'turnId' | 'conversationId' | 'by'>,
   end: Pick<Happening, 'status' | 'reason' | 'at'>,
 ): Happening {
-  return { type: 'turn.ended', turnId, conversationId, askId: null, ...end }
+  return { type: 'turn.ended', turnId, conversationId, by, askId: null, ...end }
 }
 
 /** Writes on the connection of the write that makes it happen. */
@@ -53,7 +55,7 @@ export function tell(knex: Knex, table: string, happening: Happening): Knex.Quer
       at,
       status,
       reason: reason?.replaceAll('\0', '\uFFFD') ?? null,
-      ask_id: askId,
+      ask_id: storedAskId(askId),
       attempts: 0,
       due_at: at,
     })
@@ -62,10 +64,21 @@ export function tell(knex: Knex, table: string, happening: Happening): Knex.Quer
 }
 
 const idLength = 40
+const longestAskId = 255
 
-/** A turn ends once and each ask is opened once; it may wait more than once. */
-function eventId({ type, turnId, askId, at }: Happening): string {
-  const what = [type, String(turnId), askId ?? '', type === 'turn.waiting' ? at : 0]
+/** An id that a server made too long for the column, or that no database stores, is in the turn's row alone. */
+function storedAskId(askId: string | null): string | null {
+  const isStorable = askId !== null && askId.length <= longestAskId && !askId.includes('\0')
+  return isStorable ? askId : null
+}
+
+/**
+ * Each ask is opened once. A turn may wait more than once, and a host may put one that is over back to `pending`: then it ends
+ * again, by another claim or call.
+ */
+function eventId({ type, turnId, askId, at, by }: Happening): string {
+  const when = type === 'turn.asked' ? [] : [at, by]
+  const what = [type, String(turnId), askId ?? '', ...when]
   const hash = createHash('sha256').update(JSON.stringify(what)).digest('hex')
   return `evt_${hash.slice(0, idLength)}`
 }

@@ -8,7 +8,7 @@ export type OutboxEventType = 'turn.ended' | 'turn.asked' | 'turn.waiting'
 
 /** Something that happened to a turn and that someone has to be told. */
 export interface OutboxEvent {
-  /** Unique, and made from what happened: the same happening is one event. */
+  /** Unique to what happened: a write that is repeated tells it once. */
   readonly id: string
   readonly type: OutboxEventType
   /** As text, in which form every verb of the store takes it. */
@@ -21,7 +21,7 @@ export interface OutboxEvent {
   readonly status: TurnStatus | null
   /** Why it ended so, as the row has it. */
   readonly reason: string | null
-  /** The ask that was opened; null for other types. */
+  /** The ask that was opened; null for other types, and for an id of more than 255 characters: then the turn's row has it. */
   readonly askId: string | null
   /** How often it was tried before. */
   readonly attempts: number

@@ -10,7 +10,12 @@ import { ended, telling } from '../events/tell.js'
 export async function cancelTurn(
   tables: Tables,
   turnId: RowId,
-  cancel: { readonly reason: string | null; readonly now: number },
+  cancel: {
+    readonly reason: string | null
+    readonly now: number
+    /** Of this call alone. */
+    readonly by: string
+  },
 ): Promise<boolean> {
   const { table, columns } = tables.messages
   const build = (knex: Knex): Knex.QueryBuilder =>
@@ -39,7 +44,7 @@ export async function cancelTurn(
     tables,
     `cancel turn ${turnId}`,
     build,
-    telling(tables, [ended({ turnId, conversationId }, end)]),
+    telling(tables, [ended({ turnId, conversationId, by: cancel.by }, end)]),
   )
   return Number(await unlessImpossible(cancelling, 0)) > 0
 }

@@ -5,9 +5,9 @@ import { splitKeys } from '../creation/take-creation.js'
 import type { Notices } from '../notifying/notices.js'
 import { cancelTurn } from '../statements/cancel-turn.js'
 import {
-  cancelTurnsOf,
   clearConversation,
   closeTurnsOf,
+  confirmOpenTurns,
   openTurnsOf,
 } from '../statements/upkeep/remove-rows.js'
 import type { Tables } from '../tables.js'
@@ -17,6 +17,7 @@ import { untilTaken } from './raced.js'
 /** @internal */
 export interface RemoveContext {
   readonly tables: Tables
+  readonly randomId: () => string
   readonly notices: Pick<Notices, 'notify'>
 }
 
@@ -30,7 +31,7 @@ const removed = 'removed'
  * @internal
  */
 export async function removeConversation(
-  { tables, notices }: RemoveContext,
+  { tables, notices, randomId }: RemoveContext,
   conversationId: RowId,
   upstream: SessionUpstream,
 ): Promise<RemovedConversation | null> {
@@ -44,17 +45,14 @@ export async function removeConversation(
     if (seen === null) return false
     // One by one, since each is an end that someone may wait for.
     for (const turnId of await openTurnsOf(tables, conversationId)) {
-      const cancel = { reason: removed, now: clock.now() }
+      const cancel = { reason: removed, now: clock.now(), by: randomId() }
       if (!(await cancelTurn(tables, turnId, cancel))) continue
       cancelledTurns += 1
       told.add(turnId)
       notices.notify(turnId, 'cancelled')
     }
-    // What a read that lags behind did not show.
-    cancelledTurns += await cancelTurnsOf(tables, conversationId, {
-      reason: removed,
-      now: clock.now(),
-    })
+    // A read that lags behind does not show all of them.
+    if (await confirmOpenTurns(tables, conversationId)) return undefined
     if (seen.sessionId !== null) {
       await stopAndDelete(upstream, seen.sessionId)
       deleted.add(seen.sessionId)

@@ -53,7 +53,7 @@ export async function settleTurn(
     // As the row says it, which may be that the reply was cut.
     happening: (set) => {
       const reason = (set[columns.reason] ?? null) as string | null
-      return ended(lease, { status, reason, at: settledAt })
+      return ended({ ...lease, by: lease.fence }, { status, reason, at: settledAt })
     },
     attempts: attemptsOf(toStoredReply(settlement.reply), {
       reply: (reply, reason) => ({

@@ -16,7 +16,7 @@ type TurnWrites = Pick<
 >
 
 /** @internal The writes to a turn's row, and what others hear of them. */
-export function turnWrites(tables: Tables, notices: Notices): TurnWrites {
+export function turnWrites(tables: Tables, notices: Notices, randomId: () => string): TurnWrites {
   const { clock } = tables
   const { columns } = tables.messages
   /** Tells what a write did, if it did it. */
@@ -58,7 +58,11 @@ export function turnWrites(tables: Tables, notices: Notices): TurnWrites {
 
     cancel: async ({ turnId, reason = null }) => {
       const id = asRowId('turnId', turnId)
-      return telling(id, 'cancelled', cancelTurn(tables, id, { reason, now: clock.now() }))
+      return telling(
+        id,
+        'cancelled',
+        cancelTurn(tables, id, { reason, now: clock.now(), by: randomId() }),
+      )
     },
 
     watch: (turnId, wake) => notices.watch(asRowId('turnId', turnId), wake),

@@ -1,59 +1,61 @@
 import { startCuttingProxy } from '../../../session/test/support/cutting-proxy.js'
-import { inParallel } from '../in-parallel.js'
+import type { Lab } from '../lab.js'
 import type { Address } from '../place.js'
 import { soon } from '../soon.js'
-import { openStage } from '../stage.js'
+import { onStage, type Stage } from '../stage.js'
 import { judge, watchElsewhere } from './aftermath.js'
-import { chosenFrom, type Matrix, taskOf } from './points.js'
+import { type Deed, deedsAt, nameOf, type Points, taskOf } from './points.js'
 
 /** What is started again under a turn. */
 type Outage = 'web process' | 'database' | 'notifier'
 
 const awayMs = 250
-const atOnce = 4
+const atOnce = 10
 
 /** The web process, the database and the notifier go and come back at every call and event of a turn. */
-export async function loseOthers(matrix: Matrix): Promise<void> {
-  const { database, notifier } = matrix.ground.address
-  const outages: Outage[] = ['web process']
-  if (!database.startsWith('file:')) outages.push('database')
-  if (notifier !== null) outages.push('notifier')
-  await inParallel(chosenFrom(matrix, outages), atOnce, (one) => loseOther(matrix, one))
+export async function loseOthers(lab: Lab, points: Points): Promise<void> {
+  const { database, notifier } = lab.ground.address
+  const kinds: Outage[] = ['web process']
+  if (!database.startsWith('file:')) kinds.push('database')
+  if (notifier !== null) kinds.push('notifier')
+  const trials = deedsAt(lab, points, { kinds: () => kinds, share: { first: 1, later: 0.5 } }).map(
+    (deed) => ({
+      name: nameOf(lab, deed, `${deed.kind} lost`),
+      attempt: () => onStage(lab.ground, deed.scene, (stage) => loseOther(lab, stage, deed)),
+    }),
+  )
+  await lab.run('outages', trials, { atOnce })
 }
 
-async function loseOther(
-  matrix: Matrix,
-  { scene, point, kind }: ReturnType<typeof chosenFrom<Outage>>[number],
-): Promise<void> {
-  const { ground, crew, tally } = matrix
-  const stage = await openStage(ground, scene)
+async function loseOther(lab: Lab, stage: Stage, deed: Deed<Outage>): Promise<void> {
+  const { ground, crew, tally } = lab
+  const { scene, point, kind } = deed
   const far = await throughProxies(ground.address)
   // Of its own: it ends with what it has seen.
   const web = kind === 'web process' ? await crew.startWeb() : crew.web
   const first = watchElsewhere(stage, web, far.address)
   const worker = await crew.take()
-  let reached: string | null = null
+  let isAt = false
   let broken: Promise<unknown> = Promise.resolve()
   const task = { ...taskOf(stage, { ...point, signal: null }), ...far.address }
-  const running = worker.run(task, (name) => {
-    reached = name
+  const running = worker.run(task, () => {
+    isAt = true
     if (kind === 'web process') web.signal('SIGKILL')
     else broken = far.lose(kind)
   })
-  if ((await soon(running, 40_000)) === 'late') worker.signal('SIGKILL')
+  const isLate = (await soon(running, 40_000)) === 'late'
+  if (isLate) worker.signal('SIGKILL')
   await broken
   crew.give(worker)
   // Whoever watched opens the page again, by then in another process.
-  const isWebGone = kind === 'web process' && reached !== null
+  const isWebGone = kind === 'web process' && isAt
   if (isWebGone) await web.gone
   const watching = isWebGone ? watchElsewhere(stage, crew.web) : first
-  const call = `${point.when} ${reached ?? 'nothing'} (${point.at})`
-  const where = `${ground.name}: ${scene.name}: ${kind} lost ${call}`
-  await judge(stage, tally, { where, running, watching, allowed: scene.allowed })
-  if (reached !== null) tally.crashed()
+  const where = nameOf(lab, deed, `${kind} lost`)
+  await judge(stage, tally, { where, running, isLate, watching, allowed: scene.allowed })
+  if (isAt) tally.crashed()
   if (kind === 'web process') web.signal('SIGKILL')
   await far.close()
-  await stage.close()
 }
 
 /** The same rows and notices, over connections that can be cut. */

@@ -1,18 +1,16 @@
-import { on, type ScriptedModel, startScriptedModel } from '@turnstead/testkit'
+import { always, on, type ScriptedModel, startScriptedModel } from '@turnstead/testkit'
 import {
   findOpencodeBinary,
   type RunningOpencode,
   startOpencode,
 } from '@turnstead/testkit/opencode'
-import { inParallel } from '../in-parallel.js'
-import { type Scene, sceneOf } from '../scenes.js'
+import type { Lab } from '../lab.js'
+import { type Scene, scenes } from '../scenes.js'
 import { openStageOn, type Stage, type Upstream } from '../stage.js'
-import { chosenFrom, type Matrix } from './points.js'
-import { loseServer } from './servers.js'
+import type { Trial } from '../trials.js'
+import { type Deed, deedsAt, nameOf, type Points } from './points.js'
+import { loseServer, wordsOf } from './servers.js'
 import { deaths, loseWorker } from './workers.js'
-
-/** Scenes that need nothing of the server that the scripted model cannot play. */
-const played: readonly Scene[] = ['text', 'cancel', 'hand-over'].map(sceneOf)
 
 /** The real server behind one stage after the other; only the last one ends it. */
 interface RealServer {
@@ -20,27 +18,39 @@ interface RealServer {
   close(): Promise<void>
 }
 
-/** A chosen set of points on the real server. @returns why not, where there is none. */
-export async function loseOnReal(matrix: Matrix): Promise<string | null> {
+const recovery = { onServerLost: 'rerun', onAskLost: 'fail' } as const
+
+/** A chosen set of points of every scene on the real server. @returns why not, where there is none. */
+export async function loseOnReal(lab: Lab, points: Points): Promise<string | null> {
   if (findOpencodeBinary() === null) return 'no opencode binary for this platform'
   const real = await startReal()
-  const openStage = (scene: Scene): Promise<Stage> =>
-    openStageOn(matrix.ground, scene, (...args) => real.open(...args))
-  const isPlayed = (scene: Scene): boolean => played.includes(scene)
+  const trialOf = <Kind>(
+    deed: Deed<Kind>,
+    words: string,
+    lose: (lab: Lab, stage: Stage, deed: Deed<Kind>) => Promise<void>,
+  ): Trial => ({
+    name: `real, ${nameOf(lab, deed, words)}`,
+    async attempt() {
+      const stage = await openStageOn(lab.ground, deed.scene, (...args) => real.open(...args))
+      try {
+        await lose(lab, stage, deed)
+      } finally {
+        await stage.close()
+      }
+    },
+  })
+  const share = { first: 0.4, later: 0, all: 8 }
   try {
-    await inParallel(chosenFrom(matrix, deaths, isPlayed), 1, async ({ scene, point, kind }) => {
-      const stage = await openStage(scene)
-      await loseWorker(matrix, stage, { scene, point, death: kind })
-      await stage.close()
-    })
+    const trials = [
+      ...deedsAt(lab, points, { kinds: () => deaths, share }).map((deed) =>
+        trialOf(deed, deed.kind.name, loseWorker),
+      ),
+      ...deedsAt(lab, points, { kinds: () => [recovery], share }).map((deed) =>
+        trialOf(deed, wordsOf(recovery), loseServer),
+      ),
+    ]
     // One at a time: a restart is one for all.
-    const recovery = { onServerLost: 'rerun', onAskLost: 'fail' } as const
-    const restarts = chosenFrom(matrix, [recovery], isPlayed)
-    await inParallel(restarts, 1, async ({ scene, point, kind }) => {
-      const stage = await openStage(scene)
-      await loseServer(matrix, stage, { scene, point, recovery: kind })
-      await stage.close()
-    })
+    await lab.run('real server', trials, { atOnce: 1 })
   } finally {
     await real.close()
   }
@@ -49,7 +59,19 @@ export async function loseOnReal(matrix: Matrix): Promise<string | null> {
 
 async function startReal(): Promise<RealServer> {
   const model = await startScriptedModel([])
-  const server = await startOpencode({ model, snapshot: false })
+  // What Impostor plays of itself, the real server does by its configuration and by what its model says to a sub-agent.
+  const server = await startOpencode({
+    model,
+    snapshot: false,
+    config: { permission: { edit: 'ask' } },
+  })
+  for (const { played } of scenes) {
+    for (const step of played.steps) {
+      if (step.kind !== 'tool' || step.reply === undefined || typeof step.input === 'string')
+        continue
+      model.answer(always(String(step.input['prompt']), step.reply))
+    }
+  }
   return {
     open: async ({ played: reply }, prompt) => {
       model.answer(on(prompt, reply, { times: 3 }))
@@ -66,7 +88,9 @@ function upstreamOn(server: RunningOpencode, model: ScriptedModel): Upstream {
   const { url: baseUrl, username, password, directory } = server
   return {
     address: { baseUrl, username, password, directory },
-    runs: (prompt) => model.requests.filter((request) => request.prompt === prompt).length,
+    // Each step of a run is a request of its own.
+    runs: (prompt) =>
+      model.requests.filter((request) => request.prompt === prompt && request.loop === 0).length,
     answers: () => [],
     async restart() {
       await server.kill('SIGKILL')

@@ -1,48 +1,48 @@
-import { inParallel } from '../in-parallel.js'
 import { runTurn, type TurnOptions } from '../../src/index.js'
-import type { Point } from '../processes/worker.js'
+import type { Lab } from '../lab.js'
 import type { Allowed, Scene } from '../scenes.js'
 import { soon } from '../soon.js'
-import { openStage, type Stage } from '../stage.js'
-import { watchPorts } from '../watched-ports.js'
+import { onStage, type Stage } from '../stage.js'
+import { isSame, watchPorts } from '../watched-ports.js'
 import { judge, watchElsewhere } from './aftermath.js'
-import { chosenFrom, type Matrix } from './points.js'
+import { type Deed, deedsAt, nameOf, type Points } from './points.js'
 
 /** What the host says of a server that loses a run. */
 type Recovery = Required<Pick<NonNullable<TurnOptions['recovery']>, 'onServerLost' | 'onAskLost'>>
 
 const policies: readonly Recovery[] = [
-  { onServerLost: 'rerun', onAskLost: 'rerun' },
   { onServerLost: 'rerun', onAskLost: 'fail' },
   { onServerLost: 'fail', onAskLost: 'fail' },
 ]
+const whereAsked: readonly Recovery[] = [...policies, { onServerLost: 'rerun', onAskLost: 'rerun' }]
+const policiesFor = ({ person }: Scene): readonly Recovery[] =>
+  person === 'answers' ? whereAsked : policies
 
-const atOnce = 4
+const atOnce = 10
 
 /** The server is killed and started again at every call and event of a turn, with each policy. */
-export async function loseServers(matrix: Matrix): Promise<void> {
-  await inParallel(chosenFrom(matrix, policies), atOnce, async ({ scene, point, kind }) => {
-    const stage = await openStage(matrix.ground, scene)
-    await loseServer(matrix, stage, { scene, point, recovery: kind })
-    await stage.close()
-  })
+export async function loseServers(lab: Lab, points: Points): Promise<void> {
+  const share = { first: 1, later: 0.5, allLater: 2 }
+  const trials = deedsAt(lab, points, { kinds: policiesFor, share }).map((deed) => ({
+    name: nameOf(lab, deed, wordsOf(deed.kind)),
+    attempt: () => onStage(lab.ground, deed.scene, (stage) => loseServer(lab, stage, deed)),
+  }))
+  await lab.run('servers', trials, { atOnce })
 }
 
-export async function loseServer(
-  { ground, crew, tally }: Matrix,
-  stage: Stage,
-  {
-    scene,
-    point,
-    recovery,
-  }: { readonly scene: Scene; readonly point: Point; readonly recovery: Recovery },
-): Promise<void> {
+export function wordsOf({ onServerLost, onAskLost }: Recovery): string {
+  return `server killed, ${onServerLost}, asks ${onAskLost},`
+}
+
+export async function loseServer(lab: Lab, stage: Stage, deed: Deed<Recovery>): Promise<void> {
+  const { crew, tally } = lab
+  const { scene, point, kind: recovery } = deed
   const watching = watchElsewhere(stage, crew.web, { mayTakeBack: true })
-  let reached: string | null = null
+  let isAt = false
   let restarting: Promise<void> = Promise.resolve()
-  const ports = watchPorts(stage, ({ name, number, when }) => {
-    if (number !== point.at || when !== point.when) return
-    reached = name
+  const ports = watchPorts(stage, (call) => {
+    if (!isSame(call, point)) return
+    isAt = true
     restarting = stage.upstream.restart()
   })
   const leave = new AbortController()
@@ -61,19 +61,17 @@ export async function loseServer(
   )
   await soon(running, 40_000)
   await restarting
-  const call = `${point.when} ${reached ?? 'nothing'} (${point.at})`
-  const policy = `${recovery.onServerLost}, asks ${recovery.onAskLost}`
-  const where = `${ground.name}: ${scene.name}: server killed ${call}, ${policy}`
+  const where = nameOf(lab, deed, wordsOf(recovery))
   const isRerun = recovery.onServerLost === 'rerun'
   await judge(stage, tally, {
     where,
     running,
     watching,
     allowed: allowedBy(scene, recovery),
-    moreRuns: isRerun && reached !== null ? 1 : 0,
+    moreRuns: isRerun && isAt ? 1 : 0,
     more: { recovery },
   })
-  if (reached !== null) tally.crashed()
+  if (isAt) tally.crashed()
 }
 
 /** A run that is lost may end the turn where the host says so. */

@@ -1,10 +1,8 @@
-import { inParallel } from '../in-parallel.js'
-import type { Point } from '../processes/worker.js'
-import type { Scene } from '../scenes.js'
+import type { Lab } from '../lab.js'
 import { soon } from '../soon.js'
-import { openStage, runAsJob, type Stage } from '../stage.js'
-import { judge, watchElsewhere } from './aftermath.js'
-import { chosenFrom, leaseMs, type Matrix, taskOf } from './points.js'
+import { onStage, runAsJob, type Stage } from '../stage.js'
+import { judge, leaseMs, watchElsewhere } from './aftermath.js'
+import { type Deed, deedsAt, nameOf, type Points, taskOf } from './points.js'
 
 /** How a worker is lost. */
 export interface Death {
@@ -20,39 +18,38 @@ export const deaths: readonly Death[] = [
   { name: 'SIGSTOP, taken over', signal: 'SIGSTOP', isTakenOver: true },
 ]
 
-const atOnce = 4
+const atOnce = 10
 
 /**
  * A real worker process that dies, or stops for longer than its lease, at every call and event of every scene, while people watch
  * the turn in another process.
  */
-export async function loseWorkers(matrix: Matrix): Promise<void> {
-  await inParallel(chosenFrom(matrix, deaths), atOnce, async ({ scene, point, kind }) => {
-    const stage = await openStage(matrix.ground, scene)
-    await loseWorker(matrix, stage, { scene, point, death: kind })
-    await stage.close()
-  })
+export async function loseWorkers(lab: Lab, points: Points): Promise<void> {
+  const deeds = deedsAt(lab, points, { kinds: () => deaths, share: { first: 1, later: 0.5 } })
+  const trials = deeds.map((deed) => ({
+    name: nameOf(lab, deed, deed.kind.name),
+    attempt: () => onStage(lab.ground, deed.scene, (stage) => loseWorker(lab, stage, deed)),
+  }))
+  await lab.run('workers', trials, { atOnce })
 }
 
 /** One worker that is lost at one point. */
-export async function loseWorker(
-  { ground, crew, tally }: Matrix,
-  stage: Stage,
-  { scene, point, death }: { readonly scene: Scene; readonly point: Point; readonly death: Death },
-): Promise<void> {
+export async function loseWorker(lab: Lab, stage: Stage, deed: Deed<Death>): Promise<void> {
+  const { crew, tally } = lab
+  const { scene, point, kind: death } = deed
   const { signal, isTakenOver } = death
   const watching = watchElsewhere(stage, crew.web)
   const worker = await crew.take()
-  let reached: string | null = null
+  let isAt = false
   let reach: () => void = () => undefined
   const isReached = new Promise<void>((resolve) => (reach = resolve))
-  const running = worker.run(taskOf(stage, { ...point, signal }), (name) => {
-    reached = name
+  const running = worker.run(taskOf(stage, { ...point, signal }), () => {
+    isAt = true
     reach()
   })
   await Promise.race([isReached, running])
-  if (reached !== null && signal === 'SIGSTOP') {
-    await sleep(1.5 * leaseMs)
+  if (isAt && signal === 'SIGSTOP') {
+    await sleep(1.5 * leaseMs * stage.slowness)
     const other = isTakenOver ? runAsJob(stage, { owner: 'the next worker' }) : null
     await sleep(100)
     worker.signal('SIGCONT')
@@ -60,12 +57,11 @@ export async function loseWorker(
   }
   const isLate = (await soon(running, 40_000)) === 'late'
   if (isLate) worker.signal('SIGKILL')
-  if (isLate || (signal === 'SIGKILL' && reached !== null)) await worker.gone
+  if (isLate || (signal === 'SIGKILL' && isAt)) await worker.gone
   crew.give(worker)
-  const call = `${point.when} ${reached ?? 'nothing'} (${point.at})`
-  const where = `${ground.name}: ${scene.name}: ${death.name} ${call}`
-  await judge(stage, tally, { where, running, watching, allowed: scene.allowed })
-  if (reached !== null) tally.crashed()
+  const where = nameOf(lab, deed, death.name)
+  await judge(stage, tally, { where, running, isLate, watching, allowed: scene.allowed })
+  if (isAt) tally.crashed()
 }
 
 function sleep(ms: number): Promise<void> {

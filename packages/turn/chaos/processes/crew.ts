@@ -1,7 +1,7 @@
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { createInterface } from 'node:readline'
-import { fileURLToPath } from 'node:url'
+import { bundleProcesses } from './bundle.js'
 import type { WebReport, WebTask } from './web.js'
 import type { WorkerResult, WorkerTask } from './worker.js'
 
@@ -9,15 +9,14 @@ import type { WorkerResult, WorkerTask } from './worker.js'
 interface Line {
   readonly number: number
   readonly type: 'ready' | 'reached' | 'done' | 'failed'
-  readonly name?: string
   readonly error?: string
   readonly result?: unknown
 }
 
 /** A process of its own that does what it is told. */
 export interface Hand<Task, Result> {
-  /** Null when it dies meanwhile. `onReached` is told the call at which it ends or stops itself. */
-  run(task: Task, onReached?: (name: string) => void): Promise<Result | null>
+  /** Null when it dies meanwhile. `onReached` is told when it is at the call at which it ends or stops itself. */
+  run(task: Task, onReached?: () => void): Promise<Result | null>
   signal(signal: NodeJS.Signals): void
   /** Resolves when it is gone. */
   readonly gone: Promise<unknown>
@@ -39,22 +38,27 @@ export interface Crew {
 export async function startCrew(spares: number): Promise<Crew> {
   const idle: Promise<Hand<WorkerTask, WorkerResult>>[] = []
   const all: { readonly signal: (signal: NodeJS.Signals) => void; gone: Promise<unknown> }[] = []
-  const start = async <Task, Result>(script: string): Promise<Hand<Task, Result>> => {
-    const hand = startHand<Task, Result>(script)
+  const bundle = await bundleProcesses()
+  const start = async <Task, Result>(script: 'worker' | 'web'): Promise<Hand<Task, Result>> => {
+    const hand = startHand<Task, Result>(bundle.pathOf(script))
     all.push(hand)
     await hand.ready
     return hand
   }
-  const startWorker = (): Promise<Hand<WorkerTask, WorkerResult>> => start('worker.ts')
+  // Also where this one is ended in the middle: a process that is stopped does not hear of it.
+  process.once('exit', () => {
+    for (const hand of all) hand.signal('SIGKILL')
+  })
+  const startWorker = (): Promise<Hand<WorkerTask, WorkerResult>> => start('worker')
   for (let count = 0; count < spares; count += 1) idle.push(startWorker())
-  const web = await start<WebTask, WebReport>('web.ts')
+  const web = await start<WebTask, WebReport>('web')
   return {
     take: () => idle.shift() ?? startWorker(),
     give(worker) {
       idle.push(worker.isGone ? startWorker() : Promise.resolve(worker))
     },
     web,
-    startWeb: () => start('web.ts'),
+    startWeb: () => start('web'),
     async close() {
       for (const hand of all) hand.signal('SIGKILL')
       await Promise.all(all.map(({ gone }) => gone))
@@ -65,15 +69,9 @@ export async function startCrew(spares: number): Promise<Crew> {
 function startHand<Task, Result>(
   script: string,
 ): Hand<Task, Result> & { readonly ready: Promise<unknown> } {
-  const child = spawn(
-    process.execPath,
-    [
-      '--conditions=@turnstead/source',
-      '--import=tsx',
-      fileURLToPath(new URL(script, import.meta.url)),
-    ],
-    { stdio: ['pipe', 'pipe', 'inherit'] },
-  )
+  const child = spawn(process.execPath, [script], {
+    stdio: ['pipe', 'pipe', 'inherit'],
+  })
   // Its end is heard by `gone`; that it takes no more lines then is no news.
   child.stdin.on('error', () => undefined)
   const waiting = new Map<number, (line: Line | null) => void>()
@@ -107,8 +105,8 @@ function startHand<Task, Result>(
     async run(task, onReached) {
       if (isGone) return null
       orders += 1
-      const answered = heard(orders, ({ type, name = '' }) => {
-        if (type === 'reached') onReached?.(name)
+      const answered = heard(orders, ({ type }) => {
+        if (type === 'reached') onReached?.()
         return type !== 'reached'
       })
       child.stdin.write(`${JSON.stringify({ number: orders, task })}\n`)

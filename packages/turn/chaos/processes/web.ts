@@ -2,7 +2,7 @@
 import { followTurn } from '../../src/live.js'
 import { type Address, openKnex, openNotifier, openStore, type Place } from '../place.js'
 import { serveOrders } from './process.js'
-import { type Scene, sceneOf } from '../scenes.js'
+import { person, type Scene, sceneOf } from '../scenes.js'
 import { watchTurn } from './watched-turn.js'
 
 /** A turn that people watch. */
@@ -59,7 +59,7 @@ type Followed = NonNullable<Awaited<ReturnType<typeof followTurn>>>
 type Store = ReturnType<typeof openStore>
 
 /** What a person does at what is shown. */
-function act({ person }: Scene, turn: Followed, store: Store): void {
+function act({ person: role }: Scene, turn: Followed, store: Store): void {
   const done = new Set<string>()
   const once = (what: string, deed: () => Promise<unknown>): void => {
     if (done.has(what)) return
@@ -68,7 +68,7 @@ function act({ person }: Scene, turn: Followed, store: Store): void {
   }
   const look = (): void => {
     const view = turn.view()
-    if (person === 'answers') {
+    if (role === 'answers') {
       for (const ask of view.asks.filter(({ state }) => state === 'open')) {
         const decision =
           ask.kind === 'permission'
@@ -76,14 +76,14 @@ function act({ person }: Scene, turn: Followed, store: Store): void {
             : ({ action: 'answer', answers: [['this']] } as const)
         const { turnId } = turn
         once(ask.id, async () => {
-          const answer = await store.answerAsk({ turnId, askId: ask.id, decision, by: 'Ada' })
+          const answer = await store.answerAsk({ turnId, askId: ask.id, decision, by: person })
           // It is shown a moment before it is in the row.
           if (!answer.accepted && answer.reason === 'missing') throw new Error('not yet')
         })
       }
     }
     const hasText = view.parts.some((part) => part.kind === 'text' && part.text !== '')
-    if (person === 'stops' && hasText) once('stop', () => store.cancel({ turnId: turn.turnId }))
+    if (role === 'stops' && hasText) once('stop', () => store.cancel({ turnId: turn.turnId }))
   }
   turn.observe({ changed: look })
   look()

@@ -1,8 +1,8 @@
 /**
  * A worker process. Its parent names turns, and at which call of one it ends or stops:
  *
- *   stdin  {"number":1,"at":7,"when":"before","signal":"SIGKILL",…}
- *   stdout {"number":1,"type":"reached","name":"store.claim"} … {"number":1,"type":"done","status":"completed",…}
+ *   stdin  {"number":1,"task":{"death":{"name":"store.claim","count":1,"when":"before","signal":"SIGKILL"},…}}
+ *   stdout {"number":1,"type":"reached"} … {"number":1,"type":"done","status":"completed",…}
  */
 import { createClient } from '@turnstead/wire'
 import type { Reply } from '@turnstead/reply'
@@ -10,14 +10,7 @@ import { type Prompt, runTurn, type TurnResult } from '../../src/index.js'
 import { type Address, openKnex, openNotifier, openStore, type Place } from '../place.js'
 import { type Order, say, serveOrders } from './process.js'
 import { policyOf, sceneOf } from '../scenes.js'
-import { watchPorts } from '../watched-ports.js'
-
-/** Where in a turn something happens to its worker. */
-export interface Point {
-  /** Number of the call among all of the turn, from 1. */
-  readonly at: number
-  readonly when: 'before' | 'after'
-}
+import { isSame, type Point, watchPorts } from '../watched-ports.js'
 
 /** The turn of a worker, and what happens to it. */
 export interface WorkerTask extends Address {
@@ -28,6 +21,8 @@ export interface WorkerTask extends Address {
   readonly conversationId: number
   readonly turnId: number
   readonly leaseMs: number
+  /** How much longer than on a calm machine its times are. */
+  readonly slowness: number
   /** Without a signal it only says that it is there. */
   readonly death: (Point & { readonly signal: 'SIGKILL' | 'SIGSTOP' | null }) | null
 }
@@ -49,7 +44,7 @@ export interface WorkerResult {
 }
 
 async function work(task: WorkerTask, { number }: Order): Promise<WorkerResult> {
-  const { death } = task
+  const { death, slowness } = task
   const scene = sceneOf(task.scene)
   const knex = openKnex(task.database)
   const notifier = openNotifier(task.notifier)
@@ -58,9 +53,9 @@ async function work(task: WorkerTask, { number }: Order): Promise<WorkerResult> 
   const calls: string[] = []
   const ports = watchPorts({ client, store: openStore(knex, task.place, notifier) }, (call) => {
     if (call.when === 'before') calls.push(call.name)
-    if (death === null || call.number !== death.at || call.when !== death.when) return
+    if (death === null || !isSame(call, death)) return
     // At once: after the signal nothing is written any more.
-    say({ number, type: 'reached', name: call.name })
+    say({ number, type: 'reached' })
     if (death.signal !== null) process.kill(process.pid, death.signal)
   })
   const leaveAtText = (reply: Reply): void => {
@@ -80,8 +75,12 @@ async function work(task: WorkerTask, { number }: Order): Promise<WorkerResult> 
       prompt: task.prompt,
       owner: `worker-${process.pid}`,
       asks: policyOf(scene),
-      timing: { leaseMs: task.leaseMs, pollMs: 40, graceMs: 120, snapshotMs: 50 },
-      budgets: { requestMs: 1_000, stopMs: 2_000, unreachableMs: 10_000 },
+      timing: { leaseMs: task.leaseMs, pollMs: 40, graceMs: 120 * slowness, snapshotMs: 50 },
+      budgets: {
+        requestMs: 1_000 * slowness,
+        stopMs: 2_000 * slowness,
+        unreachableMs: 10_000 * slowness,
+      },
       ...(scene.isHandedOver ? { signal: leave.signal, onReply: leaveAtText } : {}),
     })
     const reason = result.status === 'skipped' ? result.reason : result.ending

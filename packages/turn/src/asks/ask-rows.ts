@@ -40,6 +40,11 @@ export function openAskRows(run: TurnRun): AskRows {
   let writeAt = 0
   let writing: Promise<void> | null = null
 
+  const refuse = (): void => {
+    isKept = false
+    run.askGate.lift()
+  }
+
   const write = async (): Promise<void> => {
     const changes = queue
     queue = []
@@ -63,10 +68,11 @@ export function openAskRows(run: TurnRun): AskRows {
         return
       }
       for (const ask of asks) records.set(ask.id, ask)
+      run.askGate.stored(records.keys())
     } catch (error) {
       report(error, 'asks')
       if (isPassing(error) || isPassingInStore(error)) again()
-      else isKept = false
+      else refuse()
     } finally {
       writing = null
       run.wakeup.wake()
@@ -89,6 +95,7 @@ export function openAskRows(run: TurnRun): AskRows {
     get: (askId) => records.get(askId),
     change,
     endGone() {
+      if (records.size === 0) return
       const known = new Map(run.reply?.asks.map((ask) => [ask.id, ask.state]))
       for (const { id, state } of records.values()) {
         if (ended.has(id) || (state !== 'open' && state !== 'answered')) continue

@@ -55,6 +55,8 @@ export function attendAsks(run: TurnRun): AskAttendant {
   let knownRevision = run.lease.asksRevision
   // An earlier worker may have answered: only the server's lists say what is still open.
   const isResumed = run.delivery.isResumed
+  // A list may take as long as any request; sent before it has come, an answer would be sent a second time.
+  const unlistedMs = Math.max(listedMs, budgets.requestMs)
   const lastAt = ({ since }: Attended): number => since + budgets.askMs + budgets.requestMs
 
   const unwatch = watchNotices(run.setup, ({ type }) => {
@@ -123,7 +125,7 @@ export function attendAsks(run: TurnRun): AskAttendant {
   }
 
   const maySend = ({ since }: Attended): boolean =>
-    !isResumed || run.schedule.hasReadAsks() || clock.now() >= since + listedMs
+    !isResumed || run.schedule.hasReadAsks() || clock.now() >= since + unlistedMs
 
   return {
     attend() {
@@ -157,7 +159,7 @@ export function attendAsks(run: TurnRun): AskAttendant {
         if (attended === undefined) continue
         const { decision, late, sendAt, since, wish } = attended
         const decideAt = wish === null && decision === null ? late.at : Infinity
-        const sendsAt = maySend(attended) ? sendAt : Math.max(sendAt, since + listedMs)
+        const sendsAt = maySend(attended) ? sendAt : Math.max(sendAt, since + unlistedMs)
         next = Math.min(next, decideAt, sendsAt, lastAt(attended))
       }
       return next

@@ -1,7 +1,7 @@
 import type { Ask } from '@turnstead/reply'
 import type { AskDecision } from '../ask-records.js'
 import { isPassing } from '../run/passing.js'
-import type { RequestLimits } from '../run/limits.js'
+import type { RequestLimits } from '../run/server.js'
 import type { TurnRun } from '../run/run.js'
 
 /** What an ask needs to be answered. */

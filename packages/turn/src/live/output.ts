@@ -1,6 +1,6 @@
 import type { Reply } from '@turnstead/reply'
-import type { TurnSetup } from '../options.js'
 import { withinMs } from '../run/deadline.js'
+import type { TurnRun } from '../run/run.js'
 import { createLivePublisher } from './publish.js'
 import { showRunning } from './running-here.js'
 
@@ -14,11 +14,15 @@ export interface LiveOutput {
 
 const closeMs = 1_000
 
-export function openLiveOutput(setup: TurnSetup, fence: number): LiveOutput {
+export function openLiveOutput({ askGate, lease, setup }: TurnRun): LiveOutput {
   const { clock, notifier, store, turnId } = setup
+  const { fence } = lease.lease
+  const mayShow = (reply: Reply): boolean => askGate.isOpen(reply)
   const report = (error: unknown): void => setup.report(error, 'live')
   const publisher =
-    notifier === null ? null : createLivePublisher({ notifier, turnId, fence, clock, report })
+    notifier === null
+      ? null
+      : createLivePublisher({ notifier, turnId, fence, clock, mayShow, report })
   let hide = (): void => undefined
   let closing: Promise<void> | null = null
 

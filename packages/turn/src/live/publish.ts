@@ -20,6 +20,8 @@ export interface PublisherOptions {
   readonly turnId: RowId
   readonly fence: number
   readonly clock: SteadyClock
+  /** Whether others may see the reply as it is now; asked again until it is so. */
+  readonly mayShow: (reply: Reply) => boolean
   readonly report: (error: unknown) => void
 }
 
@@ -32,7 +34,7 @@ const restAfterFailureMs = 1_000
 const onTheWayMs = 1_000
 
 export function createLivePublisher(options: PublisherOptions): LivePublisher {
-  const { notifier, turnId, fence, clock, report } = options
+  const { notifier, turnId, fence, clock, mayShow, report } = options
   const maxBytes = notifier.maxPayloadBytes ?? defaultFrameBytes
   let reply: Reply | null = null
   let observing: { readonly observer: ThrottledObserver; readonly stop: () => void } | null = null
@@ -68,7 +70,10 @@ export function createLivePublisher(options: PublisherOptions): LivePublisher {
   }
 
   const sendAll = async (): Promise<void> => {
-    for (let text = next(); text !== null; text = next()) {
+    for (;;) {
+      while (!isClosed && reply !== null && !mayShow(reply)) await clock.sleep(gatherMs)
+      const text = next()
+      if (text === null) return
       toldAt = clock.now()
       try {
         await send(text)

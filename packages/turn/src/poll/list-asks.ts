@@ -1,5 +1,5 @@
 import { WireError } from '@turnstead/wire'
-import type { RequestLimits } from '../run/limits.js'
+import type { RequestLimits } from '../run/server.js'
 import type { TurnRun } from '../run/run.js'
 
 /** A permission or question as the server lists it. */

@@ -1,5 +1,5 @@
 import type { PromptRecord } from '../ports.js'
-import type { RequestLimits } from '../run/limits.js'
+import type { RequestLimits } from '../run/server.js'
 import { isPassing } from '../run/passing.js'
 import { requestLimits, type TurnRun } from '../run/run.js'
 import { type Evidence, isProof } from './evidence.js'

@@ -1,6 +1,6 @@
 import { WireError } from '@turnstead/wire'
 import type { TurnClient } from '../ports.js'
-import type { RequestLimits } from '../run/limits.js'
+import type { RequestLimits } from '../run/server.js'
 
 /** Messages as the server lists them. */
 export type Messages = Awaited<ReturnType<TurnClient['session']['messages']>>

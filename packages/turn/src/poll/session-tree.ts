@@ -1,4 +1,4 @@
-import type { RequestLimits } from '../run/limits.js'
+import type { RequestLimits } from '../run/server.js'
 import type { TurnRun } from '../run/run.js'
 
 /** What the server's status map says of a session. */

@@ -3,10 +3,10 @@ import type { TurnSetup } from '../options.js'
 import type { PromptRecord, TurnRecord } from '../ports.js'
 import { parsePrompt, type Prompt } from '../prompt.js'
 import { createRunTracing, type RunTracing } from '../tracing/run-tracing.js'
+import { type AskGate, createAskGate } from './ask-gate.js'
 import { type ActivityReport, createActivityReport } from './activity.js'
 import { createDelivery, type Delivery } from './delivery.js'
-import { createServer, type TurnServer } from './server.js'
-import type { RequestLimits } from './limits.js'
+import { createServer, type RequestLimits, type TurnServer } from './server.js'
 import { createInterrupter, type Interrupter } from './interruption.js'
 import { type HeldLease, keepLease, type LeaseKeeper } from './lease-keeper.js'
 import { createPollSchedule, type PollSchedule } from './poll-schedule.js'
@@ -33,6 +33,7 @@ export interface TurnRun {
   readonly remarks: Remarks
   readonly tracing: RunTracing
   readonly activity: ActivityReport
+  readonly askGate: AskGate
   /** The reply to the current prompt; null while none is chosen. */
   reply: Reply | null
 }
@@ -87,6 +88,7 @@ export function openRun(
     usage,
     remarks: createRemarks(),
     activity: createActivityReport(setup, usage),
+    askGate: createAskGate(clock, setup.store.updateAsks !== undefined),
     tracing: createRunTracing(setup, { lease: held.lease, turn, input }),
     reply,
   }

@@ -1,5 +1,10 @@
 import type { TurnClient } from '../ports.js'
-import type { RequestLimits } from './limits.js'
+
+/** What every request of a turn is given: an end by signal and an end by time. */
+export interface RequestLimits {
+  readonly signal?: AbortSignal
+  readonly timeoutMs: number
+}
 
 /** The OpenCode server as one turn sees it. */
 export interface TurnServer {

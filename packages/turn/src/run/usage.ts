@@ -96,7 +96,8 @@ export function createUsage(
   return {
     read: () => {
       const { cost, tokens } = total(current)
-      return { ...usage, cost, tokens: sumTokens(tokens) }
+      // What is copied comes last: to an object that begins as a copy, V8 adds fields many times slower.
+      return { cost, tokens: sumTokens(tokens), ...usage }
     },
     get timeToFirstTokenMs() {
       return timeToFirstTokenMs

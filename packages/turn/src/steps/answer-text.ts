@@ -1,11 +1,11 @@
-import type { Reply } from '@turnstead/reply'
+import type { ChangeOf, Reply } from '@turnstead/reply'
 
 /** The text of an answer while it grows. */
 export interface AnswerText {
   /** As in `result().text`; pieces that were only added at the end since the last call are not joined again. */
   read(): string
-  /** Stops listening. */
-  close(): void
+  /** A text grew. Of whatever else happens it need not be told: that shows in the reply's revision. */
+  grew(change: ChangeOf<'text-delta'>): void
 }
 
 /** Follows the text of a reply, whose result would be summed up from all of its parts each time. */
@@ -15,17 +15,6 @@ export function followAnswer(reply: Reply): AnswerText {
   let lastId: string | null = null
   /** Up to which revision that is known; null when all must be summed up. */
   let known: number | null = null
-  const close = reply.observe({
-    changed(change) {
-      // What nobody hears, or hears of out of order, shows in the revision.
-      if (known === null || change.revision !== known + 1) return
-      const isAdded = change.type === 'text-delta' && change.partId === lastId
-      const isElsewhere =
-        change.type === 'text-delta' &&
-        (change.kind !== 'text' || change.sessionId !== reply.sessionId)
-      known = isAdded || isElsewhere ? change.revision : null
-    },
-  })
   /** What a part says already holds its text, so nothing is kept of each piece. */
   const lastText = (): string => {
     const last = lastId === null ? null : reply.part(lastId)
@@ -43,6 +32,11 @@ export function followAnswer(reply: Reply): AnswerText {
       }
       return head + lastText()
     },
-    close,
+    grew({ partId, kind, sessionId, revision }) {
+      // Once something else came between, nothing is known until it is read again.
+      if (known === null || revision !== known + 1) return
+      const isElsewhere = kind !== 'text' || sessionId !== reply.sessionId
+      known = partId === lastId || isElsewhere ? revision : null
+    },
   }
 }

@@ -39,7 +39,7 @@ export interface Outputs {
 
 /** Obtains the session and asks in it; begins again when the server did not know the session for a moment. */
 export async function runInSession(run: TurnRun, outputs: Outputs): Promise<Proof> {
-  const attach = createAttacher(run, outputs.live)
+  const attach = createAttacher(run, outputs)
   const stopOpening = openStreamEarly(run)
   try {
     return await runInOneOf(run, { ...outputs, attach, stopOpening })
@@ -201,14 +201,14 @@ async function waitUntilReady(run: TurnRun, ready: Promise<void>): Promise<void>
 }
 
 /** Hands out each reply once, however often the turn begins again with it. */
-function createAttacher(run: TurnRun, live: LiveOutput): () => Reply {
+function createAttacher(run: TurnRun, { live, snapshots }: Outputs): () => Reply {
   let attached: Reply | null = null
   return () => {
     const { reply } = run
     if (reply === null) throw new Error('a reply is attached after its prompt was chosen')
     if (reply === attached) return reply
     attached = reply
-    reply.observe(watchReply(run, reply))
+    reply.observe(watchReply(run, reply, snapshots))
     live.follow(reply)
     run.tracing.follow(reply)
     run.activity.follow(reply)

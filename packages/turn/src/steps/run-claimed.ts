@@ -30,7 +30,7 @@ async function runToEnd<Report>(
   const { clock, turnId } = run.setup
   const startedAt = clock.now()
   const snapshots = createSnapshots(run)
-  const live = openLiveOutput(run.setup, run.lease.lease.fence)
+  const live = openLiveOutput(run)
   const unlink = linkSignals(run)
   const unwatch = watchTurn(run)
   try {
@@ -51,7 +51,6 @@ async function runToEnd<Report>(
     unwatch()
     await live.close()
     await run.activity.close()
-    snapshots.close()
     run.lease.close()
   }
 }

@@ -1,4 +1,4 @@
-import type { Reply } from '@turnstead/reply'
+import type { ChangeOf, Reply } from '@turnstead/reply'
 import { portTimeout } from '../errors.js'
 import { withinMs } from '../run/deadline.js'
 import { storeCallMs } from '../run/retry.js'
@@ -16,8 +16,8 @@ export interface Snapshots {
   saveLast(): Promise<void>
   /** When to call `save` next. */
   nextAt(): number
-  /** Listens to the reply no more. */
-  close(): void
+  /** A text of this reply grew; told of each piece, a snapshot costs what is new. */
+  grew(reply: Reply, change: ChangeOf<'text-delta'>): void
 }
 
 /** A snapshot, made at one instant. */
@@ -36,10 +36,7 @@ export function createSnapshots(run: TurnRun): Snapshots {
   let writing: Promise<void> | null = null
 
   const take = (reply: Reply): Snapshot => {
-    if (answer?.of !== reply) {
-      answer?.text.close()
-      answer = { of: reply, text: followAnswer(reply) }
-    }
+    if (answer?.of !== reply) answer = { of: reply, text: followAnswer(reply) }
     const json = reply.serialize()
     const text = answer.text.read()
     return { reply, revision: reply.revision, json, text, size: json.length + text.length }
@@ -86,6 +83,7 @@ export function createSnapshots(run: TurnRun): Snapshots {
       const now = clock.now()
       if (reply === null || !isNew() || writing !== null) return
       if (now < schedule.nextAt() || now < lookedAt + timing.snapshotMs) return
+      if (!run.askGate.isOpen(reply)) return
       lookedAt = now
       const snapshot = take(reply)
       if (schedule.mayWrite(snapshot.size, now)) void begin(snapshot, storeCallMs(run.setup))
@@ -109,8 +107,8 @@ export function createSnapshots(run: TurnRun): Snapshots {
       const isDue = isNew() && writing === null && now < schedule.nextAt()
       return isDue ? schedule.nextAt() : now + timing.snapshotMs
     },
-    close() {
-      answer?.text.close()
+    grew(reply, change) {
+      if (answer?.of === reply) answer.text.grew(change)
     },
   }
 }

@@ -1,6 +1,6 @@
 import { type Session, WireError } from '@turnstead/wire'
 import type { SessionUpstream } from '../ports.js'
-import type { RequestLimits } from '../run/limits.js'
+import type { RequestLimits } from '../run/server.js'
 import { requestLimits, type TurnRun } from '../run/run.js'
 import { isSessionGone, sessionUpstream } from '../upstream.js'
 

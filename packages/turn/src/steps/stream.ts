@@ -1,6 +1,7 @@
 import type { Reply, ReplyObserver, ReplyPart } from '@turnstead/reply'
 import type { Subscription } from '@turnstead/wire'
 import type { TurnRun } from '../run/run.js'
+import type { Snapshots } from './save-snapshot.js'
 
 /**
  * Folds the stream into the reply until the subscription is closed. The stream is only for speed: when it
@@ -26,8 +27,8 @@ export async function pumpStream(
   }
 }
 
-/** Turns the changes of the reply, from the stream and from polls alike, into what the turn counts and waits for. */
-export function watchReply(run: TurnRun, reply: Reply): ReplyObserver {
+/** Turns the changes of the reply, from the stream and from polls alike, into what the turn counts, keeps and waits for. */
+export function watchReply(run: TurnRun, reply: Reply, snapshots: Snapshots): ReplyObserver {
   const { usage, schedule, wakeup, remarks } = run
   const wake = (): void => wakeup.wake()
   const hint = (): void => {
@@ -41,7 +42,10 @@ export function watchReply(run: TurnRun, reply: Reply): ReplyObserver {
       partSeen(part)
       if (part.kind === 'tool') wake()
     },
-    textDelta: () => usage.textArrived(),
+    textDelta(change) {
+      usage.textArrived()
+      snapshots.grew(reply, change)
+    },
     partFinished: () => usage.progressed(),
     toolProgressed: ({ part }) => {
       usage.progressed()

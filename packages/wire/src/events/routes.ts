@@ -12,7 +12,8 @@ export interface Routes<Follower> {
   /** By `tailKeyOf`: false is certain, true is not. */
   readonly mayBeFollowed: (sessionKey: number) => boolean
   readonly hasFollowersOfAll: () => boolean
-  readonly followersOf: (sessionId: string) => Iterable<Follower>
+  /** As they are now: whoever comes or leaves meanwhile is not in it, or still is. */
+  readonly followersOf: (sessionId: string) => readonly Follower[]
   readonly followersOfAll: () => Iterable<Follower>
 }
 
@@ -21,15 +22,21 @@ interface Route {
   readonly isChild: boolean
 }
 
+interface Followed<Follower> {
+  readonly routes: Map<Follower, Route>
+  /** Its keys, made again with each change: each event asks for them. */
+  followers: readonly Follower[]
+}
+
 /** The routes of one stream; its size is that of the subscribers and their sub-agents. */
 export function createRoutes<Follower>(): Routes<Follower> {
   const all = new Set<Follower>()
-  const bySession = new Map<string, Map<Follower, Route>>()
+  const bySession = new Map<string, Followed<Follower>>()
   const keys = new Map<number, number>()
   const sessionsOf = new Map<Follower, Set<string>>()
   // Events come in runs of one session, and comparing two ids is cheaper than looking one up.
   let lastId: string | null = null
-  let lastFollowers: ReadonlyMap<Follower, Route> | undefined
+  let last: Followed<Follower> | undefined
 
   const countKey = (sessionId: string, change: number): void => {
     const key = tailKeyOf(sessionId)
@@ -37,37 +44,45 @@ export function createRoutes<Follower>(): Routes<Follower> {
     if (count === 0) keys.delete(key)
     else keys.set(key, count)
   }
+  const none: readonly Follower[] = []
   const add = (follower: Follower, sessionId: string, route: Route): void => {
     // It gets every event already, and must not get these twice.
     if (all.has(follower)) return
-    const followers = bySession.get(sessionId) ?? new Map<Follower, Route>()
-    if (followers.has(follower)) return
-    if (followers.size === 0) countKey(sessionId, 1)
-    bySession.set(sessionId, followers.set(follower, route))
+    const followed = bySession.get(sessionId) ?? {
+      routes: new Map<Follower, Route>(),
+      followers: none,
+    }
+    const { routes } = followed
+    if (routes.has(follower)) return
+    if (routes.size === 0) countKey(sessionId, 1)
+    followed.followers = [...routes.set(follower, route).keys()]
+    bySession.set(sessionId, followed)
     lastId = null
     sessionsOf.set(follower, (sessionsOf.get(follower) ?? new Set()).add(sessionId))
   }
   const remove = (follower: Follower, sessionId: string): void => {
-    const followers = bySession.get(sessionId)
-    if (followers?.delete(follower) === true && followers.size === 0) {
-      bySession.delete(sessionId)
-      countKey(sessionId, -1)
+    const followed = bySession.get(sessionId)
+    if (followed?.routes.delete(follower) === true) {
+      followed.followers = [...followed.routes.keys()]
+      if (followed.routes.size === 0) {
+        bySession.delete(sessionId)
+        countKey(sessionId, -1)
+      }
     }
     sessionsOf.get(follower)?.delete(sessionId)
   }
-  const none: readonly Follower[] = []
 
   return {
     followAll: (follower) => void all.add(follower),
     follow: (follower, sessionId, includeChildren) =>
       add(follower, sessionId, { includeChildren, isChild: false }),
     adopt: (sessionId, parentId) => {
-      for (const [follower, { includeChildren }] of bySession.get(parentId) ?? []) {
+      for (const [follower, { includeChildren }] of bySession.get(parentId)?.routes ?? []) {
         if (includeChildren) add(follower, sessionId, { includeChildren, isChild: true })
       }
     },
     forgetChild: (sessionId) => {
-      for (const [follower, { isChild }] of bySession.get(sessionId) ?? []) {
+      for (const [follower, { isChild }] of bySession.get(sessionId)?.routes ?? []) {
         if (isChild) remove(follower, sessionId)
       }
     },
@@ -80,10 +95,10 @@ export function createRoutes<Follower>(): Routes<Follower> {
     hasFollowersOfAll: () => all.size > 0,
     followersOf: (sessionId) => {
       if (sessionId !== lastId) {
-        lastFollowers = bySession.get(sessionId)
+        last = bySession.get(sessionId)
         lastId = sessionId
       }
-      return lastFollowers?.keys() ?? none
+      return last?.followers ?? none
     },
     followersOfAll: () => all,
   }

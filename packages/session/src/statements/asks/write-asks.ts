@@ -54,12 +54,12 @@ export async function writeAnswer(
 
 /** What a person has to be told of: each ask that was opened, and that the turn begins to wait. */
 function happeningsOf(
-  { turnId, conversationId }: Lease,
+  { turnId, conversationId, fence }: Lease,
   { asks, before }: AsksWrite,
   now: number,
 ): Happening[] {
   const known = new Set(before.map(({ id }) => id))
-  const about = { turnId, conversationId, status: 'running', reason: null } as const
+  const about = { turnId, conversationId, by: fence, status: 'running', reason: null } as const
   const asked = asks
     .filter(({ id, state }) => state === 'open' && !known.has(id))
     .map(({ id }): Happening => ({ ...about, type: 'turn.asked', at: now, askId: id }))

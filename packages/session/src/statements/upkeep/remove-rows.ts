@@ -16,35 +16,24 @@ export async function openTurnsOf(
     tables,
     `look for the turns of conversation ${conversationId}`,
     (knex) =>
-      knex(table)
-        .where(columns.conversationId, String(conversationId))
-        .whereIn(columns.status, ['pending', 'running'])
-        .whereNull(columns.closedAt)
-        .select({ id: columns.id, idtext: keyText(knex, columns.id) }),
+      isOpen(knex(table).where(columns.conversationId, String(conversationId)), columns).select({
+        id: columns.id,
+        idtext: keyText(knex, columns.id),
+      }),
     { isRepeatable: true },
   )
   return rows.map((row) => toRowId(row['id'], row['idtext']))
 }
 
-/** Cancels every turn of a conversation that is not over. */
-export async function cancelTurnsOf(
-  tables: Tables,
-  conversationId: RowId,
-  { reason, now }: { readonly reason: string; readonly now: number },
-): Promise<number> {
+/** Whether a conversation has turns that are not over, asked by a write: a read may not show them yet. */
+export async function confirmOpenTurns(tables: Tables, conversationId: RowId): Promise<boolean> {
   const { columns } = tables.messages
-  return updateTurnsOf(tables, conversationId, (knex, row) =>
-    row
-      .whereIn(columns.status, ['pending', 'running'])
-      .whereNull(columns.closedAt)
-      .update({
-        [columns.status]: 'cancelled',
-        [columns.reason]: reason,
-        [columns.settledAt]: now,
-        [columns.waitingSince]: null,
-        [columns.turnRevision]: knex.raw('?? + 1', [columns.turnRevision]),
-      }),
+  const changed = await updateTurnsOf(tables, conversationId, (knex, row) =>
+    isOpen(row, columns).update({
+      [columns.turnRevision]: knex.raw('?? + 1', [columns.turnRevision]),
+    }),
   )
+  return changed > 0
 }
 
 /** Closes every turn of a conversation: nothing of them is left upstream. */
@@ -65,6 +54,10 @@ export async function closeTurnsOf(
   )
 }
 
+function isOpen(row: Knex.QueryBuilder, columns: Tables['messages']['columns']): Knex.QueryBuilder {
+  return row.whereIn(columns.status, ['pending', 'running']).whereNull(columns.closedAt)
+}
+
 async function updateTurnsOf(
   tables: Tables,
   conversationId: RowId,
@@ -73,7 +66,7 @@ async function updateTurnsOf(
   const { table, columns } = tables.messages
   const changed = await query<number>(
     tables,
-    `end the turns of conversation ${conversationId}`,
+    `look at the turns of conversation ${conversationId}`,
     (knex) =>
       update(
         knex,
