@@ -43,7 +43,7 @@ const trees: Readonly<Record<string, readonly (readonly string[])[]>> = {
   ],
   'packages/otel/src': [],
   'packages/artifacts/src': [
-    ['serve', 'collect', 'disk', 'gcs', 'blobs', 'contract'],
+    ['serve', 'collect', 'transforms', 'disk', 'gcs', 'blobs', 'contract'],
     ['catalog'],
     ['directory', 'store'],
   ],
