@@ -20,8 +20,8 @@ export interface CollectOptions extends StoreCallOptions {
    */
   readonly tools: readonly unknown[]
   /**
-   * When the turn began, in milliseconds since the Unix epoch, by the clock of the machine with the files; two seconds before it
-   * count, too. Needed for `scan`, and to believe an `outputFile` that nothing else names.
+   * When the turn began, in milliseconds since the Unix epoch, by the clock of the machine with the files; `scan.slackMs` before
+   * it count, too. Needed for `scan`, and to believe an `outputFile` that nothing else names.
    */
   readonly startedAt?: number | undefined
   /**

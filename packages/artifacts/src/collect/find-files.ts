@@ -4,13 +4,10 @@ import type { AgentDirectory } from '../directory/agent-directory.js'
 import { toLogicalPath } from '../directory/agent-path.js'
 import { Drop } from '../directory/drop-reason.js'
 import { nodeFileSystem } from '../directory/file-system.js'
-import type { ScanLimits } from '../directory/scan-options.js'
+import { defaultSlackMs, type ScanLimits } from '../directory/scan-options.js'
 import { scanDirectory } from '../directory/scan.js'
 import { toDropped, type DroppedArtifact } from './report.js'
 import { toTurnFiles, unnamed, type TurnFile } from './turn-files.js'
-
-/** Clocks of the file system and of this process differ a little. */
-const slackMs = 2000
 
 /** Where to look for a turn's files. */
 export interface FindRequest {
@@ -53,6 +50,7 @@ export async function findFiles(request: FindRequest): Promise<FoundFiles> {
   }
   const output = toOutput(request)
   if (typeof output === 'string') {
+    const slackMs = scan?.slackMs ?? defaultSlackMs
     if (startedAt !== null) add(output, { since: startedAt - slackMs })
     const first = files.get(output)
     if (first !== undefined)
@@ -84,7 +82,7 @@ async function scannedPaths(
     scanDirectory({
       fileSystem: nodeFileSystem,
       root: directory.root,
-      since: startedAt - slackMs,
+      since: startedAt - limits.slackMs,
       ...{ until, limits, clock, signal },
     }),
   )

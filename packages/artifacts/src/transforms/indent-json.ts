@@ -1,6 +1,6 @@
 /** Deeper text is not indented further: the spaces would outgrow everything. */
 const deepest = 32
-const tokens = /"(?:[^"\\]|\\[^])*"?|[{}[\],:]|[^\s"{}[\],:]+/g
+const tokens = /"(?:[^"\\]+|\\[^])*"?|[{}[\],:]|[^\s"{}[\],:]+/g
 
 /**
  * Indents a JSON text by its tokens, without reading them: nothing is rounded, reordered or left out, and a text that breaks off

@@ -23,7 +23,7 @@ export function markdownToHtml(options: MarkdownOptions = {}): Transform {
     ...namedBySuffix({ from: ['.md', '.markdown'], add: '.html' }),
     render: ({ name, bytes, isCut }) => {
       const notes = isCut ? ['Only the beginning is shown.'] : []
-      return toPage({ name, body: markdown.render(toText(bytes, isCut)), notes })
+      return toPage({ name, body: markdown.render(toText(bytes, isCut)).trimEnd(), notes })
     },
   }
 }
