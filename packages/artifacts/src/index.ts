@@ -25,7 +25,13 @@ export type { SweepOptions, SweepReport } from './catalog/file-index.js'
 export { channels, type ArtifactChannels, type CollectTrace, type PutTrace } from './channels.js'
 export type { Clock } from './clock.js'
 export type { CollectOptions, UnchangedUpload } from './collect/collect-options.js'
-export type { CollectReport, DroppedArtifact, OutputFile } from './collect/report.js'
+export {
+  toReportSummary,
+  type CollectReport,
+  type DroppedArtifact,
+  type OutputFile,
+  type ReportSummary,
+} from './collect/report.js'
 export type { ScanOptions } from './directory/scan-options.js'
 export type { Transform, TransformSource } from './transform.js'
 export type { CollectLimits } from './collect/limits.js'

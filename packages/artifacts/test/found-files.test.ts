@@ -10,6 +10,7 @@ import {
   createMessageArtifacts,
   type MessageArtifactsOptions,
 } from '../src/collect/message-artifacts.js'
+import { toReportSummary } from '../src/collect/report.js'
 import { createMemoryStore } from '../src/memory.js'
 import { makeTempDir } from './support/temp-dir.js'
 import { writeCall } from './support/tool-calls.js'
@@ -80,6 +81,18 @@ describe('files that no tool call names', () => {
     await put('a.txt')
     expect(await collect({}, { scan: false })).to.deep.equal({ kept: [], dropped: [] })
     expect(await collect({ startedAt: undefined })).to.deep.equal({ kept: [], dropped: [] })
+  })
+
+  it('are looked for since the first of the calls began, where the calls say it', async () => {
+    await put('a.txt')
+    const bash = (startedAt: unknown): unknown => ({ tool: 'bash', status: 'error', startedAt })
+    const since = async (...starts: unknown[]): Promise<string[]> => {
+      const tools = [null, ...starts.map(bash)]
+      return (await collect({ tools, startedAt: undefined })).kept
+    }
+    expect(await since(later(), longAgo, null)).to.deep.equal(['a.txt'])
+    expect(await since(later())).to.deep.equal([])
+    expect(await since('1', Number.NaN)).to.deep.equal([])
   })
 
   it('are those of the turn, and not what was there before', async () => {
@@ -204,6 +217,19 @@ describe('files that no tool call names', () => {
     }
     const failed = await collect({ startedAt: Number.NaN }).catch((error: unknown) => error)
     expect(failed).to.be.instanceOf(RangeError)
+  })
+
+  it('leave a short form of the report, without the causes', async () => {
+    await put('a.txt', 'aa')
+    const artifacts = createMessageArtifacts({ store: createMemoryStore(), directory, scan: true })
+    const tools = [writeCall('gone.txt', '')]
+    const report = await artifacts.collect({ turnId: 1, tools, startedAt: longAgo })
+    expect(report.dropped[0]).to.have.property('cause')
+    expect(toReportSummary(report)).to.deep.equal({
+      kept: 1,
+      keptBytes: 2,
+      dropped: [{ path: 'gone.txt', reason: 'missing', tool: 'write', retryable: false }],
+    })
   })
 
   describe('the result file', () => {

@@ -21,7 +21,8 @@ export interface CollectOptions extends StoreCallOptions {
   readonly tools: readonly unknown[]
   /**
    * When the turn began, in milliseconds since the Unix epoch, by the clock of the machine with the files; `scan.slackMs` before
-   * it count, too. Needed for `scan`, and to believe an `outputFile` that nothing else names.
+   * it count, too. For `scan`, and to believe an `outputFile` that nothing else names. Default: when the first of the tools
+   * began, by their own `startedAt`; where they have none, nothing is searched.
    */
   readonly startedAt?: number | undefined
   /**

@@ -17,6 +17,7 @@ import { createOwnedNames } from './owned-names.js'
 import type { CollectReport } from './report.js'
 import { toKeySegment } from '../store/key.js'
 import type { ArtifactStore, StoreCallOptions } from '../store/store.js'
+import { firstStart } from './tool-record.js'
 import { traceCollect } from './trace-collect.js'
 import type { Transform } from '../transform.js'
 
@@ -120,8 +121,9 @@ export function createMessageArtifacts(options: MessageArtifactsOptions): Messag
         })
 
   async function collect(call: CollectOptions): Promise<CollectReport> {
-    const { turnId, conversationId = null, signal, startedAt = null, settledAt = null } = call
+    const { turnId, conversationId = null, signal, settledAt = null } = call
     toKeySegment(turnId)
+    const startedAt = call.startedAt ?? firstStart(call.tools)
     checkMoment('startedAt', startedAt)
     checkMoment('settledAt', settledAt)
     signal?.throwIfAborted()

@@ -69,3 +69,27 @@ export function toFailed(lost: Lost, error: unknown, limit: TimeLimit): DroppedA
   if (error instanceof Drop) return toDropped(lost, error.reason, error.cause)
   return toDropped(lost, limit.isOver() ? 'out_of_time' : 'store_failed', error)
 }
+
+/** A {@link CollectReport} in short. */
+export interface ReportSummary {
+  /** How many files are kept. */
+  readonly kept: number
+  /** Their bytes, together. */
+  readonly keptBytes: number
+  /** Each file that is not. */
+  readonly dropped: readonly Omit<DroppedArtifact, 'cause'>[]
+}
+
+/** A report as plain data, for a column of the turn's row: without causes, which may hold paths of the host. */
+export function toReportSummary({ kept, dropped }: CollectReport): ReportSummary {
+  return {
+    kept: kept.length,
+    keptBytes: kept.reduce((sum, { sizeBytes }) => sum + sizeBytes, 0),
+    dropped: dropped.map(({ path, reason, tool, retryable }) => ({
+      path,
+      reason,
+      tool,
+      retryable,
+    })),
+  }
+}
