@@ -55,7 +55,7 @@ const trees: Readonly<Record<string, readonly (readonly string[])[]>> = {
     ['impostor/state'],
     ['faults', 'script'],
   ],
-  'examples/recipes/src': [['servers'], ['orms', 'queues', 'stores']],
+  'examples/recipes/src': [['servers'], ['orms', 'queues', 'stores', 'transforms']],
   'examples/chat/src': [['web'], ['jobs'], ['live'], ['views'], ['rows', 'agent']],
 }
 

@@ -33,7 +33,12 @@ export {
   type ReportSummary,
 } from './collect/report.js'
 export type { ScanOptions } from './directory/scan-options.js'
-export type { Transform, TransformSource } from './transform.js'
+export {
+  namedBySuffix,
+  type SuffixRule,
+  type Transform,
+  type TransformSource,
+} from './transform.js'
 export type { CollectLimits } from './collect/limits.js'
 export { contentDisposition } from './serve/content-disposition.js'
 export { isInlineSafe, toSafeContentType } from './content-type.js'
