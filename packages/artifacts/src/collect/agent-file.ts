@@ -181,8 +181,8 @@ async function openRemote(
 
 /** Whether the listing of the nearest folder that is there does not have it. */
 async function isGone(reader: RemoteReader, path: string, signal: AbortSignal): Promise<boolean> {
-  const { list } = reader
-  if (list === undefined) return false
+  if (reader.list === undefined) return false
+  const list = reader.list.bind(reader)
   const segments = path.split('/')
   for (let length = segments.length - 1; length >= 0; length -= 1) {
     const folder = segments.slice(0, length).join('/')
