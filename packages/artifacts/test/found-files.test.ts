@@ -138,7 +138,7 @@ describe('files that no tool call names', () => {
     await put('out/a.txt')
     const scan = { ignore: (path: string): boolean => path === 'out' }
     expect((await collect({}, { scan })).kept).to.deep.equal(['.env'])
-    const changes = [join(directory, 'out'), '.env']
+    const changes = [join(directory, 'out/a.txt'), '.git/HEAD', '.env']
     expect((await collect({ changes, startedAt: undefined }, { scan })).kept).to.deep.equal([
       '.env',
     ])

@@ -100,7 +100,7 @@ export function toContentType({ path, provenance }: ArtifactDraft): string {
 
 /** A page is one only when the host made it. */
 function contentTypeOf(name: string, isHost: boolean): string {
-  return isHost && /\.html$/.test(name) ? pageType : toSafeContentType(name)
+  return isHost && name.endsWith('.html') ? pageType : toSafeContentType(name)
 }
 
 /** The notes that the store keeps beside the bytes; {@link toArtifact} reads them back. */

@@ -4,7 +4,7 @@ import type { AgentDirectory } from '../directory/agent-directory.js'
 import { toLogicalPath } from '../directory/agent-path.js'
 import { Drop } from '../directory/drop-reason.js'
 import { nodeFileSystem } from '../directory/file-system.js'
-import { defaultSlackMs, type ScanLimits } from '../directory/scan-options.js'
+import { defaultSlackMs, isPassedOver, type ScanLimits } from '../directory/scan-options.js'
 import { scanDirectory } from '../directory/scan.js'
 import { toDropped, type DroppedArtifact } from './report.js'
 import { toTurnFiles, unnamed, type TurnFile } from './turn-files.js'
@@ -45,7 +45,7 @@ export async function findFiles(request: FindRequest): Promise<FoundFiles> {
     if (!files.has(path)) files.set(path, { path, record: unnamed, content: null, ...more })
   }
   if (scan !== null) {
-    for (const path of changedPaths(request, dropped)) if (!scan.ignore(path)) add(path)
+    for (const path of changedPaths(request, dropped)) if (!isPassedOver(path, scan)) add(path)
     for (const path of await scannedPaths(request, scan, dropped)) add(path)
   }
   const output = toOutput(request)

@@ -44,5 +44,12 @@ export function checkScan(scan: boolean | ScanOptions): ScanLimits | null {
   }
   const { ignore = (path: string): boolean => ignoredByDefault.test(path) } = options
   if (typeof ignore !== 'function') throw new TypeError('`scan.ignore` must be a function.')
-  return { maxEntries, maxDepth, maxMs, slackMs, ignore }
+  const ignoreGit = (path: string): boolean => /(?:^|\/)\.git$/.test(path) || ignore(path)
+  return { maxEntries, maxDepth, maxMs, slackMs, ignore: ignoreGit }
+}
+
+/** Whether a search would not come to this path: it is passed over, or a folder on the way is. */
+export function isPassedOver(path: string, { ignore }: ScanLimits): boolean {
+  const segments = path.split('/')
+  return segments.some((_, index) => ignore(segments.slice(0, index + 1).join('/')))
 }

@@ -77,7 +77,7 @@ export async function scanDirectory(request: ScanRequest): Promise<ScanResult> {
 
   /** Notes changed files; gives the folders in it. */
   async function lookAt(folder: Folder): Promise<string[]> {
-    const names = (await namesIn(folder)).filter((name) => !isIgnored(toPath(folder, name)))
+    const names = (await namesIn(folder)).filter((name) => !limits.ignore(toPath(folder, name)))
     const folders: string[] = []
     for (let start = 0; start < names.length; start += batch) {
       signal.throwIfAborted()
@@ -92,8 +92,6 @@ export async function scanDirectory(request: ScanRequest): Promise<ScanResult> {
     }
     return folders
   }
-
-  const isIgnored = (path: string): boolean => /(^|\/)\.git$/.test(path) || limits.ignore(path)
 
   async function look(folder: Folder, name: string): Promise<Stats | null> {
     try {
