@@ -2,6 +2,7 @@ import { createHash } from 'node:crypto'
 import { link, mkdir, rename, rm, symlink, utimes, writeFile } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
 
+import { createManualClock } from '@turnstead/testkit'
 import { expect } from 'chai'
 import { afterEach, beforeEach, describe, it } from 'mocha'
 
@@ -207,6 +208,47 @@ describe('files that no tool call names', () => {
       kept: ['a.txt', 'c.txt'],
       dropped: ['b.txt: total_too_large'],
     })
+  })
+
+  it('cost nothing that is named when the search fails or has no time left', async () => {
+    await put('a.txt')
+    const tools = [writeCall('a.txt', '')]
+    const rule = new Error('The rule of the host failed.')
+    const broken = {
+      ignore: (): boolean => {
+        throw rule
+      },
+    }
+    expect(await collect({ tools }, { scan: broken })).to.deep.equal({
+      kept: ['a.txt'],
+      dropped: ['-: not_scanned'],
+    })
+    const clock = createManualClock(0)
+    const slow = {
+      ignore: (): boolean => {
+        void clock.advance(1000)
+        return false
+      },
+    }
+    const options = { scan: slow, clock, limits: { collectMs: 500 } }
+    expect(await collect({ tools }, options)).to.deep.equal({
+      kept: [],
+      dropped: ['-: not_scanned', 'a.txt: out_of_time'],
+    })
+  })
+
+  it('end with the reason of an abort', async () => {
+    await put('a.txt')
+    const stop = new AbortController()
+    const reason = new Error('stopped')
+    const ignore = (): boolean => {
+      stop.abort(reason)
+      return false
+    }
+    const failed = await collect({ signal: stop.signal }, { scan: { ignore } }).catch(
+      (error: unknown) => error,
+    )
+    expect(failed).to.equal(reason)
   })
 
   it('refuses bounds and moments that are none', async () => {

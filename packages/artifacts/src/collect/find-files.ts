@@ -45,8 +45,13 @@ export async function findFiles(request: FindRequest): Promise<FoundFiles> {
     if (!files.has(path)) files.set(path, { path, record: unnamed, content: null, ...more })
   }
   if (scan !== null) {
-    for (const path of changedPaths(request, dropped)) if (!isPassedOver(path, scan)) add(path)
-    for (const path of await scannedPaths(request, scan, dropped)) add(path)
+    try {
+      for (const path of changedPaths(request, dropped)) if (!isPassedOver(path, scan)) add(path)
+      for (const path of await scannedPaths(request, scan, dropped)) add(path)
+    } catch (error) {
+      // Out of time, or the host's own rule failed: what is named is still to be kept.
+      dropped.push(toDropped({ path: null, tool: unnamed.tool }, 'not_scanned', error))
+    }
   }
   const output = toOutput(request)
   if (typeof output === 'string') {

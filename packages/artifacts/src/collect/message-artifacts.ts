@@ -143,6 +143,7 @@ export function createMessageArtifacts(options: MessageArtifactsOptions): Messag
         ...{ startedAt, settledAt, scan, clock },
         signal: limit.signal,
       })
+      signal?.throwIfAborted()
       const shared = { store, turnId, conversationId }
       return await collectTurn({
         context: {

@@ -37,18 +37,19 @@ export interface Rendering {
 export function toRendering(source: KeptFile, transforms: readonly Transform[]): Rendering | null {
   const at = source.path.lastIndexOf('/') + 1
   const sourceName = source.path.slice(at)
-  for (const transform of transforms) {
-    const name = transform.destinationOf(sourceName)
-    if (name === null) continue
-    if (name === '' || name.includes('/') || !transform.owns(foldWholeName(name))) {
-      const cause = new TypeError(
-        `Transform ${transform.name} does not own the name that it gives.`,
-      )
-      throw new Drop('transform_failed', { cause })
+  try {
+    for (const transform of transforms) {
+      const name = transform.destinationOf(sourceName)
+      if (name === null) continue
+      if (name === '' || name.includes('/') || !transform.owns(foldWholeName(name))) {
+        throw new TypeError(`Transform ${transform.name} does not own the name that it gives.`)
+      }
+      return { transform, source, path: source.path.slice(0, at) + name }
     }
-    return { transform, source, path: source.path.slice(0, at) + name }
+    return null
+  } catch (error) {
+    throw new Drop('transform_failed', { cause: error })
   }
-  return null
 }
 
 /** Makes the host's file and stores it. What the transform throws becomes a Drop; a failing store's error does not. */
