@@ -146,7 +146,7 @@ export function toArtifact(stat: ArtifactStat): Artifact | null {
 }
 
 /** Nothing but the notes that this package writes tells whose bytes they are. */
-export function isHostMade({ metadata }: Pick<ArtifactStat, 'metadata'>): boolean {
+function isHostMade({ metadata }: Pick<ArtifactStat, 'metadata'>): boolean {
   return metadata['source'] === ('host' satisfies ArtifactSourceKind)
 }
 
