@@ -34,7 +34,7 @@ const trees: Readonly<Record<string, readonly (readonly string[])[]>> = {
     ['store', 'values'],
   ],
   'packages/turn/src': [
-    ['worker'],
+    ['worker', 'http'],
     ['memory', 'steps'],
     ['asks', 'poll', 'live', 'outbox'],
     ['run'],
@@ -43,7 +43,8 @@ const trees: Readonly<Record<string, readonly (readonly string[])[]>> = {
   ],
   'packages/otel/src': [],
   'packages/artifacts/src': [
-    ['serve', 'collect', 'transforms', 'disk', 'gcs', 'blobs', 'contract'],
+    ['serve', 'collect', 'disk', 'gcs', 'blobs', 'contract', 'uploads', 'workspace', 'zip'],
+    ['transforms'],
     ['catalog'],
     ['directory', 'store'],
   ],

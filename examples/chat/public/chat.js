@@ -14,10 +14,24 @@ document.addEventListener('turbo:submit-end', ({ detail }) => {
   if (!box) return
   if (detail.formSubmission.submitter?.dataset.kind === 'send') {
     box.value = ''
+    const files = box.form.querySelector('input[type="file"]')
+    files.value = ''
+    showAttached(files)
     isPinned = true
   }
   // The button that was pressed goes: without this the keyboard would begin at the top of the page again.
   box.focus()
+})
+
+// Browsers show the names of chosen files in a control that is hidden here.
+function showAttached({ files, form }) {
+  const names = form.querySelector('.attached')
+  names.textContent = [...files].map(({ name }) => name).join(', ')
+  names.hidden = files.length === 0
+}
+
+document.addEventListener('change', ({ target }) => {
+  if (target.matches('#composer input[type="file"]')) showAttached(target)
 })
 
 // The page stays at its end while a reply grows, unless the reader scrolled away.

@@ -2,6 +2,7 @@ import type { ArtifactStore, MessageArtifacts } from '@turnstead/artifacts'
 import type { TurnClient } from '@turnstead/turn'
 import type { Express } from 'express'
 import type { Knex } from 'knex'
+import { createPrompts, type Prompts } from './agent/prompts.js'
 import type { AgentState, ModelInfo } from './agent/state.js'
 import { createWorker, type Worker } from './jobs/worker.js'
 import { createFeed, type Feed } from './live/feed.js'
@@ -17,6 +18,8 @@ export interface ChatParts {
   readonly client: TurnClient
   readonly artifacts: MessageArtifacts
   readonly artifactStore: ArtifactStore
+  /** The agent's folder on this machine. */
+  readonly directory: string
   /** Unique to this process, and the same after its restart. */
   readonly workerName: string
   /** Folders of this machine whose paths no page shall see, the inner ones first. */
@@ -35,6 +38,7 @@ export interface ComposedChat {
   readonly rows: ChatRows
   readonly worker: Worker
   readonly feed: Feed
+  readonly prompts: Prompts
 }
 
 export function composeChat(parts: ChatParts): ComposedChat {
@@ -53,6 +57,7 @@ export function composeChat(parts: ChatParts): ComposedChat {
   })
   const views = createTurnViews({ worker, artifacts, roots })
   const notices = createTurnNotices({ rows, views, feed })
-  const app = createApp({ ...parts, rows, worker, feed, views, notices })
-  return { app, rows, worker, feed }
+  const prompts = createPrompts({ store: parts.artifactStore, directory: parts.directory, onError })
+  const app = createApp({ ...parts, rows, worker, feed, views, notices, prompts })
+  return { app, rows, worker, feed, prompts }
 }

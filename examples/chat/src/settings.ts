@@ -21,6 +21,8 @@ export interface Settings {
   readonly opencodePassword: string | null
   /** `CHAT_WORKSPACE`: the agent's folder, the same for every process of a shared server. Default: one in the data folder. */
   readonly workspace: string
+  /** `CHAT_BUCKET`: a bucket of Google Cloud Storage for files, with the machine's own credentials; null keeps them in the data folder. */
+  readonly bucket: string | null
   /** `OPENCODE_BINARY`. Default: `opencode` on the PATH, else the npm package of this platform. */
   readonly opencodeBinary: string | null
   /** `CHAT_SHELL=1`: a real model may run commands on this machine, each after a person allowed it. */
@@ -45,6 +47,7 @@ export function readSettings(env: NodeJS.ProcessEnv): Settings {
     opencodeUrl: env['OPENCODE_BASE_URL'] || null,
     opencodePassword: env['OPENCODE_SERVER_PASSWORD'] || null,
     workspace: env['CHAT_WORKSPACE'] || join(dataDir, 'workspace'),
+    bucket: env['CHAT_BUCKET'] || null,
     opencodeBinary: env['OPENCODE_BINARY'] || null,
     allowsShell: env['CHAT_SHELL'] === '1',
     workerName: `chat@${hostname()}:${resolve(dataDir)}`.slice(0, 255),

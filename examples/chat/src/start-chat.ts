@@ -1,12 +1,12 @@
-import { join, resolve } from 'node:path'
+import { resolve } from 'node:path'
 import { createMessageArtifacts } from '@turnstead/artifacts'
-import { createDiskStore } from '@turnstead/artifacts/disk'
 import { turboStream } from '@turnstead/reply/turbo'
 import { WireError } from '@turnstead/wire'
 import { startAgentServer } from './agent/agent-server.js'
 import { chooseModel } from './agent/model.js'
 import type { AgentState } from './agent/state.js'
 import { composeChat } from './compose.js'
+import { openFileStore } from './file-store.js'
 import { logError } from './log.js'
 import { openDatabase } from './rows/database.js'
 import { readSettings } from './settings.js'
@@ -52,12 +52,13 @@ export async function startChat(env: NodeJS.ProcessEnv, { signal }: StartOptions
     // A directory is slow the first time: let that not be the user's first message.
     client.session.status().catch(() => undefined)
 
-    const artifactStore = createDiskStore({ root: join(dataDir, 'files') })
-    const { app, rows, worker, feed } = composeChat({
+    const artifactStore = await openFileStore(settings)
+    const { app, rows, worker, feed, prompts } = composeChat({
       database,
       client,
       artifacts: createMessageArtifacts({ store: artifactStore, directory }),
       artifactStore,
+      directory,
       workerName: settings.workerName,
       roots: [directory, dataDir].map((path) => resolve(path)),
       model: model.info,
@@ -76,8 +77,9 @@ export async function startChat(env: NodeJS.ProcessEnv, { signal }: StartOptions
       feed.publishToAll([turboStream('replace', 'model', note)])
     })
 
-    for (const { id: turnId, conversationId, body: prompt } of await rows.openTurns()) {
-      worker.run({ turnId, conversationId, prompt })
+    for (const message of await rows.openTurns()) {
+      const { id: turnId, conversationId } = message
+      worker.run({ turnId, conversationId, prompt: await prompts(message) })
     }
     http.serve(app)
     // The first to end: no one may come in any more while the rest closes.

@@ -10,6 +10,7 @@ import {
   tool,
 } from '@turnstead/testkit'
 import { databases } from '@turnstead-internal/databases'
+import { readFile } from 'node:fs/promises'
 import { connect } from 'node:net'
 import { join } from 'node:path'
 import { expect } from 'chai'
@@ -47,6 +48,67 @@ describe('createApp', () => {
     expect(message?.turn_status).to.equal('completed')
     expect(message?.turn_cost).to.be.greaterThan(0)
     expect(await app.text('/')).to.contain('Conversations Say hello')
+  })
+
+  it('gives the agent the files that come with a message, shows them, and hands them out again', async () => {
+    app = await startApp([
+      on(
+        'Look',
+        reply(
+          tool.write({ filePath: 'out/a.txt', content: 'A' }),
+          tool.write({ filePath: 'b.txt', content: 'B' }),
+          text('Seen.'),
+        ),
+      ),
+    ])
+    const png = Buffer.from('89504e470d0a1a0a0000000d49484452', 'hex')
+    const sent = await app.postFiles('/conversations', 'Look', {
+      'Größe "1".txt': 'hello',
+      'p.png': png,
+    })
+    expect(sent.status).to.equal(303)
+    await (await follow('/conversations/1/stream?from=1')).until(over)
+    expect(await readFile(join(app.workspace, 'uploads', 'Größe _1_.txt'), 'utf8')).to.equal(
+      'hello',
+    )
+    const page = await (await app.get('/conversations/1')).text()
+    expect(page).to.contain('<b>Größe _1_.txt</b>').and.contain('src="/messages/1/uploads/1?show"')
+    expect(page).to.contain('<div class="prompt">Look</div>').and.contain('All files')
+    const download = await app.get('/messages/1/uploads/0')
+    expect(await download.text()).to.equal('hello')
+    expect(download.headers.get('content-disposition')).to.match(
+      /^attachment; filename="Gr__e _1_.txt"/,
+    )
+    const shown = await app.get('/messages/1/uploads/1?show')
+    expect(shown.headers.get('content-disposition')).to.match(/^inline/)
+    const zip = await app.get('/messages/1/files.zip')
+    expect(zip.headers.get('content-type')).to.equal('application/zip')
+    const bytes = Buffer.from(await zip.arrayBuffer())
+    for (const name of ['out/a.txt', 'b.txt']) expect(bytes.includes(name), name).to.equal(true)
+    for (const path of [
+      '/messages/1/uploads/2',
+      '/messages/1/uploads/x',
+      '/messages/2/uploads/0',
+      '/messages/2/files.zip',
+    ]) {
+      expect((await app.get(path)).status, path).to.equal(404)
+    }
+    expect(app.errors).to.deep.equal([])
+  })
+
+  it('says why it does not take a file, and keeps nothing of what it refuses', async () => {
+    app = await startApp(reply(text('Never.')))
+    const large = await app.postFiles('/conversations', 'Look', {
+      a: 'x',
+      b: Buffer.alloc(20_000_001),
+    })
+    expect(large.status).to.equal(422)
+    expect(await large.text()).to.contain('A file may have at most 20 MB.')
+    const many = Object.fromEntries(Array.from({ length: 11 }, (_, index) => [`f${index}`, 'x']))
+    expect((await app.postFiles('/conversations', 'Look', many)).status).to.equal(422)
+    expect((await app.postFiles('/conversations', '', { a: 'x' })).status).to.equal(422)
+    expect(await app.storedFiles()).to.equal(0)
+    expect(app.errors).to.deep.equal([])
   })
 
   it('shows on a page that comes in the middle what the others see', async () => {
@@ -205,7 +267,7 @@ describe('createApp', () => {
   it('follows a turn that another process runs by its row', async () => {
     app = await startApp()
     const { store } = app.rows
-    const { id: turnId } = await app.rows.startConversation('Go')
+    const { id: turnId } = await app.rows.startConversation({ uploads: [], body: 'Go' })
     const stream = await follow('/conversations/1/stream?from=1')
     await stream.until('Waiting to start')
     const claim = { conversationId: 1, turnId, owner: 'another', leaseMs: 60_000 }
@@ -217,9 +279,9 @@ describe('createApp', () => {
 
   it('shows all of a turn that it takes over while a page is open', async () => {
     app = await startApp(reply(text('First half. '), gate('half'), text('Second half.')))
-    const { id: turnId } = await app.rows.startConversation('Go')
+    const { id: turnId } = await app.rows.startConversation({ uploads: [], body: 'Go' })
     const stream = await follow('/conversations/1/stream?from=1')
-    app.worker.run({ conversationId: 1, turnId, prompt: 'Go' })
+    app.worker.run({ conversationId: 1, turnId, prompt: { text: 'Go' } })
     await stream.until('First half.')
     app.impostor.gate('half').open()
     expect(await stream.until(over)).to.contain('Second half.')

@@ -70,10 +70,11 @@ async function answer(url: string, signal: AbortSignal): Promise<void> {
   const body = JSON.stringify({ action: 'allow' })
   for (;;) {
     const response = await fetch(url, { method: 'POST', headers, body, signal })
-    const { outcome } = (await response.json()) as { outcome: string }
-    // Done; or the answer of an earlier try had come, or the turn is over.
-    if (response.ok || ['answered', 'closed', 'settled'].includes(outcome)) return
-    if (outcome !== 'missing') throw new Error(`${url}: ${response.status} ${outcome}`)
+    if (response.ok) return
+    const { error } = (await response.json()) as { error: { code: string } }
+    // The answer of an earlier try had come, or the turn is over.
+    if (['ask_answered', 'ask_closed', 'ask_settled'].includes(error.code)) return
+    if (error.code !== 'ask_missing') throw new Error(`${url}: ${response.status} ${error.code}`)
     process.stderr.write(`# ${url} was shown, and could not be answered yet\n`)
     await setTimeout(1_000, null, { signal })
   }

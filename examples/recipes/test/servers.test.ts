@@ -6,10 +6,10 @@ import { expect } from 'chai'
 import { makeWorkerUtils } from 'graphile-worker'
 import { afterEach, beforeEach, describe, it } from 'mocha'
 import { randomBytes } from 'node:crypto'
-import { mkdtemp, rm } from 'node:fs/promises'
+import { mkdtemp, readFile, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { endAll, start } from './support/processes.js'
+import { endAll, start, type Started } from './support/processes.js'
 import { openRows, postgresProblem, type Rows } from './support/rows.js'
 import { readEvents } from './support/read-events.js'
 
@@ -19,7 +19,29 @@ const textOf = (view: ReplyView): string =>
 const wordsOf = (message: UIMessage): string =>
   message.parts.map((part) => (part.type === 'text' ? part.text : '')).join('')
 
-for (const server of ['express', 'fastify', 'hono']) {
+const servers = ['express', 'fastify', 'hono']
+const folder = '../../src/servers'
+
+describe('a host of its own', () => {
+  for (const server of servers) {
+    it(`takes at most 80 lines on ${server}: rows, routes, ownership, web and worker process`, async () => {
+      const files = ['host.ts', 'worker.ts', `${server}.ts`]
+      const texts = await Promise.all(
+        files.map((file) => readFile(new URL(`../src/servers/${file}`, import.meta.url), 'utf8')),
+      )
+      // Of this repository such a file takes the queue alone; what else it needs is installed.
+      for (const text of texts) {
+        const ours = [...text.matchAll(/ from '(\..*)'/g)].map(([, path]) => path)
+        expect(['./host.js', '../queues/graphile-worker.js']).to.include.members(ours)
+      }
+      const lines = texts.flatMap((text) => text.trimEnd().split('\n'))
+      expect(lines).to.have.length.below(81)
+      for (const line of lines) expect(line.length).to.be.at.most(100)
+    })
+  }
+})
+
+for (const server of servers) {
   describe(`the web process on ${server}`, function () {
     this.timeout(120_000)
     if (postgresProblem !== null) {
@@ -32,6 +54,7 @@ for (const server of ['express', 'fastify', 'hono']) {
     let conversationId: number
     let env: Readonly<Record<string, string>>
     let urls: readonly string[]
+    let processes: readonly Started[]
 
     beforeEach(async () => {
       rows = await openRows()
@@ -42,19 +65,22 @@ for (const server of ['express', 'fastify', 'hono']) {
       await utils.migrate()
       await utils.release()
       env = {
-        SERVER: server,
+        PORT: '0',
         SCHEMA: schema,
         DATABASE_URL: rows.url,
         FILES: await mkdtemp(join(tmpdir(), 'turnstead-files-')),
         OPENCODE_URL: impostor.url,
         OPENCODE_DIRECTORY: impostor.directory,
       }
-      const [web, other] = await Promise.all([
-        start('web-server.ts', env),
-        start('web-server.ts', env),
-        start('server-worker.ts', { ...env, OWNER: 'worker-1' }),
+      const [web, other, worker] = await Promise.all([
+        start(`${folder}/${server}.ts`, env),
+        start(`${folder}/${server}.ts`, env),
+        start(`${folder}/worker.ts`, { ...env, OWNER: 'worker-1' }),
       ])
-      urls = [web, other].map(({ said }) => `http://127.0.0.1:${said}`)
+      // What each prints of where it listens ends with the port.
+      const ports = [web, other].map(({ said }) => /(\d+)\D*$/.exec(said)?.[1])
+      urls = ports.map((port) => `http://127.0.0.1:${port}/agent`)
+      processes = [web, other, worker]
     })
     afterEach(async () => {
       await endAll()
@@ -121,9 +147,8 @@ for (const server of ['express', 'fastify', 'hono']) {
       impostor.answer(on('Hello', reply(text('Seen. '), gate('held'), text('Rest.'))))
       const chatAt = (web: number) =>
         new DefaultChatTransport({
-          api: `${urls[web]}/chat/${conversationId}`,
+          api: `${urls[web]}/chat`,
           headers: { 'x-user': '7' },
-          prepareReconnectToStreamRequest: ({ api }) => ({ api: `${api}/stream` }),
         })
       const chatId = String(conversationId)
       const message: UIMessage = {
@@ -205,18 +230,57 @@ for (const server of ['express', 'fastify', 'hono']) {
       impostor.answer(on('Hello', reply(text('Secret.'))))
       const turnId = await begin('Hello')
       await rows.until(turnId, 'completed')
+      const part = { type: 'text', text: 'Hi' }
+      const chat = { id: String(conversationId), messages: [{ role: 'user', parts: [part] }] }
       const statuses = await Promise.all([
         post(`/conversations/${conversationId}/turns`, { text: 'Hi' }, { user: 8 }),
-        post(`/chat/${conversationId}`, { messages: [{ parts: [] }] }, { user: 8 }),
+        post('/chat', chat, { user: 8 }),
         call(`/chat/${conversationId}/stream`, { user: 8 }),
         call(`/turns/${turnId}/events`, { user: 8 }),
         post(`/turns/${turnId}/stop`, {}, { user: 8 }),
         post(`/turns/${turnId}/asks/per_1`, { action: 'allow' }, { user: 8 }),
         call(`/turns/${turnId}/files`, { user: 8 }),
+        call(`/turns/${turnId}/files/nonsense`, { user: 8 }),
+        call(`/turns/${turnId}/events`, { headers: { 'x-user': '' } }),
         call(`/turns/1 or 1=1/events`),
       ])
       for (const { status } of statuses) expect(status).to.equal(404)
       expect(await rows.knex('messages')).to.have.length(1)
+    })
+
+    it('takes no form of another site, no body without an end, and nothing beside its prefix', async () => {
+      const path = `/conversations/${conversationId}/turns`
+      const text = JSON.stringify({ text: 'Hi' })
+      for (const type of [
+        'text/plain',
+        'application/x-www-form-urlencoded',
+        'multipart/form-data',
+      ]) {
+        const headers = { 'content-type': type }
+        const response = await call(path, { method: 'POST', body: text, headers })
+        expect(response.status).to.equal(415)
+      }
+      const long = await post(path, { text: 'a'.repeat(5_000_000) })
+      expect(long.status).to.equal(413)
+      const { origin } = new URL(urls[0]!)
+      expect((await fetch(`${origin}${path}`, { method: 'POST', body: text })).status).to.equal(404)
+      expect((await call(path)).status).to.equal(405)
+      expect(await rows.knex('messages')).to.have.length(0)
+    })
+
+    it('answers HEAD, lets go who leaves, and ends when it is told to', async () => {
+      impostor.answer(on('Hello', reply(text('Seen. '), gate('held'), text('Rest.'))))
+      const turnId = await begin('Hello')
+      const head = await call(`/turns/${turnId}/events`, { method: 'HEAD' })
+      expect(head.headers.get('content-type')).to.match(/^text\/event-stream/)
+      await follow(turnId, (view) => textOf(view).includes('Seen.'))
+      const open = await call(`/turns/${turnId}/events`, { web: 1 })
+      expect(await Promise.all(processes.map((each) => each.end('SIGTERM')))).to.deep.equal([
+        0, 0, 0,
+      ])
+      await open.body?.cancel().catch(() => undefined)
+      for (const each of processes.slice(0, 2)) expect(each.errors()).to.equal('')
+      expect(await rows.status(turnId)).to.equal('running')
     })
   })
 }

@@ -5,12 +5,13 @@
  * const { uploads, fields } = await receiveForm(request, { store })
  * ```
  */
-import { Busboy } from '@fastify/busboy'
+import { Busboy, type BusboyInstance } from '@fastify/busboy'
 import type { IncomingHttpHeaders } from 'node:http'
 import { Readable } from 'node:stream'
 import { pipeline } from 'node:stream/promises'
 
 import { ArtifactError } from './errors.js'
+import { fromFormName } from './uploads/form-name.js'
 import { defaultMaxFileBytes, receiveUpload, type UploadTarget } from './uploads/receive.js'
 import type { Upload } from './uploads/upload.js'
 
@@ -55,16 +56,17 @@ export async function receiveForm(
   const stop = new AbortController()
   const arriving: Promise<Upload & { readonly field: string }>[] = []
   const fields: (readonly [string, string])[] = []
-  let failure: unknown
-  const fail = (error: unknown): void => {
-    failure ??= error
-    stop.abort(failure)
-  }
+  // The first reason is the one that stays.
+  const fail = (error: unknown): void => stop.abort(error)
   const form = openForm(contentType, { maxFiles, maxFields, maxFieldBytes, maxFileBytes })
   form.on('file', (field, stream, originalName) => {
     // An empty file input comes as a file without a name.
     if (originalName === undefined || originalName === '') return void stream.resume()
-    const file = { source: stream, originalName, isCut: () => stream.truncated === true }
+    const file = {
+      source: stream,
+      originalName: fromFormName(originalName),
+      isCut: () => stream.truncated === true,
+    }
     const upload = receiveUpload(options, { ...file, signal: stop.signal })
     arriving.push(upload.then((stored) => ({ ...stored, field })))
     upload.catch((error: unknown) => {
@@ -89,9 +91,9 @@ export async function receiveForm(
   }
   const settled = await Promise.allSettled(arriving)
   const uploads = settled.flatMap((each) => (each.status === 'fulfilled' ? [each.value] : []))
-  if (failure === undefined) return { uploads, fields }
+  if (!stop.signal.aborted) return { uploads, fields }
   await Promise.allSettled(uploads.map(({ key }) => store.remove(key)))
-  throw failure
+  throw stop.signal.reason
 }
 
 interface Limits {
@@ -101,7 +103,7 @@ interface Limits {
   readonly maxFileBytes: number
 }
 
-function openForm(contentType: string, limits: Limits): Busboy {
+function openForm(contentType: string, limits: Limits): BusboyInstance {
   const { maxFiles: files, maxFields: fields, maxFieldBytes, maxFileBytes } = limits
   try {
     return new Busboy({

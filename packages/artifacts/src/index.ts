@@ -38,11 +38,11 @@ export {
   type SuffixRule,
   type Transform,
   type TransformSource,
-} from './transform.js'
+} from './transforms/transform.js'
 export type { CollectLimits } from './collect/limits.js'
 export { contentDisposition } from './serve/content-disposition.js'
 export { isInlineSafe, toSafeContentType } from './content-type.js'
-export type { DownloadOptions } from './serve/download.js'
+export type { DownloadOptions, RedirectOptions } from './serve/download.js'
 export type { DropReason } from './directory/drop-reason.js'
 export { ArtifactError, type ArtifactErrorCode, type ArtifactErrorDetails } from './errors.js'
 export { toFileName, toShownPath } from './file-name.js'
@@ -52,6 +52,12 @@ export {
   type MessageArtifacts,
   type MessageArtifactsOptions,
 } from './collect/message-artifacts.js'
+export {
+  serveArtifact,
+  serveArtifactTo,
+  type AllowedFile,
+  type ServeArtifactOptions,
+} from './serve/serve-artifact.js'
 export { artifactResponse, sendArtifact, type SentArtifact } from './serve/serve.js'
 export type {
   ArtifactCapability,

@@ -10,8 +10,9 @@
  */
 import type { Options, StorageEngine } from 'multer'
 import type { Readable } from 'node:stream'
+import { callbackify } from 'node:util'
 
-import { ArtifactError } from './errors.js'
+import { fromFormName } from './uploads/form-name.js'
 import { defaultMaxFileBytes, receiveUpload, type UploadTarget } from './uploads/receive.js'
 import type { Upload } from './uploads/upload.js'
 
@@ -61,32 +62,30 @@ export function createMulterStorage(target: UploadTarget): StorageEngine {
   if (typeof target.store?.put !== 'function') throw new TypeError('`store` is missing.')
   if (!(maxFileBytes >= 0)) throw new RangeError('`maxFileBytes` must be 0 or more.')
   return {
-    _handleFile: (_request, file, done) => {
-      const stream: Readable & { truncated?: boolean } = file.stream
-      receiveUpload(target, {
+    _handleFile: (_request, file, done) => callbackify(receive)(file, done),
+    _removeFile: (_request, file, done) => callbackify(remove)(file, done),
+  }
+
+  async function receive(file: Express.Multer.File): Promise<Partial<Express.Multer.File>> {
+    const stream: Readable & { truncated?: boolean } = file.stream
+    try {
+      const upload = await receiveUpload(target, {
         source: stream,
-        originalName: file.originalname,
+        originalName: fromFormName(file.originalname),
         isCut: () => stream.truncated === true,
-      }).then(
-        (upload) => {
-          const info = { upload, size: upload.sizeBytes, filename: upload.name }
-          done(null, info)
-        },
-        (error: unknown) => {
-          // What is left of the file must pass, or the rest of the form never comes.
-          stream.resume()
-          done(error)
-        },
-      )
-    },
-    _removeFile: (_request, file, done) => {
-      const { upload } = file as ReceivedFile
-      if (upload === undefined) return done(null)
-      target.store.remove(upload.key).then(
-        () => done(null),
-        (error: unknown) => done(toError(error)),
-      )
-    },
+      })
+      const received = { upload, size: upload.sizeBytes, filename: upload.name }
+      return received
+    } catch (error) {
+      // What is left of the file must pass, or the rest of the form never comes.
+      stream.resume()
+      throw error
+    }
+  }
+
+  async function remove(file: object): Promise<void> {
+    const { upload } = file as ReceivedFile
+    if (upload !== undefined) await target.store.remove(upload.key)
   }
 }
 
@@ -97,9 +96,4 @@ export function uploadsOf({ file, files }: RequestWithFiles): Upload[] {
     const { upload } = (each ?? {}) as ReceivedFile
     return upload === undefined ? [] : [upload]
   })
-}
-
-function toError(error: unknown): Error {
-  if (error instanceof Error) return error
-  return new ArtifactError('storage_failed', 'The file was not removed.', { cause: error })
 }

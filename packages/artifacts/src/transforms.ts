@@ -12,7 +12,7 @@
  *
  * @packageDocumentation
  */
-export type { Transform, TransformSource } from './transform.js'
+export type { Transform, TransformSource } from './transforms/transform.js'
 export { csvPreview, type CsvPreviewOptions } from './transforms/csv-preview.js'
 export { jsonPage, type JsonPageOptions } from './transforms/json-page.js'
 export { markdownToHtml, type MarkdownOptions } from './transforms/markdown-to-html.js'

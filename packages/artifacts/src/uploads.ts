@@ -10,10 +10,10 @@ export { receiveUpload, type IncomingFile, type UploadTarget } from './uploads/r
 export { toUploadArtifact, type Upload, type UploadOwner } from './uploads/upload.js'
 export {
   placeUploads,
-  type PlacedUpload,
   type PlaceReport,
   type PlaceUploadsOptions,
   type SkippedUpload,
   type SkipReason,
 } from './uploads/place.js'
+export type { PlacedUpload } from './uploads/placed.js'
 export { promptWithUploads, toFileParts, type FilePart } from './uploads/prompt.js'

@@ -15,7 +15,7 @@ import {
 import { createMemoryStore } from '../src/memory.js'
 import { artifactHeaders } from '../src/serve/headers.js'
 import type { ArtifactStore } from '../src/store/store.js'
-import { namedBySuffix, type Transform } from '../src/transform.js'
+import { namedBySuffix, type Transform } from '../src/transforms/transform.js'
 import { readText } from './support/read-text.js'
 import { makeTempDir } from './support/temp-dir.js'
 import { writeCall } from './support/tool-calls.js'

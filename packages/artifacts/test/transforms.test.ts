@@ -2,7 +2,7 @@ import { expect } from 'chai'
 import fc from 'fast-check'
 import { describe, it } from 'mocha'
 
-import type { Transform } from '../src/transform.js'
+import type { Transform } from '../src/transforms/transform.js'
 import { csvPreview, jsonPage, markdownToHtml } from '../src/transforms.js'
 import { parseCsv } from '../src/transforms/csv.js'
 import { indentJson } from '../src/transforms/indent-json.js'

@@ -162,6 +162,7 @@ export type TurnStep =
   | 'callback'
   | 'follow'
   | 'outbox'
+  | 'route'
 
 /** An error handler that fails must not become the turn's failure, nor end the process; there is no one left to report it to. */
 export function reportSafely<Context extends ErrorContext>(

@@ -42,8 +42,8 @@ export type {
 } from './result.js'
 export { rejectAsks, waitForPerson } from './ask-policy.js'
 export type { AskPolicy, AskWait, PolicyDecision } from './ask-policy.js'
-export { asksByRules } from './ask-policy-rules.js'
-export type { AskRule, AskRules, RuleAction } from './ask-policy-rules.js'
+export { asksByRules } from './asks/policy-rules.js'
+export type { AskRule, AskRules, RuleAction } from './asks/policy-rules.js'
 export type {
   AnswerRequest,
   AnswerResult,

@@ -1,6 +1,6 @@
 import type { MessageArtifacts } from '@turnstead/artifacts'
 import type { SessionStore } from '@turnstead/session'
-import { createTurnWorker, waitForPerson, type TurnClient } from '@turnstead/turn'
+import { createTurnWorker, waitForPerson, type Prompt, type TurnClient } from '@turnstead/turn'
 import type { Feed } from '../live/feed.js'
 import { createLiveTurn, type LiveTurn, type LiveTurns } from '../live/live-turn.js'
 
@@ -8,7 +8,7 @@ import { createLiveTurn, type LiveTurn, type LiveTurns } from '../live/live-turn
 export interface Job {
   readonly conversationId: number
   readonly turnId: number
-  readonly prompt: string
+  readonly prompt: Prompt
 }
 
 /** Runs turns in this process, and shows them on the open pages. */
@@ -65,7 +65,7 @@ export function createWorker(options: WorkerOptions): Worker {
   async function runToEnd(job: Job, live: LiveTurn): Promise<void> {
     const { conversationId, turnId, prompt } = job
     try {
-      const result = await worker.enqueue({ conversationId, turnId, prompt: { text: prompt } })
+      const result = await worker.enqueue({ conversationId, turnId, prompt })
       live.finish()
       turns.delete(turnId)
       // It is left to the next start of the application.

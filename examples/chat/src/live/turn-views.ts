@@ -1,4 +1,5 @@
-import type { Artifact, MessageArtifacts } from '@turnstead/artifacts'
+import { isInlineSafe, type Artifact, type MessageArtifacts } from '@turnstead/artifacts'
+import type { Upload } from '@turnstead/artifacts/uploads'
 import { parseReply, SnapshotError, type Reply } from '@turnstead/reply'
 import { html } from '@turnstead/reply/turbo'
 import { isTerminal } from '@turnstead/session'
@@ -25,12 +26,14 @@ export function createTurnViews({ worker, artifacts, roots }: TurnViewsOptions):
   function viewOf(message: Message, files: readonly FileView[]): TurnView {
     const { id, body: prompt } = message
     const live = worker.live(id)?.view()
-    if (live !== undefined) return { id, prompt, isOpen: true, files, ...live }
+    const uploads = message.files.map((upload, index) => uploadView(id, upload, index))
+    if (live !== undefined) return { id, prompt, uploads, isOpen: true, files, ...live }
     const isOpen = message.turn_status !== null && !isTerminal(message.turn_status)
     const reply = storedReply(message)
     const pieces = reply === null ? null : createReplyView(reply, { turnId: id, roots }).pieces()
     const { parts, asks } = pieces ?? { parts: html``, asks: html`` }
-    return { id, prompt, isOpen, parts, asks, files, standing: standingOf(message, reply) }
+    const standing = standingOf(message, reply)
+    return { id, prompt, uploads, isOpen, parts, asks, files, standing }
   }
 
   async function filesOf({ id }: Message): Promise<FileView[]> {
@@ -62,8 +65,17 @@ function storedReply({ turn_reply: reply, turn_status: status }: Message): Reply
 }
 
 function fileView(artifact: Artifact): FileView {
-  const { turnId, id, name, sizeBytes } = artifact
-  return { href: `/messages/${turnId}/files/${id}`, name, sizeBytes }
+  const { turnId, id, name, sizeBytes, contentType } = artifact
+  return { href: `/messages/${turnId}/files/${id}`, name, sizeBytes, ...shown(contentType) }
+}
+
+function uploadView(turnId: number, upload: Upload, index: number): FileView {
+  const { name, sizeBytes, contentType } = upload
+  return { href: `/messages/${turnId}/uploads/${index}`, name, sizeBytes, ...shown(contentType) }
+}
+
+function shown(contentType: string): Pick<FileView, 'isPicture'> {
+  return { isPicture: contentType.startsWith('image/') && isInlineSafe(contentType) }
 }
 
 function standingOf(message: Message, reply: Reply | null): Standing {

@@ -63,6 +63,15 @@ const migrations: readonly Migration[] = [
       await database.schema.dropTable('conversations')
     },
   },
+  {
+    name: '0002-uploads',
+    up: async (database) => {
+      await database.schema.alterTable('messages', (table) => void table.text('uploads'))
+    },
+    down: async (database) => {
+      await database.schema.alterTable('messages', (table) => void table.dropColumn('uploads'))
+    },
+  },
 ]
 
 interface Migration extends Knex.Migration {

@@ -1,3 +1,4 @@
+import type { Upload } from '@turnstead/artifacts/uploads'
 import { ConversationMixin, MessageMixin } from '@turnstead/session/objection'
 import { Model } from 'objection'
 
@@ -16,9 +17,15 @@ export class Message extends MessageMixin(Model) {
 
   declare id: number
   declare body: string
+  /** Files that came with it, as JSON; null for none. */
+  declare uploads: string | null
   declare created_at: number | string
 
   get conversationId(): number {
     return Number(this.conversation_id)
+  }
+
+  get files(): readonly Upload[] {
+    return this.uploads === null ? [] : (JSON.parse(this.uploads) as Upload[])
   }
 }

@@ -1,7 +1,14 @@
+import type { Upload } from '@turnstead/artifacts/uploads'
 import { createLocalNotifier, type SessionStore } from '@turnstead/session'
 import { storeFor } from '@turnstead/session/objection'
 import type { Knex } from 'knex'
 import { Conversation, Message } from './models.js'
+
+/** What a person sent. */
+export interface Written {
+  readonly body: string
+  readonly uploads: readonly Upload[]
+}
 
 /** What the application asks of the database. Ids that are null find nothing. */
 export interface ChatRows {
@@ -11,8 +18,8 @@ export interface ChatRows {
   findConversation(id: number | null): Promise<Conversation | null>
   findMessage(id: number | null): Promise<Message | null>
   /** A conversation and its first message, which names it. */
-  startConversation(body: string): Promise<Message>
-  addMessage(conversationId: number, body: string): Promise<Message>
+  startConversation(written: Written): Promise<Message>
+  addMessage(conversationId: number, written: Written): Promise<Message>
   /** The newest turns, oldest first. */
   latestTurns(
     conversationId: number,
@@ -41,10 +48,11 @@ export function createChatRows(knex: Knex): ChatRows {
   })
   const open = ['pending', 'running']
 
-  const addMessage = async (conversationId: number, body: string): Promise<Message> =>
+  const addMessage = async (conversationId: number, { body, uploads }: Written): Promise<Message> =>
     messages.query().insertAndFetch({
       conversation_id: conversationId,
       body,
+      uploads: uploads.length === 0 ? null : JSON.stringify(uploads),
       turn_status: 'pending',
       created_at: Date.now(),
     })
@@ -57,10 +65,10 @@ export function createChatRows(knex: Knex): ChatRows {
       id === null ? null : ((await conversations.query().findById(id)) ?? null),
     findMessage: async (id) =>
       id === null ? null : ((await messages.query().findById(id)) ?? null),
-    async startConversation(body) {
-      const title = toTitle(body)
+    async startConversation(written) {
+      const title = toTitle(written.body)
       const { id } = await conversations.query().insert({ title, created_at: Date.now() })
-      return addMessage(id, body)
+      return addMessage(id, written)
     },
     addMessage,
     async latestTurns(conversationId) {

@@ -14,7 +14,11 @@ export interface ComposerOptions {
 export function composer({ conversationId, runningTurnId }: ComposerOptions): Html {
   const action =
     conversationId === null ? '/conversations' : `/conversations/${conversationId}/messages`
-  return html`<form class="composer" id="composer" method="post" action="${action}">
+  return html`<form class="composer" id="composer" method="post" action="${action}" enctype="multipart/form-data">
+    <label class="attach">
+      ${icon('clip')}<span class="visually-hidden">Attach files</span>
+      <input type="file" name="files" multiple />
+    </label>
     <label class="visually-hidden" for="prompt">Your message</label>
     <textarea
       id="prompt"
@@ -26,6 +30,7 @@ export function composer({ conversationId, runningTurnId }: ComposerOptions): Ht
       required
       autofocus
     ></textarea>
+    <output class="attached" for="files" hidden></output>
     <p class="composer-hint" id="composer-hint">To send, stop this answer or wait.</p>
     ${composerAction(runningTurnId)}
   </form>`

@@ -6,6 +6,8 @@ import { icon } from './icons.js'
 export interface TurnView {
   readonly id: number
   readonly prompt: string
+  /** Files that came with the prompt. */
+  readonly uploads: readonly FileView[]
   /** It may still change. */
   readonly isOpen: boolean
   readonly parts: Html
@@ -18,6 +20,8 @@ export interface FileView {
   readonly href: string
   readonly name: string
   readonly sizeBytes: number
+  /** A browser may show it in place. */
+  readonly isPicture: boolean
 }
 
 /** Where a turn stands: at work, or over with its facts. */
@@ -43,6 +47,7 @@ export function turnArticle(turn: TurnView): Html {
   return html`<article class="turn" id="${turnElementId(turn.id)}">
     <h2 class="visually-hidden">You</h2>
     <div class="prompt">${turn.prompt}</div>
+    ${turn.uploads.length > 0 && uploadList(turn.uploads)}
     <h2 class="visually-hidden">The agent</h2>
     <div class="reply">
       <div class="parts" id="${partsElementId(turn.id)}">${turn.parts}</div>
@@ -57,19 +62,34 @@ export function turnArticle(turn: TurnView): Html {
 
 export function fileList(turnId: number, files: readonly FileView[]): Html {
   return html`<ul class="files" id="${filesElementId(turnId)}" aria-label="Files">
-    ${files.map(
-      (file) =>
-        html`<li>
-          <a class="file" href="${file.href}" download data-turbo="false">
-            <span class="badge">${icon('file')}</span>
-            <span class="label"
-              ><b>${file.name}</b><small>${formatBytes(file.sizeBytes)}</small></span
-            >
-            ${icon('download')}
-          </a>
-        </li>`,
-    )}
+    ${files.map(fileItem)}
+    ${
+      files.length > 1 &&
+      html`<li>
+        <a class="file" href="/messages/${turnId}/files.zip" download data-turbo="false">
+          <span class="badge">${icon('download')}</span>
+          <span class="label"><b>All files</b><small>ZIP</small></span>
+        </a>
+      </li>`
+    }
   </ul>`
+}
+
+function uploadList(files: readonly FileView[]): Html {
+  return html`<ul class="files uploads" aria-label="Attached files">
+    ${files.map(fileItem)}
+  </ul>`
+}
+
+function fileItem({ href, name, sizeBytes, isPicture }: FileView): Html {
+  const picture = html`<img src="${href}?show" alt="" loading="lazy" />`
+  return html`<li>
+    <a class="file" href="${href}" download data-turbo="false">
+      <span class="badge">${isPicture ? picture : icon('file')}</span>
+      <span class="label"><b>${name}</b><small>${formatBytes(sizeBytes)}</small></span>
+      ${icon('download')}
+    </a>
+  </li>`
 }
 
 /** Goes into an element that stays: screen readers tell only what changes within one. */

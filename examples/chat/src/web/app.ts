@@ -1,15 +1,18 @@
 import { STATUS_CODES } from 'node:http'
-import { sendArtifact, type ArtifactStore, type MessageArtifacts } from '@turnstead/artifacts'
+import type { ArtifactStore, MessageArtifacts } from '@turnstead/artifacts'
 import { turboStreamType } from '@turnstead/reply/turbo'
 import { WireError } from '@turnstead/wire'
 import express, { type Express, type NextFunction, type Request, type Response } from 'express'
 import { answerAsk } from './answer-ask.js'
 import { createAssets } from './assets.js'
+import { createFileRoutes } from './files.js'
+import { readMessage, removeUploads } from './read-message.js'
+import type { Prompts } from '../agent/prompts.js'
 import type { AgentState, ModelInfo } from '../agent/state.js'
 import type { TurnNotices } from '../live/turn-notices.js'
 import type { Feed } from '../live/feed.js'
 import type { Message } from '../rows/models.js'
-import type { ChatRows } from '../rows/rows.js'
+import type { ChatRows, Written } from '../rows/rows.js'
 import { takesTurboStreams } from './turbo-requests.js'
 import {
   knownHostsOnly,
@@ -34,6 +37,7 @@ export interface ChatPorts {
   readonly notices: TurnNotices
   readonly artifacts: MessageArtifacts
   readonly artifactStore: ArtifactStore
+  readonly prompts: Prompts
   readonly model: ModelInfo
   /** Prompts that the first page offers. */
   readonly suggestions: readonly string[]
@@ -59,10 +63,9 @@ export function createApp(ports: ChatPorts): Express {
   })
 
   app.post('/conversations', async (request, response) => {
-    const prompt = readPrompt(request)
-    const problem = problemOf(prompt)
-    if (problem !== null) return sendProblem(response, 422, problem)
-    const message = await rows.startConversation(prompt)
+    const written = await readMessage(request, artifactStore)
+    if (typeof written === 'string') return sendProblem(response, 422, written)
+    const message = await keep(written, () => rows.startConversation(written))
     await begin(message)
     response.redirect(303, `/conversations/${message.conversationId}`)
   })
@@ -102,10 +105,9 @@ export function createApp(ports: ChatPorts): Express {
   app.post('/conversations/:id/messages', async (request, response) => {
     const conversation = await rows.findConversation(parseRowId(request.params.id))
     if (conversation === null) return sendProblem(response, 404, 'There is no such conversation.')
-    const prompt = readPrompt(request)
-    const problem = problemOf(prompt)
-    if (problem !== null) return sendProblem(response, 422, problem)
-    await begin(await rows.addMessage(conversation.id, prompt))
+    const written = await readMessage(request, artifactStore)
+    if (typeof written === 'string') return sendProblem(response, 422, written)
+    await begin(await keep(written, () => rows.addMessage(conversation.id, written)))
     sendDone(request, response, conversation.id)
   })
 
@@ -118,13 +120,10 @@ export function createApp(ports: ChatPorts): Express {
 
   app.post('/messages/:id/asks/:askId', answerAsk({ store: rows.store, sendProblem, sendDone }))
 
-  app.get('/messages/:id/files/:artifactId', async (request, response) => {
-    const turnId = parseRowId(request.params.id)
-    const artifact =
-      turnId === null ? null : await artifacts.find(turnId, request.params.artifactId)
-    if (artifact === null) return sendProblem(response, 404, 'There is no such file.')
-    await sendArtifact(request, response, { store: artifactStore, key: artifact.key })
-  })
+  const files = createFileRoutes({ rows, store: artifactStore, artifacts, sendProblem })
+  app.get('/messages/:id/files/:artifactId', files.made)
+  app.get('/messages/:id/files.zip', files.archive)
+  app.get('/messages/:id/uploads/:index', files.uploaded)
 
   app.use((_request, response) => sendProblem(response, 404, 'There is no such page.'))
 
@@ -141,9 +140,19 @@ export function createApp(ports: ChatPorts): Express {
 
   /** Shows the turn on every open page, then has it run. */
   async function begin(message: Message): Promise<void> {
-    const { id: turnId, conversationId, body: prompt } = message
-    worker.run({ turnId, conversationId, prompt })
+    const { id: turnId, conversationId } = message
+    worker.run({ turnId, conversationId, prompt: await ports.prompts(message) })
     await notices.begin(message)
+  }
+
+  /** Files without a row would stay for ever. */
+  async function keep(written: Written, write: () => Promise<Message>): Promise<Message> {
+    try {
+      return await write()
+    } catch (error) {
+      await removeUploads(artifactStore, written)
+      throw error
+    }
   }
 
   async function frame(currentId: number | null): Promise<Frame> {
@@ -173,20 +182,6 @@ export function createApp(ports: ChatPorts): Express {
 function sendDone(request: Request, response: Response, conversationId: number): void {
   if (takesTurboStreams(request)) response.type(turboStreamType).send('')
   else response.redirect(303, `/conversations/${conversationId}`)
-}
-
-function readPrompt(request: Request): string {
-  const body: unknown = request.body
-  if (typeof body !== 'object' || body === null || !('prompt' in body)) return ''
-  // Browsers send a line's end as two characters and count it as one.
-  if (typeof body.prompt !== 'string') return ''
-  // Not every database takes a NUL, and no person types one.
-  return body.prompt.replaceAll('\u0000', '').replaceAll('\r\n', '\n').trim()
-}
-
-function problemOf(prompt: string): string | null {
-  if (prompt === '') return 'Write something first.'
-  return prompt.length > maxPromptLength ? `Write at most ${maxPromptLength} characters.` : null
 }
 
 /** The status of an error that Express blames on the request: an unreadable body, a broken escape. A `WireError` has that of another server. */

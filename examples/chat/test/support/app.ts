@@ -1,5 +1,8 @@
 import { once } from 'node:events'
+import { mkdtemp, rm } from 'node:fs/promises'
 import { createServer } from 'node:http'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
 import { createMessageArtifacts } from '@turnstead/artifacts'
 import { createMemoryStore } from '@turnstead/artifacts/memory'
 import { startImpostor, type Impostor, type ScenarioLike } from '@turnstead/testkit'
@@ -20,6 +23,16 @@ export interface TestApp {
   readonly errors: unknown[]
   get(path: string, headers?: Record<string, string>): Promise<Response>
   post(path: string, prompt: string, headers?: Record<string, string>): Promise<Response>
+  /** Sends a prompt with files, as the page's form does. */
+  postFiles(
+    path: string,
+    prompt: string,
+    files: Readonly<Record<string, string | Buffer>>,
+  ): Promise<Response>
+  /** Where files that come with a message are put. */
+  readonly workspace: string
+  /** How many objects the file store holds. */
+  storedFiles(): Promise<number>
   /** The page as one line of text without markup. */
   text(path: string): Promise<string>
   close(): Promise<void>
@@ -43,6 +56,7 @@ export async function startApp(
     headers: impostor.headers,
   })
   const { directory } = impostor
+  const workspace = await mkdtemp(join(tmpdir(), 'turnstead-chat-'))
   const artifactStore = createMemoryStore()
   const reader = { read: (path: string) => client.fs.read(path) }
   const errors: unknown[] = []
@@ -51,6 +65,7 @@ export async function startApp(
     client,
     artifacts: createMessageArtifacts({ store: artifactStore, agentDirectory: directory, reader }),
     artifactStore,
+    directory: workspace,
     workerName: 'test',
     roots: [directory],
     model: { label: 'Impostor', hint: null },
@@ -74,6 +89,20 @@ export async function startApp(
     worker,
     errors,
     get,
+    workspace,
+    storedFiles: async () => {
+      let count = 0
+      for await (const _stat of artifactStore.list()) count += 1
+      return count
+    },
+    postFiles: (path, prompt, files) => {
+      const body = new FormData()
+      body.append('prompt', prompt)
+      for (const [name, content] of Object.entries(files)) {
+        body.append('files', new File([content], name))
+      }
+      return fetch(url + path, { method: 'POST', body, redirect: 'manual' })
+    },
     post: (path, prompt, headers = {}) =>
       fetch(url + path, {
         method: 'POST',
@@ -89,6 +118,7 @@ export async function startApp(
       await client.close()
       await impostor.close()
       await database.destroy()
+      await rm(workspace, { recursive: true })
     },
   }
 }

@@ -1,7 +1,7 @@
 import { untilAbort, type TimeLimit } from '../abort.js'
 import type { Artifact } from '../catalog/artifact.js'
 import { Drop, type DropReason } from '../directory/drop-reason.js'
-import type { Transform } from '../transform.js'
+import type { Transform } from '../transforms/transform.js'
 import { collectFile, type CollectContext } from './collect-file.js'
 import type { FoundFiles } from './find-files.js'
 import type { OwnedNames } from './owned-names.js'

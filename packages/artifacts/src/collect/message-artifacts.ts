@@ -19,7 +19,7 @@ import { toKeySegment } from '../store/key.js'
 import type { ArtifactStore, StoreCallOptions } from '../store/store.js'
 import { firstStart } from './tool-record.js'
 import { traceCollect } from './trace-collect.js'
-import type { Transform } from '../transform.js'
+import type { Transform } from '../transforms/transform.js'
 
 /** Options of {@link createMessageArtifacts}. */
 export interface MessageArtifactsOptions {

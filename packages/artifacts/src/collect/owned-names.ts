@@ -1,5 +1,5 @@
 import { foldFileName, foldWholeName } from '../file-name.js'
-import type { Transform } from '../transform.js'
+import type { Transform } from '../transforms/transform.js'
 import { Drop } from '../directory/drop-reason.js'
 
 /** Names that only the host may use. */

@@ -6,7 +6,7 @@ import type { FileIndex } from '../catalog/file-index.js'
 import { Drop } from '../directory/drop-reason.js'
 import { foldFileName, foldWholeName } from '../file-name.js'
 import type { ArtifactStore } from '../store/store.js'
-import type { Transform } from '../transform.js'
+import type { Transform } from '../transforms/transform.js'
 import { toDropped, type DroppedArtifact } from './report.js'
 import { storeFile } from './store-file.js'
 

@@ -15,12 +15,16 @@ export interface OpenFolder {
 }
 
 /**
- * Opens a folder below a directory, making what is missing; no step follows a link. Fails with `unsafe_path`.
+ * Opens a folder below a directory, making what is missing unless told otherwise; no step follows a link. Fails with `unsafe_path`.
  *
  * @param root Real path of the directory.
  * @param folder Names of the folders on the way, each a single name.
  */
-export async function openFolder(root: string, folder: readonly string[]): Promise<OpenFolder> {
+export async function openFolder(
+  root: string,
+  folder: readonly string[],
+  { make = true }: { readonly make?: boolean } = {},
+): Promise<OpenFolder> {
   const { O_RDONLY, O_NOFOLLOW, O_DIRECTORY } = constants
   if (typeof O_NOFOLLOW !== 'number' || typeof O_DIRECTORY !== 'number') {
     throw new ArtifactError('unsupported', 'This platform cannot write without following links.')
@@ -34,7 +38,7 @@ export async function openFolder(root: string, folder: readonly string[]): Promi
       isAnchored ? `/proc/self/fd/${handle.fd}/${name}` : join(path, name)
     for (const name of folder) {
       const next = below(name)
-      await makeFolder(next)
+      if (make) await makeFolder(next)
       const inner = await openChecked(next, flags)
       await handle.close()
       handle = inner

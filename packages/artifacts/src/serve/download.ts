@@ -2,12 +2,20 @@ import { artifactHeaders, entityTag, type ArtifactHeadersOptions } from './heade
 import { parseRangeHeader, type ResolvedRange } from '../store/byte-range.js'
 import { ArtifactError } from '../errors.js'
 import { isArtifactKey } from '../store/key.js'
-import type { ArtifactStore, StoredArtifact } from '../store/store.js'
+import type { ArtifactStat, ArtifactStore, StoredArtifact } from '../store/store.js'
 
 /** The parts of a request that decide the answer. */
 export interface DownloadRequest {
   readonly method: string
   readonly header: (name: 'if-none-match' | 'if-range' | 'range') => string | undefined
+}
+
+/** When to send a browser to the storage itself. */
+export interface RedirectOptions {
+  /** How long the address works, in milliseconds. */
+  readonly expiresInMs: number
+  /** Only objects of at least so many bytes. Default: 0. */
+  readonly fromBytes?: number | undefined
 }
 
 /** Which object to answer with. */
@@ -16,13 +24,18 @@ export interface DownloadOptions extends ArtifactHeadersOptions {
   readonly store: ArtifactStore
   /** Its key; may come straight from a URL. Anything that is no key, also `null` and `undefined`, is answered with 404. */
   readonly key: string | null | undefined
+  /**
+   * Sends the browser to an address of the storage's own, where the store can sign one (`sign-url`) and the object is large enough; the
+   * address answers as a download and works this long. Default: everything goes through this process.
+   */
+  readonly redirect?: RedirectOptions | undefined
   /** Stops the download; the call rejects with `signal.reason`. */
   readonly signal?: AbortSignal | undefined
 }
 
 /** An answer, decided; `artifact` is open and must be read or destroyed. */
 export interface Download {
-  readonly status: 200 | 206 | 304 | 404 | 405 | 416
+  readonly status: 200 | 206 | 302 | 304 | 404 | 405 | 416
   readonly headers: Record<string, string>
   readonly artifact: StoredArtifact | null
 }
@@ -45,6 +58,12 @@ export async function openDownload(
     const { 'content-length': _length, 'content-type': _type, ...kept } = headers
     return { status: 304, headers: kept, artifact: null }
   }
+  const location = isHead ? null : await signedAddress(options, stat, headers)
+  if (location !== null) {
+    // Whoever has the address has the file, so it is kept nowhere.
+    const kept = { 'cache-control': 'no-store', 'referrer-policy': 'no-referrer' }
+    return { status: 302, headers: { location, 'content-length': '0', ...kept }, artifact: null }
+  }
   const range = isHead ? null : requestedRange(request, tag, stat.sizeBytes, store)
   if (range === 'unsatisfiable') {
     return refusal(416, { 'content-range': `bytes */${stat.sizeBytes}` })
@@ -56,6 +75,21 @@ export async function openDownload(
   headers['content-length'] = String(range.end - range.start + 1)
   headers['content-range'] = `bytes ${range.start}-${range.end}/${stat.sizeBytes}`
   return { status: 206, headers, artifact }
+}
+
+async function signedAddress(
+  { store, redirect, signal }: DownloadOptions,
+  { key, sizeBytes }: ArtifactStat,
+  headers: Readonly<Record<string, string>>,
+): Promise<string | null> {
+  if (redirect === undefined || store.signUrl === undefined) return null
+  if (sizeBytes < (redirect.fromBytes ?? 0)) return null
+  return store.signUrl(key, {
+    expiresInMs: redirect.expiresInMs,
+    contentDisposition: headers['content-disposition'],
+    contentType: headers['content-type'],
+    signal,
+  })
 }
 
 /** Headers were made from one version of the object, so the bytes must be of that version too. */

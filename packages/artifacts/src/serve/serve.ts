@@ -6,7 +6,7 @@ import { toWebStream } from './web-stream.js'
 
 /** How a download ended. */
 export interface SentArtifact {
-  /** Status of the answer: 200, 206, 304, 404, 405 or 416. */
+  /** Status of the answer: 200, 206, 302, 304, 404, 405 or 416. */
   readonly status: number
   /** False when the other side went away before the last byte. */
   readonly isComplete: boolean

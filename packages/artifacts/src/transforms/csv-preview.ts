@@ -1,4 +1,4 @@
-import { namedBySuffix, type Transform } from '../transform.js'
+import { namedBySuffix, type Transform } from './transform.js'
 import { parseCsv } from './csv.js'
 import { checkCount, escapeHtml, toPage, toText } from './page.js'
 

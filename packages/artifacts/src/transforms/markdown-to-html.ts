@@ -1,6 +1,6 @@
 import MarkdownIt from 'markdown-it'
 
-import { namedBySuffix, type Transform } from '../transform.js'
+import { namedBySuffix, type Transform } from './transform.js'
 import { checkCount, escapeHtml, toPage, toText } from './page.js'
 
 /** Options of {@link markdownToHtml}. */

@@ -11,7 +11,7 @@ import { foldFileName, toFileName } from '../file-name.js'
 import { readSource } from '../store/source.js'
 import type { ArtifactStore, StoreCallOptions } from '../store/store.js'
 import { errorCode } from '../system-error.js'
-import { markPlaced } from './placed.js'
+import { markPlaced, type PlacedUpload } from './placed.js'
 import type { Upload } from './upload.js'
 
 /** Options of {@link placeUploads}. */
@@ -26,15 +26,6 @@ export interface PlaceUploadsOptions extends StoreCallOptions {
   readonly uploads: readonly Upload[]
   /** The folder below the directory, made when missing; plain names joined by `/`. Default: `uploads`. */
   readonly folder?: string | undefined
-}
-
-/** An upload that is in the agent's workspace. */
-export interface PlacedUpload {
-  readonly upload: Upload
-  /** Its path below the agent's directory. */
-  readonly path: string
-  /** The same as the server names it, absolute. */
-  readonly agentPath: string
 }
 
 /**

@@ -1,4 +1,13 @@
-import type { PlacedUpload } from './place.js'
+import type { Upload } from './upload.js'
+
+/** An upload that is in the agent's workspace. */
+export interface PlacedUpload {
+  readonly upload: Upload
+  /** Its path below the agent's directory. */
+  readonly path: string
+  /** The same as the server names it, absolute. */
+  readonly agentPath: string
+}
 
 const placedHere = new WeakSet<object>()
 

@@ -1,7 +1,6 @@
 import { pathToFileURL } from 'node:url'
 
-import type { PlacedUpload } from './place.js'
-import { wasPlaced } from './placed.js'
+import { wasPlaced, type PlacedUpload } from './placed.js'
 
 /** A `file` part of a prompt, as the server takes it. */
 export interface FilePart {

@@ -1,5 +1,6 @@
 import { randomUUID } from 'node:crypto'
 
+import { untilAbort } from '../abort.js'
 import type { ArtifactCatalog } from '../catalog/catalog.js'
 import { toSafeContentType } from '../content-type.js'
 import { ArtifactError } from '../errors.js'
@@ -44,7 +45,7 @@ export async function receiveUpload(target: UploadTarget, file: IncomingFile): P
     const name = toFileName(originalName.split(/[/\\]/).at(-1) ?? '')
     const named = toSafeContentType(name)
     await catalog?.announce([key])
-    const { head, whole } = await readHead(source, file.isCut)
+    const { head, whole } = await readHead(file)
     const contentType = looksLike(named, head) ? named : 'application/octet-stream'
     const stat = await store.put(key, whole, {
       contentType,
@@ -62,16 +63,16 @@ export async function receiveUpload(target: UploadTarget, file: IncomingFile): P
 }
 
 /** The first bytes say what a file is, and have to be known before it is stored. */
-async function readHead(
-  source: ArtifactSource,
-  isCut: (() => boolean) | undefined,
-): Promise<{ readonly head: Uint8Array; readonly whole: AsyncIterable<Uint8Array> }> {
+async function readHead({ source, isCut, signal }: IncomingFile): Promise<{
+  readonly head: Uint8Array
+  readonly whole: AsyncIterable<Uint8Array>
+}> {
   const chunks = iterate(source)
   const first: Uint8Array[] = []
   let length = 0
   let isDone = false
   while (length < headBytes && !isDone) {
-    const step = await chunks.next()
+    const step = await untilAbort(signal, () => chunks.next())
     if (step.done === true) isDone = true
     else {
       first.push(Buffer.from(step.value))

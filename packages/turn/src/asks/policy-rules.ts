@@ -1,5 +1,5 @@
 import type { Ask, PermissionAsk } from '@turnstead/reply'
-import type { AskPolicy, PolicyDecision } from './ask-policy.js'
+import type { AskPolicy, PolicyDecision } from '../ask-policy.js'
 
 /** What a rule decides: `wait` leaves it to a person. */
 export type RuleAction = 'allow' | 'reject' | 'wait'

@@ -1,0 +1,22 @@
+/**
+ * Backups of an agent's workspace on any store.
+ *
+ * ```ts
+ * const { id } = await backupWorkspace({ store, directory: '/srv/agents/7', name: conversationId })
+ * await restoreWorkspace({ store, directory: '/srv/agents/8', name: conversationId, id })
+ * ```
+ */
+export {
+  backupWorkspace,
+  defaultIgnored,
+  type BackupOptions,
+  type BackupReport,
+} from './workspace/backup.js'
+export {
+  listBackups,
+  pruneBackups,
+  type Backup,
+  type PruneBackupsOptions,
+} from './workspace/list-backups.js'
+export { restoreWorkspace, type RestoreOptions, type RestoreReport } from './workspace/restore.js'
+export type { SkippedInWorkspace } from './workspace/walk.js'

@@ -1,0 +1,294 @@
+import { createHash, randomBytes } from 'node:crypto'
+import type { FileHandle } from 'node:fs/promises'
+import ignore from 'ignore'
+
+import { findAgentDirectory } from '../directory/agent-directory.js'
+import { systemClock, type Clock } from '../clock.js'
+import { ArtifactError } from '../errors.js'
+import type { ArtifactKey } from '../store/key.js'
+import type { ArtifactStore, StoreCallOptions } from '../store/store.js'
+import { readLatest } from './list-backups.js'
+import {
+  isInside,
+  isLinkInside,
+  toBackupKeys,
+  type Manifest,
+  type ManifestEntry,
+} from './manifest.js'
+import { isRestoring, restoringMark } from './restoring-mark.js'
+import { tarEnd, tarHeader, tarPadding } from './tar.js'
+import { walkWorkspace, type Found, type SkippedInWorkspace } from './walk.js'
+
+/** Options of {@link backupWorkspace}. */
+export interface BackupOptions extends StoreCallOptions {
+  /** Where backups go. */
+  readonly store: ArtifactStore
+  /** The workspace on this machine. Its own last part may not be a link. */
+  readonly directory: string
+  /** Whose workspace it is, such as a conversation's id. Backups of one name build upon each other. */
+  readonly name: string | number | bigint
+  /** What is left out, in the language of `.gitignore`. Default: {@link defaultIgnored}. */
+  readonly ignore?: readonly string[] | undefined
+  /** Where its time comes from. Default: the machine's clock. */
+  readonly clock?: Pick<Clock, 'now'> | undefined
+}
+
+/** What became of a backup. */
+export interface BackupReport {
+  /** Its id, for a row of the host's. */
+  readonly id: string
+  /** Files in it, and their bytes. */
+  readonly files: number
+  readonly bytes: number
+  /** Bytes that this backup had to store; the others were in earlier ones. */
+  readonly newBytes: number
+  /** Whether nothing changed while it was taken: then it is the workspace of one moment. */
+  readonly isConsistent: boolean
+  /** What is not in it, and why; ignored paths are not listed. */
+  readonly skipped: readonly { readonly path: string; readonly reason: SkippedInWorkspace }[]
+}
+
+/** What can be made again, and is large. */
+export const defaultIgnored: readonly string[] = [
+  'node_modules/',
+  '.venv/',
+  '__pycache__/',
+  '.cache/',
+]
+
+type FileEntry = Extract<ManifestEntry, { kind: 'file' }>
+
+/** Looks at what changed meanwhile, so often; an agent that writes all the time is not waited for. */
+const maxRounds = 4
+/** A restore reads every archive that it needs something of. */
+const maxPacks = 24
+/** Files up to this size are read once; larger ones twice, so that memory stays bounded. */
+const keptBytes = 1_048_576
+
+/**
+ * Stores a workspace: an archive (tar) of what no earlier backup holds, and last a manifest, with which the backup exists. What changes while
+ * it is taken is taken again. Rejects with `unsafe_path` for a directory that is a link, with `storage_failed` where it cannot be read or
+ * a restore of it was not finished, and with what the store says; nothing half-made is ever restored.
+ */
+export async function backupWorkspace(options: BackupOptions): Promise<BackupReport> {
+  const { store, name, signal, clock = systemClock } = options
+  signal?.throwIfAborted()
+  const root = await rootOf(options.directory)
+  const previous = await readLatest(store, name, signal)
+  const takenAt = clock.now()
+  const id = `${String(takenAt).padStart(15, '0')}-${randomBytes(6).toString('hex')}`
+  const keys = toBackupKeys(name, id)
+  const taking = startTaking(root, options, previous, keys.pack)
+  const stat = await store.put(keys.pack, taking.archive(), {
+    contentType: 'application/x-tar',
+    signal,
+  })
+  const manifest: Manifest = { version: 1, id, takenAt, ...taking.result() }
+  const isPackNeeded = manifest.packs.includes(keys.pack)
+  if (!isPackNeeded) await store.remove(keys.pack, { signal })
+  await store.put(keys.manifest, Buffer.from(JSON.stringify(manifest)), {
+    contentType: 'application/json',
+    signal,
+  })
+  const files = manifest.entries.filter((entry) => entry.kind === 'file')
+  return {
+    id,
+    files: files.length,
+    bytes: files.reduce((sum, { sizeBytes }) => sum + sizeBytes, 0),
+    newBytes: isPackNeeded ? stat.sizeBytes : 0,
+    isConsistent: manifest.isConsistent,
+    skipped: [...taking.skipped()].map(([path, reason]) => ({ path, reason })),
+  }
+}
+
+/** What an entry was when it was last looked at. */
+interface Taken {
+  readonly entry: ManifestEntry
+  readonly stamp: string
+}
+
+/** One backup under way. */
+function startTaking(
+  root: string,
+  options: BackupOptions,
+  previous: Manifest | null,
+  pack: ArtifactKey,
+): {
+  readonly archive: () => AsyncGenerator<Uint8Array>
+  readonly result: () => Pick<Manifest, 'packs' | 'entries' | 'isConsistent'>
+  readonly skipped: () => ReadonlyMap<string, SkippedInWorkspace>
+} {
+  const earlier = previous !== null && previous.packs.length < maxPacks ? previous : null
+  const packs = [...(earlier?.packs ?? []), pack]
+  const mine = packs.length - 1
+  const rules = ignore().add([...(options.ignore ?? defaultIgnored)])
+  const stored = new Map<string, Pick<FileEntry, 'pack' | 'offset'>>()
+  for (const entry of earlier?.entries ?? []) {
+    if (entry.kind === 'file') stored.set(entry.sha256, entry)
+  }
+  let taken = new Map<string, Taken>()
+  let skipped = new Map<string, SkippedInWorkspace>()
+  let position = 0
+  let isConsistent = false
+
+  function* emit(bytes: Uint8Array): Generator<Uint8Array> {
+    position += bytes.byteLength
+    yield bytes
+  }
+
+  /** Looks at everything once; what is as it was is not taken again. */
+  async function* round(): AsyncGenerator<Uint8Array, boolean> {
+    const before = taken
+    let isSame = true
+    taken = new Map()
+    skipped = new Map()
+    const walked = walkWorkspace(root, {
+      isIgnored: (path, isFolder) =>
+        path === restoringMark || rules.ignores(isFolder ? `${path}/` : path),
+      skip: (path, reason) => skipped.set(path, reason),
+      signal: options.signal,
+    })
+    for await (const found of walked) {
+      const known = before.get(found.path)
+      if (known?.stamp === found.stamp && known.entry.kind === found.kind) {
+        taken.set(found.path, known)
+        continue
+      }
+      isSame = false
+      const entry = yield* take(found)
+      if (typeof entry === 'string') skipped.set(found.path, entry)
+      else if (entry !== null) taken.set(found.path, { entry, stamp: found.stamp })
+    }
+    return isSame && before.size === taken.size
+  }
+
+  async function* take(
+    found: Found,
+  ): AsyncGenerator<Uint8Array, ManifestEntry | SkippedInWorkspace | null> {
+    const { path, kind, info, target } = found
+    const mode = Number(info.mode & 0o777n)
+    if (!isInside(path)) return 'bad_name'
+    if (kind === 'folder') {
+      yield* emit(tarHeader({ path, type: 'Directory', mode, sizeBytes: 0, modifiedAt: 0 }))
+      return { kind, path, mode }
+    }
+    if (kind === 'link') {
+      if (target === null || !isLinkInside(path, target)) return 'link_outside'
+      const type = 'SymbolicLink'
+      yield* emit(tarHeader({ path, type, mode: 0o777, sizeBytes: 0, modifiedAt: 0, target }))
+      return { kind, path, target }
+    }
+    const handle = await found.open()
+    if (handle === null) return null
+    try {
+      return yield* takeFile(handle, path, mode, Number(info.mtimeNs) / 1e6)
+    } finally {
+      await handle.close()
+    }
+  }
+
+  /** Bytes that an earlier backup holds are not stored again; `null` for a file that changes while it is read. */
+  async function* takeFile(
+    handle: FileHandle,
+    path: string,
+    mode: number,
+    modifiedAt: number,
+  ): AsyncGenerator<Uint8Array, ManifestEntry | null> {
+    const { sha256, sizeBytes, bytes } = await readForDigest(handle)
+    const file = { kind: 'file', path, mode, modifiedAt, sizeBytes, sha256 } as const
+    const known = stored.get(sha256)
+    if (known !== undefined) return { ...file, pack: known.pack, offset: known.offset }
+    yield* emit(tarHeader({ path, type: 'File', mode, sizeBytes, modifiedAt }))
+    const offset = position
+    const digest = createHash('sha256')
+    let left = sizeBytes
+    for await (const chunk of bytes === null ? chunksOf(handle, sizeBytes) : [bytes]) {
+      digest.update(chunk)
+      left -= chunk.byteLength
+      yield* emit(chunk)
+    }
+    // The archive goes on where its header says, whatever became of the file.
+    yield* emit(Buffer.alloc(left))
+    yield* emit(tarPadding(sizeBytes))
+    if (left > 0 || digest.digest('hex') !== sha256) return null
+    stored.set(sha256, { pack: mine, offset })
+    return { ...file, pack: mine, offset }
+  }
+
+  return {
+    archive: async function* () {
+      for (let count = 1; count <= maxRounds && !isConsistent; count += 1) {
+        isConsistent = yield* round()
+      }
+      yield* emit(tarEnd)
+    },
+    result: () => {
+      const entries = [...taken.values()].map(({ entry }) => entry)
+      return { ...withoutUnused(packs, entries.sort(byPath)), isConsistent }
+    },
+    skipped: () => skipped,
+  }
+}
+
+/** Only the archives that hold something of this backup. */
+function withoutUnused(
+  packs: readonly ArtifactKey[],
+  entries: readonly ManifestEntry[],
+): Pick<Manifest, 'packs' | 'entries'> {
+  const used = new Set(entries.flatMap((entry) => (entry.kind === 'file' ? [entry.pack] : [])))
+  const kept = packs.filter((_, index) => used.has(index))
+  const renumbered = entries.map((entry) => {
+    if (entry.kind !== 'file') return entry
+    const pack = packs[entry.pack]
+    return { ...entry, pack: pack === undefined ? 0 : kept.indexOf(pack) }
+  })
+  return { packs: kept, entries: renumbered }
+}
+
+async function readForDigest(handle: FileHandle): Promise<{
+  readonly sha256: string
+  readonly sizeBytes: number
+  readonly bytes: Buffer | null
+}> {
+  const digest = createHash('sha256')
+  let kept: Buffer[] | null = []
+  let sizeBytes = 0
+  for await (const chunk of chunksOf(handle, Infinity)) {
+    digest.update(chunk)
+    sizeBytes += chunk.byteLength
+    if (sizeBytes > keptBytes) kept = null
+    kept?.push(chunk)
+  }
+  const bytes = kept === null ? null : Buffer.concat(kept)
+  return { sha256: digest.digest('hex'), sizeBytes, bytes }
+}
+
+async function* chunksOf(handle: FileHandle, most: number): AsyncGenerator<Buffer> {
+  for (let at = 0; at < most;) {
+    const length = Math.min(65_536, most - at)
+    const { bytesRead, buffer } = await handle.read(Buffer.alloc(length), 0, length, at)
+    if (bytesRead === 0) return
+    at += bytesRead
+    yield buffer.subarray(0, bytesRead)
+  }
+}
+
+async function rootOf(directory: string): Promise<string> {
+  const found = await findAgentDirectory(directory)
+  if (found.state === 'present') {
+    if (!(await isRestoring(found.root))) return found.root
+    const message = 'A restore of this directory was not finished: run it again.'
+    throw new ArtifactError('storage_failed', message)
+  }
+  throw found.state === 'unsafe'
+    ? new ArtifactError('unsafe_path', 'The workspace is a link, or no directory.')
+    : new ArtifactError('storage_failed', 'This machine does not show the workspace.')
+}
+
+/** A folder before what is in it. */
+function byPath(one: ManifestEntry, other: ManifestEntry): number {
+  const [a, b] = [one.path.split('/'), other.path.split('/')]
+  const at = a.findIndex((part, index) => part !== b[index])
+  if (at === -1) return a.length - b.length
+  return (a[at] ?? '') < (b[at] ?? '') ? -1 : 1
+}

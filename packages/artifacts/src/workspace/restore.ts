@@ -1,0 +1,135 @@
+import { chmod, mkdir, readdir, rm, symlink, unlink, writeFile } from 'node:fs/promises'
+import { join } from 'node:path'
+
+import { findAgentDirectory } from '../directory/agent-directory.js'
+import { ArtifactError } from '../errors.js'
+import type { ArtifactStore, StoreCallOptions } from '../store/store.js'
+import { errorCode } from '../system-error.js'
+import { createFolders, type Folders } from './folders.js'
+import { newestId, readManifest } from './list-backups.js'
+import type { Manifest } from './manifest.js'
+import { isRestoring, restoringMark } from './restoring-mark.js'
+import { writeFiles } from './write-files.js'
+
+/** Options of {@link restoreWorkspace}. */
+export interface RestoreOptions extends StoreCallOptions {
+  /** Where the backups are. */
+  readonly store: ArtifactStore
+  /** Where to; made when missing. Its own last part may not be a link. */
+  readonly directory: string
+  /** Whose workspace it is. */
+  readonly name: string | number | bigint
+  /** Which backup. Default: the newest. */
+  readonly id?: string | undefined
+  /** `empty` refuses a directory that holds something; `replace` removes what it holds first. Default: `empty`. */
+  readonly into?: 'empty' | 'replace' | undefined
+  /** Bounds, against a backup that would fill the disk. */
+  readonly limits?:
+    | {
+        /** Default: 1,000,000. */
+        readonly maxEntries?: number | undefined
+        /** Default: 10 GiB. */
+        readonly maxBytes?: number | undefined
+      }
+    | undefined
+}
+
+/** What was restored. */
+export interface RestoreReport {
+  readonly id: string
+  readonly files: number
+  readonly bytes: number
+}
+
+/**
+ * Writes a backup into a directory: `null` when there is none. Nothing of it is believed: paths, links, sizes and digests are checked, owners
+ * are never taken over, and every write starts at an open folder and follows no link. A restore that fails or is killed leaves a
+ * mark, with which `backupWorkspace` refuses and the next restore starts over. Rejects with `already_exists` for a directory
+ * that is not empty, `corrupt`, `too_large`, `unsafe_path`, `storage_failed`.
+ */
+export async function restoreWorkspace(options: RestoreOptions): Promise<RestoreReport | null> {
+  const { store, name, into = 'empty', signal } = options
+  const { maxEntries = 1_000_000, maxBytes = 10_737_418_240 } = options.limits ?? {}
+  signal?.throwIfAborted()
+  const id = options.id ?? (await newestId(store, name, signal))
+  if (id === null) return null
+  const manifest = await readManifest(store, name, id, { maxEntries, maxBytes }, signal)
+  if (manifest === null) return null
+  const root = await prepare(options.directory, into)
+  const folders = createFolders(root)
+  try {
+    await writeAll(options, manifest, folders)
+    await unlink(join(root, restoringMark))
+  } catch (error) {
+    signal?.throwIfAborted()
+    throw toRestoreError(error)
+  } finally {
+    await folders.close()
+  }
+  const files = manifest.entries.filter((entry) => entry.kind === 'file')
+  const bytes = files.reduce((sum, { sizeBytes }) => sum + sizeBytes, 0)
+  return { id: manifest.id, files: files.length, bytes }
+}
+
+async function writeAll(
+  { store, signal }: RestoreOptions,
+  { entries, packs }: Manifest,
+  folders: Folders,
+): Promise<void> {
+  const inner = entries.filter((entry) => entry.kind === 'folder')
+  for (const { path } of inner) await mkdir(await folders.at(path), 0o700)
+  for (const [number, pack] of packs.entries()) {
+    signal?.throwIfAborted()
+    const files = entries
+      .filter((entry) => entry.kind === 'file')
+      .filter((each) => each.pack === number)
+    await writeFiles({ store, pack, files, folders, signal })
+  }
+  // After everything that is written by a path: nothing goes through them.
+  for (const entry of entries) {
+    if (entry.kind === 'link') await symlink(entry.target, await folders.at(entry.path))
+  }
+  // The deepest first: a folder may forbid to enter it.
+  for (const { path, mode } of inner.toReversed()) await chmod(await folders.at(path), mode)
+}
+
+/** The directory, empty but for the mark. */
+async function prepare(directory: string, into: 'empty' | 'replace'): Promise<string> {
+  try {
+    await mkdir(directory, { recursive: true })
+  } catch (error) {
+    if (errorCode(error) !== 'EEXIST') throw toRestoreError(error)
+  }
+  const found = await findAgentDirectory(directory)
+  if (found.state !== 'present') {
+    throw new ArtifactError('unsafe_path', 'The directory to restore into is a link, or none.')
+  }
+  const { root } = found
+  try {
+    const names = await readdir(root)
+    if (names.length > 0 && into === 'empty' && !(await isRestoring(root))) {
+      const message = 'The directory to restore into is not empty; `into: "replace"` empties it.'
+      throw new ArtifactError('already_exists', message)
+    }
+    await writeFile(join(root, restoringMark), '')
+    for (const name of names) {
+      if (name !== restoringMark) await rm(join(root, name), { recursive: true, force: true })
+    }
+    return root
+  } catch (error) {
+    throw toRestoreError(error)
+  }
+}
+
+function toRestoreError(error: unknown): unknown {
+  const code = errorCode(error)
+  if (ArtifactError.is(error) || code === undefined) return error
+  const message =
+    code === 'EEXIST'
+      ? 'Two names of the backup are one on this file system.'
+      : `The file system refused: ${code}.`
+  return new ArtifactError('storage_failed', message, {
+    cause: error,
+    retryable: code !== 'EEXIST',
+  })
+}
