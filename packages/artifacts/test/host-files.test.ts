@@ -14,6 +14,7 @@ import {
 } from '../src/collect/message-artifacts.js'
 import { createMemoryStore } from '../src/memory.js'
 import { artifactHeaders } from '../src/serve/headers.js'
+import { artifactResponse } from '../src/serve/serve.js'
 import type { ArtifactStore } from '../src/store/store.js'
 import { namedBySuffix, type Transform } from '../src/transforms/transform.js'
 import { readText } from './support/read-text.js'
@@ -198,6 +199,24 @@ for (const [where, toCatalog] of [
       const call = { turnId: 1, tools: tools('a.md'), outputFile: 'a.md.html' }
       const { outputFile } = await open().collect(call)
       expect(outputFile?.artifact).to.include({ path: 'a.md.html', trusted: true })
+    })
+
+    it('are never shown by the storage, which sends no policy with them', async () => {
+      await put('a.md', 'hi')
+      const { kept } = await open().collect({ turnId: 1, tools: tools('a.md') })
+      const signing: ArtifactStore = { ...store, signUrl: async () => 'https://storage.example/' }
+      const statuses = []
+      for (const { key } of kept) {
+        for (const disposition of ['attachment', 'inline'] as const) {
+          const response = await artifactResponse(new Request('http://app.example/'), {
+            ...{ store: signing, key, disposition, hostPages: true },
+            redirect: { expiresInMs: 1000 },
+          })
+          statuses.push(response.status)
+          await response.body?.cancel()
+        }
+      }
+      expect(statuses).to.deep.equal([302, 302, 302, 200])
     })
 
     it('are shown as pages when the host wants it, and nothing else ever is', async () => {
