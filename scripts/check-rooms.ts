@@ -44,6 +44,7 @@ const trees: Readonly<Record<string, readonly (readonly string[])[]>> = {
   'packages/otel/src': [],
   'packages/artifacts/src': [
     ['serve', 'collect', 'disk', 'gcs', 'blobs', 'contract', 'uploads', 'workspace', 'zip'],
+    ['transforms'],
     ['catalog'],
     ['directory', 'store'],
   ],
@@ -55,7 +56,7 @@ const trees: Readonly<Record<string, readonly (readonly string[])[]>> = {
     ['impostor/state'],
     ['faults', 'script'],
   ],
-  'examples/recipes/src': [['servers'], ['orms', 'queues', 'stores']],
+  'examples/recipes/src': [['servers'], ['orms', 'queues', 'stores', 'transforms']],
   'examples/chat/src': [['web'], ['jobs'], ['live'], ['views'], ['rows', 'agent']],
 }
 

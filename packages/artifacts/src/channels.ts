@@ -12,6 +12,10 @@ export interface CollectTrace {
   kept?: number
   /** Their bytes, together. */
   keptBytes?: number
+  /** Of those kept, files that no tool call names. */
+  found?: number
+  /** Of those kept, files that the host made by a transform. */
+  rendered?: number
   /** Files that are not, by a {@link DropReason} each. */
   dropped?: Readonly<Record<string, number>>
   /** Why it failed: the code or name of the error, `unknown` where there is none. */

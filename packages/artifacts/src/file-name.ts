@@ -18,6 +18,11 @@ const deviceName = /^(?:con|prn|aux|nul|conin\$|conout\$|(?:com|lpt)[0-9¹²³])
  * nothing to a shell, a header or a path. The extension survives shortening. Never empty.
  */
 export function toFileName(text: string): string {
+  return shorten(toWholeName(text))
+}
+
+/** Of any length. */
+function toWholeName(text: string): string {
   const visible = withoutInvisible(text)
     .replace(reservedCharacters, '_')
     .replace(spaces, ' ')
@@ -25,7 +30,7 @@ export function toFileName(text: string): string {
     .replace(/^\.+/, '_')
     .replace(/[. ]+$/, '')
   const name = visible === '' ? 'file' : visible
-  return shorten(deviceName.test(name) ? `_${name}` : name)
+  return deviceName.test(name) ? `_${name}` : name
 }
 
 /** A path for showing to people: invisible characters removed, everything else kept. */
@@ -36,7 +41,12 @@ export function toShownPath(path: string): string {
 
 /** The same text for names that people, or a file system that ignores case, would take for the same. */
 export function foldFileName(text: string): string {
-  return toFileName(text.normalize('NFKC').replace(/[\u200c\u200d]/g, '')).toLowerCase()
+  return shorten(foldWholeName(text))
+}
+
+/** {@link foldFileName} of any length: shortening would take from a long name what tells whose it is. */
+export function foldWholeName(text: string): string {
+  return toWholeName(text.normalize('NFKC').replace(/[\u200c\u200d]/g, '')).toLowerCase()
 }
 
 function withoutInvisible(text: string): string {

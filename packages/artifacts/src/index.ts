@@ -13,7 +13,7 @@
  * @packageDocumentation
  */
 export { artifactHeaders, type ArtifactHeadersOptions } from './serve/headers.js'
-export type { RemoteFile, RemoteReader } from './collect/agent-file.js'
+export type { RemoteEntry, RemoteFile, RemoteReader } from './collect/agent-file.js'
 export type { Artifact, ArtifactProvenance, ArtifactSourceKind } from './catalog/artifact.js'
 export type {
   ArtifactCatalog,
@@ -24,6 +24,21 @@ export type {
 export type { SweepOptions, SweepReport } from './catalog/file-index.js'
 export { channels, type ArtifactChannels, type CollectTrace, type PutTrace } from './channels.js'
 export type { Clock } from './clock.js'
+export type { CollectOptions, UnchangedUpload } from './collect/collect-options.js'
+export {
+  toReportSummary,
+  type CollectReport,
+  type DroppedArtifact,
+  type OutputFile,
+  type ReportSummary,
+} from './collect/report.js'
+export type { ScanOptions } from './directory/scan-options.js'
+export {
+  namedBySuffix,
+  type SuffixRule,
+  type Transform,
+  type TransformSource,
+} from './transforms/transform.js'
 export type { CollectLimits } from './collect/limits.js'
 export { contentDisposition } from './serve/content-disposition.js'
 export { isInlineSafe, toSafeContentType } from './content-type.js'
@@ -34,9 +49,6 @@ export { toFileName, toShownPath } from './file-name.js'
 export { isArtifactKey, parseArtifactKey, toKeySegment, type ArtifactKey } from './store/key.js'
 export {
   createMessageArtifacts,
-  type CollectOptions,
-  type CollectReport,
-  type DroppedArtifact,
   type MessageArtifacts,
   type MessageArtifactsOptions,
 } from './collect/message-artifacts.js'

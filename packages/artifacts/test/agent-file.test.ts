@@ -22,6 +22,7 @@ const limits: AgentFileLimits = {
   clock: systemClock,
   signal: undefined,
   settledAt: null,
+  since: null,
 }
 
 async function readAll(

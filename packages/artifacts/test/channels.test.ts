@@ -56,7 +56,7 @@ describe('the tracing channels', () => {
     const start = '{"turnId":7,"conversationId":3,"tools":2'
     expect(seen).to.deep.equal([
       `start ${start}}`,
-      `asyncEnd ${start},"kept":1,"keptBytes":7,"dropped":{"outside_directory":1}}`,
+      `asyncEnd ${start},"kept":1,"keptBytes":7,"found":0,"rendered":0,"dropped":{"outside_directory":1}}`,
     ])
   })
 

@@ -8,9 +8,9 @@ import { createManualClock } from '@turnstead/testkit'
 import type { RemoteReader } from '../src/collect/agent-file.js'
 import {
   createMessageArtifacts,
-  type CollectReport,
   type MessageArtifactsOptions,
 } from '../src/collect/message-artifacts.js'
+import type { CollectReport } from '../src/collect/report.js'
 import { createMemoryStore } from '../src/memory.js'
 import type { ArtifactStore } from '../src/store/store.js'
 import { readText } from './support/read-text.js'

@@ -50,6 +50,8 @@ export interface ArtifactCollector<Report = unknown> {
     readonly turnId: RowId
     readonly conversationId: RowId
     readonly tools: readonly unknown[]
+    /** Absolute paths that the server saw change in the turn, whatever changed them; there are none outside of git repositories. */
+    readonly changes?: readonly string[]
     /** When the turn became terminal, in milliseconds since the epoch, if that is a while ago: files that changed later are not the turn's. */
     readonly settledAt?: number
     /** Aborts when the collector's time is over, the conversation is not held any more, or `signal` of the turn aborts: then the next worker collects. */

@@ -84,7 +84,7 @@ export type {
   ProviderResource,
 } from './resources/config.js'
 export type { FileResource, FindResource } from './resources/file.js'
-export type { FileStream, FsResource } from './resources/fs.js'
+export type { FileStream, FolderEntry, FsResource } from './resources/fs.js'
 export type { GlobalResource, InstanceResource } from './resources/global.js'
 export type { McpResource } from './resources/mcp.js'
 export type { MessageResource } from './resources/message.js'

@@ -352,6 +352,22 @@ describe('retries', () => {
   })
 })
 
+describe('fs.list', () => {
+  it('names what is in a folder of the directory', async () => {
+    const data = [
+      { path: 'sub dir/a/', type: 'directory' },
+      { path: 'sub dir/b.txt', type: 'file' },
+    ]
+    const location = { directory: '/w', project: { id: 'p', directory: '/w' } }
+    const server = await startStub((_, response) => sendJson(response, { location, data }))
+    const client = createClient({ baseUrl: server.url, directory: '/w', env: {} })
+    expect(await client.fs.list('sub dir')).to.deep.equal(data)
+    expect(server.seen[0]?.url).to.equal('/api/fs/list?location%5Bdirectory%5D=%2Fw&path=sub%20dir')
+    await client.close()
+    await server.close()
+  })
+})
+
 describe('fs.read', () => {
   it('streams the exact bytes of a file', async () => {
     const bytes = Buffer.from([0, 255, 10, 13, 32])

@@ -7,15 +7,16 @@ import type { ArtifactStat } from '../store/store.js'
 
 /**
  * Where the bytes of an artifact came from: the agent's `disk`, the OpenCode `server` over HTTP, or the
- * `tool-input`, what the model passed to `write`, because the file itself was out of reach; or a user's `upload`.
+ * `tool-input`, what the model passed to `write`, because the file itself was out of reach; a user's `upload`; or the `host`, which made
+ * them of another file by a transform.
  */
-export type ArtifactSourceKind = 'disk' | 'server' | 'tool-input' | 'upload'
+export type ArtifactSourceKind = 'disk' | 'server' | 'tool-input' | 'upload' | 'host'
 
 /** How an artifact came to be. */
 export interface ArtifactProvenance {
   /** Where its bytes were read. */
   readonly source: ArtifactSourceKind
-  /** The tool that changed the file last in this turn. */
+  /** The tool that changed the file last in this turn; `unknown` when no call names the file; of the host's own, the name of the transform. */
   readonly tool: string
   /** The model's id of that call, when it is known. */
   readonly callId: string | null
@@ -37,7 +38,7 @@ export interface Artifact {
   readonly path: string
   /** A safe file name for downloads. */
   readonly name: string
-  /** Media type from the name, of a list of harmless ones; see `toSafeContentType`. */
+  /** Media type from the name, of a list of harmless ones, see `toSafeContentType`; `text/html` for pages of the host's own. */
   readonly contentType: string
   /** Its length in bytes. */
   readonly sizeBytes: number
@@ -64,6 +65,9 @@ export interface ArtifactDraft {
 const id = /^[0-9a-f]{32}-[0-9a-f]{32}$/
 const maxNoteLength = 200
 
+/** Type of the pages that transforms make. */
+export const pageType = 'text/html; charset=utf-8'
+
 /** Beginning of the keys of a turn's artifacts. */
 export function toTurnPrefix(turnId: string | number | bigint): string {
   return `messages/${toKeySegment(turnId)}/`
@@ -77,14 +81,26 @@ export function toArtifactKey(
   return id.test(artifactId) ? parseArtifactKey(toTurnPrefix(turnId) + artifactId) : null
 }
 
-/** Same turn, same path, same bytes: same id. So storing twice, or at once, stores once. */
-export function toArtifactId(draft: Pick<ArtifactDraft, 'path' | 'sha256'>): string {
-  const path = createHash('sha256').update(draft.path).digest('hex').slice(0, 32)
+/**
+ * Same turn, same path, same bytes: same id. So storing twice, or at once, stores once. What the host makes has ids that no file of
+ * an agent's gets, whatever its path and bytes: no path holds NUL.
+ */
+export function toArtifactId(
+  draft: Pick<ArtifactDraft, 'path' | 'sha256'>,
+  isHost = false,
+): string {
+  const place = isHost ? `\0host/${draft.path}` : draft.path
+  const path = createHash('sha256').update(place).digest('hex').slice(0, 32)
   return `${path}-${draft.sha256.slice(0, 32)}`
 }
 
-export function toContentType(path: string): string {
-  return toSafeContentType(toFileName(baseName(path)))
+export function toContentType({ path, provenance }: ArtifactDraft): string {
+  return contentTypeOf(toFileName(baseName(path)), provenance.source === 'host')
+}
+
+/** A page is one only when the host made it. */
+function contentTypeOf(name: string, isHost: boolean): string {
+  return isHost && name.endsWith('.html') ? pageType : toSafeContentType(name)
 }
 
 /** The notes that the store keeps beside the bytes; {@link toArtifact} reads them back. */
@@ -120,13 +136,18 @@ export function toArtifact(stat: ArtifactStat): Artifact | null {
     conversationId: conversation ?? null,
     path,
     name,
-    contentType: toSafeContentType(name),
+    contentType: contentTypeOf(name, isHostMade(stat)),
     sizeBytes: stat.sizeBytes,
     sha256: stat.sha256,
     provenance: { source, tool, callId: call ?? null, sessionId: session ?? null },
-    trusted: false,
+    trusted: isHostMade(stat),
     storedAt: stat.storedAt,
   }
+}
+
+/** Nothing but the notes that this package writes tells whose bytes they are. */
+function isHostMade({ metadata }: Pick<ArtifactStat, 'metadata'>): boolean {
+  return metadata['source'] === ('host' satisfies ArtifactSourceKind)
 }
 
 const sources: readonly string[] = [
@@ -134,10 +155,16 @@ const sources: readonly string[] = [
   'server',
   'tool-input',
   'upload',
+  'host',
 ] satisfies ArtifactSourceKind[]
 
 export function isSource(text: string): text is ArtifactSourceKind {
   return sources.includes(text)
+}
+
+/** A page that the host made. */
+export function isHostPage(stat: Pick<ArtifactStat, 'metadata' | 'contentType'>): boolean {
+  return isHostMade(stat) && stat.contentType === pageType
 }
 
 function baseName(path: string): string {

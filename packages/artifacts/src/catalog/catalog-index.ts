@@ -68,6 +68,7 @@ export function createCatalogIndex(options: CatalogIndexOptions): FileIndex {
       const entry = await untilAbort(signal, () => catalog.find(turnId, artifactId))
       return entry === null ? null : fromEntry(entry)
     },
+    remove: (artifacts, { signal }) => untilAbort(signal, () => catalog.removeEntries(artifacts)),
     removeTurn: (turnId, { signal }) => untilAbort(signal, () => catalog.remove({ turnId })),
     removeConversation: (conversationId, { signal }) =>
       untilAbort(signal, () => catalog.remove({ conversationId })),
@@ -101,5 +102,6 @@ function fromEntry(entry: CatalogEntry): Artifact | null {
   const { key, provenance } = entry
   const { source } = provenance
   if (!isArtifactKey(key) || !isSource(source)) return null
-  return { ...entry, key, provenance: { ...provenance, source } }
+  const trusted = entry.trusted && source === 'host'
+  return { ...entry, key, trusted, provenance: { ...provenance, source } }
 }

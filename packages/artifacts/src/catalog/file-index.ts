@@ -14,6 +14,7 @@ export interface FileIndex {
   list(turnId: Id, options: StoreCallOptions): AsyncIterable<Artifact>
   listConversation(conversationId: Id, options: StoreCallOptions): AsyncIterable<Artifact>
   find(turnId: Id, artifactId: string, options: StoreCallOptions): Promise<Artifact | null>
+  remove(artifacts: readonly Artifact[], options: StoreCallOptions): Promise<number>
   removeTurn(turnId: Id, options: StoreCallOptions): Promise<number>
   removeConversation(conversationId: Id, options: StoreCallOptions): Promise<number>
   sweep(options: SweepOptions): Promise<SweepReport>
@@ -57,6 +58,11 @@ export function createStoreIndex(store: ArtifactStore): FileIndex {
       const key = toArtifactKey(turnId, artifactId)
       const stat = key === null ? null : await store.stat(key, { signal })
       return stat === null ? null : toArtifact(stat)
+    },
+    remove: async (artifacts, { signal }) => {
+      let removed = 0
+      for (const { key } of artifacts) if (await store.remove(key, { signal })) removed += 1
+      return removed
     },
     removeTurn: async (turnId, { signal }) => {
       let removed = 0

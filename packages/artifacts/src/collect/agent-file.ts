@@ -27,12 +27,25 @@ export interface RemoteFile {
 export interface RemoteReader {
   /** Opens a file by its path below the agent's directory; rejects when it is missing. */
   read(path: string, options: { signal?: AbortSignal }): Promise<RemoteFile>
+  /**
+   * The paths in a folder, relative to the agent's directory as the folder's own is; `''` is the directory. Rejects for what is no
+   * folder. Where it is given, a file that cannot be read and is not listed is known to be gone: what the model passed to
+   * `write` is not kept in its place.
+   */
+  list?(folder: string, options: { signal?: AbortSignal }): Promise<readonly RemoteEntry[]>
+}
+
+/** Something in a folder; one that the server lists fits. */
+export interface RemoteEntry {
+  /** Path below the agent's directory; a folder's may end with `/`. */
+  readonly path: string
 }
 
 /** A reader that refuses at once after so many of its reads ran out of time before they had opened a file. */
 export function givingUp(reader: RemoteReader, maxTimeouts: number): RemoteReader {
   let timeouts = 0
   return {
+    ...(reader.list === undefined ? {} : { list: reader.list.bind(reader) }),
     async read(path, options) {
       if (timeouts >= maxTimeouts)
         throw new Error('The server answers no reads; see earlier files.')
@@ -63,6 +76,8 @@ export interface AgentFileLimits {
   readonly signal: AbortSignal | undefined
   /** What was changed after this moment is refused; null for no such moment. */
   readonly settledAt: number | null
+  /** What was not changed since this moment is refused; null for no such moment. */
+  readonly since: number | null
 }
 
 const chunkBytes = 65_536
@@ -95,11 +110,13 @@ export function toolInputFile(content: string, limits: AgentFileLimits): AgentFi
 /** Reads at most one byte more than allowed, and refuses bytes that changed underneath. */
 async function* readHandle(
   handle: FileHandle,
-  { maxBytes, signal, settledAt }: AgentFileLimits,
+  { maxBytes, signal, settledAt, since }: AgentFileLimits,
 ): AsyncGenerator<Uint8Array> {
   const before = await handle.stat({ bigint: true })
   // Not the time of the content: whoever may write the file may also set that.
-  refuseLater(Number(before.ctimeNs / 1_000_000n), settledAt)
+  const changedAt = Number(before.ctimeNs / 1_000_000n)
+  refuseLater(changedAt, settledAt)
+  if (since !== null && changedAt < since) throw new Drop('not_in_turn')
   if (before.size > BigInt(Number.isFinite(maxBytes) ? maxBytes : Number.MAX_SAFE_INTEGER)) {
     throw new Drop('too_large')
   }
@@ -126,14 +143,15 @@ async function* readHandle(
 async function* readRemote(
   reader: RemoteReader,
   path: string,
-  { maxBytes, timeoutMs, clock, signal, settledAt }: AgentFileLimits,
+  { maxBytes, timeoutMs, clock, signal, settledAt, since }: AgentFileLimits,
 ): AsyncGenerator<Uint8Array> {
   signal?.throwIfAborted()
   const limit = limitTime(clock, { ms: timeoutMs, signal, what: 'The file did not arrive' })
   try {
     const options = { signal: limit.signal }
-    const file = await untilAbort(limit.signal, async () => reader.read(path, options))
+    const file = await openRemote(reader, path, limit.signal)
     refuseLater(file.modifiedAt ?? Infinity, settledAt)
+    if (since !== null && !((file.modifiedAt ?? -Infinity) >= since)) throw new Drop('not_in_turn')
     const { body } = file
     if (body === null) return
     let total = 0
@@ -145,6 +163,35 @@ async function* readRemote(
   } finally {
     limit.end()
   }
+}
+
+async function openRemote(
+  reader: RemoteReader,
+  path: string,
+  signal: AbortSignal,
+): Promise<RemoteFile> {
+  try {
+    return await untilAbort(signal, async () => reader.read(path, { signal }))
+  } catch (error) {
+    signal.throwIfAborted()
+    if (await isGone(reader, path, signal)) throw new Drop('missing', { cause: error })
+    throw error
+  }
+}
+
+/** Whether the listing of the nearest folder that is there does not have it. */
+async function isGone(reader: RemoteReader, path: string, signal: AbortSignal): Promise<boolean> {
+  if (reader.list === undefined) return false
+  const list = reader.list.bind(reader)
+  const segments = path.split('/')
+  for (let length = segments.length - 1; length >= 0; length -= 1) {
+    const folder = segments.slice(0, length).join('/')
+    const below = segments.slice(0, length + 1).join('/')
+    const entries = await untilAbort(signal, async () => list(folder, { signal })).catch(() => null)
+    signal.throwIfAborted()
+    if (entries !== null) return !entries.some((entry) => entry.path.replace(/\/$/, '') === below)
+  }
+  return false
 }
 
 /** Bytes that were written after the turn are not the turn's. */

@@ -26,6 +26,8 @@ export interface CollectContext {
   readonly directory: string | undefined
   readonly reader: RemoteReader | undefined
   readonly limits: AgentFileLimits
+  /** Digests of the user's files that were placed, by their paths. */
+  readonly unchanged: ReadonlyMap<string, string>
   readonly turnId: string | number | bigint
   readonly conversationId: string | number | bigint | null
 }
@@ -47,6 +49,7 @@ export async function collectFile(context: CollectContext, file: TurnFile): Prom
 async function collectOnce(context: CollectContext, turnFile: TurnFile): Promise<Artifact> {
   const { file, read } = await readFirst(context, turnFile)
   try {
+    if (context.unchanged.get(turnFile.path) === read.sha256) throw new Drop('unchanged_upload')
     const { tool, callId, sessionId } = turnFile.record
     // A store that does not heed the signal must not keep the file open.
     return await untilAbort(context.limits.signal, () =>

@@ -4,6 +4,8 @@ export interface CollectLimits {
   readonly maxFiles?: number | undefined
   /** Most bytes of one file. Default: 10 MiB. */
   readonly maxFileBytes?: number | undefined
+  /** Most bytes of all files together. Default: `maxFiles` times `maxFileBytes`. */
+  readonly maxTotalBytes?: number | undefined
   /** Longest time for one file over the remote reader, in milliseconds. Default: 60 000. */
   readonly readTimeoutMs?: number | undefined
   /** Longest time for all files together, in milliseconds; what is left then is dropped. Default: 300 000. */
@@ -13,9 +15,12 @@ export interface CollectLimits {
 export function checkLimits(limits: CollectLimits): Required<{
   [Name in keyof CollectLimits]: number
 }> {
+  const { maxFiles = 20, maxFileBytes = 10_485_760 } = limits
   const checked = {
-    maxFiles: limits.maxFiles ?? 20,
-    maxFileBytes: limits.maxFileBytes ?? 10_485_760,
+    maxFiles,
+    maxFileBytes,
+    maxTotalBytes:
+      limits.maxTotalBytes ?? Math.min(maxFiles * maxFileBytes, Number.MAX_SAFE_INTEGER),
     readTimeoutMs: limits.readTimeoutMs ?? 60_000,
     collectMs: limits.collectMs ?? 300_000,
   }

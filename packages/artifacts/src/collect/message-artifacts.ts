@@ -1,22 +1,25 @@
-import { basename, isAbsolute, resolve } from 'node:path'
+import { resolve } from 'node:path'
 
-import { limitTime, untilAbort, type TimeLimit } from '../abort.js'
-import { findAgentDirectory } from '../directory/agent-directory.js'
+import { limitTime, untilAbort } from '../abort.js'
+import { findAgentDirectory, type AgentDirectory } from '../directory/agent-directory.js'
+import { checkScan, type ScanOptions } from '../directory/scan-options.js'
 import { givingUp, type RemoteReader } from './agent-file.js'
 import type { Artifact } from '../catalog/artifact.js'
 import type { ArtifactCatalog } from '../catalog/catalog.js'
 import { createCatalogIndex } from '../catalog/catalog-index.js'
 import { createStoreIndex, type SweepOptions, type SweepReport } from '../catalog/file-index.js'
 import { systemClock, type Clock } from '../clock.js'
+import { checkMoment, type CollectOptions } from './collect-options.js'
+import { collectTurn } from './collect-turn.js'
+import { findFiles } from './find-files.js'
 import { checkLimits, type CollectLimits } from './limits.js'
-import { collectFile, type CollectContext } from './collect-file.js'
-import { Drop, type DropReason } from '../directory/drop-reason.js'
-import { foldFileName, toShownPath } from '../file-name.js'
+import { createOwnedNames } from './owned-names.js'
+import type { CollectReport } from './report.js'
 import { toKeySegment } from '../store/key.js'
 import type { ArtifactStore, StoreCallOptions } from '../store/store.js'
-import type { ToolRecord } from './tool-record.js'
+import { firstStart } from './tool-record.js'
 import { traceCollect } from './trace-collect.js'
-import { toTurnFiles, type TurnFile } from './turn-files.js'
+import type { Transform } from '../transforms/transform.js'
 
 /** Options of {@link createMessageArtifacts}. */
 export interface MessageArtifactsOptions {
@@ -37,53 +40,16 @@ export interface MessageArtifactsOptions {
   readonly limits?: CollectLimits | undefined
   /** File names that only the host may use, in any folder and any spelling. Default: none. */
   readonly reservedNames?: readonly string[] | undefined
+  /**
+   * Also keep files that no tool call names, such as a shell's: those that `changes` of `collect` names, and those that the disk shows to
+   * have changed since `startedAt`. Only for a directory that a conversation has to itself: whatever works there at the same time
+   * has its files kept, too. Default: false.
+   */
+  readonly scan?: boolean | ScanOptions | undefined
+  /** Make files of the host's of the agent's; the first that takes a file makes one of it. Default: none. */
+  readonly transforms?: readonly Transform[] | undefined
   /** Times the reads of `reader`. Default: the machine's clock. */
   readonly clock?: Clock | undefined
-}
-
-/** Options of {@link MessageArtifacts.collect}. */
-export interface CollectOptions extends StoreCallOptions {
-  /** The host's row of the turn that the files belong to. */
-  readonly turnId: string | number | bigint
-  /** The host's conversation; noted with every file. */
-  readonly conversationId?: string | number | bigint | null | undefined
-  /**
-   * The turn's tool calls, oldest first, sub-agents' included: {@link ToolRecord}s, such as
-   * `reply.result().tools`. They need not be trusted; what is no tool call is ignored.
-   */
-  readonly tools: readonly unknown[]
-  /**
-   * When the turn ended, in milliseconds since the Unix epoch, for a collection that comes later, as by a job that runs
-   * again: a later turn may have changed the files since. A file that was changed after it is taken from the tool call if
-   * that holds it, else dropped as `changed_later`. A `reader` that does not tell `modifiedAt` cannot be believed then. By
-   * the clock of the machine with the files. Default: the files are as the turn left them.
-   */
-  readonly settledAt?: number | undefined
-}
-
-/** A file of the turn that was not kept. */
-export interface DroppedArtifact {
-  /**
-   * Path for showing, invisible characters removed; of an absolute one, which leads out of the directory, only its last
-   * part. `null` when the call names none.
-   */
-  readonly path: string | null
-  /** Why. */
-  readonly reason: DropReason
-  /** The tool that changed it last. */
-  readonly tool: string
-  /** Whether collecting again may keep it. */
-  readonly retryable: boolean
-  /** What went wrong underneath, when something did. */
-  readonly cause?: unknown
-}
-
-/** What became of a turn's files. */
-export interface CollectReport {
-  /** Every file that is in the store now, whether this call put it there or an earlier one. */
-  readonly kept: readonly Artifact[]
-  /** Every other one, with its reason. */
-  readonly dropped: readonly DroppedArtifact[]
 }
 
 /** The files of turns. */
@@ -124,17 +90,6 @@ export interface MessageArtifacts {
 /** A server that lets so many files time out gets no more requests in this call: they would add up to hours. */
 const maxTimeouts = 2
 
-/** Files that are gone or refused cost time, too, so tries are bounded, not only what is kept. */
-const triesPerFile = 5
-
-const retryableReasons: ReadonlySet<DropReason> = new Set([
-  'out_of_time',
-  'changing',
-  'replaced',
-  'unreachable',
-  'store_failed',
-])
-
 /**
  * Keeps what an agent writes, turn by turn, in a store.
  *
@@ -150,7 +105,9 @@ export function createMessageArtifacts(options: MessageArtifactsOptions): Messag
   if (directory === undefined && options.agentDirectory === undefined) {
     throw new TypeError('Give `directory`, or `agentDirectory` when there is no shared disk.')
   }
-  const reserved = new Set((options.reservedNames ?? []).map(foldFileName))
+  const scan = checkScan(options.scan ?? false)
+  const transforms = options.transforms ?? []
+  const owned = createOwnedNames(options.reservedNames ?? [], transforms)
   const clock = options.clock ?? systemClock
 
   const index =
@@ -164,73 +121,48 @@ export function createMessageArtifacts(options: MessageArtifactsOptions): Messag
         })
 
   async function collect(call: CollectOptions): Promise<CollectReport> {
-    const { turnId, conversationId = null, tools, signal, settledAt = null } = call
+    const { turnId, conversationId = null, signal, settledAt = null } = call
     toKeySegment(turnId)
-    checkMoment(settledAt)
+    const startedAt = call.startedAt ?? firstStart(call.tools)
+    checkMoment('startedAt', startedAt)
+    checkMoment('settledAt', settledAt)
     signal?.throwIfAborted()
     const limit = limitTime(clock, {
       ms: limits.collectMs,
       signal,
       what: 'The files were not stored',
     })
-    const context: CollectContext = {
-      store,
-      announce: (key) => index.announce(key),
-      directory,
-      reader: reader === undefined ? undefined : givingUp(reader, maxTimeouts),
-      turnId,
-      conversationId,
-      limits: {
-        maxBytes: limits.maxFileBytes,
-        timeoutMs: limits.readTimeoutMs,
-        clock,
-        signal: limit.signal,
-        settledAt,
-      },
-    }
     try {
-      const names = await namesOf(directory, options.agentDirectory, limit.signal)
-      const { files, lost } = toTurnFiles(tools, names)
-      const dropped = lost.map(({ path, record, reason }) => toDropped(path, record, reason))
-      const kept: Artifact[] = []
-      let tries = 0
-      for (const file of files) {
-        try {
-          signal?.throwIfAborted()
-          refuseName(file, reserved)
-          const isFull = kept.length >= limits.maxFiles || tries >= limits.maxFiles * triesPerFile
-          if (isFull) throw new Drop('too_many_files')
-          tries += 1
-          // A store or a disk that does not heed the signal must not hold the caller.
-          kept.push(await untilAbort(limit.signal, () => collectFile(context, file)))
-        } catch (error) {
-          signal?.throwIfAborted()
-          dropped.push(toFailed(file, error, limit))
-        }
-      }
-      return await record(kept, dropped, signal)
+      const found = directory === undefined ? null : await findDirectory(directory, limit.signal)
+      const files = await findFiles({
+        tools: call.tools,
+        changes: call.changes ?? [],
+        outputFile: call.outputFile ?? null,
+        names: namesOf(options.agentDirectory, directory, found),
+        directory: found,
+        ...{ startedAt, settledAt, scan, clock },
+        signal: limit.signal,
+      })
+      signal?.throwIfAborted()
+      const shared = { store, turnId, conversationId }
+      return await collectTurn({
+        context: {
+          ...shared,
+          announce: (key) => index.announce(key),
+          directory,
+          reader: reader === undefined ? undefined : givingUp(reader, maxTimeouts),
+          unchanged: new Map((call.uploads ?? []).map(({ path, sha256 }) => [path, sha256])),
+          limits: {
+            maxBytes: limits.maxFileBytes,
+            timeoutMs: limits.readTimeoutMs,
+            ...{ clock, signal: limit.signal, settledAt, since: null },
+          },
+        },
+        rendering: { ...shared, index, signal: limit.signal },
+        ...{ found: files, owned, transforms, limits, limit, signal },
+      })
     } finally {
       limit.end()
-    }
-  }
-
-  /** Files whose rows could not be written are not kept: nobody would find them. */
-  async function record(
-    kept: readonly Artifact[],
-    dropped: readonly DroppedArtifact[],
-    signal: AbortSignal | undefined,
-  ): Promise<CollectReport> {
-    if (kept.length === 0) return { kept, dropped }
-    try {
-      await untilAbort(signal, () => index.record(kept))
-      return { kept, dropped }
-    } catch (error) {
-      signal?.throwIfAborted()
-      const reason = 'store_failed'
-      const lost = kept.map(({ path, provenance: { tool } }) => ({
-        ...{ path, reason, tool, retryable: true, cause: error },
-      })) satisfies DroppedArtifact[]
-      return { kept: [], dropped: [...dropped, ...lost] }
     }
   }
 
@@ -247,44 +179,20 @@ export function createMessageArtifacts(options: MessageArtifactsOptions): Messag
   }
 }
 
-/** The directory goes by several names: the server's, the host's, and the one without links. */
-async function namesOf(
-  directory: string | undefined,
-  agentDirectory: string | undefined,
+/** A disk that does not answer is one that is out of reach. */
+async function findDirectory(
+  directory: string,
   signal: AbortSignal,
-): Promise<string[]> {
-  const found = await untilAbort(signal, () => findAgentDirectory(directory)).catch(() => null)
+): Promise<AgentDirectory | null> {
+  return untilAbort(signal, () => findAgentDirectory(directory)).catch(() => null)
+}
+
+/** The directory goes by several names: the server's, the host's, and the one without links. */
+function namesOf(
+  agentDirectory: string | undefined,
+  directory: string | undefined,
+  found: AgentDirectory | null,
+): string[] {
   const names = [agentDirectory, directory, found?.state === 'present' ? found.root : undefined]
   return names.filter((name) => name !== undefined)
-}
-
-/** Names that the host renders itself; an agent's file of that name would pass for the host's. */
-function refuseName(file: TurnFile, reserved: ReadonlySet<string>): void {
-  const name = file.path.split('/').at(-1) ?? file.path
-  if (reserved.has(foldFileName(name))) throw new Drop('reserved_name')
-}
-
-function toFailed({ path, record }: TurnFile, error: unknown, limit: TimeLimit): DroppedArtifact {
-  if (error instanceof Drop) return toDropped(path, record, error.reason, error.cause)
-  return toDropped(path, record, limit.isOver() ? 'out_of_time' : 'store_failed', error)
-}
-
-function toDropped(
-  path: string | null,
-  record: ToolRecord,
-  reason: DropReason,
-  cause?: unknown,
-): DroppedArtifact {
-  return {
-    path: path === null ? null : toShownPath(isAbsolute(path) ? basename(path) : path),
-    reason,
-    tool: record.tool,
-    retryable: retryableReasons.has(reason),
-    ...(cause === undefined ? {} : { cause }),
-  }
-}
-
-function checkMoment(settledAt: number | null): void {
-  if (settledAt === null || Number.isFinite(settledAt)) return
-  throw new RangeError('`settledAt` must be a time in milliseconds since the Unix epoch.')
 }

@@ -56,14 +56,16 @@ export interface StoreFileOptions {
 export async function storeFile(options: StoreFileOptions): Promise<Artifact> {
   const { store, file, read, signal } = options
   const draft: ArtifactDraft = { ...options.draft, sha256: read.sha256 }
-  const key = toArtifactKey(draft.turnId, toArtifactId(draft))
+  const isHost = file.source === 'host'
+  const key = toArtifactKey(draft.turnId, toArtifactId(draft, isHost))
   if (key === null) throw new Error('An artifact id that was just made is malformed.')
   await options.announce(key)
   const stat =
     (await store.stat(key, { signal })) ??
     (await put(store, key, read.bytes ?? verified(file, read.sha256), draft, signal))
   const artifact = toArtifact(stat)
-  if (artifact === null || artifact.sha256 !== read.sha256) {
+  const isSame = artifact?.sha256 === read.sha256 && artifact.trusted === isHost
+  if (artifact === null || !isSame) {
     throw new ArtifactError('corrupt', `Under ${key} the store holds something else.`)
   }
   return artifact
@@ -78,7 +80,7 @@ async function put(
 ): Promise<ArtifactStat> {
   try {
     return await store.put(key, source, {
-      contentType: toContentType(draft.path),
+      contentType: toContentType(draft),
       metadata: toMetadata(draft),
       ifAbsent: store.capabilities.includes('if-absent'),
       signal,

@@ -12,11 +12,13 @@ export interface ToolRecord {
   readonly callId?: string | null | undefined
   /** The session that made the call; differs from the turn's own for a sub-agent. */
   readonly sessionId?: string | null | undefined
+  /** When the call began to run, in milliseconds since the Unix epoch. */
+  readonly startedAt?: number | null | undefined
 }
 
 /** Takes a record of any origin; `null` for what is no tool call. */
 export function toToolRecord(value: unknown): ToolRecord | null {
-  const { tool, status, input, metadata, callId, sessionId } = toFields(value)
+  const { tool, status, input, metadata, callId, sessionId, startedAt } = toFields(value)
   if (typeof tool !== 'string' || typeof status !== 'string') return null
   return {
     tool,
@@ -25,7 +27,14 @@ export function toToolRecord(value: unknown): ToolRecord | null {
     metadata,
     callId: isText(callId) ? callId : null,
     sessionId: isText(sessionId) ? sessionId : null,
+    startedAt: typeof startedAt === 'number' && Number.isFinite(startedAt) ? startedAt : null,
   }
+}
+
+/** When the first of these calls began; null when none says it. Nothing happens to a file before. */
+export function firstStart(tools: readonly unknown[]): number | null {
+  const starts = tools.flatMap((value) => toToolRecord(value)?.startedAt ?? [])
+  return starts.length === 0 ? null : starts.reduce((one, other) => Math.min(one, other))
 }
 
 /** One thing that a completed call did to a file, in the words of the call. */

@@ -1,5 +1,7 @@
 import { channels, type CollectTrace } from '../channels.js'
+import type { Artifact } from '../catalog/artifact.js'
 import { trace } from '../trace.js'
+import { unnamed } from './turn-files.js'
 
 type Call = Pick<CollectTrace, 'turnId'> & {
   readonly conversationId?: CollectTrace['conversationId'] | undefined
@@ -7,7 +9,7 @@ type Call = Pick<CollectTrace, 'turnId'> & {
 }
 
 interface Report {
-  readonly kept: readonly { readonly sizeBytes: number }[]
+  readonly kept: readonly Pick<Artifact, 'sizeBytes' | 'trusted' | 'provenance'>[]
   readonly dropped: readonly { readonly reason: string }[]
 }
 
@@ -22,6 +24,8 @@ export async function traceCollect<Collected extends Report>(
     const report = await collect()
     context.kept = report.kept.length
     context.keptBytes = report.kept.reduce((sum, { sizeBytes }) => sum + sizeBytes, 0)
+    context.found = report.kept.filter(({ provenance }) => provenance.tool === unnamed.tool).length
+    context.rendered = report.kept.filter(({ trusted }) => trusted).length
     context.dropped = countsOf(report)
     return report
   })

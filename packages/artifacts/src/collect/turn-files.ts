@@ -10,7 +10,12 @@ export interface TurnFile {
   readonly record: ToolRecord
   /** Its whole content, when the last change was a `write`. */
   readonly content: string | null
+  /** Set when only a name says that it is the turn's: then it must have been changed since this moment. */
+  readonly since?: number
 }
+
+/** In the place of a call, for files that none names. */
+export const unnamed: ToolRecord = { tool: 'unknown', status: 'completed' }
 
 /** A change that names no file of ours. */
 export interface LostChange {

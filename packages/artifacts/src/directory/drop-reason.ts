@@ -10,6 +10,11 @@
  * | `too_many_files` | the turn changed more files than `limits.maxFiles`, or five times as many were tried |
  * | `out_of_time` | `limits.collectMs` were over before it was stored |
  * | `too_large` | the file has more than `limits.maxFileBytes` |
+ * | `total_too_large` | with the files before it there would be more than `limits.maxTotalBytes` |
+ * | `unchanged_upload` | it is a user's upload, where it was placed and as it was |
+ * | `not_in_turn` | the file that `outputFile` names was not made or changed in this turn, as far as can be told |
+ * | `not_scanned` | the folder was not searched for files that no tool call names: it is beyond the bounds of `scan`, or cannot be read |
+ * | `transform_failed` | the host's file could not be made of the agent's |
  * | `missing` | the agent's disk is there, the file is not: it was removed or moved later |
  * | `symlink` | the file, or a folder on the way to it, is a symbolic link |
  * | `hard_link` | the file has a second name, which may be outside |
@@ -30,6 +35,11 @@ export type DropReason =
   | 'too_many_files'
   | 'out_of_time'
   | 'too_large'
+  | 'total_too_large'
+  | 'unchanged_upload'
+  | 'not_in_turn'
+  | 'not_scanned'
+  | 'transform_failed'
   | 'missing'
   | 'symlink'
   | 'hard_link'

@@ -1,3 +1,4 @@
+import { pageType } from '../catalog/artifact.js'
 import { artifactHeaders, entityTag, type ArtifactHeadersOptions } from './headers.js'
 import { parseRangeHeader, type ResolvedRange } from '../store/byte-range.js'
 import { ArtifactError } from '../errors.js'
@@ -84,6 +85,8 @@ async function signedAddress(
 ): Promise<string | null> {
   if (redirect === undefined || store.signUrl === undefined) return null
   if (sizeBytes < (redirect.fromBytes ?? 0)) return null
+  // The storage sends no policy with the page.
+  if (headers['content-type'] === pageType) return null
   return store.signUrl(key, {
     expiresInMs: redirect.expiresInMs,
     contentDisposition: headers['content-disposition'],

@@ -1,4 +1,5 @@
 import { contentDisposition } from './content-disposition.js'
+import { isHostPage, pageType } from '../catalog/artifact.js'
 import { isInlineSafe, toSafeContentType } from '../content-type.js'
 import type { ArtifactStat } from '../store/store.js'
 
@@ -11,6 +12,11 @@ export interface ArtifactHeadersOptions {
    * ignored. Default: `attachment`.
    */
   readonly disposition?: 'attachment' | 'inline' | undefined
+  /**
+   * Shows pages that the host itself made by a transform in place, with `disposition: 'inline'`: as HTML, in an empty sandbox. No file of
+   * an agent's becomes one, whatever it is called. Default: false.
+   */
+  readonly hostPages?: boolean | undefined
   /**
    * `Cache-Control`; `no-transform` is added, because ranges count the bytes as they are and a layer that compresses
    * them would make a resumed download a broken file. Default: `private, no-cache`: kept by the browser, asked again by ETag.
@@ -34,8 +40,9 @@ export function artifactHeaders(
 ): Record<string, string> {
   const { disposition = 'attachment', cacheControl = 'private, no-cache' } = options
   const name = options.name ?? stat.metadata['name'] ?? 'file'
-  const contentType = toSafeContentType(name)
-  const isInline = disposition === 'inline' && isInlineSafe(contentType)
+  const isPage = options.hostPages === true && disposition === 'inline' && isHostPage(stat)
+  const contentType = isPage ? pageType : toSafeContentType(name)
+  const isInline = isPage || (disposition === 'inline' && isInlineSafe(contentType))
   return {
     'content-type': contentType,
     'content-length': String(stat.sizeBytes),
@@ -61,5 +68,6 @@ function contentPolicy(inlineType: string | null): string {
   if (inlineType !== null && inlineType.startsWith('image/')) {
     return "sandbox; default-src 'none'; img-src 'self' data:; style-src 'unsafe-inline'"
   }
+  if (inlineType === pageType) return "sandbox; default-src 'none'; style-src 'unsafe-inline'"
   return "sandbox; default-src 'none'"
 }

@@ -1,6 +1,6 @@
 import { nodeFileSystem, type FileSystem } from '../../src/directory/file-system.js'
 
-type Call = 'lstat' | 'realpath' | 'open'
+type Call = 'lstat' | 'realpath' | 'open' | 'names'
 
 /** What to do just before a call, and whether descriptors may anchor paths. */
 export interface Swap {
@@ -39,6 +39,10 @@ export function swappingFileSystem(
     open: async (path, flags) => {
       await attack('open', path)
       return nodeFileSystem.open(path, flags)
+    },
+    names: async function* (path) {
+      await attack('names', path)
+      yield* nodeFileSystem.names(path)
     },
   }
 }

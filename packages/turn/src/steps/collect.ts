@@ -31,6 +31,7 @@ export async function collectArtifacts<Report>(
       `The files of turn ${String(turnId)} were not collected within ${ms} ms (\`progressMs\`).`,
     )
   const since = settledAt === null ? {} : { settledAt }
+  const changes = changedFiles(run)
   // Another worker has the conversation, or this process is to leave: whoever comes next collects the files.
   const left = new AbortController()
   const unlisten = [run.lease.lost, run.setup.signal].map((signal) =>
@@ -39,7 +40,10 @@ export async function collectArtifacts<Report>(
   try {
     const collected = await traceCollect(run, tools, () =>
       withinMs(clock, { ms, signal: left.signal, expired }, (signal) =>
-        collector.collect({ conversationId, turnId, tools, signal, ...since }),
+        collector.collect({
+          ...{ conversationId, turnId, tools, signal, ...since },
+          ...(changes.length === 0 ? {} : { changes }),
+        }),
       ),
     )
     return { report: collected, isDone: true }
@@ -49,4 +53,10 @@ export async function collectArtifacts<Report>(
   } finally {
     for (const off of unlisten) off()
   }
+}
+
+function changedFiles({ reply }: TurnRun): string[] {
+  const view = reply?.view()
+  const parts = [view, ...(view?.children ?? [])].flatMap((each) => each?.parts ?? [])
+  return [...new Set(parts.flatMap((part) => (part.kind === 'patch' ? part.files : [])))]
 }

@@ -1,4 +1,9 @@
-import { type Impostor, type ScenarioLike, startImpostor } from '@turnstead/testkit'
+import {
+  type Impostor,
+  type ImpostorOptions,
+  type ScenarioLike,
+  startImpostor,
+} from '@turnstead/testkit'
 import { type Client, createClient } from '@turnstead/wire'
 import type { Reply, ReplyObserver } from '@turnstead/reply'
 import type { TurnOptions } from '../../src/index.js'
@@ -24,8 +29,11 @@ export function observing(observer: ReplyObserver): (reply: Reply) => void {
   return (reply) => void reply.observe(observer)
 }
 
-export async function openRig(scenario?: ScenarioLike): Promise<Rig> {
-  const impostor = await startImpostor(scenario)
+export async function openRig(
+  scenario?: ScenarioLike,
+  impostorOptions?: ImpostorOptions,
+): Promise<Rig> {
+  const impostor = await startImpostor(scenario, impostorOptions)
   const rows = await openRows()
   const clients: Client[] = []
   const connect = (): Client => {

@@ -2,7 +2,7 @@ import type { Readable } from 'node:stream'
 
 import { WireError } from '../errors.js'
 import { isWebPage } from '../http/json-answer.js'
-import type { CallOptions } from '../operation-types.js'
+import type { CallOptions, ResponseOf } from '../operation-types.js'
 import type { Requester } from '../http/request.js'
 
 /** A file on the server's machine, arriving. */
@@ -23,7 +23,15 @@ export interface FsResource {
    * `foreign_response`: the server does not know the route, or a proxy answered.
    */
   read(path: string, options?: CallOptions): Promise<FileStream>
+  /**
+   * What is in a folder, hidden and ignored entries included, by paths relative to the directory; a folder's ends with `/`. `''` is the
+   * directory itself. Fails with `server_error` for what is no folder.
+   */
+  list(folder: string, options?: CallOptions): Promise<readonly FolderEntry[]>
 }
+
+/** A file or folder in a folder. */
+export type FolderEntry = ResponseOf<'GET', '/api/fs/list'>['data'][number]
 
 export function createFsResource(requester: Requester): FsResource {
   return {
@@ -41,6 +49,13 @@ export function createFsResource(requester: Requester): FsResource {
         sizeBytes: length === undefined ? null : Number(length),
         body: answer.body,
       }
+    },
+    list: async (path, options) => {
+      const { data } = await requester.request('GET', '/api/fs/list', {
+        ...options,
+        query: { path },
+      })
+      return data
     },
   }
 }

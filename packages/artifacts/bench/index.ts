@@ -1,0 +1,5 @@
+import { collectMismatches } from './collect.js'
+import { collectMemory } from './collect-memory.js'
+
+/** The benchmarks of artifacts; `npm run bench` collects them. */
+export const benches = [collectMismatches, collectMemory]
