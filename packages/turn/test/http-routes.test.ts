@@ -377,6 +377,15 @@ describe('the routes of a web process', () => {
     ])
   })
 
+  it('says so when the host begins a turn and does not give its id', async () => {
+    for (const given of [undefined, null, [{ id: 1 }]]) {
+      const routes = open({ begin: async () => given as never })
+      const response = await post(routes, '/conversations/1/turns', { text: 'Hello' })
+      expect(await codeOf(response)).to.equal('500 failed')
+      expect(problems.pop()).to.match(/TypeError: `begin` must give the id of the row/)
+    }
+  })
+
   it('lets the host answer in its own way, and gives large ids as text', async () => {
     const full = open({ begin: async () => new Response('too many', { status: 429 }) })
     expect((await post(full, '/conversations/1/turns', { text: 'Hello' })).status).to.equal(429)

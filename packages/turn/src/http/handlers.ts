@@ -34,7 +34,12 @@ export function createHandlers<UserId extends RowId, File extends RouteFile>(
   ): Promise<Response | null> {
     if (text === null) return refuse('invalid_body')
     const begun = await begin({ request, conversationId, userId, text, body })
-    return typeof begun === 'object' ? begun : answer(begun)
+    if (isRowId(begun)) return answer(begun)
+    // A host without types may give the row itself, or forget to give anything.
+    if ((begun as Response | null | undefined)?.headers === undefined) {
+      throw new TypeError('`begin` must give the id of the row, or a Response')
+    }
+    return begun
   }
 
   return {
@@ -74,4 +79,8 @@ export function createHandlers<UserId extends RowId, File extends RouteFile>(
       return file === null ? null : (files?.respond(request, file) ?? null)
     },
   }
+}
+
+function isRowId(value: RowId | Response): value is RowId {
+  return ['string', 'number', 'bigint'].includes(typeof value)
 }

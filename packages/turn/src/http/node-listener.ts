@@ -15,7 +15,7 @@ export type NodeListener = (
  *
  * What the handler answers null, and what is no request of the web at all, is given to `next`; without one it is answered 404 or 400.
  * What the handler rejects with goes to `next`, and without one is answered 500. Where the body of an answer fails, the connection is
- * cut.
+ * cut. What another has answered meanwhile stays, and ours is let go.
  *
  * @example
  * expressApp.use(toNodeListener(routes))
@@ -30,7 +30,7 @@ export function toNodeListener(
       if (!response.writableEnded) left.abort(new Error('the client has left'))
     }
     response.on('close', onClose)
-    if (response.socket === undefined) onClose()
+    if (response.destroyed === true || response.socket === undefined) onClose()
     const asked = toWebRequest(request, left.signal)
     const pass = next ?? ((): void => end(response, asked === null ? 400 : 404))
     let answer: Response | null
@@ -49,6 +49,8 @@ export function toNodeListener(
 }
 
 function end(response: NodeResponseLike, status: number): void {
+  // Another has answered meanwhile, such as a limit of time.
+  if (response.headersSent) return
   response.writeHead(status, { 'content-length': '0' })
   response.end()
 }

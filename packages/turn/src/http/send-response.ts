@@ -15,15 +15,33 @@ export interface NodeResponseLike {
 }
 
 /**
- * Sends a response of the web as fast as its reader takes it. Resolves when all of it is on its way or the reader left, and rejects
- * when its body fails; then the connection is to be cut, so that a part does not pass for the whole.
+ * Sends a response of the web as fast as its reader takes it. Resolves when all of it is on its way, the reader left or another has
+ * answered, and rejects when it cannot be sent or its body fails; then the connection is to be cut, so that a part does not pass for
+ * the whole. The body is let go in each case.
  */
-export async function sendResponse(
-  { status, headers, body }: Response,
+export async function sendResponse(answer: Response, response: NodeResponseLike): Promise<void> {
+  const reader = answer.body?.getReader()
+  try {
+    if (!response.headersSent) return await send(answer, reader, response)
+  } catch (error) {
+    free(reader)
+    throw error
+  }
+  free(reader)
+}
+
+type BodyReader = ReadableStreamDefaultReader<Uint8Array>
+
+function free(reader: BodyReader | undefined): void {
+  reader?.cancel().catch(() => undefined)
+}
+
+async function send(
+  { status, headers }: Response,
+  reader: BodyReader | undefined,
   response: NodeResponseLike,
 ): Promise<void> {
   response.writeHead(status, namesAndValues(headers))
-  const reader = body?.getReader()
   if (reader === undefined) {
     response.end()
     return
@@ -36,7 +54,7 @@ export async function sendResponse(
   const onClose = (): void => {
     hasLeft = true
     goOn()
-    reader.cancel().catch(() => undefined)
+    free(reader)
   }
   if (hasLeft) onClose()
   response.on('drain', onDrain)

@@ -18,14 +18,20 @@ export interface NodeRequestLike {
   resume(): unknown
 }
 
-/** A request of Node as one of the web. Null for a method, an address or a header that no web request can have. */
+/**
+ * A request of Node as one of the web. Null for a method, an address or a header that no web request can have, and for a path that
+ * the web would read as another one.
+ */
 export function toWebRequest(request: NodeRequestLike, signal: AbortSignal): Request | null {
   const { method = 'GET' } = request
   const hasBody = method !== 'GET' && method !== 'HEAD'
   const sent = hasBody ? { body: bodyOf(request), duplex: 'half' as const } : {}
   try {
     const headers = headersOf(request)
-    return new Request(addressOf(request), { method, headers, signal, ...sent })
+    const address = new URL(addressOf(request))
+    return address.pathname === pathOf(request)
+      ? new Request(address, { method, headers, signal, ...sent })
+      : null
   } catch {
     return null
   }
@@ -36,6 +42,15 @@ function addressOf({ url = '/', originalUrl = url, headers, socket }: NodeReques
   const isSecure = socket !== null && 'encrypted' in socket && socket.encrypted === true
   const host = headers[':authority'] ?? headers['host'] ?? 'localhost'
   return `${isSecure ? 'https' : 'http'}://${String(host)}${originalUrl}`
+}
+
+/**
+ * As it was sent. A path with `..` or a backslash in it, or behind a `host` that has a slash, would lead to our routes past what a
+ * host has mounted before them for their prefix alone.
+ */
+function pathOf({ url = '/', originalUrl = url }: NodeRequestLike): string {
+  const [path] = originalUrl.replace(/^[^/?#]+:\/\/[^/?#]*/, '').split(/[?#]/, 1)
+  return path || '/'
 }
 
 function headersOf(request: NodeRequestLike): Headers {
@@ -74,6 +89,7 @@ function readBefore({ body }: NodeRequestLike): Uint8Array {
       'The body was read by another middleware, which left nothing in `request.body`: mount the routes before it.',
     )
   }
+  if (body instanceof Uint8Array) return body
   return new TextEncoder().encode(typeof body === 'string' ? body : JSON.stringify(body))
 }
 
