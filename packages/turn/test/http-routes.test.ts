@@ -287,6 +287,21 @@ describe('the routes of a web process', () => {
     expect(asked).to.have.length(1)
   })
 
+  it('reads no body of those who may not, but of `useChat`, which names the conversation there', async () => {
+    let pulled = 0
+    const routes = open({ authorize: () => null })
+    for (const path of ['/conversations/1/turns', '/turns/1/stop', '/turns/1/asks/a']) {
+      const body = new ReadableStream<Uint8Array>(
+        { pull: () => void (pulled += 1) },
+        { highWaterMark: 0 },
+      )
+      const headers = { 'content-type': 'application/json' }
+      const init = { method: 'POST', headers, body, duplex: 'half' } as RequestInit
+      expect(await codeOf(await get(routes, path, init))).to.equal('404 not_found')
+    }
+    expect(pulled).to.equal(0)
+  })
+
   it('refuses bodies that are too long or no use, without keeping them', async () => {
     let begun = 0
     const routes = open({

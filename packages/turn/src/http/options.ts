@@ -12,8 +12,8 @@ export interface RouteStore extends GlanceStore, Pick<TurnStore, 'cancel'> {
 }
 
 /**
- * What someone wants to do, to a conversation or to one of its turns. Ids are as the URL or the body has them: any text. The body of
- * a POST was read before, and is `body` of {@link BeginRequest}.
+ * What someone wants to do, to a conversation or to one of its turns. Ids are as the URL has them, or the body of
+ * `useChat`, which names the conversation there: any text. No other body is read before this is decided.
  */
 export type RouteAccess = {
   readonly request: Request

@@ -3,27 +3,29 @@ import { refuse } from './answers.js'
 /** A body, or the answer to one that is not taken. */
 export type ReadBody =
   | { readonly body: Readonly<Record<string, unknown>>; readonly refused: null }
-  | { readonly refused: Response }
+  | { readonly body: null; readonly refused: Response }
 
 /**
- * Reads a JSON object; an empty body is an empty one. Only what says that it is JSON is read: a form or a page of another site can
- * send that to us only after the browser has asked, and nothing here answers such a question.
+ * The answer to a body that is not taken for what its headers say; null when it may be read. Only what says that it is JSON may: a
+ * form or a page of another site can send that to us only after the browser has asked, and nothing here answers such a question.
  */
+export function refuseHeaders({ headers }: Request, maxBytes: number): Response | null {
+  const [type = ''] = (headers.get('content-type') ?? '').split(';')
+  if (type.trim().toLowerCase() !== 'application/json') return refuse('not_json')
+  return Number(headers.get('content-length')) > maxBytes ? refuse('too_large') : null
+}
+
+/** Reads a JSON object; an empty body is an empty one. */
 export async function readJson(request: Request, maxBytes: number): Promise<ReadBody> {
-  const [type = ''] = (request.headers.get('content-type') ?? '').split(';')
-  if (type.trim().toLowerCase() !== 'application/json') return { refused: refuse('not_json') }
-  if (Number(request.headers.get('content-length')) > maxBytes) {
-    return { refused: refuse('too_large') }
-  }
   const text = await readText(request, maxBytes)
-  if (text === null) return { refused: refuse('too_large') }
+  if (text === null) return { body: null, refused: refuse('too_large') }
   try {
     const body: unknown = JSON.parse(text === '' ? '{}' : text)
     if (isObject(body)) return { body, refused: null }
   } catch {
     // Answered like what is JSON of another form.
   }
-  return { refused: refuse('invalid_body') }
+  return { body: null, refused: refuse('invalid_body') }
 }
 
 /** Null when it is longer. */

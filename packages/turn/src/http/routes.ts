@@ -4,7 +4,7 @@ import { refuse } from './answers.js'
 import { createHandlers } from './handlers.js'
 import { isId, matchRoute, type RouteIds, type RouteName } from './match.js'
 import type { RouteAccess, RouteFile, TurnRoutesOptions } from './options.js'
-import { type ReadBody, readJson } from './read-json.js'
+import { type ReadBody, readJson, refuseHeaders } from './read-json.js'
 
 /** Answers a request; null when it is for none of its routes. Never rejects. */
 export type TurnRoutes = (request: Request) => Promise<Response | null>
@@ -45,17 +45,22 @@ export function createTurnRoutes<UserId extends RowId, File extends RouteFile>(
   ])
 
   async function answer(request: Request, name: RouteName, path: RouteIds): Promise<Response> {
-    const read = request.method === 'POST' ? await readJson(request, maxBodyBytes) : noBody
-    if (read.refused !== null) return read.refused
-    const { body } = read
-    // `useChat` names the conversation in the body.
-    const named = name === 'chat' && isId(body['id']) ? { conversationId: body['id'] } : {}
-    const ids: RouteIds = { ...path, ...named }
+    const isPost = request.method === 'POST'
+    const unread = isPost ? refuseHeaders(request, maxBodyBytes) : null
+    if (unread !== null) return unread
+    const read = (): Promise<ReadBody> => readJson(request, maxBodyBytes)
+    // `useChat` names the conversation in the body; of others nothing is read before it is known whose they are.
+    const early = name === 'chat' ? await read() : noBody
+    if (early.refused !== null) return early.refused
+    const { id } = early.body
+    const ids: RouteIds = { ...path, ...(isId(id) && { conversationId: id }) }
     if (ids.turnId === '' && ids.conversationId === '') return refuse('invalid_body')
     const allowed = await authorize(accessTo(request, name, ids))
     // A host without types may forget to return: who is not known is no one.
     const userId = allowed === null || allowed === false ? null : (allowed?.userId ?? null)
     if (userId === null) return refuse('not_found')
+    const { body, refused } = name !== 'chat' && isPost ? await read() : early
+    if (refused !== null) return refused
     return (await handlers[name]({ request, userId, ids, body })) ?? refuse('not_found')
   }
 
