@@ -156,4 +156,27 @@ describe('zipArtifacts', () => {
       }),
     )
   })
+
+  it('ends with names that are as long as a name may be, or grow when they are folded', () => {
+    for (const name of [
+      `${'\u6f22'.repeat(66)}`,
+      `${'\ufdfa'.repeat(8)}.txt`,
+      `${'\u{1f642}'.repeat(60)}.md`,
+    ]) {
+      const toName = createEntryNames()
+      const given = Array.from({ length: 12 }, () => toName(name))
+      expect(new Set(given.map((each) => each.toLowerCase())), name).to.have.property('size', 12)
+      for (const each of given) expect(Buffer.byteLength(each)).to.be.at.most(200)
+    }
+  })
+
+  it('is no uncaught exception when it is stopped before anybody reads', async () => {
+    const { store, files } = await storeOf({ a: 'x' })
+    const stop = new AbortController()
+    const { body, report } = zipArtifacts({ store, files, signal: stop.signal })
+    stop.abort(new Error('stopped'))
+    expect(await report.then(null, (error: unknown) => error)).to.equal(stop.signal.reason)
+    await new Promise((resolve) => setImmediate(resolve))
+    expect(body.errored).to.equal(stop.signal.reason)
+  })
 })
