@@ -101,6 +101,25 @@ describe('a store over blobs', () => {
     expect((await createBlobStore({ blobs }).stat(key))?.sizeBytes).to.equal(1)
   })
 
+  it('keeps the bytes of a description that is written after its caller gave up', async () => {
+    const blobs = createMemoryBlobs()
+    const late: (() => Promise<void>)[] = []
+    const slow: Blobs = {
+      ...blobs,
+      write: async (name, bytes, options) => {
+        if (name !== toDescriptionName(key)) return blobs.write(name, bytes, options)
+        late.push(() => blobs.write(name, bytes, options))
+        throw new Error('no answer in time')
+      },
+    }
+    await createBlobStore({ blobs }).put(key, text.encode('old'))
+    await rejectsWith('storage_failed', createBlobStore({ blobs: slow }).put(key, text.encode('n')))
+    for (const write of late) await write()
+    const found = await createBlobStore({ blobs }).get(key)
+    expect(found?.stat.sizeBytes).to.equal(1)
+    found?.body.destroy()
+  })
+
   it('names objects in the order of their keys, plainly, and back', () => {
     const keys = fc
       .stringMatching(/^[A-Za-z0-9_=./-]{1,400}$/)
