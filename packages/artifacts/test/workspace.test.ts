@@ -449,6 +449,22 @@ describe('backupWorkspace and restoreWorkspace', () => {
     expect(await readFile(join(to, 'a'), 'utf8')).to.equal('new')
   })
 
+  it('prunes nothing of a backup that is being taken', async () => {
+    await writeFile(join(from, 'a'), 'old')
+    await backup()
+    await writeFile(join(from, 'a'), 'new')
+    const racing: ArtifactStore = {
+      ...store,
+      put: async (key, source, options) => {
+        if (key.endsWith('/manifest')) await pruneBackups({ store, name: 'c1', keep: 1 })
+        return store.put(key, source, options)
+      },
+    }
+    await backup({ store: racing })
+    await restore()
+    expect(await readFile(join(to, 'a'), 'utf8')).to.equal('new')
+  })
+
   it('has few files open, however many hold the same', async function () {
     const openFiles = async (): Promise<number> =>
       readdir('/proc/self/fd').then(
