@@ -170,6 +170,14 @@ describe('zipArtifacts', () => {
     }
   })
 
+  it('numbers many files of one name without trying all numbers for each', function () {
+    this.timeout(10_000)
+    const toName = createEntryNames()
+    const given = Array.from({ length: 5000 }, () => toName('out/report.txt'))
+    expect(new Set(given).size).to.equal(5000)
+    expect(given.at(-1)).to.equal('out/report (5000).txt')
+  })
+
   it('is no uncaught exception when it is stopped before anybody reads', async () => {
     const { store, files } = await storeOf({ a: 'x' })
     const stop = new AbortController()

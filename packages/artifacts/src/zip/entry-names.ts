@@ -10,11 +10,14 @@ const maxPathLength = 180
 export function createEntryNames(): (path: string) => string {
   const files = new Set<string>()
   const folders = new Set<string>()
+  /** The number to try next, for what many files are called. */
+  const numbers = new Map<string, number>()
   return (path) => {
     const parts = path.split(/[/\\]/).filter((part) => part !== '' && part !== '.' && part !== '..')
     const safe = parts.length === 0 ? ['file'] : parts.map(toFileName)
     while (safe.length > 1 && safe.join('/').length > maxPathLength) safe.shift()
-    for (let number = 1; ; number += 1) {
+    const wanted = safe.map(foldWholeName).join('/')
+    for (let number = numbers.get(wanted) ?? 1; ; number += 1) {
       const name = [...safe.slice(0, -1), toNumberedName(safe.at(-1) ?? 'file', number)]
       const folded = name.map(foldWholeName)
       const above = folded.slice(0, -1).map((_, index) => folded.slice(0, index + 1).join('/'))
@@ -27,6 +30,7 @@ export function createEntryNames(): (path: string) => string {
       }
       if (files.has(whole) || folders.has(whole)) continue
       files.add(whole)
+      numbers.set(wanted, number + 1)
       for (const each of above) folders.add(each)
       return name.join('/')
     }
