@@ -2,6 +2,8 @@
 export const maxFileNameBytes = 200
 
 const maxExtensionBytes = 40
+/** With a number of any length and the longest extension it is no longer than a name may be. */
+const numberedStemBytes = 140
 /**
  * Characters that change how a text is shown or read without being seen: controls, direction marks, what fonts leave out by
  * default (fillers, variation selectors, tags), letters that are blank, private use, line separators, what is no
@@ -47,6 +49,18 @@ export function foldFileName(text: string): string {
 /** {@link foldFileName} of any length: shortening would take from a long name what tells whose it is. */
 export function foldWholeName(text: string): string {
   return toWholeName(text.normalize('NFKC').replace(/[\u200c\u200d]/g, '')).toLowerCase()
+}
+
+/**
+ * A safe file name, the first with nothing added, others with their number: `a.txt`, `a (2).txt`. No two are the same, and none is cut
+ * where the number is.
+ */
+export function toNumberedName(name: string, number: number): string {
+  const safe = toFileName(name)
+  if (number === 1) return safe
+  const dot = safe.lastIndexOf('.')
+  const [stem, extension] = dot > 0 ? [safe.slice(0, dot), safe.slice(dot)] : [safe, '']
+  return toFileName(`${cutBytes(stem, numberedStemBytes)} (${number})${extension}`)
 }
 
 function withoutInvisible(text: string): string {

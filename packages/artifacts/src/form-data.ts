@@ -60,6 +60,8 @@ export async function receiveForm(
   const fail = (error: unknown): void => stop.abort(error)
   const form = openForm(contentType, { maxFiles, maxFields, maxFieldBytes, maxFileBytes })
   form.on('file', (field, stream, originalName) => {
+    // The parser tells a file that it broke off, also when nobody reads it, or no longer: the form fails by itself then.
+    stream.on('error', () => {})
     // An empty file input comes as a file without a name.
     if (originalName === undefined || originalName === '') return void stream.resume()
     const file = {

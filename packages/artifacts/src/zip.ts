@@ -58,7 +58,8 @@ const noteName = 'missing-files.txt'
 export function zipArtifacts(options: ZipOptions): Zip {
   const body = new PassThrough()
   const report = write(options, body)
-  // Readers of the body learn of it, too.
+  // Readers of the body learn of it, too; before the first of them it must not become an uncaught exception.
+  body.on('error', () => {})
   report.catch((error: unknown) => body.destroy(toError(error)))
   return { body, report }
 }

@@ -101,6 +101,47 @@ describe('a store over blobs', () => {
     expect((await createBlobStore({ blobs }).stat(key))?.sizeBytes).to.equal(1)
   })
 
+  it('keeps the bytes of a description that is written after its caller gave up', async () => {
+    const blobs = createMemoryBlobs()
+    const late: (() => Promise<void>)[] = []
+    const slow: Blobs = {
+      ...blobs,
+      write: async (name, bytes, options) => {
+        if (name !== toDescriptionName(key)) return blobs.write(name, bytes, options)
+        late.push(() => blobs.write(name, bytes, options))
+        throw new Error('no answer in time')
+      },
+    }
+    await createBlobStore({ blobs }).put(key, text.encode('old'))
+    await rejectsWith('storage_failed', createBlobStore({ blobs: slow }).put(key, text.encode('n')))
+    for (const write of late) await write()
+    const found = await createBlobStore({ blobs }).get(key)
+    expect(found?.stat.sizeBytes).to.equal(1)
+    found?.body.destroy()
+  })
+
+  it('takes what fetch throws and gives: its TypeErrors are failures, its bodies are let go', async () => {
+    const blobs = createMemoryBlobs()
+    await createBlobStore({ blobs }).put(key, text.encode('x'))
+    const failure = new TypeError('fetch failed', { cause: new Error('ECONNREFUSED') })
+    const away = createBlobStore({ blobs: { ...blobs, read: async () => Promise.reject(failure) } })
+    await rejectsWith('storage_failed', away.stat(key))
+    let isCancelled = false
+    const web = createBlobStore({
+      blobs: {
+        ...blobs,
+        read: async (name, options) =>
+          name === toDescriptionName(key)
+            ? blobs.read(name, options)
+            : new ReadableStream<Uint8Array>({ cancel: () => void (isCancelled = true) }),
+      },
+    })
+    const found = await web.get(key)
+    found?.body.destroy()
+    await new Promise((resolve) => found?.body.once('close', resolve))
+    expect(isCancelled).to.equal(true)
+  })
+
   it('names objects in the order of their keys, plainly, and back', () => {
     const keys = fc
       .stringMatching(/^[A-Za-z0-9_=./-]{1,400}$/)

@@ -158,6 +158,43 @@ describe('createMessageArtifacts with a catalog', () => {
     expect(await all(artifacts.list(1))).to.have.length(1)
   })
 
+  it('removes nothing after its lease, when a new row may refer to it', async () => {
+    await artifacts.collect({ turnId: 1, tools: [write('a', '1'), write('b', '2')] })
+    await artifacts.removeAll(1)
+    now += 2 * day
+    let left: string[] = []
+    const slow: ArtifactStore = {
+      ...store,
+      remove: async (key, options) => {
+        const isRemoved = await store.remove(key, options)
+        now += 601_000
+        if (left.length > 0) return isRemoved
+        left = await keys()
+        await artifacts.collect({ turnId: 1, tools: [write('a', '1'), write('b', '2')] })
+        return isRemoved
+      },
+    }
+    await open({ store: slow }).sweep()
+    expect(left).to.have.length(1)
+    expect((await all(artifacts.list(1))).map(({ key }) => key)).to.have.members(await keys())
+  })
+
+  it('removes no rows where the store shows nothing at all', async () => {
+    await artifacts.collect({ turnId: 1, tools: [write('a', '1')] })
+    now += 2 * day
+    const unmounted = open({ store: createMemoryStore() })
+    await rejectsWith('storage_failed', unmounted.sweep({ checkRows: true }))
+    expect(await all(artifacts.list(1))).to.have.length(1)
+  })
+
+  it('notes no NUL, which not every database takes', async () => {
+    const { kept } = await artifacts.collect({
+      turnId: 1,
+      tools: [{ ...write('a', '1'), callId: 'call\0id', sessionId: 'ses\0' }],
+    })
+    expect(kept[0]?.provenance).to.include({ callId: 'call\ufffdid', sessionId: 'ses\ufffd' })
+  })
+
   it('refuses a sweep that a collection might overlap, and all that it cannot know without a catalog', async () => {
     expect(await rejection(artifacts.sweep({ olderThanMs: 299_999 }))).to.be.instanceOf(RangeError)
     expect(await rejection(artifacts.sweep({ limit: 0 }))).to.be.instanceOf(RangeError)

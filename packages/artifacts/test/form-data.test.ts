@@ -190,4 +190,29 @@ describe('receiveForm', () => {
     expect(await readText(store, { key })).to.equal('hello')
     await new Promise((resolve) => server.close(resolve))
   })
+
+  it('survives a form that breaks off in a file that nobody reads, or not yet', async () => {
+    const part = (name: string): string =>
+      `--b\r\nContent-Disposition: form-data; name="f"; filename="${name}"\r\n\r\nabc`
+    const slow = {
+      announce: async () => {
+        await new Promise((resolve) => setImmediate(resolve))
+        await new Promise((resolve) => setImmediate(resolve))
+        return []
+      },
+    }
+    for (const [name, catalog] of [
+      ['', undefined],
+      ['a.txt', slow],
+    ] as const) {
+      const headers = { 'content-type': 'multipart/form-data; boundary=b' }
+      const request = new Request('http://host.test/', {
+        method: 'POST',
+        headers,
+        body: part(name),
+      })
+      await rejectsWith('invalid_form', receiveForm(request, { store, catalog }))
+    }
+    expect(await keys()).to.deep.equal([])
+  })
 })

@@ -254,4 +254,18 @@ describe('the gcs store', function () {
     expect(() => createGcsStore({ bucket, prefix: 'no-slash' })).to.throw(TypeError, 'prefix')
     expect(() => createGcsStore({ bucket, chunkBytes: 1000 })).to.throw(RangeError, 'chunkBytes')
   })
+
+  it('tells of a network that is gone as of a storage that failed, and gives up on answers that end early', async () => {
+    await store.put(key, long)
+    for (const fault of ['hang-up', 'truncate', 'end-early'] as const) {
+      fail('GET bytes', fault, fault === 'truncate' ? 1 : 10)
+      if (fault === 'truncate') {
+        const first = server.faultAt
+        server.faultAt = (request) =>
+          first(request) ?? (request.kind === 'GET bytes' ? 'hang-up' : null)
+      }
+      const outcome = await rejection(bytesOf())
+      expect(outcome, fault).to.include({ code: 'storage_failed', retryable: true })
+    }
+  })
 })

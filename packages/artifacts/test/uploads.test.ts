@@ -78,6 +78,21 @@ describe('placeUploads', () => {
     expect(await readFile(join(directory, 'uploads', 'a.txt'), 'utf8')).to.equal('the agent')
   })
 
+  it('makes names safe that its caller did not', async () => {
+    const file = await upload('a.txt', 'mine')
+    const { placed } = await place({ ...file, name: '../out.txt' }, { ...file, name: '.git' })
+    expect(placed.map(({ path }) => path)).to.deep.equal(['uploads/__out.txt', 'uploads/_git'])
+    expect(await readdir(directory)).to.deep.equal(['uploads'])
+  })
+
+  it('numbers names that are as long as a name may be', async () => {
+    const name = '\u6f22'.repeat(66)
+    const uploads = [await upload(name, '1'), await upload(name, '2'), await upload(name, '3')]
+    const { placed, skipped } = await place(...uploads)
+    expect(skipped).to.deep.equal([])
+    expect(new Set(placed.map(({ path }) => path)).size).to.equal(3)
+  })
+
   it('follows no link out of the workspace', async () => {
     const outside = join(root, 'outside')
     await mkdir(outside)
@@ -209,6 +224,18 @@ describe('toUploadArtifact', () => {
     expect(await catalog.takeUnreferenced({ olderThanMs: 0, leaseMs: 1, limit: 9 })).to.deep.equal(
       [],
     )
+  })
+
+  it('stores nothing under a key that a sweep is removing', async () => {
+    const store = createMemoryStore()
+    const key = parseArtifactKey('uploads/mine')
+    const catalog = { announce: async (keys: readonly string[]) => keys }
+    const target = { store, catalog, key: () => key }
+    await rejectsWith(
+      'storage_failed',
+      receiveUpload(target, { source: Buffer.from('x'), originalName: 'a' }),
+    )
+    expect(await store.stat(key)).to.equal(null)
   })
 
   it('has keys of the host where it wants', async () => {

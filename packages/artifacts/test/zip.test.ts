@@ -156,4 +156,35 @@ describe('zipArtifacts', () => {
       }),
     )
   })
+
+  it('ends with names that are as long as a name may be, or grow when they are folded', () => {
+    for (const name of [
+      `${'\u6f22'.repeat(66)}`,
+      `${'\ufdfa'.repeat(8)}.txt`,
+      `${'\u{1f642}'.repeat(60)}.md`,
+    ]) {
+      const toName = createEntryNames()
+      const given = Array.from({ length: 12 }, () => toName(name))
+      expect(new Set(given.map((each) => each.toLowerCase())), name).to.have.property('size', 12)
+      for (const each of given) expect(Buffer.byteLength(each)).to.be.at.most(200)
+    }
+  })
+
+  it('numbers many files of one name without trying all numbers for each', function () {
+    this.timeout(10_000)
+    const toName = createEntryNames()
+    const given = Array.from({ length: 5000 }, () => toName('out/report.txt'))
+    expect(new Set(given).size).to.equal(5000)
+    expect(given.at(-1)).to.equal('out/report (5000).txt')
+  })
+
+  it('is no uncaught exception when it is stopped before anybody reads', async () => {
+    const { store, files } = await storeOf({ a: 'x' })
+    const stop = new AbortController()
+    const { body, report } = zipArtifacts({ store, files, signal: stop.signal })
+    stop.abort(new Error('stopped'))
+    expect(await report.then(null, (error: unknown) => error)).to.equal(stop.signal.reason)
+    await new Promise((resolve) => setImmediate(resolve))
+    expect(body.errored).to.equal(stop.signal.reason)
+  })
 })

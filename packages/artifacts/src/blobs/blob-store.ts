@@ -149,8 +149,13 @@ async function passing<Result>(
     return await body()
   } catch (error) {
     signal?.throwIfAborted()
-    const isMistake = error instanceof TypeError || error instanceof RangeError
-    if (ArtifactError.is(error) || isMistake) throw error
+    if (ArtifactError.is(error) || isMistake(error)) throw error
     throw new ArtifactError('storage_failed', 'The storage failed.', { cause: error })
   }
+}
+
+/** A network that fails is a TypeError of `fetch`, too, and has a cause. */
+function isMistake(error: unknown): boolean {
+  const isOne = error instanceof TypeError || error instanceof RangeError
+  return isOne && error.cause === undefined
 }

@@ -41,7 +41,11 @@ export async function openObject(
 
 function toBody(chunks: AsyncIterable<Uint8Array>, source: AsyncIterable<Uint8Array>): Readable {
   const body = Readable.from(chunks, { objectMode: false })
-  if (source instanceof Readable) body.once('close', () => source.destroy())
+  body.once('close', () => {
+    if (source instanceof Readable) source.destroy()
+    // One that nobody began to read holds its connection.
+    else if (source instanceof ReadableStream) source.cancel().catch(() => {})
+  })
   return body
 }
 

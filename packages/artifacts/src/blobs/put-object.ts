@@ -31,6 +31,7 @@ export async function putObject(put: BlobPut): Promise<ArtifactStat> {
   if (ifAbsent && before !== null) throw taken(key)
   const bytes = toBytesName(clock.now(), randomUUID())
   const reading = readThrough(put)
+  let isDescribing = false
   try {
     await blobs.write(bytes, reading.chunks, { signal })
     signal?.throwIfAborted()
@@ -41,11 +42,15 @@ export async function putObject(put: BlobPut): Promise<ArtifactStat> {
       storedAt: clock.now(),
       metadata,
     }
+    isDescribing = true
     await describe(blobs, key, { stat, bytes }, ifAbsent)
     if (before !== null) await removeQuietly(blobs, before.bytes)
     return stat
   } catch (error) {
-    await removeUnlessDescribed(blobs, key, bytes)
+    // A description whose answer was lost may still be written: then its bytes must be there. `removeStale` finds them otherwise.
+    const isUndescribed =
+      !isDescribing || (ArtifactError.is(error) && error.code === 'already_exists')
+    if (isUndescribed) await removeQuietly(blobs, bytes)
     throw reading.failure() ?? error
   }
 }
@@ -93,14 +98,6 @@ async function describe(
   // A client that repeats a request whose answer was lost finds its own.
   const found = await findObject(blobs, key)
   if (found?.bytes !== description.bytes) throw taken(key)
-}
-
-/** Only the answer may have been lost. */
-async function removeUnlessDescribed(blobs: Blobs, key: ArtifactKey, bytes: string): Promise<void> {
-  try {
-    const now = await findObject(blobs, key)
-    if (now?.bytes !== bytes) await removeQuietly(blobs, bytes)
-  } catch {}
 }
 
 async function* once(bytes: Uint8Array): AsyncGenerator<Uint8Array> {

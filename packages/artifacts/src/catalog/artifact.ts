@@ -171,7 +171,7 @@ function baseName(path: string): string {
   return path.split('/').at(-1) ?? path
 }
 
-/** Ids of the model and the server are not ours to trust: cut, and without lone surrogates. */
+/** Ids of the model and the server are not ours to trust: cut, and without lone surrogates or NUL, which not every database takes. */
 function toNote(text: string): string {
-  return Buffer.from(text.slice(0, maxNoteLength)).toString()
+  return Buffer.from(text.slice(0, maxNoteLength)).toString().replaceAll('\0', '\ufffd')
 }

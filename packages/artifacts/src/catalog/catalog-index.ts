@@ -35,9 +35,29 @@ export function createCatalogIndex(options: CatalogIndexOptions): FileIndex {
     }
   }
 
-  async function removeBytes(keys: readonly string[], signal?: AbortSignal): Promise<void> {
-    for (const key of keys) await store.remove(parseArtifactKey(key), { signal })
-    await catalog.forget(keys)
+  /** Only while nobody else may store under them: after it these may be the bytes of a new row. */
+  async function removeBytes(
+    keys: readonly string[],
+    until: number,
+    signal?: AbortSignal,
+  ): Promise<number> {
+    const removed: string[] = []
+    for (const key of keys) {
+      if (now() >= until) break
+      await store.remove(parseArtifactKey(key), { signal })
+      if (now() < until) removed.push(key)
+    }
+    await catalog.forget(removed)
+    return removed.length
+  }
+
+  /** A disk that is not mounted looks like one that lost everything. */
+  async function refuseEmptyStore(signal?: AbortSignal): Promise<void> {
+    for await (const _stat of store.list({ limit: 1, signal })) return
+    throw new ArtifactError(
+      'storage_failed',
+      'There are rows, but the store holds nothing: is it the right one, and is it mounted?',
+    )
   }
 
   async function removeRowsWithoutBytes(before: number, signal?: AbortSignal): Promise<number> {
@@ -48,6 +68,7 @@ export function createCatalogIndex(options: CatalogIndexOptions): FileIndex {
       if (artifact === null) continue
       if ((await store.stat(artifact.key, { signal })) === null) empty.push(entry)
     }
+    if (empty.length > 0) await refuseEmptyStore(signal)
     return catalog.removeEntries(empty)
   }
 
@@ -85,10 +106,11 @@ export function createCatalogIndex(options: CatalogIndexOptions): FileIndex {
       while (bytesRemoved < limit) {
         signal?.throwIfAborted()
         const most = Math.min(batchSize, limit - bytesRemoved)
+        const until = now() + leaseMs / 2
         const keys = await catalog.takeUnreferenced({ olderThanMs, leaseMs, limit: most })
-        if (keys.length === 0) break
-        await removeBytes(keys, signal)
-        bytesRemoved += keys.length
+        const removed = await removeBytes(keys, until, signal)
+        bytesRemoved += removed
+        if (keys.length === 0 || removed < keys.length) break
       }
       const before = now() - olderThanMs
       const rowsRemoved = checkRows ? await removeRowsWithoutBytes(before, signal) : 0

@@ -28,6 +28,14 @@ class Refusal extends Error {
   }
 }
 
+/** What `fetch` throws of a network is a TypeError, as of a caller's mistake. */
+class Unreachable extends Error {
+  override readonly name = 'Unreachable'
+  constructor(cause: unknown) {
+    super('The connection to the bucket failed.', { cause })
+  }
+}
+
 /**
  * Opens the bytes and gives them as a stream that goes on at the byte where a connection broke off, and checks a whole object by its
  * digest. Not by the client's own `createReadStream`: when one of its readers leaves, it destroys the sockets of all
@@ -65,12 +73,18 @@ async function* read(
         yield chunk
       }
       if (position > end) break
+      throw new Error('The bucket sent fewer bytes than it has.')
     } catch (error) {
       if (signal.aborted) throw error
       failures = position > before ? 0 : failures + 1
-      if (failures > maxRetriesOf(download)) throw toStorageError(error)
+      if (failures > maxRetriesOf(download)) throw toStorageError(new Unreachable(error))
     }
-    response = await openPatiently(download, { start: position, end }, signal)
+    try {
+      response = await openPatiently(download, { start: position, end }, signal)
+    } catch (error) {
+      // Of another version by now, or gone: there is no rest of it.
+      throw signal.aborted ? error : toStorageError(error)
+    }
   }
   if (position !== end + 1 || (digest !== null && digest.digest('hex') !== stat.sha256)) {
     const message = `The bucket sent other bytes of ${stat.key} than were stored.`
@@ -115,7 +129,9 @@ async function open(
   headers.set('accept-encoding', 'identity')
   const isWhole = part === null && start === 0 && end === stat.sizeBytes - 1
   if (!isWhole) headers.set('range', `bytes=${start}-${end}`)
-  const response = await fetch(url, { headers, signal })
+  const response = await fetch(url, { headers, signal }).catch((error: unknown) => {
+    throw new Unreachable(error)
+  })
   if (response.status === (isWhole ? 200 : 206)) return response
   await response.body?.cancel()
   throw new Refusal(response.status)

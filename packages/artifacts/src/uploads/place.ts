@@ -7,7 +7,7 @@ import { untilAbort } from '../abort.js'
 import { findAgentDirectory } from '../directory/agent-directory.js'
 import { openFolder, type OpenFolder } from '../directory/open-folder.js'
 import { ArtifactError } from '../errors.js'
-import { foldFileName, toFileName } from '../file-name.js'
+import { foldWholeName, toFileName, toNumberedName } from '../file-name.js'
 import { readSource } from '../store/source.js'
 import type { ArtifactStore, StoreCallOptions } from '../store/store.js'
 import { errorCode } from '../system-error.js'
@@ -73,7 +73,7 @@ export async function placeUploads(options: PlaceUploadsOptions): Promise<PlaceR
   const placed: PlacedUpload[] = []
   const skipped: SkippedUpload[] = []
   try {
-    const taken = new Set((await readdir(place.at('.'))).map(foldFileName))
+    const taken = new Set((await readdir(place.at('.'))).map(foldWholeName))
     for (const upload of uploads) {
       signal?.throwIfAborted()
       try {
@@ -117,14 +117,14 @@ async function placeOne(
   try {
     await writeTo(temporary, stored.body, signal)
     for (let number = 1; number < maxTries; number += 1) {
-      const name = numbered(upload.name, number)
+      const name = toNumberedName(upload.name, number)
       const at = place.at(name)
-      if (taken.has(foldFileName(name))) {
+      if (taken.has(foldWholeName(name))) {
         if (await holds(at, upload)) return name
         continue
       }
       if (!(await giveName(temporary, at))) continue
-      taken.add(foldFileName(name))
+      taken.add(foldWholeName(name))
       if (await place.isInside()) return name
       await unlink(at).catch(() => {})
       throw new ArtifactError('unsafe_path', 'The folder for uploads was moved away.')
@@ -185,11 +185,4 @@ async function holds(path: string, { sizeBytes, sha256 }: Upload): Promise<boole
   } finally {
     await handle?.close()
   }
-}
-
-function numbered(name: string, number: number): string {
-  if (number === 1) return name
-  const dot = name.lastIndexOf('.')
-  const [stem, extension] = dot > 0 ? [name.slice(0, dot), name.slice(dot)] : [name, '']
-  return toFileName(`${stem.slice(0, 150)} (${number})${extension}`)
 }

@@ -44,7 +44,10 @@ export async function receiveUpload(target: UploadTarget, file: IncomingFile): P
     const originalName = file.originalName.slice(0, notMoreBytes)
     const name = toFileName(originalName.split(/[/\\]/).at(-1) ?? '')
     const named = toSafeContentType(name)
-    await catalog?.announce([key])
+    const removing = (await catalog?.announce([key])) ?? []
+    if (removing.length > 0) {
+      throw new ArtifactError('storage_failed', `A sweep is removing ${key}; try again.`)
+    }
     const { head, whole } = await readHead(file)
     const contentType = looksLike(named, head) ? named : 'application/octet-stream'
     const stat = await store.put(key, whole, {

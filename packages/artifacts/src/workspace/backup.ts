@@ -64,6 +64,7 @@ const maxRounds = 4
 const maxPacks = 24
 /** Files up to this size are read once; larger ones twice, so that memory stays bounded. */
 const keptBytes = 1_048_576
+const chunkBytes = 65_536
 
 /**
  * Stores a workspace: an archive (tar) of what no earlier backup holds, and last a manifest, with which the backup exists. What changes while
@@ -75,7 +76,8 @@ export async function backupWorkspace(options: BackupOptions): Promise<BackupRep
   signal?.throwIfAborted()
   const root = await rootOf(options.directory)
   const previous = await readLatest(store, name, signal)
-  const takenAt = clock.now()
+  // A machine whose clock is behind must not take a backup that is older than the last.
+  const takenAt = Math.max(clock.now(), (previous?.takenAt ?? 0) + 1)
   const id = `${String(takenAt).padStart(15, '0')}-${randomBytes(6).toString('hex')}`
   const keys = toBackupKeys(name, id)
   const taking = startTaking(root, options, previous, keys.pack)
@@ -101,9 +103,9 @@ export async function backupWorkspace(options: BackupOptions): Promise<BackupRep
   }
 }
 
-/** What an entry was when it was last looked at. */
+/** What an entry was when it was last looked at, or why it is left out. */
 interface Taken {
-  readonly entry: ManifestEntry
+  readonly entry: ManifestEntry | SkippedInWorkspace
   readonly stamp: string
 }
 
@@ -150,14 +152,12 @@ function startTaking(
     })
     for await (const found of walked) {
       const known = before.get(found.path)
-      if (known?.stamp === found.stamp && known.entry.kind === found.kind) {
-        taken.set(found.path, known)
-        continue
-      }
-      isSame = false
-      const entry = yield* take(found)
+      const isKnown = known?.stamp === found.stamp && known.entry !== 'changing'
+      const entry = isKnown ? known.entry : yield* take(found)
+      if (!isKnown) isSame = false
+      if (entry === null) continue
       if (typeof entry === 'string') skipped.set(found.path, entry)
-      else if (entry !== null) taken.set(found.path, { entry, stamp: found.stamp })
+      taken.set(found.path, { entry, stamp: found.stamp })
     }
     return isSame && before.size === taken.size
   }
@@ -179,7 +179,7 @@ function startTaking(
       return { kind, path, target }
     }
     const handle = await found.open()
-    if (handle === null) return null
+    if (handle === null || typeof handle === 'string') return handle
     try {
       return yield* takeFile(handle, path, mode, Number(info.mtimeNs) / 1e6)
     } finally {
@@ -187,13 +187,13 @@ function startTaking(
     }
   }
 
-  /** Bytes that an earlier backup holds are not stored again; `null` for a file that changes while it is read. */
+  /** Bytes that an earlier backup holds are not stored again. */
   async function* takeFile(
     handle: FileHandle,
     path: string,
     mode: number,
     modifiedAt: number,
-  ): AsyncGenerator<Uint8Array, ManifestEntry | null> {
+  ): AsyncGenerator<Uint8Array, ManifestEntry | SkippedInWorkspace> {
     const { sha256, sizeBytes, bytes } = await readForDigest(handle)
     const file = { kind: 'file', path, mode, modifiedAt, sizeBytes, sha256 } as const
     const known = stored.get(sha256)
@@ -208,9 +208,12 @@ function startTaking(
       yield* emit(chunk)
     }
     // The archive goes on where its header says, whatever became of the file.
-    yield* emit(Buffer.alloc(left))
+    const isShort = left > 0
+    for (; left > 0; left -= Math.min(left, chunkBytes)) {
+      yield* emit(Buffer.alloc(Math.min(left, chunkBytes)))
+    }
     yield* emit(tarPadding(sizeBytes))
-    if (left > 0 || digest.digest('hex') !== sha256) return null
+    if (isShort || digest.digest('hex') !== sha256) return 'changing'
     stored.set(sha256, { pack: mine, offset })
     return { ...file, pack: mine, offset }
   }
@@ -223,7 +226,9 @@ function startTaking(
       yield* emit(tarEnd)
     },
     result: () => {
-      const entries = [...taken.values()].map(({ entry }) => entry)
+      const entries = [...taken.values()].flatMap(({ entry }) =>
+        typeof entry === 'string' ? [] : [entry],
+      )
       return { ...withoutUnused(packs, entries.sort(byPath)), isConsistent }
     },
     skipped: () => skipped,
@@ -265,7 +270,7 @@ async function readForDigest(handle: FileHandle): Promise<{
 
 async function* chunksOf(handle: FileHandle, most: number): AsyncGenerator<Buffer> {
   for (let at = 0; at < most;) {
-    const length = Math.min(65_536, most - at)
+    const length = Math.min(chunkBytes, most - at)
     const { bytesRead, buffer } = await handle.read(Buffer.alloc(length), 0, length, at)
     if (bytesRead === 0) return
     at += bytesRead

@@ -43,8 +43,8 @@ export interface PruneBackupsOptions extends StoreCallOptions {
 }
 
 /**
- * Removes older backups, and archives that none of those that stay needs; returns how many objects. Not while a backup of this
- * workspace is being taken.
+ * Removes older backups, and archives that none of those that stay needs; returns how many objects. Not while two backups of this
+ * workspace are being taken.
  */
 export async function pruneBackups(options: PruneBackupsOptions): Promise<number> {
   const { store, name, keep, signal } = options
@@ -54,6 +54,7 @@ export async function pruneBackups(options: PruneBackupsOptions): Promise<number
   const ids: string[] = []
   for await (const { id } of listBackups(store, name, { signal })) ids.push(id)
   const kept = new Set(ids.slice(-keep))
+  const newest = ids.at(-1) ?? ''
   const needed = new Set<string>()
   for (const id of kept) {
     const manifest = await readManifest(store, name, id, unlimited, signal)
@@ -62,7 +63,9 @@ export async function pruneBackups(options: PruneBackupsOptions): Promise<number
   }
   const gone: string[] = []
   for await (const { key } of store.list({ prefix: toBackupPrefix(name), signal })) {
-    if (parseBackupKey(key) !== null && !needed.has(key)) gone.push(key)
+    const found = parseBackupKey(key)
+    // A later archive is of a backup that is being taken, or was killed; the next one tells.
+    if (found !== null && found.id <= newest && !needed.has(key)) gone.push(key)
   }
   // Manifests first: without one its archives are nothing.
   for (const key of gone.sort()) await store.remove(parseArtifactKey(key), { signal })

@@ -1,4 +1,5 @@
-import { chmod, mkdir, readdir, rm, symlink, unlink, writeFile } from 'node:fs/promises'
+import { constants } from 'node:fs'
+import { mkdir, open, readdir, rm, symlink, unlink } from 'node:fs/promises'
 import { join } from 'node:path'
 
 import { findAgentDirectory } from '../directory/agent-directory.js'
@@ -8,7 +9,7 @@ import { errorCode } from '../system-error.js'
 import { createFolders, type Folders } from './folders.js'
 import { newestId, readManifest } from './list-backups.js'
 import type { Manifest } from './manifest.js'
-import { isRestoring, restoringMark } from './restoring-mark.js'
+import { isRestoring, markRestoring, restoringMark } from './restoring-mark.js'
 import { writeFiles } from './write-files.js'
 
 /** Options of {@link restoreWorkspace}. */
@@ -90,7 +91,18 @@ async function writeAll(
     if (entry.kind === 'link') await symlink(entry.target, await folders.at(entry.path))
   }
   // The deepest first: a folder may forbid to enter it.
-  for (const { path, mode } of inner.toReversed()) await chmod(await folders.at(path), mode)
+  for (const { path, mode } of inner.toReversed()) await setMode(await folders.at(path), mode)
+}
+
+/** By an open folder: a link that is there by now would lead to something else. */
+async function setMode(at: string, mode: number): Promise<void> {
+  const { O_RDONLY, O_NOFOLLOW, O_DIRECTORY } = constants
+  const handle = await open(at, O_RDONLY | O_NOFOLLOW | O_DIRECTORY)
+  try {
+    await handle.chmod(mode)
+  } finally {
+    await handle.close()
+  }
 }
 
 /** The directory, empty but for the mark. */
@@ -111,7 +123,7 @@ async function prepare(directory: string, into: 'empty' | 'replace'): Promise<st
       const message = 'The directory to restore into is not empty; `into: "replace"` empties it.'
       throw new ArtifactError('already_exists', message)
     }
-    await writeFile(join(root, restoringMark), '')
+    await markRestoring(root)
     for (const name of names) {
       if (name !== restoringMark) await rm(join(root, name), { recursive: true, force: true })
     }

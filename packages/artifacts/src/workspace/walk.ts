@@ -2,7 +2,7 @@ import { constants, type BigIntStats } from 'node:fs'
 import { lstat, open, readdir, readlink, type FileHandle } from 'node:fs/promises'
 
 import { openFolder } from '../directory/open-folder.js'
-import { isMissing } from '../system-error.js'
+import { errorCode, isMissing } from '../system-error.js'
 
 /** Something in a workspace, as it is now. */
 export interface Found {
@@ -14,8 +14,8 @@ export interface Found {
   readonly info: BigIntStats
   /** Of a link. */
   readonly target: string | null
-  /** Opens a file without following links; `null` when it is another one by now. Only while this entry is visited. */
-  readonly open: () => Promise<FileHandle | null>
+  /** Opens a file without following links, or says why not; `null` when it is gone. Only while this entry is visited. */
+  readonly open: () => Promise<FileHandle | 'unreadable' | 'changing' | null>
 }
 
 /** Why something is not in a backup. */
@@ -26,6 +26,7 @@ export type SkippedInWorkspace =
   | 'mounted'
   | 'bad_name'
   | 'unreadable'
+  | 'changing'
 
 /** How to walk. */
 export interface WalkOptions {
@@ -111,17 +112,21 @@ async function lookAt(
   return null
 }
 
-async function openSame(at: string, seen: BigIntStats): Promise<FileHandle | null> {
+async function openSame(
+  at: string,
+  seen: BigIntStats,
+): Promise<FileHandle | 'unreadable' | 'changing' | null> {
   let handle: FileHandle
   try {
     handle = await open(at, O_RDONLY | O_NOFOLLOW | O_NONBLOCK)
-  } catch {
-    return null
+  } catch (error) {
+    if (isMissing(error)) return null
+    return errorCode(error) === 'ELOOP' ? 'changing' : 'unreadable'
   }
   const held = await handle.stat({ bigint: true })
   if (held.ino === seen.ino && held.dev === seen.dev && held.isFile()) return handle
   await handle.close()
-  return null
+  return 'changing'
 }
 
 /** A file's own times may be set by whoever writes it, that of its last change may not. */

@@ -1,4 +1,4 @@
-import { createHash, type Hash } from 'node:crypto'
+import { createHash } from 'node:crypto'
 import { constants } from 'node:fs'
 import { open, type FileHandle } from 'node:fs/promises'
 
@@ -20,6 +20,8 @@ export interface WriteFiles {
   readonly folders: Folders
   readonly signal: AbortSignal | undefined
 }
+
+const chunkBytes = 65_536
 
 /** Files that hold the same bytes are at the same place. */
 interface Place {
@@ -46,12 +48,7 @@ export async function writeFiles(options: WriteFiles): Promise<void> {
       const [{ sizeBytes }] = same
       if (offset < position) throw damaged(pack, 'its files overlap')
       await skip(bytes, offset - position, pack)
-      const open = await openAll(same, folders)
-      try {
-        await copy(bytes, open, sizeBytes, pack)
-      } finally {
-        for (const { handle } of open) await handle.close()
-      }
+      await writeSame(bytes, same, folders, pack)
       position = offset + sizeBytes
     }
   } finally {
@@ -59,46 +56,67 @@ export async function writeFiles(options: WriteFiles): Promise<void> {
   }
 }
 
-interface OpenFile {
-  readonly file: FileEntry
-  readonly handle: FileHandle
+/** The first from the archive, the others from the first: there may be more of them than files may be open. */
+async function writeSame(
+  bytes: Cursor,
+  [first, ...others]: Place['files'],
+  folders: Folders,
+  pack: ArtifactKey,
+): Promise<void> {
+  const source = await create(first, folders)
+  try {
+    await copy(bytes.take, source, first, pack)
+    for (const file of others) {
+      const handle = await create(file, folders)
+      try {
+        await copy(reading(source), handle, file, pack)
+        await finish(handle, file)
+      } finally {
+        await handle.close()
+      }
+    }
+    await finish(source, first)
+  } finally {
+    await source.close()
+  }
 }
 
-async function openAll(files: readonly FileEntry[], folders: Folders): Promise<OpenFile[]> {
-  const { O_WRONLY, O_CREAT, O_EXCL, O_NOFOLLOW } = constants
-  const opened: OpenFile[] = []
-  try {
-    for (const file of files) {
-      const at = await folders.at(file.path)
-      opened.push({ file, handle: await open(at, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW, 0o600) })
-    }
-    return opened
-  } catch (error) {
-    for (const { handle } of opened) await handle.close()
-    throw error
-  }
+async function create({ path }: FileEntry, folders: Folders): Promise<FileHandle> {
+  const { O_RDWR, O_CREAT, O_EXCL, O_NOFOLLOW } = constants
+  return open(await folders.at(path), O_RDWR | O_CREAT | O_EXCL | O_NOFOLLOW, 0o600)
 }
 
 async function copy(
-  bytes: Cursor,
-  open: readonly OpenFile[],
-  sizeBytes: number,
+  take: Cursor['take'],
+  handle: FileHandle,
+  { sizeBytes, sha256 }: FileEntry,
   pack: ArtifactKey,
 ): Promise<void> {
-  const digest: Hash = createHash('sha256')
+  const digest = createHash('sha256')
   for (let left = sizeBytes; left > 0;) {
-    const chunk = await bytes.take(left)
+    const chunk = await take(left)
     if (chunk === null) throw damaged(pack, 'it ends too early')
     digest.update(chunk)
-    for (const { handle } of open) await handle.writeFile(chunk)
+    await handle.writeFile(chunk)
     left -= chunk.byteLength
   }
-  const sha256 = digest.digest('hex')
-  for (const { file, handle } of open) {
-    if (file.sha256 !== sha256) throw damaged(pack, 'bytes are not those that were stored')
-    const at = file.modifiedAt / 1000
-    await handle.utimes(at, at)
-    await handle.chmod(file.mode)
+  if (digest.digest('hex') !== sha256) {
+    throw damaged(pack, 'bytes are not those that were stored')
+  }
+}
+
+async function finish(handle: FileHandle, { modifiedAt, mode }: FileEntry): Promise<void> {
+  await handle.utimes(modifiedAt / 1000, modifiedAt / 1000)
+  await handle.chmod(mode)
+}
+
+function reading(handle: FileHandle): Cursor['take'] {
+  let position = 0
+  return async (most) => {
+    const length = Math.min(most, chunkBytes)
+    const { bytesRead, buffer } = await handle.read(Buffer.alloc(length), 0, length, position)
+    position += bytesRead
+    return bytesRead === 0 ? null : buffer.subarray(0, bytesRead)
   }
 }
 

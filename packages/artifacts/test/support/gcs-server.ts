@@ -21,6 +21,7 @@ export type GcsFault =
   | 'hang-up'
   | 'lose-answer'
   | 'truncate'
+  | 'end-early'
   | 'corrupt'
   | 'corrupt-upload'
   | 'keep-half'
@@ -242,13 +243,14 @@ export async function startGcsServer(bucket: string, publicKey?: KeyObject): Pro
       bytes[bytes.byteLength >> 1] = (bytes[bytes.byteLength >> 1] ?? 0) ^ 1
     response.writeHead(match === null ? 200 : 206, {
       'content-type': String(held.resource['contentType']),
-      'content-length': String(bytes.byteLength),
+      ...(fault === 'end-early' ? {} : { 'content-length': String(bytes.byteLength) }),
       ...(match === null ? {} : { 'content-range': `bytes ${start}-${end}/${size}` }),
       'x-goog-hash': `crc32c=${String(held.resource['crc32c'])},md5=${String(held.resource['md5Hash'])}`,
       'x-goog-generation': String(held.resource['generation']),
       'x-goog-stored-content-encoding': 'identity',
       ...more,
     })
+    if (fault === 'end-early') return void response.end()
     if (fault !== 'truncate') return void response.end(bytes)
     response.write(bytes.subarray(0, bytes.byteLength >> 1), () => response.destroy())
   }
