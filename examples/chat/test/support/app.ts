@@ -118,7 +118,7 @@ export async function startApp(
       await client.close()
       await impostor.close()
       await database.destroy()
-      await rm(workspace, { recursive: true })
+      await rm(workspace, { recursive: true, force: true })
     },
   }
 }

@@ -15,6 +15,7 @@ import {
   type Manifest,
   type ManifestEntry,
 } from './manifest.js'
+import { chunkBytes, chunksOf, readForDigest } from './read-file.js'
 import { isRestoring, restoringMark } from './restoring-mark.js'
 import { tarEnd, tarHeader, tarPadding } from './tar.js'
 import { walkWorkspace, type Found, type SkippedInWorkspace } from './walk.js'
@@ -62,9 +63,6 @@ type FileEntry = Extract<ManifestEntry, { kind: 'file' }>
 const maxRounds = 4
 /** A restore reads every archive that it needs something of. */
 const maxPacks = 24
-/** Files up to this size are read once; larger ones twice, so that memory stays bounded. */
-const keptBytes = 1_048_576
-const chunkBytes = 65_536
 
 /**
  * Stores a workspace: an archive (tar) of what no earlier backup holds, and last a manifest, with which the backup exists. What changes while
@@ -248,34 +246,6 @@ function withoutUnused(
     return { ...entry, pack: pack === undefined ? 0 : kept.indexOf(pack) }
   })
   return { packs: kept, entries: renumbered }
-}
-
-async function readForDigest(handle: FileHandle): Promise<{
-  readonly sha256: string
-  readonly sizeBytes: number
-  readonly bytes: Buffer | null
-}> {
-  const digest = createHash('sha256')
-  let kept: Buffer[] | null = []
-  let sizeBytes = 0
-  for await (const chunk of chunksOf(handle, Infinity)) {
-    digest.update(chunk)
-    sizeBytes += chunk.byteLength
-    if (sizeBytes > keptBytes) kept = null
-    kept?.push(chunk)
-  }
-  const bytes = kept === null ? null : Buffer.concat(kept)
-  return { sha256: digest.digest('hex'), sizeBytes, bytes }
-}
-
-async function* chunksOf(handle: FileHandle, most: number): AsyncGenerator<Buffer> {
-  for (let at = 0; at < most;) {
-    const length = Math.min(chunkBytes, most - at)
-    const { bytesRead, buffer } = await handle.read(Buffer.alloc(length), 0, length, at)
-    if (bytesRead === 0) return
-    at += bytesRead
-    yield buffer.subarray(0, bytesRead)
-  }
 }
 
 async function rootOf(directory: string): Promise<string> {
