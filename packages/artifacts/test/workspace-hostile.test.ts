@@ -52,6 +52,15 @@ describe('a backup in bad company', () => {
   const restore = (more: Partial<Parameters<typeof restoreWorkspace>[0]> = {}) =>
     restoreWorkspace({ store, directory: to, name: 'c1', ...more })
 
+  it('takes a file of the agent for no mark, whatever it holds', async () => {
+    await writeFile(join(from, 'a'), 'x')
+    await backup()
+    await writeFile(join(from, '.turnstead-restoring'), `${'1'.repeat(15)}-${'a'.repeat(12)}`)
+    expect((await backup()).files).to.equal(1)
+    await rejectsWith('already_exists', restore({ directory: from }))
+    expect(await readFile(join(from, 'a'), 'utf8')).to.equal('x')
+  })
+
   it('writes through no link that an agent put in place of the mark', async () => {
     await writeFile(join(from, 'a'), 'x')
     await backup()

@@ -7,7 +7,7 @@ import { systemClock, type Clock } from '../clock.js'
 import { ArtifactError } from '../errors.js'
 import type { ArtifactKey } from '../store/key.js'
 import type { ArtifactStore, StoreCallOptions } from '../store/store.js'
-import { readLatest } from './list-backups.js'
+import { readLatest, hasBackup } from './list-backups.js'
 import {
   isInside,
   isLinkInside,
@@ -72,7 +72,7 @@ const maxPacks = 24
 export async function backupWorkspace(options: BackupOptions): Promise<BackupReport> {
   const { store, name, signal, clock = systemClock } = options
   signal?.throwIfAborted()
-  const root = await rootOf(options.directory)
+  const root = await rootOf(options)
   const previous = await readLatest(store, name, signal)
   // A machine whose clock is behind must not take a backup that is older than the last.
   const takenAt = Math.max(clock.now(), (previous?.takenAt ?? 0) + 1)
@@ -248,10 +248,10 @@ function withoutUnused(
   return { packs: kept, entries: renumbered }
 }
 
-async function rootOf(directory: string): Promise<string> {
+async function rootOf({ store, name, directory }: BackupOptions): Promise<string> {
   const found = await findAgentDirectory(directory)
   if (found.state === 'present') {
-    if (!(await isRestoring(found.root))) return found.root
+    if (!(await isRestoring(found.root, (id) => hasBackup(store, name, id)))) return found.root
     const message = 'A restore of this directory was not finished: run it again.'
     throw new ArtifactError('storage_failed', message)
   }

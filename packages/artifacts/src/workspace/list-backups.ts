@@ -3,6 +3,7 @@ import { buffer } from 'node:stream/consumers'
 import { parseArtifactKey } from '../store/key.js'
 import type { ArtifactStore, StoreCallOptions } from '../store/store.js'
 import {
+  isBackupId,
   parseBackupKey,
   parseManifest,
   toBackupKeys,
@@ -106,4 +107,10 @@ export async function readManifest(
   const found = await store.get(toBackupKeys(name, id).manifest, { signal })
   if (found === null) return null
   return parseManifest((await buffer(found.body)).toString(), limits)
+}
+
+/** Whether there is a backup of this id; it may be any text. */
+export async function hasBackup(store: ArtifactStore, name: Name, id: string): Promise<boolean> {
+  if (!isBackupId(id)) return false
+  return (await store.stat(toBackupKeys(name, id).manifest)) !== null
 }

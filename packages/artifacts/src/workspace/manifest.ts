@@ -37,6 +37,11 @@ const loneSurrogate = /\p{Cs}/u
 const digest = /^[0-9a-f]{64}$/
 const backupId = /^\d{15}-[0-9a-f]{12}$/
 
+/** Whether a text is the id of a backup, of one that there may be. */
+export function isBackupId(text: string): boolean {
+  return backupId.test(text)
+}
+
 /** The beginning of the keys of a workspace's backups. */
 export function toBackupPrefix(name: string | number | bigint): string {
   return `workspaces/${toKeySegment(name)}/`

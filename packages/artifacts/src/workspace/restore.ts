@@ -7,7 +7,7 @@ import { ArtifactError } from '../errors.js'
 import type { ArtifactStore, StoreCallOptions } from '../store/store.js'
 import { errorCode } from '../system-error.js'
 import { createFolders, type Folders } from './folders.js'
-import { newestId, readManifest } from './list-backups.js'
+import { hasBackup, newestId, readManifest } from './list-backups.js'
 import type { Manifest } from './manifest.js'
 import { isRestoring, markRestoring, restoringMark } from './restoring-mark.js'
 import { writeFiles } from './write-files.js'
@@ -56,7 +56,8 @@ export async function restoreWorkspace(options: RestoreOptions): Promise<Restore
   if (id === null) return null
   const manifest = await readManifest(store, name, id, { maxEntries, maxBytes }, signal)
   if (manifest === null) return null
-  const root = await prepare(options.directory, into)
+  const isBackup = (each: string): Promise<boolean> => hasBackup(store, name, each)
+  const root = await prepare(options.directory, { into, id, isBackup })
   const folders = createFolders(root)
   try {
     await writeAll(options, manifest, folders)
@@ -105,8 +106,14 @@ async function setMode(at: string, mode: number): Promise<void> {
   }
 }
 
+interface Preparation {
+  readonly into: 'empty' | 'replace'
+  readonly id: string
+  readonly isBackup: (id: string) => Promise<boolean>
+}
+
 /** The directory, empty but for the mark. */
-async function prepare(directory: string, into: 'empty' | 'replace'): Promise<string> {
+async function prepare(directory: string, { into, id, isBackup }: Preparation): Promise<string> {
   try {
     await mkdir(directory, { recursive: true })
   } catch (error) {
@@ -119,11 +126,11 @@ async function prepare(directory: string, into: 'empty' | 'replace'): Promise<st
   const { root } = found
   try {
     const names = await readdir(root)
-    if (names.length > 0 && into === 'empty' && !(await isRestoring(root))) {
+    if (names.length > 0 && into === 'empty' && !(await isRestoring(root, isBackup))) {
       const message = 'The directory to restore into is not empty; `into: "replace"` empties it.'
       throw new ArtifactError('already_exists', message)
     }
-    await markRestoring(root)
+    await markRestoring(root, id)
     for (const name of names) {
       if (name !== restoringMark) await rm(join(root, name), { recursive: true, force: true })
     }

@@ -1,21 +1,48 @@
-import { lstat, open, rm } from 'node:fs/promises'
+import { constants } from 'node:fs'
+import { open, rm, type FileHandle } from 'node:fs/promises'
 import { join } from 'node:path'
 
-/** A file that is there while a restore is under way, or was killed. */
+/** A file that is there while a restore is under way, or was killed. It holds the backup's id. */
 export const restoringMark = '.turnstead-restoring'
 
-/** Anything else of that name, such as a link, is not ours. */
-export async function isRestoring(root: string): Promise<boolean> {
-  return lstat(join(root, restoringMark)).then(
-    (info) => info.isFile(),
-    () => false,
-  )
+/** Longer than any id. */
+const maxBytes = 64
+
+/**
+ * Whether a restore of a backup was not finished. Anything else of that name is not ours: an agent may write such a file, but it knows the
+ * id of no backup, and that is asked of the store.
+ */
+export async function isRestoring(
+  root: string,
+  isBackup: (id: string) => Promise<boolean>,
+): Promise<boolean> {
+  const id = await readMark(join(root, restoringMark))
+  return id !== null && (await isBackup(id))
 }
 
 /** Leaves the mark; what an agent put in its place is removed, and never written through. */
-export async function markRestoring(root: string): Promise<void> {
-  if (await isRestoring(root)) return
+export async function markRestoring(root: string, id: string): Promise<void> {
   const path = join(root, restoringMark)
   await rm(path, { recursive: true, force: true })
-  await (await open(path, 'wx')).close()
+  const handle = await open(path, 'wx', 0o600)
+  try {
+    await handle.writeFile(id)
+  } finally {
+    await handle.close()
+  }
+}
+
+async function readMark(path: string): Promise<string | null> {
+  const { O_RDONLY, O_NOFOLLOW, O_NONBLOCK } = constants
+  let handle: FileHandle | undefined
+  try {
+    handle = await open(path, O_RDONLY | O_NOFOLLOW | O_NONBLOCK)
+    if (!(await handle.stat()).isFile()) return null
+    const { bytesRead, buffer } = await handle.read(Buffer.alloc(maxBytes), 0, maxBytes, 0)
+    return buffer.toString('latin1', 0, bytesRead)
+  } catch {
+    return null
+  } finally {
+    await handle?.close()
+  }
 }
