@@ -6,17 +6,13 @@
  * await restoreWorkspace({ store, directory: '/srv/agents/8', name: conversationId, id })
  * ```
  */
-export {
-  backupWorkspace,
-  defaultIgnored,
-  type BackupOptions,
-  type BackupReport,
-} from './workspace/backup.js'
+export { backupWorkspace, type BackupOptions, type BackupReport } from './workspace/backup.js'
 export {
   listBackups,
   pruneBackups,
   type Backup,
   type PruneBackupsOptions,
 } from './workspace/list-backups.js'
+export { defaultIgnored } from './workspace/take-backup.js'
 export { restoreWorkspace, type RestoreOptions, type RestoreReport } from './workspace/restore.js'
 export type { SkippedInWorkspace } from './workspace/walk.js'

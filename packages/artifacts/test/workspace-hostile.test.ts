@@ -174,7 +174,10 @@ describe('a backup in bad company', () => {
         (names) => names.length,
         () => 0,
       )
-    if ((await openFiles()) === 0) return this.skip()
+    if ((await openFiles()) === 0) {
+      console.warn('Skipped: this platform does not list open descriptors.')
+      return this.skip()
+    }
     const content = Buffer.alloc(200_000, 'x')
     for (let number = 0; number < 100; number += 1) {
       await writeFile(join(from, `${number}`), content)
