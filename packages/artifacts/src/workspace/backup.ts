@@ -1,5 +1,4 @@
 import { randomBytes } from 'node:crypto'
-import ignore from 'ignore'
 import { findAgentDirectory } from '../directory/agent-directory.js'
 import { systemClock, type Clock } from '../clock.js'
 import { ArtifactError } from '../errors.js'
@@ -7,7 +6,7 @@ import type { ArtifactStore, StoreCallOptions } from '../store/store.js'
 import { readLatest, hasBackup } from './list-backups.js'
 import { toBackupKeys, type Manifest } from './manifest.js'
 import { isRestoring } from './restoring-mark.js'
-import { type SkippedInWorkspace } from './walk.js'
+import type { SkippedInWorkspace } from './walk.js'
 import { startTaking } from './take-backup.js'
 
 /** Options of {@link backupWorkspace}. */
