@@ -87,7 +87,10 @@ async function measure(args: readonly string[]): Promise<Measured> {
     return measured
   } finally {
     if (child.exitCode === null && child.signalCode === null) {
-      await Promise.race([ended.catch(() => {}), new Promise((resolve) => setTimeout(resolve, 5000))])
+      await Promise.race([
+        ended.catch(() => {}),
+        new Promise((resolve) => setTimeout(resolve, 5000)),
+      ])
       child.kill()
     }
   }

@@ -130,14 +130,13 @@ export function openPath(name: PathName, ground: Ground): Path {
       const { isChecked } = peer
       return {
         prepare: prepareBoth,
-        ours: () => receiveFrom(ground, async (request, response) => void (await serve(request, response))),
+        ours: () =>
+          receiveFrom(ground, async (request, response) => void (await serve(request, response))),
         peer: () =>
           receiveFrom(ground, async (_request, response) => {
             const source = await peer.download('file')
             response.setHeader('content-length', ground.sizeBytes)
-            await (isChecked
-              ? pipeline(source, digesting(), response)
-              : pipeline(source, response))
+            await (isChecked ? pipeline(source, digesting(), response) : pipeline(source, response))
           }),
         clear: async () => {},
       }

@@ -87,7 +87,9 @@ async function putSession(id: string, request: IncomingMessage, response: Server
     sessions.delete(id)
     return answer(response, store(name, receiver.finish(), given).resource)
   }
-  response.writeHead(308, { range: `bytes=0-${receiver.length() - 1}`, 'content-length': '0' }).end()
+  response
+    .writeHead(308, { range: `bytes=0-${receiver.length() - 1}`, 'content-length': '0' })
+    .end()
 }
 
 /** A short one, in one request of two parts. */

@@ -72,9 +72,7 @@ async function serve(url: URL, request: IncomingMessage, response: ServerRespons
   const about = id === null ? 'object' : 'upload'
   switch (`${request.method} ${query.has('uploads') ? 'uploads' : about}`) {
     case 'GET object':
-      return held === undefined
-        ? refuse(response, 404, 'NoSuchKey')
-        : send(held, request, response)
+      return held === undefined ? refuse(response, 404, 'NoSuchKey') : send(held, request, response)
     case 'PUT object':
       objects.set(key, { bytes: await bytesOf(request) })
       return void response.writeHead(200, { etag: '"e"', 'content-length': '0' }).end()
