@@ -106,7 +106,13 @@ export function openPath(name: PathName, ground: Ground): Path {
       return {
         prepare: prepareBoth,
         ours: async () => void (await store.put(copy, await get())),
-        peer: async () => peer.upload('copy', await peer.download('file'), digesting()),
+        // Where the store checks what it reads, both ends have a digest.
+        peer: async () => {
+          const source = await peer.download('file')
+          if (!peer.isChecked) return peer.upload('copy', source, digesting())
+          const checked = digesting()
+          await Promise.all([pipeline(source, checked), peer.upload('copy', checked, digesting())])
+        },
         clear: async () => {
           await store.remove(copy)
           await peer.remove('copy')

@@ -79,7 +79,7 @@ async function writeAll(
   folders: Folders,
 ): Promise<void> {
   const inner = entries.filter((entry) => entry.kind === 'folder')
-  for (const { path } of inner) await mkdir(await folders.at(path), 0o700)
+  for (const { path } of inner) await folders.use(path, (at) => mkdir(at, 0o700))
   for (const [number, pack] of packs.entries()) {
     signal?.throwIfAborted()
     const files = entries
@@ -89,10 +89,12 @@ async function writeAll(
   }
   // After everything that is written by a path: nothing goes through them.
   for (const entry of entries) {
-    if (entry.kind === 'link') await symlink(entry.target, await folders.at(entry.path))
+    if (entry.kind === 'link') await folders.use(entry.path, (at) => symlink(entry.target, at))
   }
   // The deepest first: a folder may forbid to enter it.
-  for (const { path, mode } of inner.toReversed()) await setMode(await folders.at(path), mode)
+  for (const { path, mode } of inner.toReversed()) {
+    await folders.use(path, (at) => setMode(at, mode))
+  }
 }
 
 /** By an open folder: a link that is there by now would lead to something else. */
