@@ -51,7 +51,9 @@ export function foldFileName(text: string): string {
 export function foldWholeName(text: string): string {
   const plain = text.normalize('NFKC').replace(/[\u200c\u200d]/g, '')
   // By way of capitals: some file systems take ß for ss, and ς for σ.
-  return toWholeName(plain.toLowerCase().toUpperCase().toLowerCase().normalize('NFKC')).toLowerCase()
+  return toWholeName(
+    plain.toLowerCase().toUpperCase().toLowerCase().normalize('NFKC'),
+  ).toLowerCase()
 }
 
 /**

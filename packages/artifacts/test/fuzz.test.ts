@@ -22,7 +22,20 @@ describe('hostile names', () => {
   })
 
   it('have a judge that lets none of them pass as they are', () => {
-    const bad = ['', '.', '..', 'a/b', 'a\\b', 'C:', 'nul', 'CON .txt', 'com¹.x', 'a.', ' a', 'a\r\n']
+    const bad = [
+      '',
+      '.',
+      '..',
+      'a/b',
+      'a\\b',
+      'C:',
+      'nul',
+      'CON .txt',
+      'com¹.x',
+      'a.',
+      ' a',
+      'a\r\n',
+    ]
     bad.push('\u202egnp.exe', '\ud800', '\u3164', '\u{e0041}', 'x'.repeat(256), 'a\0')
     for (const name of bad) expect(faultOfName(name), JSON.stringify(name)).to.be.a('string')
     for (const path of ['../a', '/a', 'a//b', 'a/./b', 'a\0']) {

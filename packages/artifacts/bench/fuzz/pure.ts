@@ -82,11 +82,12 @@ export function createTrial(tell: Escape): {
     check('zip', name, path, faultOfPath(path))
     check('zip', name, path, path.length > maxZipPath ? 'is longer than Windows takes' : null)
     const same = parts.map(sameness)
-    const whole = same.join('/')
+    // A wide slash becomes a slash when it is folded, and is none.
+    const whole = same.join('\0')
     check('zip', name, path, files.has(whole) || folders.has(whole) ? 'is there already' : null)
     files.add(whole)
     for (let length = 1; length < same.length; length += 1) {
-      const above = same.slice(0, length).join('/')
+      const above = same.slice(0, length).join('\0')
       check('zip', name, path, files.has(above) ? "is below another's file" : null)
       folders.add(above)
     }
