@@ -1,6 +1,6 @@
 import { posix } from 'node:path'
 
-import { openFolder, type OpenFolder } from '../directory/open-folder.js'
+import type { OpenFolder } from '../directory/open-folder.js'
 
 /** Folders of a workspace, the last ones used held open. */
 export interface Folders {
@@ -18,8 +18,8 @@ interface Held {
 /** As deep as a workspace may be: then each folder is opened from the one above. */
 const mostOpen = 128
 
-/** Every folder must be there; no step follows a link. */
-export function createFolders(root: string): Folders {
+/** Folders below an open one; each must be there, and no step follows a link. */
+export function createFolders(root: OpenFolder): Folders {
   const open = new Map<string, Held>()
 
   async function borrow(path: string): Promise<{ folder: OpenFolder; held: Held }> {
@@ -38,7 +38,7 @@ export function createFolders(root: string): Folders {
   }
 
   async function openFrom(path: string): Promise<OpenFolder> {
-    if (path === '') return openFolder(root, [])
+    if (path === '') return root.open('.', { make: false })
     const { folder, held } = await borrow(parentOf(path))
     try {
       return await folder.open(posix.basename(path), { make: false })
