@@ -11,7 +11,7 @@ export const race = {
   async run() {
     const { leakedBytes, swaps, runs, refused } = await runRace(ms)
     process.stderr.write(`# ${swaps} steps of the attacker, ${runs} runs of each job\n`)
-    for (const [what, count] of [...refused].sort()) {
+    for (const [what, count] of refused) {
       process.stderr.write(`# refused ${count} times, ${what}\n`)
     }
     return [

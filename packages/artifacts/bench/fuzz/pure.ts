@@ -68,7 +68,7 @@ export function createTrial(tell: Escape): {
       numbered.includes(`(${number})`) ? null : 'lost its number',
     )
     for (const part of toShownPath(name).split('/')) {
-      const isShown = !/[\0-\x1f\u202a-\u202e\u2066-\u2069]/.test(part)
+      const isShown = !/\p{Cc}|[\u202a-\u202e\u2066-\u2069]/u.test(part)
       check('toShownPath', name, part, isShown ? null : 'shows as something else')
     }
     const header = contentDisposition(count % 2 === 0 ? 'attachment' : 'inline', name)

@@ -5,6 +5,7 @@ import { createServer, type IncomingMessage, type ServerResponse } from 'node:ht
 import type { AddressInfo } from 'node:net'
 import { Transform, Writable, type Readable } from 'node:stream'
 import { pipeline } from 'node:stream/promises'
+import { callbackify } from 'node:util'
 import multer, { type StorageEngine } from 'multer'
 
 import { parseArtifactKey, serveArtifactTo } from '../../src/index.js'
@@ -154,7 +155,11 @@ export function openPath(name: PathName, ground: Ground): Path {
 function pipelineEngine({ peer }: Subject): StorageEngine {
   return {
     _handleFile: (_request, { stream }, done) => {
-      peer.upload('file', stream, digesting()).then(() => done(null, {}), done)
+      const upload = async (): Promise<object> => {
+        await peer.upload('file', stream, digesting())
+        return {}
+      }
+      callbackify(upload)(done)
     },
     _removeFile: (_request, _file, done) => done(null),
   }

@@ -1,6 +1,7 @@
 import { constants, createReadStream, read } from 'node:fs'
 import { open, type FileHandle } from 'node:fs/promises'
 import { Readable } from 'node:stream'
+import { callbackify } from 'node:util'
 
 import { resolveRange } from '../store/byte-range.js'
 import { assertContained, type ObjectPath } from './paths.js'
@@ -59,7 +60,7 @@ export async function openBody(
   // By the descriptor: a stream of the handle's own takes twice the time for each piece.
   return createReadStream('', {
     fd: handle.fd,
-    fs: { read, close: (_fd, done) => void handle.close().then(() => done(), done) },
+    fs: { read, close: (_fd, done) => callbackify(() => handle.close())(done) },
     ...{ start, end, highWaterMark: pieceBytes },
   })
 }

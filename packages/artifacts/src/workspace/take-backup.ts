@@ -74,7 +74,7 @@ export function startTaking(
     for await (const some of walked) {
       // Together: the disk takes its time for each of them.
       const early = await Promise.all(
-        some.map((found) => (knownEntry(found) === null ? readSmallFile(found) : null)),
+        some.map(async (found) => (knownEntry(found) === null ? readSmallFile(found) : null)),
       )
       for (const [index, found] of some.entries()) {
         const known = knownEntry(found)
