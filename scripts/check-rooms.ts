@@ -54,7 +54,7 @@ const trees: Readonly<Record<string, readonly (readonly string[])[]>> = {
     ['impostor/agent', 'impostor/http'],
     ['impostor/tools'],
     ['impostor/state'],
-    ['faults', 'script'],
+    ['faults', 'script', 'generated'],
   ],
   'examples/recipes/src': [['servers'], ['ledgers', 'orms', 'queues', 'stores', 'transforms']],
   'examples/chat/src': [['web'], ['jobs'], ['live'], ['views'], ['rows', 'agent']],

@@ -6,6 +6,7 @@ import openapiTypescript, { astToString, type OpenAPI3 } from 'openapi-typescrip
 import { fetchDocument, recordedPath } from './document.js'
 import { startTemporaryServer } from './opencode.js'
 import { listOperations } from './operations.js'
+import { requestTables, tablesPath } from './request-tables.js'
 
 const generated = new URL('../../../packages/wire/src/generated/', import.meta.url)
 const note =
@@ -22,6 +23,7 @@ try {
   const operations = listOperations(recorded.document)
   await mkdir(generated, { recursive: true })
   await writeFile(recordedPath, `${JSON.stringify(recorded, null, 1)}\n`)
+  await writeFile(tablesPath, requestTables(recorded))
   await writeFile(new URL('openapi.ts', generated), note + astToString(types))
   await writeFile(
     new URL('protocol.ts', generated),

@@ -42,6 +42,13 @@ export const listed: readonly ListedDifference[] = [
       ),
   },
   {
+    id: 'config-words',
+    what: 'What is wrong deep inside a `PATCH /config` or `PATCH /global/config` is refused alike, in other words.',
+    why: 'The document joins what the server keeps apart there, and both endpoints are for the server’s own settings.',
+    matches: ({ scenario, at }) =>
+      /forbids: PATCH \/(global\/)?config$/u.test(scenario) && at.endsWith('.body.data.message'),
+  },
+  {
     id: 'deleted-retry',
     what: 'A session that is deleted in the middle of its turn ends with the error at once.',
     why: 'The server sometimes takes its own failure to store the text for one of the model and tries again (`retry`, then `busy`) before it gives up.',

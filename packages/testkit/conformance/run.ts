@@ -7,6 +7,7 @@ import type { ConformanceReport } from './report.js'
 import { normalise } from './normalise.js'
 import type { ConformanceScenario } from './scenario.js'
 import { askScenarios } from './scenarios/asks.js'
+import { documentScenarios } from './scenarios/document.js'
 import { serverScenarios } from './scenarios/server.js'
 import { sessionScenarios } from './scenarios/sessions.js'
 import { stopScenarios } from './scenarios/stops.js'
@@ -22,6 +23,7 @@ const scenarios: readonly ConformanceScenario[] = [
   ...stopScenarios,
   ...sessionScenarios,
   ...serverScenarios,
+  ...documentScenarios,
 ]
 
 /** Plays every scenario on Impostor and on the real server and compares what happened. */

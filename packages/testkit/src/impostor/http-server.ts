@@ -10,6 +10,7 @@ import { serverRoutes } from './routes/server-routes.js'
 import { sessionRoutes } from './routes/session-routes.js'
 import { workRoutes } from './routes/work-routes.js'
 import type { World } from './state/world.js'
+import { checkRequest } from './http/check-request.js'
 import { authenticate, type Credentials } from './http/authenticate.js'
 import { streamEvents, type StreamControl } from './http/event-stream.js'
 import { answerPreflight, originHeaders } from './http/origins.js'
@@ -17,7 +18,7 @@ import { Refusal, unexpected, type Outcome } from './http/outcome.js'
 import { parseBody, redactHeaders, redactQuery, type LoggedRequest } from './http/request-log.js'
 import { findRoute, type Route } from './http/router.js'
 import { sendOutcome } from './http/send-outcome.js'
-import { answerUnspoken } from './http/unspoken.js'
+import { answerUnspoken, findOperation } from './http/unspoken.js'
 import { realTime } from '../real-time.js'
 
 /** What the HTTP shell needs. */
@@ -139,19 +140,23 @@ async function route(
       authorization: incoming.headers.authorization,
     })
     if (method === 'OPTIONS') return answerPreflight(incoming)
+    const found = findOperation(method, path)
+    const query = url.searchParams
+    const contentType = incoming.headers['content-type']
+    const body = found ? checkRequest(world, { ...found, query, contentType, rawBody }) : {}
     if (method === 'GET' && path === '/event') return 'events'
     if (method === 'GET' && path === '/global/event') return 'global-events'
-    const found = findRoute(routes, method, path)
-    if (!found) return answerUnspoken(method, path)
-    return await found.route.handler({
+    const spoken = findRoute(routes, method, path)
+    if (!spoken) return answerUnspoken(method, path, found !== null)
+    return await spoken.route.handler({
       world,
       method,
       path,
-      params: found.params,
-      query: url.searchParams,
+      params: spoken.params,
+      query,
       headers: incoming.headers,
       directory: directoryOf(world, url, incoming),
-      rawBody,
+      body,
     })
   } catch (error) {
     return error instanceof Refusal ? error.outcome : unexpected(world).outcome

@@ -1,3 +1,4 @@
+import type { Json } from '../state/records.js'
 import type { World } from '../state/world.js'
 
 /** What a route answers. */
@@ -22,8 +23,8 @@ export interface Call {
   readonly headers: Readonly<Record<string, string | string[] | undefined>>
   /** The directory that the request is about. */
   readonly directory: string
-  /** The body as it came. */
-  readonly rawBody: string
+  /** The body as the server's document has it; empty where there is none. */
+  readonly body: Json
 }
 
 /** Answers a request with something else than what the route would have; thrown inside routes. */

@@ -7,6 +7,8 @@ export type Handler = (call: Call) => Outcome | Promise<Outcome>
 export interface Route {
   readonly method: string
   readonly segments: readonly string[]
+  /** As it was written: `GET /session/:sessionID`. */
+  readonly line: string
   readonly handler: Handler
 }
 
@@ -14,7 +16,7 @@ export interface Route {
 export function toRoutes(table: Readonly<Record<string, Handler>>): readonly Route[] {
   return Object.entries(table).map(([line, handler]) => {
     const [method = '', path = ''] = line.split(' ')
-    return { method, segments: path.split('/').slice(1), handler }
+    return { method, line, segments: path.split('/').slice(1), handler }
   })
 }
 

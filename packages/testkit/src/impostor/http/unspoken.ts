@@ -13,9 +13,21 @@ const known: readonly Route[] = toRoutes(
   ),
 )
 
+/** The operation of the server's document that a request is for; null when it is none. */
+export function findOperation(
+  method: string,
+  path: string,
+): { readonly line: string; readonly params: Readonly<Record<string, string>> } | null {
+  const found = findRoute(known, method, path)
+  return found && { line: found.route.line, params: found.params }
+}
+
+/** The document itself, and the files of the web app. */
+const files = /^\/(doc|[^?]*\.[a-z0-9]+)$/iu
+
 /** 501 for what the real server speaks and Impostor does not; the web app for everything else, as on the server. */
-export function answerUnspoken(method: string, path: string): Outcome {
-  if (!findRoute(known, method, path)) {
+export function answerUnspoken(method: string, path: string, isOperation: boolean): Outcome {
+  if (!isOperation && !files.test(path)) {
     return { status: 200, headers: { 'content-type': 'text/html;charset=utf-8' }, bytes: page }
   }
   return {

@@ -1,21 +1,9 @@
 import { rulesOf, settlePermission, type PermissionAnswer } from '../state/asks.js'
-import { fields, readBody } from '../http/body.js'
-import { askNotFound, badRequest, ok, Refusal, type Call, type Outcome } from '../http/outcome.js'
+import { askNotFound, ok, Refusal, type Call, type Outcome } from '../http/outcome.js'
 import { toRoutes, type Route } from '../http/router.js'
 import { actionFor } from '../state/permission-rules.js'
 import type { Json } from '../state/records.js'
 import { agentRules } from '../state/world.js'
-
-function requestId(call: Call, prefix: 'per' | 'que', name = 'requestID'): string {
-  const id = call.params[name] ?? ''
-  if (!id.startsWith(prefix)) {
-    throw badRequest(
-      `Expected a string starting with "${prefix}", got ${JSON.stringify(id)}\n  at ["${name}"]`,
-      'Params',
-    )
-  }
-  return id
-}
 
 function listPermissions(call: Call): Outcome {
   const here = [...call.world.asks.permissions.values()].filter(
@@ -79,17 +67,12 @@ function toAnswer(reply: unknown, message: unknown): PermissionAnswer {
 export const askRoutes: readonly Route[] = toRoutes({
   'GET /permission': listPermissions,
   'POST /permission/:requestID/reply': (call) => {
-    const id = requestId(call, 'per')
-    const body = readBody(call, {
-      reply: fields.oneOf('once', 'always', 'reject'),
-      message: fields.optionalText,
-    })
-    return replyPermission(call, id, toAnswer(body['reply'], body['message']))
+    const { message, reply } = call.body
+    return replyPermission(call, call.params['requestID'] ?? '', toAnswer(reply, message))
   },
   'POST /session/:sessionID/permissions/:permissionID': (call) => {
-    const id = requestId(call, 'per', 'permissionID')
-    const body = readBody(call, { response: fields.oneOf('once', 'always', 'reject') })
-    return replyPermission(call, id, toAnswer(body['response'], null))
+    const { permissionID = '' } = call.params
+    return replyPermission(call, permissionID, toAnswer(call.body['response'], null))
   },
   'GET /question': (call) => {
     const here = [...call.world.asks.questions.values()].filter(
@@ -98,11 +81,10 @@ export const askRoutes: readonly Route[] = toRoutes({
     return ok(here.map((each) => each.request))
   },
   'POST /question/:requestID/reply': (call) => {
-    const id = requestId(call, 'que')
-    const body = readBody(call, { answers: fields.list })
+    const { requestID: id = '' } = call.params
     const pending = call.world.asks.questions.get(id)
     if (!pending || pending.directory !== call.directory) throw askNotFound('Question', id)
-    const given: unknown = body['answers']
+    const given: unknown = call.body['answers']
     const answers = (Array.isArray(given) ? given : []).map((labels: unknown) =>
       Array.isArray(labels) ? labels.map(String) : [],
     )
@@ -116,7 +98,7 @@ export const askRoutes: readonly Route[] = toRoutes({
     return ok(true)
   },
   'POST /question/:requestID/reject': (call) => {
-    const id = requestId(call, 'que')
+    const { requestID: id = '' } = call.params
     const pending = call.world.asks.questions.get(id)
     if (!pending || pending.directory !== call.directory) throw askNotFound('Question', id)
     call.world.asks.questions.delete(id)

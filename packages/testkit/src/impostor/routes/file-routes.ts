@@ -1,12 +1,10 @@
 import { extname, relative, sep } from 'node:path'
 import { toAbsolute } from '../state/files.js'
-import { badRequest, ok, unexpected, type Call, type Outcome } from '../http/outcome.js'
+import { ok, unexpected, type Call, type Outcome } from '../http/outcome.js'
 import { toRoutes, type Route } from '../http/router.js'
 
 function pathOf(call: Call): string {
-  const path = call.query.get('path')
-  if (path === null) throw badRequest('Missing key\n  at ["path"]', 'Query')
-  return inside(call, path)
+  return inside(call, call.query.get('path') ?? '')
 }
 
 function inside(call: Call, path: string): string {

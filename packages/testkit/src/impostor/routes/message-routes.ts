@@ -1,4 +1,4 @@
-import { fields, readBody, sessionIdOf } from '../http/body.js'
+import { sessionIdOf } from '../http/body.js'
 import {
   badRequest,
   busy,
@@ -122,12 +122,7 @@ export const messageRoutes: readonly Route[] = toRoutes({
   },
   'PATCH /session/:sessionID/message/:messageID/part/:partID': (call) => {
     const session = sessionOf(call)
-    const body = readBody(call, {
-      id: fields.id('prt'),
-      messageID: fields.id('msg'),
-      sessionID: fields.id('ses'),
-      type: fields.text,
-    })
+    const { body } = call
     const { messageID, partID, sessionID } = call.params
     if (
       body['id'] !== partID ||

@@ -1,4 +1,4 @@
-import { fields, readBody, readLooseBody, sessionIdOf } from '../http/body.js'
+import { sessionIdOf, textOf } from '../http/body.js'
 import { notFound, ok, unexpected, type Call } from '../http/outcome.js'
 import { asRecord } from '../state/records.js'
 import { toRoutes, type Route } from '../http/router.js'
@@ -35,12 +35,6 @@ function isRule(value: unknown): value is PermissionRule {
   )
 }
 
-const rules = {
-  expected: 'array',
-  isOptional: true,
-  fits: (value: unknown) => Array.isArray(value) && value.every(isRule),
-}
-
 function toRules(value: unknown): readonly PermissionRule[] {
   return Array.isArray(value)
     ? value
@@ -49,25 +43,8 @@ function toRules(value: unknown): readonly PermissionRule[] {
     : []
 }
 
-const createShape = {
-  title: fields.optionalText,
-  parentID: fields.optionalId('ses'),
-  agent: fields.optionalText,
-  metadata: fields.optionalObject,
-  permission: rules,
-  workspaceID: fields.optionalId('wrk'),
-  model: {
-    expected: 'object',
-    isOptional: true,
-    fits: (value: unknown) => {
-      const model = asRecord(value)
-      return typeof model?.['id'] === 'string' && typeof model['providerID'] === 'string'
-    },
-  },
-}
-
 function create(call: Call): SessionRecord {
-  const body = readLooseBody(call, createShape)
+  const { body } = call
   const model = asRecord(body['model'])
   const metadata = asRecord(body['metadata'])
   return createSession(call.world, call.directory, {
@@ -112,12 +89,7 @@ function list(call: Call): readonly SessionRecord[] {
 }
 
 function patch(call: Call): SessionRecord {
-  const body = readBody(call, {
-    title: fields.optionalText,
-    metadata: fields.optionalObject,
-    permission: rules,
-    time: fields.optionalObject,
-  })
+  const { body } = call
   const session = sessionOf(call)
   const metadata = asRecord(body['metadata'])
   const archived = asRecord(body['time'])?.['archived']
@@ -153,8 +125,7 @@ export const sessionRoutes: readonly Route[] = toRoutes({
     return ok(session && messageId !== null ? turnDiffs(call.world, session, messageId) : [])
   },
   'POST /session/:sessionID/fork': (call) => {
-    const body = readLooseBody(call, { messageID: fields.optionalId('msg') })
-    const before = typeof body['messageID'] === 'string' ? body['messageID'] : null
+    const before = textOf(call, 'messageID')
     const fork = forkSession(call.world, sessionOf(call), before)
     if (fork === null) throw unexpected(call.world)
     return ok(fork.info)

@@ -1,5 +1,5 @@
 import { isKnownModel } from '../agent/chosen-model.js'
-import { fields, readBody, sessionIdOf } from '../http/body.js'
+import { sessionIdOf } from '../http/body.js'
 import { busy, ok, unexpected, type Call, type Outcome } from '../http/outcome.js'
 import { toRoutes, type Route } from '../http/router.js'
 import { showMessage, type SessionRecord } from '../state/records.js'
@@ -17,11 +17,7 @@ function idleSession(call: Call): SessionRecord {
 
 function summarize(call: Call): Outcome {
   sessionIdOf(call)
-  const body = readBody(call, {
-    providerID: fields.text,
-    modelID: fields.text,
-    auto: fields.optionalFlag,
-  })
+  const { body } = call
   const session = idleSession(call)
   const model = { providerID: String(body['providerID']), modelID: String(body['modelID']) }
   const user = startCompaction(call.world, session, model, body['auto'] === true)
@@ -37,11 +33,7 @@ function summarize(call: Call): Outcome {
 
 function command(call: Call): Outcome {
   sessionIdOf(call)
-  const body = readBody(call, {
-    messageID: fields.optionalId('msg'),
-    arguments: fields.text,
-    command: fields.text,
-  })
+  const { body } = call
   const session = sessionOf(call)
   const name = String(body['command'])
   const message = `Command not found: "${name}". Available commands: init, review, customize-opencode`
@@ -53,7 +45,7 @@ function command(call: Call): Outcome {
 export const workRoutes: readonly Route[] = toRoutes({
   'POST /session/:sessionID/revert': (call) => {
     sessionIdOf(call)
-    const body = readBody(call, { messageID: fields.id('msg'), partID: fields.optionalId('prt') })
+    const { body } = call
     const session = idleSession(call)
     revertSession(call.world, session, String(body['messageID']))
     return ok(session.info)
@@ -67,11 +59,7 @@ export const workRoutes: readonly Route[] = toRoutes({
   'POST /session/:sessionID/command': command,
   'POST /session/:sessionID/shell': (call) => {
     sessionIdOf(call)
-    const body = readBody(call, {
-      messageID: fields.optionalId('msg'),
-      agent: fields.text,
-      command: fields.text,
-    })
+    const { body } = call
     const session = idleSession(call)
     const message = runShell(call.world, session, {
       agent: String(body['agent']),
