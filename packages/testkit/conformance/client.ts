@@ -121,6 +121,7 @@ export async function withClient(
           'access-control-allow-origin',
           'access-control-allow-methods',
           'access-control-allow-headers',
+          'access-control-expose-headers',
           'access-control-max-age',
           'access-control-allow-credentials',
         ]),

@@ -8,6 +8,7 @@ import { normalise } from './normalise.js'
 import type { ConformanceScenario } from './scenario.js'
 import { askScenarios } from './scenarios/asks.js'
 import { documentScenarios } from './scenarios/document.js'
+import { httpScenarios } from './scenarios/http.js'
 import { serverScenarios } from './scenarios/server.js'
 import { sessionScenarios } from './scenarios/sessions.js'
 import { stopScenarios } from './scenarios/stops.js'
@@ -23,6 +24,7 @@ const scenarios: readonly ConformanceScenario[] = [
   ...stopScenarios,
   ...sessionScenarios,
   ...serverScenarios,
+  ...httpScenarios,
   ...documentScenarios,
 ]
 
@@ -36,7 +38,8 @@ export async function runConformance(
   const real = opencodeTarget()
   const fake = impostorTarget()
   const chosen = scenarios.filter(
-    (scenario) => !options.only || scenario.name.includes(options.only),
+    (scenario) =>
+      !options.only || options.only.split('|').some((each) => scenario.name.includes(each)),
   )
   const found: Difference[] = []
   const broken: { scenario: string; target: string; error: string }[] = []

@@ -15,6 +15,7 @@ import { authenticate, type Credentials } from './http/authenticate.js'
 import { streamEvents, type StreamControl } from './http/event-stream.js'
 import { answerPreflight, originHeaders } from './http/origins.js'
 import { Refusal, unexpected, type Outcome } from './http/outcome.js'
+import { readPath } from './http/request-path.js'
 import { parseBody, redactHeaders, redactQuery, type LoggedRequest } from './http/request-log.js'
 import { findRoute, type Route } from './http/router.js'
 import { sendOutcome } from './http/send-outcome.js'
@@ -67,7 +68,9 @@ async function answer(
   options: ShellOptions,
 ): Promise<void> {
   const method = incoming.method ?? 'GET'
-  const url = new URL(incoming.url ?? '/', 'http://127.0.0.1')
+  const target = incoming.url ?? '/'
+  // A path may begin with two slashes, which a relative address takes for a host.
+  const url = new URL(target.startsWith('/') ? `http://127.0.0.1${target}` : target)
   const signal = options.life()
   const planned = options.faults.take({ method, path: url.pathname })
   const { answer: fault } = planned
@@ -98,7 +101,7 @@ async function answer(
     return sendOutcome(
       response,
       { status: fault.status, headers: fault.headers, bytes: fault.body },
-      { fault: null, clock: world.clock, headers: {}, signal },
+      { fault: null, clock: world.clock, headers: originHeaders(incoming), signal },
     )
   }
   const outcome = await route(world, method, url, incoming, rawBody, options)
@@ -106,6 +109,7 @@ async function answer(
     entry.status = 200
     const directory = outcome === 'events' ? directoryOf(world, url, incoming) : null
     streamEvents(world, response, directory, {
+      headers: originHeaders(incoming),
       faults: planned.stream,
       control: options.control,
       heartbeatMs: options.heartbeatMs,
@@ -140,13 +144,16 @@ async function route(
       authorization: incoming.headers.authorization,
     })
     if (method === 'OPTIONS') return answerPreflight(incoming)
-    const found = findOperation(method, path)
+    const asked = readPath(incoming.url ?? '/')
+    const found = findOperation(method, asked)
     const query = url.searchParams
     const contentType = incoming.headers['content-type']
-    const body = found ? checkRequest(world, { ...found, query, contentType, rawBody }) : {}
-    if (method === 'GET' && path === '/event') return 'events'
-    if (method === 'GET' && path === '/global/event') return 'global-events'
-    const spoken = findRoute(routes, method, path)
+    const body = found
+      ? checkRequest(world, { ...found, query, contentType, rawBody, rawPath: asked.raw })
+      : {}
+    if (found?.line === 'GET /event') return 'events'
+    if (found?.line === 'GET /global/event') return 'global-events'
+    const spoken = findRoute(routes, method, asked)
     if (!spoken) return answerUnspoken(method, path, found !== null)
     return await spoken.route.handler({
       world,

@@ -18,10 +18,12 @@ export function authenticate(
 ): void {
   if (credentials === null || request.method === 'OPTIONS') return
   const wanted = Buffer.from(`${credentials.username}:${credentials.password}`).toString('base64')
-  const [scheme = '', given = ''] = (request.authorization ?? '').split(' ')
-  if (scheme.toLowerCase() === 'basic' && given === wanted) return
-  if (request.query.get('auth_token') === wanted) return
-  if (request.path.startsWith('/api/')) {
+  const [scheme = '', given = ''] = (request.authorization ?? '').split(/ +/u)
+  const isBasic = scheme.toLowerCase() === 'basic'
+  // A token in the query beats the header, a wrong one too.
+  const token = request.query.get('auth_token') ?? (isBasic ? given : '')
+  if (token === wanted) return
+  if (/^\/api\/|^\/experimental\/project\/[^/]+\/copy(\/refresh)?$/u.test(request.path)) {
     throw new Refusal({
       status: 401,
       headers: { 'www-authenticate': 'Basic realm="Secure Area"' },

@@ -14,6 +14,8 @@ export interface CheckedRequest {
   readonly query: URLSearchParams
   readonly contentType: string | undefined
   readonly rawBody: string
+  /** The path as it came. */
+  readonly rawPath: string
 }
 
 /** Operations that take any content type, and whose refusal says nothing. */
@@ -47,7 +49,9 @@ export function checkRequest(world: World, request: CheckedRequest): Json {
     const flaw = flawOf(schema, request.params[name] ?? '', place(request.line, name))
     if (flaw === null) continue
     if (mute.has(request.line)) throw new Refusal({ status: 400 })
-    if (name !== 'sessionID') throw refuse(flaw, 'Params')
+    // The server looks for the session's id in the path as it came, before it looks up the route.
+    const isFoundEarly = name === 'sessionID' && /\/session\/[^/]/u.test(request.rawPath)
+    if (!isFoundEarly) throw refuse(flaw, 'Params')
     throw isNew
       ? new Refusal({
           status: 400,

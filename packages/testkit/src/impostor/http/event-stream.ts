@@ -17,7 +17,6 @@ const headers = {
   'cache-control': 'no-cache, no-transform',
   'x-accel-buffering': 'no',
   'x-content-type-options': 'nosniff',
-  vary: 'Origin',
 }
 
 /** Sends events to a client until it goes away, or until the server or a fault ends the stream. */
@@ -29,12 +28,14 @@ export function streamEvents(
     readonly faults: readonly StreamFault[]
     readonly control: StreamControl
     readonly heartbeatMs: number
+    /** Headers that every answer to this request has. */
+    readonly headers: Readonly<Record<string, string>>
   },
 ): void {
   const encoder = createFrameEncoder(options.faults)
   const closed = new AbortController()
   const { socket } = response
-  response.writeHead(200, headers)
+  response.writeHead(200, { ...headers, ...options.headers })
   response.flushHeaders()
 
   const listener: Listener = {

@@ -2,9 +2,10 @@ import type { IncomingMessage } from 'node:http'
 import type { Outcome } from './outcome.js'
 
 const allowed = [
-  /^http:\/\/localhost(:\d+)?$/u,
-  /^http:\/\/127\.0\.0\.1(:\d+)?$/u,
-  /^https:\/\/([\w-]+\.)?opencode\.ai$/u,
+  /^http:\/\/localhost:/u,
+  /^http:\/\/127\.0\.0\.1:/u,
+  /^https:\/\/([\w.-]+\.)?opencode\.ai$/u,
+  /^https?:\/\/tauri\.localhost$/u,
   /^tauri:\/\/localhost$/u,
   /^oc:\/\/renderer$/u,
 ]
@@ -21,14 +22,15 @@ export function originHeaders(request: IncomingMessage): Record<string, string> 
 export function answerPreflight(request: IncomingMessage): Outcome {
   const wanted = request.headers['access-control-request-headers']
   const own = originHeaders(request)
-  const vary = ['Access-Control-Request-Headers', own['vary']].filter(Boolean).join(', ')
+  const asked = wanted === undefined ? [] : ['Access-Control-Request-Headers']
+  const vary = [...asked, own['vary']].filter(Boolean).join(', ')
   return {
     status: 204,
     headers: {
       ...own,
-      vary,
+      ...(vary === '' ? {} : { vary }),
       'access-control-allow-methods': 'GET, HEAD, PUT, PATCH, POST, DELETE',
-      ...(wanted === undefined ? {} : { 'access-control-allow-headers': wanted }),
+      'access-control-allow-headers': wanted ?? '',
       'access-control-max-age': '86400',
     },
   }

@@ -1,4 +1,5 @@
 import type { Call, Outcome } from './outcome.js'
+import { decodeSegment, type RequestPath } from './request-path.js'
 
 /** Answers one endpoint. */
 export type Handler = (call: Call) => Outcome | Promise<Outcome>
@@ -24,15 +25,20 @@ export function toRoutes(table: Readonly<Record<string, Handler>>): readonly Rou
 export function findRoute(
   routes: readonly Route[],
   method: string,
-  path: string,
+  path: RequestPath,
 ): { readonly route: Route; readonly params: Record<string, string> } | null {
-  const given = path.split('/').slice(1)
+  let named: { readonly route: Route; readonly params: Record<string, string> } | null = null
   for (const route of routes) {
     if (route.method !== method) continue
-    const params = match(route.segments, given)
-    if (params) return { route, params }
+    const params = match(route.segments, path.segments)
+    if (!params) continue
+    const found = { route, params }
+    const isPlain = !(route.segments.at(-1) ?? '').startsWith(':')
+    // A path with a slash at its end finds the parameter before the name.
+    if (isPlain !== path.hasTrailingSlash) return found
+    named ??= found
   }
-  return null
+  return named
 }
 
 function match(
@@ -47,16 +53,9 @@ function match(
     }
     const value = given[index]
     if (value === undefined) return null
-    if (segment.startsWith(':')) params[segment.slice(1)] = decode(value)
-    else if (segment !== value) return null
+    const decoded = decodeSegment(value)
+    if (segment.startsWith(':')) params[segment.slice(1)] = decoded
+    else if (segment.toLowerCase() !== decoded.toLowerCase()) return null
   }
   return given.length === segments.length ? params : null
-}
-
-function decode(value: string): string {
-  try {
-    return decodeURIComponent(value)
-  } catch {
-    return value
-  }
 }

@@ -1,5 +1,6 @@
 import { operations } from './operations.js'
 import type { Outcome } from './outcome.js'
+import type { RequestPath } from './request-path.js'
 import { findRoute, toRoutes, type Route } from './router.js'
 
 const page =
@@ -16,7 +17,7 @@ const known: readonly Route[] = toRoutes(
 /** The operation of the server's document that a request is for; null when it is none. */
 export function findOperation(
   method: string,
-  path: string,
+  path: RequestPath,
 ): { readonly line: string; readonly params: Readonly<Record<string, string>> } | null {
   const found = findRoute(known, method, path)
   return found && { line: found.route.line, params: found.params }

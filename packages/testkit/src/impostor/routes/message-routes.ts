@@ -75,10 +75,15 @@ function page(call: Call): Outcome {
   ).toString('base64url')
   const target = new URL(`http://127.0.0.1${call.path}`)
   for (const [name, value] of call.query) target.searchParams.set(name, value)
+  target.searchParams.set('limit', String(limit))
   target.searchParams.set('before', next)
   return {
     status: 200,
-    headers: { link: `<${target.href}>; rel="next"`, 'x-next-cursor': next },
+    headers: {
+      'access-control-expose-headers': 'Link, X-Next-Cursor',
+      link: `<${target.href}>; rel="next"`,
+      'x-next-cursor': next,
+    },
     // An answer with a cursor is sent past the check.
     json: newest.map(showMessage),
   }

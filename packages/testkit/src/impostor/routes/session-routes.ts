@@ -71,7 +71,7 @@ function list(call: Call): readonly SessionRecord[] {
   const directory = query.get('directory')
   const project = projectOf(world, call.directory)
   const search = query.get('search')?.toLowerCase()
-  const limit = Number(query.get('limit'))
+  const limit = Number(query.get('limit') ?? Number.NaN)
   const start = Number(query.get('start'))
   const isWholeProject = directory === null || query.get('scope') === 'project'
   const found = [...world.sessions.values()]
@@ -85,7 +85,10 @@ function list(call: Call): readonly SessionRecord[] {
       (one, other) =>
         other.info.time.updated - one.info.time.updated || (one.info.id < other.info.id ? -1 : 1),
     )
-  return found.slice(0, limit > 0 ? limit : defaultListLimit)
+  if (Number.isFinite(limit) && !Number.isInteger(limit)) throw unexpected(world)
+  // A negative limit is none, as in the server's database.
+  if (limit < 0) return found
+  return found.slice(0, Number.isNaN(limit) ? defaultListLimit : limit)
 }
 
 function patch(call: Call): SessionRecord {
