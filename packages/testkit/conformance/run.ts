@@ -6,13 +6,16 @@ import { fidelityPage } from './page.js'
 import type { ConformanceReport } from './report.js'
 import { normalise } from './normalise.js'
 import type { ConformanceScenario } from './scenario.js'
+import { agentScenarios } from './scenarios/agents.js'
 import { askScenarios } from './scenarios/asks.js'
 import { documentScenarios } from './scenarios/document.js'
+import { historyScenarios } from './scenarios/history.js'
 import { httpScenarios } from './scenarios/http.js'
 import { serverScenarios } from './scenarios/server.js'
 import { sessionScenarios } from './scenarios/sessions.js'
 import { stopScenarios } from './scenarios/stops.js'
 import { toolScenarios } from './scenarios/tools.js'
+import { structuredScenarios } from './scenarios/structured.js'
 import { turnScenarios } from './scenarios/turns.js'
 import { impostorTarget, opencodeTarget, type Target } from './target.js'
 
@@ -24,6 +27,9 @@ const scenarios: readonly ConformanceScenario[] = [
   ...stopScenarios,
   ...sessionScenarios,
   ...serverScenarios,
+  ...agentScenarios,
+  ...historyScenarios,
+  ...structuredScenarios,
   ...httpScenarios,
   ...documentScenarios,
 ]
@@ -39,7 +45,10 @@ export async function runConformance(
   const fake = impostorTarget()
   const chosen = scenarios.filter(
     (scenario) =>
-      !options.only || options.only.split('|').some((each) => scenario.name.includes(each)),
+      !options.only ||
+      options.only
+        .split('|')
+        .some((each) => scenario.name.includes(each) || scenario.name === each),
   )
   const found: Difference[] = []
   const broken: { scenario: string; target: string; error: string }[] = []

@@ -16,6 +16,7 @@ import {
 } from '../state/records.js'
 import { hasDefaultTitle } from '../state/sessions.js'
 import type { ToolContext } from '../tools/tool-context.js'
+import { structuredOutcome } from './structured-output.js'
 import { rememberFile, tellSummaries } from './turn-diffs.js'
 import {
   putMessage,
@@ -38,11 +39,14 @@ export function runSession(world: World, session: SessionRecord): Promise<Messag
   if (session.run) return session.run.ended
   const abort = new AbortController()
   let run: Run | null = null
+  session.runRules = session.info.permission ?? []
   const ended = new Promise<MessageRecord | null>((resolve, reject) => {
     loop(world, session, abort.signal, resolve)
       .catch(reject)
       .finally(() => {
-        if (session.run === run) session.run = null
+        if (session.run !== run) return
+        session.run = null
+        session.runRules = null
       })
   })
   // Callers that hang up leave the run alone, and its failure with it.
@@ -138,6 +142,11 @@ async function answerOnce(
     })
     if (verdict === 'over') return 'over'
     complete()
+    const outcome = structuredOutcome(user, message)
+    if (outcome !== null) {
+      putMessage(world, session, { ...message.info, ...outcome })
+      return 'refused'
+    }
     return verdict === 'stop' ? 'refused' : 'continue'
   } catch (error) {
     endBadly(world, session, error, signal, complete)

@@ -1,6 +1,7 @@
-import { agentNames, storePrompt, type PromptBody } from './prompts.js'
+import { storePrompt, type PromptBody } from './prompts.js'
 import type { Json, MessageRecord, SessionRecord } from '../state/records.js'
 import { createSession } from '../state/sessions.js'
+import { agentNames, agentRules } from '../state/agents.js'
 import { ToolFailure, type ToolResult } from '../tools/tool-context.js'
 import type { World } from '../state/world.js'
 
@@ -21,7 +22,7 @@ export interface Delegation {
 export async function delegate(delegation: Delegation): Promise<ToolResult> {
   const { world, session, message, signal, input, update } = delegation
   const agent = String(input['subagent_type'])
-  if (!agentNames.includes(agent)) {
+  if (!agentNames(world).includes(agent)) {
     throw new ToolFailure(`Unknown agent type: ${agent} is not a valid agent type`)
   }
   const inherited = (session.info.permission ?? []).filter(
@@ -33,10 +34,11 @@ export async function delegate(delegation: Delegation): Promise<ToolResult> {
     title: `${String(input['description'])} (@${agent} subagent)`,
     permission: [
       ...inherited,
-      { permission: 'task', pattern: '*', action: 'deny' },
-      ...(agent === 'general'
-        ? []
-        : [{ permission: 'todowrite', pattern: '*', action: 'deny' } as const]),
+      ...['todowrite', 'task'].flatMap((permission) =>
+        agentRules(world, agent).some((rule) => rule.permission === permission)
+          ? []
+          : [{ permission, pattern: '*', action: 'deny' } as const],
+      ),
     ],
   })
   const model = { modelID: message.info['modelID'], providerID: message.info['providerID'] }

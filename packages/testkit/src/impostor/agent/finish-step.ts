@@ -1,6 +1,7 @@
 import type { Attempt } from '../../script/plan.js'
 import type { ModelStep } from './step.js'
-import { addTokens, costOf, tokensOf } from './token-counts.js'
+import { costOf, tokensOf } from './token-counts.js'
+import { countStep } from '../state/remove-messages.js'
 import { tellSummaries } from './turn-diffs.js'
 import { putMessage, putPart, setStatus, tellError } from '../state/world.js'
 
@@ -32,19 +33,16 @@ export function finishStep(
   const finish =
     { content_filter: 'content-filter', tool_calls: 'tool-calls', none: 'unknown' }[reason] ??
     reason
-  session.info = {
-    ...session.info,
-    cost: session.info.cost + cost,
-    tokens: addTokens(session.info.tokens, tokens),
-  }
-  putPart(world, session, {
+  const part = {
     ...place(step),
     type: 'step-finish',
     reason: finish,
     ...snapshotOf(step),
     tokens,
     cost,
-  })
+  }
+  countStep(session, part, 1)
+  putPart(world, session, part)
   const time = { ...message.info.time, completed: world.identity.stamp() }
   // Without a snapshot to wait for, the server sends this event when the message is complete already.
   const early = world.settings.git ? {} : { ...more, time }
@@ -52,7 +50,12 @@ export function finishStep(
   putMessage(world, session, { ...message.info, cost: total, tokens, finish, ...early })
   if (world.settings.git && step.changed.size > 0) {
     const hash = world.identity.hex(40)
-    putPart(world, session, { ...place(step), type: 'patch', hash, files: [...step.changed] })
+    putPart(world, session, {
+      ...place(step),
+      type: 'patch',
+      hash,
+      files: [...step.changed].toSorted(),
+    })
   }
 }
 

@@ -1,5 +1,6 @@
 import type { Json, MessageInfo, MessageRecord, Part, SessionRecord } from '../state/records.js'
 import type { PermissionRule } from '../state/permission-rules.js'
+import { cleanUpRevert } from './revert.js'
 import { putMessage, putPart, tellSession, type World } from '../state/world.js'
 
 /** The body of a prompt, as far as Impostor reads it. */
@@ -15,12 +16,10 @@ export interface PromptBody {
   readonly format?: Json
 }
 
-/** Agents that prompts may name. */
-export const agentNames: readonly string[] = ['build', 'explore', 'general', 'plan']
-
 /** Stores a user message, again when its id exists: its parts are then added, or replaced where they have ids. */
 export function storePrompt(world: World, session: SessionRecord, body: PromptBody): MessageRecord {
-  const agent = body.agent ?? 'build'
+  cleanUpRevert(world, session)
+  const agent = body.agent || 'build'
   const model = body.model ?? modelOf(world, session)
   const created = world.identity.stamp()
   const id = body.messageID ?? world.identity.id('msg')
@@ -34,7 +33,7 @@ export function storePrompt(world: World, session: SessionRecord, body: PromptBo
     model: { ...model, ...(body.variant === undefined ? {} : { variant: body.variant }) },
     ...(body.system === undefined ? {} : { system: body.system }),
     ...(body.tools === undefined ? {} : { tools: body.tools }),
-    ...(body.format === undefined ? {} : { format: body.format }),
+    ...(body.format === undefined ? {} : { format: formatOf(body.format) }),
   }
   const message = putMessage(world, session, info)
   for (const part of body.parts)
@@ -42,6 +41,12 @@ export function storePrompt(world: World, session: SessionRecord, body: PromptBo
   tellSession(world, session)
   if (body.tools !== undefined) replaceRules(world, session, body.tools)
   return message
+}
+
+/** How often a model may try again is filled in. */
+function formatOf(format: Json): Json {
+  const isFilled = format['type'] !== 'json_schema' || format['retryCount'] !== undefined
+  return isFilled ? format : { ...format, retryCount: 2 }
 }
 
 /** The text of a user message as a model reads it, with what the server made of files and agents. */

@@ -1,16 +1,46 @@
 import { filePatch } from '../tools/line-diff.js'
-import { listMessages, type SessionRecord } from '../state/records.js'
+import { listMessages, showMessage, type SessionRecord } from '../state/records.js'
+import { removeMessage, removePart } from '../state/remove-messages.js'
 import { turnDiffs } from './turn-diffs.js'
 import { tellSession, type World } from '../state/world.js'
 
 /** What the files of a reverted session held before the revert. */
 const undone = new WeakMap<SessionRecord, Map<string, Uint8Array | null>>()
 
-/** Takes back what the turns from a user message on have changed; outside git only the mark is set. */
-export function revertSession(world: World, session: SessionRecord, messageID: string): void {
+/** Where a revert begins: the message, or one of its parts. */
+function pointOf(
+  session: SessionRecord,
+  messageID: string,
+  partID: string | null,
+): { readonly messageID: string; readonly partID?: string } | null {
+  let lastUser: string | null = null
+  for (const message of listMessages(session)) {
+    const { id, role } = message.info
+    if (role === 'user') lastUser = id
+    if (partID === null && id === messageID) return { messageID: lastUser ?? id }
+    const { parts } = showMessage(message)
+    const index = partID === null ? -1 : parts.findIndex((part) => part.id === partID)
+    if (index < 0 || partID === null) continue
+    // Without anything to keep before the part, the whole turn goes.
+    const keepsSomething = parts
+      .slice(0, index + 1)
+      .some((part) => part.type === 'text' || part.type === 'tool')
+    return keepsSomething ? { messageID: id, partID } : { messageID: lastUser ?? id }
+  }
+  return null
+}
+
+/** Takes back what the turns from a message or part on have changed; outside git only the mark is set. */
+export function revertSession(
+  world: World,
+  session: SessionRecord,
+  messageID: string,
+  partID: string | null,
+): void {
+  const point = pointOf(session, messageID, partID)
+  if (point === null) return
   const ids = listMessages(session).map((message) => message.info.id)
-  const from = ids.indexOf(messageID)
-  if (from < 0) return
+  const from = ids.indexOf(point.messageID)
   const diffs = ids.slice(from).flatMap((id) => turnDiffs(world, session, id))
   const kept = new Map<string, Uint8Array | null>()
   const patches: string[] = []
@@ -28,7 +58,7 @@ export function revertSession(world: World, session: SessionRecord, messageID: s
   session.info = {
     ...session.info,
     revert: {
-      messageID,
+      ...point,
       ...(world.settings.git ? { snapshot: world.identity.hex(40), diff: patches.join('') } : {}),
     },
     summary: { additions, deletions, files: diffs.length },
@@ -47,6 +77,28 @@ export function unrevertSession(world: World, session: SessionRecord): void {
   if (session.info.revert === undefined) return
   const { revert: _revert, ...rest } = session.info
   session.info = rest
+  tellSession(world, session)
+}
+
+/** The next prompt makes a revert final: what was reverted is removed. */
+export function cleanUpRevert(world: World, session: SessionRecord): void {
+  const { revert, ...rest } = session.info
+  if (revert === undefined) return
+  const { messageID, partID } = revert
+  const messages = listMessages(session)
+  for (const { info } of messages) {
+    const isKept = info.id < String(messageID) || (info.id === messageID && partID !== undefined)
+    if (!isKept) removeMessage(world, session, info.id)
+  }
+  const cut = messages.find(({ info }) => info.id === messageID)
+  if (cut && partID !== undefined) {
+    const parts = showMessage(cut).parts.map((part) => part.id)
+    for (const each of parts.slice(Math.max(0, parts.indexOf(String(partID)))))
+      removePart(world, session, cut, { messageID: cut.info.id, partID: each })
+  }
+  undone.delete(session)
+  const { cost, tokens } = session.info
+  session.info = { ...rest, cost, tokens }
   tellSession(world, session)
 }
 

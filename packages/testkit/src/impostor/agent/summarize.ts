@@ -1,6 +1,7 @@
+import { countStep } from '../state/remove-messages.js'
 import { noTokens, type MessageInfo, type SessionRecord } from '../state/records.js'
 import { tellSummaries } from './turn-diffs.js'
-import { addTokens, costOf, tokensOf } from './token-counts.js'
+import { costOf, tokensOf } from './token-counts.js'
 import {
   putMessage,
   putPart,
@@ -68,19 +69,9 @@ export function writeSummary(world: World, session: SessionRecord, user: Message
   const said = world.settings.summary
   for (const chunk of said.match(/\S*\s+|\S+$/gu) ?? []) tellDelta(world, session, part, chunk)
   putPart(world, session, { ...part, text: said, time: { start, end: world.identity.stamp() } })
-  putPart(world, session, {
-    id: world.identity.id('prt'),
-    ...place,
-    type: 'step-finish',
-    reason: 'stop',
-    tokens,
-    cost,
-  })
-  session.info = {
-    ...session.info,
-    cost: session.info.cost + cost,
-    tokens: addTokens(session.info.tokens, tokens),
-  }
+  const end = { id: world.identity.id('prt'), ...place, type: 'step-finish', reason: 'stop' }
+  countStep(session, { ...end, tokens, cost }, 1)
+  putPart(world, session, { ...end, tokens, cost })
   const time = { ...message.time, completed: world.identity.stamp() }
   const finished = { ...message, cost, tokens, finish: 'stop' }
   putMessage(world, session, world.settings.git ? finished : { ...finished, time })

@@ -19,16 +19,3 @@ export function costOf(tokens: TokenCounts, world: World): number {
   const dollars = tokens.input * input + (tokens.output + tokens.reasoning) * output
   return Math.round((dollars / 1_000_000) * 1e12) / 1e12
 }
-
-/** Sums two counts. */
-export function addTokens(one: TokenCounts, other: TokenCounts): TokenCounts {
-  return {
-    input: one.input + other.input,
-    output: one.output + other.output,
-    reasoning: one.reasoning + other.reasoning,
-    cache: {
-      read: one.cache.read + other.cache.read,
-      write: one.cache.write + other.cache.write,
-    },
-  }
-}

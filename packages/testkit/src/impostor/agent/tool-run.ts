@@ -5,7 +5,11 @@ import { runTool } from '../tools/run-tool.js'
 import { ToolFailure, ToolStop, type ToolCall, type ToolContext } from '../tools/tool-context.js'
 import type { MessageRecord, Part, SessionRecord } from '../state/records.js'
 import { isTakenAway } from '../state/permission-rules.js'
-import { agentRules, putPart, type World } from '../state/world.js'
+import { agentRules } from '../state/agents.js'
+import { putPart, type World } from '../state/world.js'
+
+/** The tool that a model answers with when a prompt asks for an object. */
+export const structuredOutput = 'StructuredOutput'
 
 const known = new Set([
   'bash',
@@ -21,7 +25,7 @@ const known = new Set([
   'webfetch',
   'write',
   'apply_patch',
-  'StructuredOutput',
+  structuredOutput,
 ])
 
 /** Works out what a call is; nothing is said of it yet. */
@@ -32,7 +36,7 @@ export function prepareTool(
   step: ToolStep,
   callId: string,
 ): ToolCall {
-  const { tool, input } = resolveCall(step, offered(world, session, message))
+  const { tool, input, refusal = null } = resolveCall(step, offered(world, session, message))
   const startedAt = world.identity.stamp()
   const part: Part = {
     id: world.identity.id('prt'),
@@ -43,7 +47,7 @@ export function prepareTool(
     callID: callId,
     state: { status: 'running', input, time: { start: startedAt } },
   }
-  return { step, part, callId, tool, input, startedAt }
+  return { step, part, callId, tool, input, refusal, startedAt }
 }
 
 const editing = new Set(['apply_patch', 'edit', 'write'])
@@ -57,12 +61,15 @@ export function announceTool(world: World, session: SessionRecord, call: ToolCal
 
 /** Which tools the model is offered: `apply_patch` replaces `edit` and `write` for some model ids. */
 function offered(world: World, session: SessionRecord, message: MessageRecord): readonly string[] {
+  const user = session.messages.get(message.info.parentID ?? '')
+  const isStructured = asRecord(user?.info['format'])?.['type'] === 'json_schema'
   const model = String(message.info['modelID'] ?? '')
   const patches = model.includes('gpt-') && !model.includes('oss') && !model.includes('gpt-4')
   const rules = rulesOf(session, agentRules(world, message.info.agent), world.asks)
   return [...known]
     .filter((name) => {
-      if (name === 'StructuredOutput' || isTakenAway(rules, name)) return false
+      if (name === structuredOutput) return isStructured
+      if (isTakenAway(rules, name)) return false
       if (name === 'apply_patch') return patches
       return !(patches && (name === 'edit' || name === 'write'))
     })
@@ -72,15 +79,22 @@ function offered(world: World, session: SessionRecord, message: MessageRecord): 
 function resolveCall(
   step: ToolStep,
   tools: readonly string[],
-): { tool: string; input: Record<string, unknown> } {
+): { tool: string; input: Record<string, unknown>; refusal?: string } {
   const lower = step.tool.toLowerCase()
   const name = known.has(step.tool) ? step.tool : known.has(lower) ? lower : null
   // Scripts may call either kind of editing tool with any model.
   const isOffered =
     name !== null &&
     (tools.includes(name) || (editing.has(name) && tools.some((each) => editing.has(each))))
-  if (name === null || !(isOffered || name === 'StructuredOutput')) {
-    const error = `Model tried to call unavailable tool '${step.tool}'. Available tools: ${tools.join(', ')}.`
+  if (name === null || !isOffered) {
+    const known = `Available tools: ${tools.join(', ')}.`
+    // An agent that may do next to nothing lacks the tool for mistakes as well.
+    if (!tools.includes('invalid')) {
+      const refusal = `Model tried to call unavailable tool 'invalid'. ${known}`
+      const input = typeof step.input === 'string' ? {} : { ...step.input }
+      return { tool: step.tool, input, refusal }
+    }
+    const error = `Model tried to call unavailable tool '${step.tool}'. ${known}`
     return { tool: 'invalid', input: { tool: step.tool, error } }
   }
   if (typeof step.input !== 'string') return { tool: name, input: { ...step.input } }
@@ -109,10 +123,12 @@ export async function finishTool(
     end({
       status: 'completed',
       input: call.input,
-      output: call.step.output ?? result.output,
+      output: (call.tool === 'invalid' ? undefined : call.step.output) ?? result.output,
       metadata: {
         ...result.metadata,
-        truncated: result.metadata['truncated'] ?? false,
+        ...(call.tool === structuredOutput
+          ? {}
+          : { truncated: result.metadata['truncated'] ?? false }),
         ...call.step.metadata,
       },
       title: result.title,

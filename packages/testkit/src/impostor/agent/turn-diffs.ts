@@ -20,7 +20,10 @@ export function turnDiffs(world: World, session: SessionRecord, userId: string):
   if (!world.settings.git) return []
   const decode = (bytes: Uint8Array | null): string =>
     bytes ? new TextDecoder().decode(bytes) : ''
-  return [...(session.before.get(userId) ?? [])].flatMap(([path, before]) => {
+  const changed = [...(session.before.get(userId) ?? [])]
+  // As git prints them.
+  const sorted = changed.toSorted(([one], [other]) => (one < other ? -1 : 1))
+  return sorted.flatMap(([path, before]) => {
     const after = world.files.read(path)
     const [old, fresh] = [decode(before), decode(after)]
     if (old === fresh) return []

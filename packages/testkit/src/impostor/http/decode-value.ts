@@ -17,7 +17,11 @@ export function decodeValue(schema: Schema, value: unknown): unknown {
   if (typeof value !== 'object' || value === null || real.type !== 'object') return value
   const { additionalProperties: extra, properties } = real
   if (properties === undefined && extra === undefined) return value
-  const entries = Object.entries(value).flatMap(([name, each]): [string, unknown][] => {
+  const declared = Object.keys(properties ?? {})
+  const rank = (name: string): number => declared.indexOf(name)
+  // The server reads in the order of its schema, and shows what it read in that order.
+  const given = Object.entries(value).toSorted(([one], [other]) => rank(one) - rank(other))
+  const entries = given.flatMap(([name, each]): [string, unknown][] => {
     const known = properties?.[name] ?? extra
     if (known === undefined || (each === null && !allowsNull(known))) return []
     return [[name, decodeValue(known, each)]]

@@ -3,7 +3,7 @@ import { askNotFound, ok, Refusal, type Call, type Outcome } from '../http/outco
 import { toRoutes, type Route } from '../http/router.js'
 import { actionFor } from '../state/permission-rules.js'
 import type { Json } from '../state/records.js'
-import { agentRules } from '../state/world.js'
+import { agentRules } from '../state/agents.js'
 
 function listPermissions(call: Call): Outcome {
   const here = [...call.world.asks.permissions.values()].filter(

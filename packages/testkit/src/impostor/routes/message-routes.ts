@@ -16,6 +16,7 @@ import {
   type MessageRecord,
   type Part,
 } from '../state/records.js'
+import { removeMessage, removePart } from '../state/remove-messages.js'
 import { putPart } from '../state/world.js'
 import { sessionOf } from './session-routes.js'
 
@@ -107,22 +108,13 @@ export const messageRoutes: readonly Route[] = toRoutes({
     const session = sessionOf(call)
     if (session.run) throw busy(session.info.id)
     const messageID = call.params['messageID'] ?? ''
-    session.messages.delete(messageID)
-    call.world.bus.publish(session.info.directory, 'message.removed', {
-      sessionID: session.info.id,
-      messageID,
-    })
+    removeMessage(call.world, session, messageID)
     return ok(true)
   },
   'DELETE /session/:sessionID/message/:messageID/part/:partID': (call) => {
     const session = sessionOf(call)
     const { messageID = '', partID = '' } = call.params
-    session.messages.get(messageID)?.parts.delete(partID)
-    call.world.bus.publish(session.info.directory, 'message.part.removed', {
-      sessionID: session.info.id,
-      messageID,
-      partID,
-    })
+    removePart(call.world, session, session.messages.get(messageID), { messageID, partID })
     return ok(true)
   },
   'PATCH /session/:sessionID/message/:messageID/part/:partID': (call) => {

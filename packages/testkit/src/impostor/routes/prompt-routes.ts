@@ -4,10 +4,11 @@ import { sessionIdOf } from '../http/body.js'
 import { ok, unexpected, type Call } from '../http/outcome.js'
 import { asRecord, type Json } from '../state/records.js'
 import { toRoutes, type Route } from '../http/router.js'
-import { agentNames, storePrompt, type PromptBody } from '../agent/prompts.js'
+import { storePrompt, type PromptBody } from '../agent/prompts.js'
 import { MessageFailure } from '../agent/provider-failure.js'
 import { showMessage, type SessionRecord } from '../state/records.js'
-import { setStatus, tellError } from '../state/world.js'
+import { agentNames, agentOf } from '../state/agents.js'
+import { setStatus, tellError, type World } from '../state/world.js'
 import { sessionOf } from './session-routes.js'
 
 function readPrompt({ body }: Call): PromptBody {
@@ -40,10 +41,15 @@ function readPrompt({ body }: Call): PromptBody {
   }
 }
 
+function isUnknown(world: World, agent: string | undefined): boolean {
+  return agent !== undefined && agent !== '' && agentOf(world, agent) === null
+}
+
 /** An unknown agent is found out late: the error is reported, nothing is stored, and nothing turns busy or idle. */
 function unknownAgent(call: Call, session: SessionRecord, body: PromptBody): boolean {
-  if (body.agent === undefined || agentNames.includes(body.agent)) return false
-  const message = `Agent not found: "${body.agent}". Available agents: ${agentNames.join(', ')}`
+  if (!isUnknown(call.world, body.agent)) return false
+  const names = agentNames(call.world).join(', ')
+  const message = `Agent not found: "${body.agent}". Available agents: ${names}`
   tellError(call.world, session, { name: 'UnknownError', data: { message } })
   return true
 }
@@ -57,7 +63,7 @@ export const promptRoutes: readonly Route[] = toRoutes({
     const { world } = call
     const foreign = foreignOwner(call, session, body)
     if (foreign) throw unexpected(world)
-    if (body.agent !== undefined && !agentNames.includes(body.agent)) {
+    if (isUnknown(world, body.agent)) {
       const afterwards = (): void => {
         unknownAgent(call, session, body)
         tellError(world, session, {

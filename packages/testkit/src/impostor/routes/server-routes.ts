@@ -24,7 +24,7 @@ export const serverRoutes: readonly Route[] = toRoutes({
     const { providerId, modelId } = call.world.settings
     return ok({ providers: listProviders(call.world), default: { [providerId]: modelId } })
   },
-  'GET /agent': () => ok(listAgents()),
+  'GET /agent': (call) => ok(listAgents(call.world)),
   'GET /project/current': (call) => {
     const { directory, world } = call
     return ok({

@@ -131,7 +131,7 @@ export const sessionRoutes: readonly Route[] = toRoutes({
     const before = textOf(call, 'messageID')
     const fork = forkSession(call.world, sessionOf(call), before)
     if (fork === null) throw unexpected(call.world)
-    return ok(fork.info)
+    return ok(fork)
   },
   'POST /session/:sessionID/share': (call) => {
     sessionOf(call)

@@ -1,5 +1,5 @@
 import { isKnownModel } from '../agent/chosen-model.js'
-import { sessionIdOf } from '../http/body.js'
+import { sessionIdOf, textOf } from '../http/body.js'
 import { busy, ok, unexpected, type Call, type Outcome } from '../http/outcome.js'
 import { toRoutes, type Route } from '../http/router.js'
 import { showMessage, type SessionRecord } from '../state/records.js'
@@ -47,7 +47,7 @@ export const workRoutes: readonly Route[] = toRoutes({
     sessionIdOf(call)
     const { body } = call
     const session = idleSession(call)
-    revertSession(call.world, session, String(body['messageID']))
+    revertSession(call.world, session, String(body['messageID']), textOf(call, 'partID'))
     return ok(session.info)
   },
   'POST /session/:sessionID/unrevert': (call) => {

@@ -91,7 +91,7 @@ export function rulesOf(
 ): readonly PermissionRule[] {
   return [
     ...base,
-    ...(session.info.permission ?? []),
+    ...(session.runRules ?? session.info.permission ?? []),
     ...(asks.approved.get(session.info.directory) ?? []),
   ]
 }

@@ -1,4 +1,4 @@
-import { builtInRules } from './permission-rules.js'
+import { agentsOf } from './agents.js'
 import type { Json } from './records.js'
 import type { World } from './world.js'
 
@@ -55,24 +55,27 @@ export function showConfig(world: World): Json {
   }
 }
 
-const described: Readonly<Record<string, string>> = {
-  build: 'The default agent. Executes tools based on configured permissions.',
-  explore:
-    'Fast agent specialized for exploring codebases. Use this when you need to quickly find files by patterns (eg. "src/components/**/*.tsx"), search code for keywords (eg. "API endpoints"), or answer questions about the codebase (eg. "how do API endpoints work?"). When calling this agent, specify the desired thoroughness level: "quick" for basic searches, "medium" for moderate exploration, or "very thorough" for comprehensive analysis across multiple locations and naming conventions.',
-  general:
-    'General-purpose agent for researching complex questions and executing multi-step tasks. Use this agent to execute multiple units of work in parallel.',
-  plan: 'Plan mode. Disallows all edit tools.',
+/** What an agent of the configuration does not say. */
+const unset = {
+  color: null,
+  hidden: null,
+  steps: null,
+  temperature: null,
+  topP: null,
+  variant: null,
 }
 
-/** The built-in agents. */
-export function listAgents(): readonly Json[] {
-  return ['build', 'compaction', 'explore', 'general', 'plan', 'summary', 'title'].map((name) => ({
-    name,
-    mode: name === 'explore' || name === 'general' ? 'subagent' : 'primary',
-    native: true,
-    ...(described[name] === undefined ? { hidden: true } : { description: described[name] }),
-    ...(name === 'title' ? { temperature: 0.5 } : {}),
-    permission: builtInRules,
+/** The agents as the server shows them. */
+export function listAgents(world: World): readonly Json[] {
+  return agentsOf(world).map((each) => ({
+    name: each.name,
+    mode: each.mode,
+    native: each.isNative,
+    ...(each.isHidden ? { hidden: true } : {}),
+    ...(each.description === null ? {} : { description: each.description }),
+    ...(each.name === 'title' ? { temperature: 0.5 } : {}),
+    permission: each.rules,
     options: {},
+    ...(each.isNative ? {} : unset),
   }))
 }

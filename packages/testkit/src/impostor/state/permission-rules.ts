@@ -5,23 +5,6 @@ export interface PermissionRule {
   readonly action: 'allow' | 'deny' | 'ask'
 }
 
-/** What the built-in agents may do: everything except these. */
-export const builtInRules: readonly PermissionRule[] = [
-  { permission: '*', action: 'allow', pattern: '*' },
-  { permission: 'doom_loop', action: 'ask', pattern: '*' },
-  { permission: 'external_directory', action: 'ask', pattern: '*' },
-  { permission: 'read', action: 'ask', pattern: '*.env' },
-  { permission: 'read', action: 'ask', pattern: '*.env.*' },
-  { permission: 'read', action: 'allow', pattern: '*.env.example' },
-]
-
-/** What the plan agent may not do beyond them. */
-export const planRules: readonly PermissionRule[] = [
-  { permission: 'edit', pattern: '*', action: 'deny' },
-  { permission: 'edit', pattern: '.opencode/plans/*.md', action: 'allow' },
-  { permission: 'edit', pattern: 'opencode-home/data/opencode/plans/*.md', action: 'allow' },
-]
-
 /** Whether a tool is taken away altogether: its last rule denies everything. */
 export function isTakenAway(rules: readonly PermissionRule[], tool: string): boolean {
   const permission = ['write', 'edit', 'apply_patch'].includes(tool) ? 'edit' : tool
@@ -62,7 +45,7 @@ function toRules(permission: string, value: unknown): readonly PermissionRule[] 
   if (isAction(value)) return [{ permission, action: value, pattern: '*' }]
   if (typeof value !== 'object' || value === null) return []
   return Object.entries(value).flatMap(([pattern, action]) =>
-    isAction(action) ? [{ permission, action, pattern }] : [],
+    isAction(action) ? [{ permission, pattern, action }] : [],
   )
 }
 

@@ -69,6 +69,8 @@ export interface SessionRecord {
   info: SessionInfo
   readonly messages: Map<string, MessageRecord>
   todos: readonly Json[]
+  /** The session's own rules as they were when its run began; null while none is on. */
+  runRules: readonly PermissionRule[] | null
   /** The run that answers its prompts now. */
   run: Run | null
   /** File contents before the turn of a user message, for diffs and reverting, by message and path. */

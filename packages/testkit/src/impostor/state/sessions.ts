@@ -7,6 +7,7 @@ import {
   type SessionInfo,
   type SessionRecord,
 } from './records.js'
+import { countStep } from './remove-messages.js'
 import { tellSession, type World } from './world.js'
 
 /** Options of a new session. */
@@ -58,6 +59,7 @@ export function createSession(world: World, directory: string, input: NewSession
     info,
     messages: new Map(),
     todos: [],
+    runRules: null,
     run: null,
     before: new Map(),
   }
@@ -118,18 +120,20 @@ export function patchSession(
 }
 
 /**
- * Copies a session's messages before `messageId` (all without it, or when it is unknown) into a new session. Null when the
- * server breaks off, and leaves a copy of what was before: at a message with a `format`.
+ * Copies a session's messages before `messageId` (all without it, or when it is unknown) into a new session, and gives it
+ * as it was before anything was copied. Null when the server breaks off, and leaves a copy of what was before: at a
+ * message with a `format`.
  */
 export function forkSession(
   world: World,
   session: SessionRecord,
   messageId: string | null,
-): SessionRecord | null {
+): SessionInfo | null {
   const fork = createSession(world, session.info.directory, {
     title: `${session.info.title.replace(/ \(fork #\d+\)$/u, '')} (fork #1)`,
     ...(session.info.metadata === undefined ? {} : { metadata: session.info.metadata }),
   })
+  const made = fork.info
   const renamed = new Map<string, string>()
   for (const message of listMessages(session)) {
     if (message.info.id === messageId) break
@@ -153,6 +157,7 @@ export function forkSession(
     )) {
       const copy = { ...part, id: world.identity.id('prt'), messageID: id, sessionID: fork.info.id }
       parts.set(copy.id, copy)
+      countStep(fork, copy, 1)
       world.bus.publish(fork.info.directory, 'message.part.updated', {
         sessionID: fork.info.id,
         part: copy,
@@ -160,5 +165,5 @@ export function forkSession(
       })
     }
   }
-  return fork
+  return made
 }

@@ -6,12 +6,6 @@ import type { Asks } from './asks.js'
 import type { Bus } from './bus.js'
 import type { Files } from './files.js'
 import type { Identity } from './identity.js'
-import {
-  builtInRules,
-  planRules,
-  rulesFromConfig,
-  type PermissionRule,
-} from './permission-rules.js'
 import type { Json, MessageRecord, Part, SessionRecord } from './records.js'
 
 /** Names and switches that do not change while an Impostor lives. */
@@ -68,12 +62,6 @@ export interface World {
 /** The root that the server names for a directory. */
 export function worktreeOf(world: World, directory: string): string {
   return world.settings.git ? directory : '/'
-}
-
-/** The rules of an agent: the built-in ones, then the configuration's. The plan agent may not edit. */
-export function agentRules(world: World, agent: string): readonly PermissionRule[] {
-  const own = agent === 'plan' ? planRules : []
-  return [...builtInRules, ...own, ...rulesFromConfig(world.settings.config['permission'])]
 }
 
 /** Stores a message and tells of it. */

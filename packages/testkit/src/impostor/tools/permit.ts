@@ -1,7 +1,7 @@
 import { rulesOf, type PermissionAnswer } from '../state/asks.js'
 import { actionFor, isMatch } from '../state/permission-rules.js'
 import type { Json } from '../state/records.js'
-import { agentRules } from '../state/world.js'
+import { agentRules } from '../state/agents.js'
 import { type ToolCall, ToolFailure, ToolStop, type ToolContext } from './tool-context.js'
 
 /** What a tool wants to do. */

@@ -8,6 +8,7 @@ import { type ToolCall, ToolFailure, type ToolContext, type ToolResult } from '.
 
 /** Runs a tool as the real server would, as far as a fake can. */
 export async function runTool(call: ToolCall, context: ToolContext): Promise<ToolResult> {
+  if (call.refusal !== null) throw new ToolFailure(call.refusal)
   const missing = missingKey(call.tool, call.input)
   if (missing !== null) {
     throw new ToolFailure(
@@ -39,6 +40,12 @@ export async function runTool(call: ToolCall, context: ToolContext): Promise<Too
       return webfetch(call, context)
     case 'task':
       return task(call, context)
+    case 'StructuredOutput':
+      return {
+        output: 'Structured output captured successfully.',
+        title: 'Structured Output',
+        metadata: { valid: true },
+      }
     case 'invalid':
       return {
         output: `The arguments provided to the tool are invalid: ${String(call.input['error'])}`,

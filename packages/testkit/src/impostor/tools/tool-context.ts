@@ -10,6 +10,8 @@ export interface ToolCall {
   /** The tool's real name, after a wrong case was forgiven or an unknown name became `invalid`. */
   readonly tool: string
   readonly input: Record<string, unknown>
+  /** Why the server does not run it; null when it does. */
+  readonly refusal: string | null
   readonly startedAt: number
 }
 
