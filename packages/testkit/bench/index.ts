@@ -18,7 +18,7 @@ const scenario = reply(
 
 /** What a host's test does: start, session, stream, prompt, idle, close. */
 async function turn(): Promise<void> {
-  const impostor = await startImpostor(scenario)
+  const impostor = await startImpostor(scenario, { listenerWaitMs: 0 })
   const session = await post(impostor.url, '/session', {})
   const stream = get(`${impostor.url}/event`, { agent: false })
   const [response] = await once(stream, 'response')

@@ -129,6 +129,9 @@ async function answerOnce(
     signal.throwIfAborted()
     tellSummaries(world, session, toSummarise)
     setStatus(world, session, { type: 'busy' })
+    if (index === 0)
+      await world.bus.heard(session.info.directory, listenerWaitMs(world, session), signal)
+    signal.throwIfAborted()
     const verdict = await playModelStep({
       world,
       session,
@@ -152,6 +155,12 @@ async function answerOnce(
     endBadly(world, session, error, signal, complete)
     return 'over'
   }
+}
+
+/** A sub-agent's turn is part of one that has waited already. */
+function listenerWaitMs(world: World, session: SessionRecord): number {
+  const parent = world.sessions.get(session.info.parentID ?? '')
+  return parent?.run ? 0 : world.settings.listenerWaitMs
 }
 
 function endBadly(

@@ -1,5 +1,6 @@
 import type { WritableJournal } from '../../journal.js'
 import { createJournal } from '../../journal.js'
+import { realTime } from '../../real-time.js'
 import type { Identity } from './identity.js'
 import type { Json } from './records.js'
 
@@ -30,6 +31,8 @@ export interface Bus {
   listen(listener: Listener): () => void
   /** Open streams. */
   readonly listeners: ReadonlySet<Listener>
+  /** Resolves once a stream of a directory is open, after `ms` at the latest, and when `signal` is aborted. */
+  heard(directory: string, ms: number, signal: AbortSignal): Promise<void>
   /** Everything that was published, waitable. */
   readonly published: WritableJournal<PublishedEvent>
   /** An event as it is in a frame of this stream. */
@@ -52,6 +55,7 @@ export function createBus(identity: Identity, projectOf: (directory: string) => 
   const listeners = new Set<Listener>()
   const published = createJournal<PublishedEvent>((event) => event.type)
   const sequence = new Map<string, number>()
+  const waiting = new Set<() => void>()
 
   const frame = (listener: Listener, event: PublishedEvent): string => {
     const payload = { id: event.id, type: event.type, properties: event.properties }
@@ -83,7 +87,27 @@ export function createBus(identity: Identity, projectOf: (directory: string) => 
     frame,
     listen(listener) {
       listeners.add(listener)
+      for (const look of [...waiting]) look()
       return () => listeners.delete(listener)
+    },
+    heard(directory, ms, signal) {
+      const isHeard = (): boolean =>
+        [...listeners].some((each) => each.directory === null || each.directory === directory)
+      if (ms <= 0 || signal.aborted || isHeard()) return Promise.resolve()
+      return new Promise((resolve) => {
+        const done = (): void => {
+          waiting.delete(look)
+          signal.removeEventListener('abort', done)
+          realTime.clearTimeout(timer)
+          resolve()
+        }
+        const look = (): void => {
+          if (isHeard()) done()
+        }
+        const timer = realTime.setTimeout(done, ms)
+        waiting.add(look)
+        signal.addEventListener('abort', done, { once: true })
+      })
     },
     publish(directory, type, properties) {
       // What is published is a picture of that moment; records change afterwards.

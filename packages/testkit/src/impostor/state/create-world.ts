@@ -40,6 +40,12 @@ export interface ImpostorWorldOptions {
   readonly summary?: string
   /** The server's configuration; `permission` has effect. */
   readonly config?: Readonly<Record<string, unknown>>
+  /**
+   * For how many milliseconds of real time a turn waits for an event stream of its directory before it says anything;
+   * with one that is open it does not wait. The real server takes about as long to its first delta, so that a client
+   * may prompt while it subscribes. Default 90; with a `clock` of your own 0.
+   */
+  readonly listenerWaitMs?: number
   /** The version that it says it has, default `1.18.33`. */
   readonly version?: string
 }
@@ -71,6 +77,7 @@ export function createWorld(
       price: options.price ?? { input: 1, output: 2 },
       title: options.title ?? 'A scripted title',
       summary: options.summary ?? 'A scripted summary.',
+      listenerWaitMs: options.listenerWaitMs ?? (options.clock ? 0 : 90),
       version: options.version ?? '1.18.33',
       config: { ...options.config },
     },

@@ -25,6 +25,8 @@ export interface WorldSettings {
   readonly title: string
   readonly summary: string
   readonly version: string
+  /** For how long a turn that nobody listens to waits before it says anything. */
+  readonly listenerWaitMs: number
   /** The server's configuration, as far as it matters. */
   readonly config: Json
 }
