@@ -42,6 +42,12 @@ export const listed: readonly ListedDifference[] = [
       ),
   },
   {
+    id: 'editing-tools',
+    what: 'A script may call `apply_patch` with a model that has `edit` and `write` instead, and the other way round; the list of available tools is that of the model.',
+    why: 'One script serves both kinds of model. On the server such a call becomes `invalid`.',
+    matches: ({ scenario }) => scenario === 'the tool edits with a model that patches',
+  },
+  {
     id: 'config-words',
     what: 'What is wrong deep inside a `PATCH /config` or `PATCH /global/config` is refused alike, in other words.',
     why: 'The document joins what the server keeps apart there, and both endpoints are for the server’s own settings.',

@@ -18,7 +18,8 @@ const report = await runConformance({
     process.stderr.write(`${unlisted === 0 ? 'same' : `${unlisted} differ`}  ${name}\n`),
 })
 for (const difference of report.unlisted) {
-  const shown = (value: unknown): string => (JSON.stringify(value) ?? 'absent').slice(0, 400)
+  const shown = (value: unknown): string =>
+    (JSON.stringify(value) ?? 'absent').slice(0, Number(argument('--width') ?? 400))
   process.stderr.write(
     `\n[${difference.scenario}] ${difference.at}\n  opencode ${shown(difference.opencode)}\n  impostor ${shown(difference.impostor)}\n`,
   )

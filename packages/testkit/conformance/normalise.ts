@@ -250,6 +250,7 @@ function createRenamer(directory: string): Renamer {
       )
       .replaceAll(/\bcall_\w+\b/gu, (id) => name('call', id))
       .replaceAll(/[\w./-]*data\/opencode\/plans/gu, 'plans#')
+      .replaceAll(/[\w./-]*data\/opencode\/tool-output\/tool_\w+/gu, 'tool-output#')
       .replaceAll(/err_[0-9a-f]{8}/gu, 'err#')
       .replaceAll(/\b[0-9a-f]{40}\b/gu, 'hash#')
       .replaceAll(/\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z/gu, 'date#')

@@ -8,12 +8,15 @@ import { normalise } from './normalise.js'
 import type { ConformanceScenario } from './scenario.js'
 import { agentScenarios } from './scenarios/agents.js'
 import { askScenarios } from './scenarios/asks.js'
+import { commandScenarios } from './scenarios/commands.js'
 import { documentScenarios } from './scenarios/document.js'
+import { expansionScenarios } from './scenarios/expansion.js'
 import { historyScenarios } from './scenarios/history.js'
 import { httpScenarios } from './scenarios/http.js'
 import { serverScenarios } from './scenarios/server.js'
 import { sessionScenarios } from './scenarios/sessions.js'
 import { stopScenarios } from './scenarios/stops.js'
+import { toolResultScenarios } from './scenarios/tool-results.js'
 import { toolScenarios } from './scenarios/tools.js'
 import { structuredScenarios } from './scenarios/structured.js'
 import { turnScenarios } from './scenarios/turns.js'
@@ -28,6 +31,9 @@ const scenarios: readonly ConformanceScenario[] = [
   ...sessionScenarios,
   ...serverScenarios,
   ...agentScenarios,
+  ...expansionScenarios,
+  ...commandScenarios,
+  ...toolResultScenarios,
   ...historyScenarios,
   ...structuredScenarios,
   ...httpScenarios,

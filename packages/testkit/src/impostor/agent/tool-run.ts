@@ -1,6 +1,6 @@
 import type { ToolStep } from '../../script/steps.js'
 import { rulesOf } from '../state/asks.js'
-import { asRecord } from '../state/records.js'
+import { asRecord, type Json } from '../state/records.js'
 import { runTool } from '../tools/run-tool.js'
 import { ToolFailure, ToolStop, type ToolCall, type ToolContext } from '../tools/tool-context.js'
 import type { MessageRecord, Part, SessionRecord } from '../state/records.js'
@@ -123,7 +123,7 @@ export async function finishTool(
     end({
       status: 'completed',
       input: call.input,
-      output: (call.tool === 'invalid' ? undefined : call.step.output) ?? result.output,
+      output: scripted(call) ?? result.output,
       metadata: {
         ...result.metadata,
         ...(call.tool === structuredOutput
@@ -132,6 +132,7 @@ export async function finishTool(
         ...call.step.metadata,
       },
       title: result.title,
+      ...attached(call, result.attachments),
     })
     return 'continue'
   } catch (error) {
@@ -143,6 +144,21 @@ export async function finishTool(
     }
     throw error
   }
+}
+
+/** The output that the script gives a tool that runs; an empty one of a command is worded as the server words it. */
+function scripted({ step, tool }: ToolCall): string | null {
+  return step.output === undefined || tool === 'invalid' || tool === 'bash' ? null : step.output
+}
+
+/** Files of a result as parts of the call's message. */
+function attached(
+  { part }: ToolCall,
+  files: readonly Json[] | undefined,
+): { attachments?: readonly Json[] } {
+  if (files === undefined) return {}
+  const { messageID, sessionID } = part
+  return { attachments: files.map((file) => ({ ...file, messageID, sessionID })) }
 }
 
 /** Marks a call that an abort has cut short. */

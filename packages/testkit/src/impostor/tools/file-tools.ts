@@ -3,6 +3,7 @@ import { toAbsolute } from '../state/files.js'
 import { diffLines, filePatch } from './line-diff.js'
 import { putPart, worktreeOf } from '../state/world.js'
 import { permit } from './permit.js'
+import { readPath } from './read-path.js'
 import { type ToolCall, ToolFailure, type ToolContext, type ToolResult } from './tool-context.js'
 
 const decoder = new TextDecoder()
@@ -54,6 +55,8 @@ export async function write(call: ToolCall, context: ToolContext): Promise<ToolR
   const { absolute, shown } = pathsOf(call, context)
   const content = String(call.input['content'] ?? '')
   const before = context.world.files.read(absolute)
+  if (before === null && context.world.files.isDirectory(absolute))
+    throw new ToolFailure(`BadResource: FileSystem.readFile (${absolute})`)
   await permitOutside(call, context, absolute)
   await permit(call, context, {
     permission: 'edit',
@@ -72,24 +75,45 @@ export async function write(call: ToolCall, context: ToolContext): Promise<ToolR
   }
 }
 
-/** `edit`: one replacement. */
+/** What cannot be asked for, whatever the file holds. */
+function mistakeIn(
+  { world }: ToolContext,
+  absolute: string,
+  { wanted, replacement }: { readonly wanted: string; readonly replacement: string },
+): string | null {
+  if (wanted === replacement) return 'No changes to apply: oldString and newString are identical.'
+  const exists = world.files.read(absolute) !== null
+  if (!exists && world.files.isDirectory(absolute))
+    return `Path is a directory, not a file: ${absolute}`
+  if (wanted === '' && exists)
+    return 'oldString cannot be empty when editing an existing file. Provide the exact text to replace, or use write for an intentional full-file replacement.'
+  return exists || wanted === '' ? null : `File ${absolute} not found`
+}
+
+/** `edit`: one replacement, or the whole of a new file. */
 export async function edit(call: ToolCall, context: ToolContext): Promise<ToolResult> {
   const { absolute, shown } = pathsOf(call, context)
   await permitOutside(call, context, absolute)
   const bytes = context.world.files.read(absolute)
-  if (bytes === null) throw new ToolFailure(`File ${absolute} not found`)
-  const before = decoder.decode(bytes)
+  const before = bytes === null ? '' : decoder.decode(bytes)
   const wanted = String(call.input['oldString'] ?? '')
-  if (!before.includes(wanted)) {
+  const replacement = String(call.input['newString'] ?? '')
+  const mistake = mistakeIn(context, absolute, { wanted, replacement })
+  if (mistake !== null) throw new ToolFailure(mistake)
+  const isEvery = call.input['replaceAll'] === true
+  if (bytes !== null && !before.includes(wanted)) {
     throw new ToolFailure(
       'Could not find oldString in the file. It must match exactly, including whitespace, indentation, and line endings.',
     )
   }
-  const replacement = String(call.input['newString'] ?? '')
-  const after =
-    call.input['replaceAll'] === true
-      ? before.replaceAll(wanted, () => replacement)
-      : before.replace(wanted, () => replacement)
+  if (bytes !== null && !isEvery && before.indexOf(wanted) !== before.lastIndexOf(wanted)) {
+    throw new ToolFailure(
+      'Found multiple matches for oldString. Provide more surrounding context to make the match unique.',
+    )
+  }
+  const after = isEvery
+    ? before.replaceAll(wanted, () => replacement)
+    : before.replace(wanted, () => replacement)
   const patch = filePatch(absolute, before, after)
   await permit(call, context, {
     permission: 'edit',
@@ -113,7 +137,7 @@ export async function edit(call: ToolCall, context: ToolContext): Promise<ToolRe
   return { output: 'Edit applied successfully.', title: shown, metadata }
 }
 
-/** `read`: numbered lines. */
+/** `read`: numbered lines of a file, names of a folder, or an image. */
 export async function read(call: ToolCall, context: ToolContext): Promise<ToolResult> {
   const { absolute, shown } = pathsOf(call, context)
   await permitOutside(call, context, absolute)
@@ -123,29 +147,15 @@ export async function read(call: ToolCall, context: ToolContext): Promise<ToolRe
     always: ['*'],
     metadata: {},
   })
-  const bytes = context.world.files.read(absolute)
-  if (bytes === null) throw new ToolFailure(`File not found: ${absolute}`)
-  const lines = decoder.decode(bytes).replace(/\n$/u, '').split('\n')
-  const text = lines.join('\n')
-  const numbered = lines.map((line, index) => `${index + 1}: ${line}`).join('\n')
-  return {
-    output: `<path>${absolute}</path>\n<type>file</type>\n<content>\n${numbered}\n\n(End of file - total ${lines.length} lines)\n</content>`,
-    title: shown,
-    metadata: {
-      preview: lines.slice(0, 20).join('\n'),
-      truncated: false,
-      loaded: [],
-      display: {
-        type: 'file',
-        path: absolute,
-        text,
-        lineStart: 1,
-        lineEnd: lines.length,
-        totalLines: lines.length,
-        truncated: false,
-      },
-    },
-  }
+  const number = (name: string): Record<string, number> =>
+    typeof call.input[name] === 'number' ? { [name]: call.input[name] } : {}
+  const { output, metadata, attachment } = readPath(context.world, absolute, {
+    ...number('offset'),
+    ...number('limit'),
+  })
+  if (attachment === null) return { output, title: shown, metadata }
+  const file = { type: 'file', ...attachment }
+  return { output, title: shown, metadata, attachments: [file] }
 }
 
 export { announceChange }

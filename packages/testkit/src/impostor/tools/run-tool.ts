@@ -1,5 +1,6 @@
 import { putPart } from '../state/world.js'
 import { applyPatch } from './apply-patch.js'
+import { bash } from './bash.js'
 import { edit, read, write } from './file-tools.js'
 import { missingKey } from './missing-key.js'
 import { permit } from './permit.js'
@@ -57,61 +58,6 @@ export async function runTool(call: ToolCall, context: ToolContext): Promise<Too
   }
 }
 
-async function bash(call: ToolCall, context: ToolContext): Promise<ToolResult> {
-  const command = String(call.input['command'])
-  const always = `${commandPrefix(command)} *`
-  await permit(call, context, {
-    permission: 'bash',
-    patterns: [command],
-    always: [always],
-    metadata: { command },
-  })
-  const output = call.step.output ?? ''
-  const update = (soFar: string): void => {
-    if (context.isOver()) return
-    putPart(context.world, context.session, {
-      ...call.part,
-      state: {
-        metadata: { output: soFar },
-        status: 'running',
-        input: call.input,
-        time: { start: call.startedAt },
-      },
-    })
-  }
-  update('')
-  let soFar = ''
-  for (const piece of call.step.progress ?? (output === '' ? [] : [output])) {
-    soFar += piece
-    update(soFar)
-  }
-  const shown = output === '' ? soFar : output
-  return {
-    output: shown === '' ? '(no output)' : shown,
-    title: command,
-    metadata: {
-      output: shown === '' ? '(no output)' : shown,
-      exit: call.step.exit ?? 0,
-      truncated: false,
-    },
-  }
-}
-
-/** How many words name a command, where it is not one. */
-const wordsOf: Readonly<Record<string, number>> = {
-  git: 2,
-  npm: 2,
-  pnpm: 2,
-  docker: 2,
-  cargo: 2,
-  go: 2,
-}
-
-function commandPrefix(command: string): string {
-  const words = command.split(/\s+/u)
-  return words.slice(0, wordsOf[words[0] ?? ''] ?? 1).join(' ')
-}
-
 async function todowrite(call: ToolCall, context: ToolContext): Promise<ToolResult> {
   await permit(call, context, {
     permission: 'todowrite',
@@ -167,6 +113,8 @@ async function task(call: ToolCall, context: ToolContext): Promise<ToolResult> {
 
 async function plain(call: ToolCall, context: ToolContext): Promise<ToolResult> {
   const pattern = String(call.input['pattern'] ?? call.input['name'] ?? '*')
+  if (call.tool === 'skill' && call.step.output === undefined)
+    throw new ToolFailure(`Skill "${pattern}" not found. Available skills: customize-opencode`)
   await permit(call, context, {
     permission: call.tool,
     patterns: [pattern],

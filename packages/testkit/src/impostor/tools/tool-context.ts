@@ -35,6 +35,8 @@ export interface ToolResult {
   readonly output: string
   readonly title: unknown
   readonly metadata: Json
+  /** Files that come with the result. */
+  readonly attachments?: readonly Json[]
 }
 
 /** A tool failed; the model gets the message and the turn goes on. */

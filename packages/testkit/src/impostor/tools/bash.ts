@@ -1,0 +1,84 @@
+import { putPart } from '../state/world.js'
+import { permit } from './permit.js'
+import type { ToolCall, ToolContext, ToolResult } from './tool-context.js'
+
+const mostBytes = 50 * 1024
+const mostShown = 30_000
+
+/** `bash`: nothing is run; what a command prints is what the script says. */
+export async function bash(call: ToolCall, context: ToolContext): Promise<ToolResult> {
+  const command = String(call.input['command'])
+  const always = `${commandPrefix(command)} *`
+  await permit(call, context, {
+    permission: 'bash',
+    patterns: [command],
+    always: [always],
+    metadata: { command },
+  })
+  const output = call.step.output ?? ''
+  const update = (soFar: string): void => {
+    if (context.isOver()) return
+    putPart(context.world, context.session, {
+      ...call.part,
+      state: {
+        metadata: { output: lastOf(soFar) },
+        status: 'running',
+        input: call.input,
+        time: { start: call.startedAt },
+      },
+    })
+  }
+  update('')
+  let soFar = ''
+  for (const piece of call.step.progress ?? (output === '' ? [] : [output])) {
+    soFar += piece
+    update(soFar)
+  }
+  const printed = output === '' ? soFar : output
+  const shown = printed === '' ? '(no output)' : printed
+  const exit = call.step.exit ?? 0
+  if (Buffer.byteLength(shown) <= mostBytes) {
+    const metadata = { output: lastOf(shown), exit, truncated: false }
+    return { output: shown, title: command, metadata }
+  }
+  const outputPath = `/opencode-home/data/opencode/tool-output/${context.world.identity.id('tool')}`
+  context.world.files.write(outputPath, new TextEncoder().encode(shown))
+  return {
+    output: `...output truncated...\n\nFull output saved to: ${outputPath}\n\n${lastLines(shown)}`,
+    title: command,
+    metadata: { output: lastOf(shown), exit, truncated: true, outputPath },
+  }
+}
+
+/** What a person sees of a long output. */
+function lastOf(output: string): string {
+  return output.length > mostShown ? `...\n\n${output.slice(-mostShown)}` : output
+}
+
+/** What a model gets of a long output: whole lines from its end. */
+function lastLines(output: string): string {
+  const lines = output.split('\n')
+  let size = 0
+  let first = lines.length
+  while (first > 0) {
+    size += Buffer.byteLength(lines[first - 1] ?? '') + (first < lines.length ? 1 : 0)
+    if (size > mostBytes) break
+    first -= 1
+  }
+  return lines.slice(first).join('\n')
+}
+
+/** How many words name a command, where it is not one. */
+const wordsOf: Readonly<Record<string, number>> = {
+  git: 2,
+  npm: 2,
+  pnpm: 2,
+  docker: 2,
+  cargo: 2,
+  go: 2,
+}
+
+function commandPrefix(command: string): string {
+  const words = command.split(/\s+/u)
+  return words.slice(0, wordsOf[words[0] ?? ''] ?? 1).join(' ')
+}
