@@ -95,13 +95,13 @@ function shapeOf(definition: JsonObject, visit: (name: string) => void): Json {
     Object.fromEntries(
       parameters
         .filter((each) => each['in'] === place && !isAnyPlace(each))
-        .map((each) => [String(each['name']), compact(each['schema'] ?? {}, visit)]),
+        .map((each) => [nameOf(each), compact(each['schema'] ?? {}, visit)]),
     )
   const params = pick('path')
   const query = pick('query')
   const needs = parameters
     .filter((each) => each['in'] === 'query' && each['required'] === true)
-    .map((each) => String(each['name']))
+    .map(nameOf)
   const content = asObject(asObject(definition['requestBody'])['content'])
   const body = asObject(content['application/json'])['schema']
   return {
@@ -110,6 +110,11 @@ function shapeOf(definition: JsonObject, visit: (name: string) => void): Json {
     ...(needs.length === 0 ? {} : { needs }),
     ...(body === undefined ? {} : { body: compact(body, visit) }),
   }
+}
+
+function nameOf(parameter: JsonObject): string {
+  const { name } = parameter
+  return typeof name === 'string' ? name : ''
 }
 
 /** Where a request is about is asked of nearly every operation, and any text will do. */

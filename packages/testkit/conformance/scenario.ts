@@ -7,7 +7,7 @@ export interface ConformanceScenario {
   /** What the model says. */
   readonly answers?: ScenarioLike
   /** Files beside `seed.txt`. */
-  readonly files?: Readonly<Record<string, string>>
+  readonly files?: Readonly<Record<string, string | Uint8Array>>
   /** Whether the directory is a git repository and the server takes snapshots. */
   readonly git?: boolean
   /** Whether the server keeps something for its directory, so that the next scenario needs another one. */

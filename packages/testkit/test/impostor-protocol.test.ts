@@ -261,10 +261,11 @@ describe('Impostor', () => {
 
   it('answers 501 and names what it does not speak, and the journal shows it without secrets', async () => {
     impostor = await startImpostor(reply(), { password: 'sesame' })
+    const token = encodeURIComponent(Buffer.from('opencode:sesame').toString('base64'))
     const { status, body } = await send(
       impostor.url,
       'GET',
-      '/pty?auth_token=abc',
+      `/pty?auth_token=${token}`,
       undefined,
       impostor.headers,
     )

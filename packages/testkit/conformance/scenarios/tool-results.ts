@@ -15,8 +15,10 @@ const files = {
   'empty.txt': '',
   'double.txt': 'same\nother\nsame\n',
   'binary.bin': 'a\u0000b',
-  // A picture by its name only: what it holds matters to nobody here.
-  'dot.png': 'P',
+  'dot.png': Buffer.from(
+    'iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNk+M9QDwADhgGAWjR9awAAAABJRU5ErkJggg==',
+    'base64',
+  ),
   'sub/a.txt': 'beta here\n',
   'sub/deep/b.txt': 'b\n',
   '.hidden': 'h\n',

@@ -16,6 +16,8 @@ import {
 } from '../state/records.js'
 import { hasDefaultTitle } from '../state/sessions.js'
 import type { ToolContext } from '../tools/tool-context.js'
+import { nextSubtask, runSubtask } from './subtask.js'
+import { waitForListener } from './wait-for-listener.js'
 import { structuredOutcome } from './structured-output.js'
 import { rememberFile, tellSummaries } from './turn-diffs.js'
 import {
@@ -79,6 +81,12 @@ async function loop(
     }
     if (!isKnownModel(world, user)) throw failUnknownModel(world, session, user)
     if (step === 1) giveTitle(world, session)
+    const subtask = nextSubtask(user)
+    if (subtask) {
+      await runSubtask(world, session, user, subtask, { signal, run: runSession })
+      toSummarise = user
+      continue
+    }
     const verdict = await answerOnce(world, session, user, signal, toSummarise ?? user)
     toSummarise = user
     if (verdict === 'continue') continue
@@ -129,8 +137,7 @@ async function answerOnce(
     signal.throwIfAborted()
     tellSummaries(world, session, toSummarise)
     setStatus(world, session, { type: 'busy' })
-    if (index === 0)
-      await world.bus.heard(session.info.directory, listenerWaitMs(world, session), signal)
+    if (index === 0) await waitForListener(world, session, signal)
     signal.throwIfAborted()
     const verdict = await playModelStep({
       world,
@@ -155,12 +162,6 @@ async function answerOnce(
     endBadly(world, session, error, signal, complete)
     return 'over'
   }
-}
-
-/** A sub-agent's turn is part of one that has waited already. */
-function listenerWaitMs(world: World, session: SessionRecord): number {
-  const parent = world.sessions.get(session.info.parentID ?? '')
-  return parent?.run ? 0 : world.settings.listenerWaitMs
 }
 
 function endBadly(

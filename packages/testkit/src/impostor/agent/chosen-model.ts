@@ -3,7 +3,14 @@ import type { World } from '../state/world.js'
 
 /** Whether the model that a prompt names is configured. */
 export function isKnownModel(world: World, user: MessageRecord): boolean {
-  const { providerID, modelID } = modelOfMessage(world, user)
+  return isConfigured(world, modelOfMessage(world, user))
+}
+
+/** Whether there is such a model. */
+export function isConfigured(
+  world: World,
+  { providerID, modelID }: { readonly providerID: unknown; readonly modelID: unknown },
+): boolean {
   const { providerId, modelId, models } = world.settings
   return providerID === providerId && (modelID === modelId || models.includes(String(modelID)))
 }

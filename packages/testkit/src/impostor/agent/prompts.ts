@@ -1,5 +1,6 @@
-import type { Json, MessageInfo, MessageRecord, Part, SessionRecord } from '../state/records.js'
+import type { Json, MessageInfo, MessageRecord, SessionRecord } from '../state/records.js'
 import type { PermissionRule } from '../state/permission-rules.js'
+import { expandPart } from './expand-parts.js'
 import { cleanUpRevert } from './revert.js'
 import { putMessage, putPart, tellSession, type World } from '../state/world.js'
 
@@ -35,9 +36,9 @@ export function storePrompt(world: World, session: SessionRecord, body: PromptBo
     ...(body.tools === undefined ? {} : { tools: body.tools }),
     ...(body.format === undefined ? {} : { format: formatOf(body.format) }),
   }
+  const parts = body.parts.flatMap((part) => expandPart(world, session, info, part))
   const message = putMessage(world, session, info)
-  for (const part of body.parts)
-    for (const stored of toStored(world, info, part)) putPart(world, session, stored)
+  for (const part of parts) putPart(world, session, part)
   tellSession(world, session)
   if (body.tools !== undefined) replaceRules(world, session, body.tools)
   return message
@@ -53,12 +54,18 @@ function formatOf(format: Json): Json {
 export function promptText(message: MessageRecord): string {
   return [...message.parts.values()]
     .toSorted((one, other) => (one.id < other.id ? -1 : 1))
-    .filter((part) => part.type === 'text' && part['ignored'] !== true)
-    .map((part) => String(part['text']))
+    .flatMap((part) => {
+      if (part.type === 'subtask') return ['The following tool was executed by the user']
+      return part.type === 'text' && part['ignored'] !== true ? [String(part['text'])] : []
+    })
     .join('\n')
 }
 
-function modelOf(world: World, session: SessionRecord): { providerID: string; modelID: string } {
+/** The model of a session's next prompt, where the prompt names none. */
+export function modelOf(
+  world: World,
+  session: SessionRecord,
+): { providerID: string; modelID: string } {
   const remembered = session.info.model
   return remembered
     ? { providerID: remembered.providerID, modelID: remembered.id }
@@ -82,46 +89,6 @@ function rememberChoice(
   if (isSame) return
   session.info = { ...session.info, agent, model: next }
   tellSession(world, session)
-}
-
-function toStored(world: World, info: MessageInfo, part: Json): readonly Part[] {
-  const place = { messageID: info.id, sessionID: info.sessionID }
-  const fresh = (): string => world.identity.id('prt')
-  const own = typeof part['id'] === 'string' ? part['id'] : null
-  if (part['type'] === 'file' && isTextData(part)) {
-    const { filename, url } = part
-    const synthetic = (text: string): Part => ({
-      type: 'text',
-      text,
-      synthetic: true,
-      ...place,
-      id: fresh(),
-    })
-    const args = JSON.stringify({ filePath: filename })
-    return [
-      synthetic(`Called the Read tool with the following input: ${args}`),
-      synthetic(decodeDataUrl(String(url))),
-      { ...part, type: 'file', ...place, id: own ?? fresh() },
-    ]
-  }
-  const stored: Part = { ...part, type: String(part['type']), ...place, id: own ?? fresh() }
-  if (part['type'] === 'agent') {
-    const text = ` Use the above message and context to generate a prompt and call the task tool with subagent: ${String(part['name'])}`
-    return [stored, { type: 'text', text, synthetic: true, ...place, id: fresh() }]
-  }
-  return [stored]
-}
-
-function isTextData(part: Json): boolean {
-  return part['mime'] === 'text/plain' && String(part['url']).startsWith('data:')
-}
-
-function decodeDataUrl(url: string): string {
-  const comma = url.indexOf(',')
-  const data = url.slice(comma + 1)
-  return url.slice(0, comma).endsWith(';base64')
-    ? Buffer.from(data, 'base64').toString('utf8')
-    : decodeURIComponent(data)
 }
 
 /** `tools` of a prompt replace every rule of the session, for good. */

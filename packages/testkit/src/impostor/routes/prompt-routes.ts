@@ -5,6 +5,7 @@ import { ok, unexpected, type Call } from '../http/outcome.js'
 import { asRecord, type Json } from '../state/records.js'
 import { toRoutes, type Route } from '../http/router.js'
 import { storePrompt, type PromptBody } from '../agent/prompts.js'
+import { hasBrokenAddress } from '../agent/expand-parts.js'
 import { MessageFailure } from '../agent/provider-failure.js'
 import { showMessage, type SessionRecord } from '../state/records.js'
 import { agentNames, agentOf } from '../state/agents.js'
@@ -63,6 +64,12 @@ export const promptRoutes: readonly Route[] = toRoutes({
     const { world } = call
     const foreign = foreignOwner(call, session, body)
     if (foreign) throw unexpected(world)
+    if (hasBrokenAddress(body.parts)) {
+      const message = 'A file part has an address that is none'
+      const afterwards = (): void =>
+        tellError(world, session, { name: 'UnknownError', data: { message } })
+      return { status: 204, afterwards }
+    }
     if (isUnknown(world, body.agent)) {
       const afterwards = (): void => {
         unknownAgent(call, session, body)
@@ -85,8 +92,8 @@ export const promptRoutes: readonly Route[] = toRoutes({
     sessionIdOf(call)
     const body = readPrompt(call)
     const session = sessionOf(call)
-    if (foreignOwner(call, session, body) || unknownAgent(call, session, body))
-      throw unexpected(call.world)
+    const isWrong = unknownAgent(call, session, body) || hasBrokenAddress(body.parts)
+    if (foreignOwner(call, session, body) || isWrong) throw unexpected(call.world)
     const message = storePrompt(call.world, session, body)
     if (body.noReply === true) return ok(showMessage(message))
     const last = await runSession(call.world, session).catch(() => null)

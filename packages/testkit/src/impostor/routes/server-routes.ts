@@ -1,3 +1,4 @@
+import { commandsOf, showCommand } from '../agent/commands.js'
 import { listAgents, listProviders, showConfig } from '../state/catalogue.js'
 import { ok } from '../http/outcome.js'
 import { toRoutes, type Route } from '../http/router.js'
@@ -35,7 +36,7 @@ export const serverRoutes: readonly Route[] = toRoutes({
       sandboxes: [],
     })
   },
-  'GET /command': () => ok([]),
+  'GET /command': (call) => ok(commandsOf(call.world).map(showCommand)),
   'GET /mcp': () => ok({}),
   'GET /lsp': () => ok([]),
   'GET /formatter': () => ok([]),

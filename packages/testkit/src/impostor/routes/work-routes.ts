@@ -1,8 +1,19 @@
-import { isKnownModel } from '../agent/chosen-model.js'
+import { realTime } from '../../real-time.js'
+import { runSession } from '../agent/agent-loop.js'
+import { isConfigured, isKnownModel } from '../agent/chosen-model.js'
+import { commandNames, commandsOf, fillTemplate, readModel } from '../agent/commands.js'
+import { modelOf, storePrompt } from '../agent/prompts.js'
+import { agentNames, agentOf } from '../state/agents.js'
 import { sessionIdOf, textOf } from '../http/body.js'
 import { busy, ok, unexpected, type Call, type Outcome } from '../http/outcome.js'
 import { toRoutes, type Route } from '../http/router.js'
-import { showMessage, type SessionRecord } from '../state/records.js'
+import {
+  asRecord,
+  showMessage,
+  type Json,
+  type MessageRecord,
+  type SessionRecord,
+} from '../state/records.js'
 import { revertSession, unrevertSession } from '../agent/revert.js'
 import { runShell } from '../agent/shell.js'
 import { startCompaction, writeSummary } from '../agent/summarize.js'
@@ -31,14 +42,69 @@ function summarize(call: Call): Outcome {
   return { status: 200, json: true, afterwards: writeSummary(call.world, session, user) }
 }
 
-function command(call: Call): Outcome {
-  sessionIdOf(call)
-  const { body } = call
-  const session = sessionOf(call)
-  const name = String(body['command'])
-  const message = `Command not found: "${name}". Available commands: init, review, customize-opencode`
-  tellError(call.world, session, { name: 'UnknownError', data: { message } })
-  throw unexpected(call.world)
+/** Runs a command as a prompt, or as a subtask of one; tells of it once it is over. */
+async function runCommand(
+  call: Call,
+  session: SessionRecord,
+  input: { readonly name: string; readonly given: string; readonly body: Json },
+): Promise<MessageRecord> {
+  const { world } = call
+  const refuse = (message: string): Error => {
+    tellError(world, session, { name: 'UnknownError', data: { message } })
+    return unexpected(world)
+  }
+  const found = commandsOf(world).find((each) => each.name === input.name)
+  if (!found) {
+    const names = commandNames(world).join(', ')
+    throw refuse(`Command not found: "${input.name}". Available commands: ${names}`)
+  }
+  const text = (name: string): string | null =>
+    typeof input.body[name] === 'string' ? input.body[name] : null
+  const agent = found.isSubtask ? text('agent') : (found.agent ?? text('agent'))
+  const asked = agent ?? session.info.agent ?? 'build'
+  if (agentOf(world, asked) === null) {
+    const names = agentNames(world).join(', ')
+    throw refuse(`Agent not found: "${asked}". Available agents: ${names}`)
+  }
+  const named = found.model ?? text('model')
+  const model = named === null ? modelOf(world, session) : readModel(named)
+  if (!isConfigured(world, model))
+    throw refuse(`Model not found: ${model.providerID}/${model.modelID}.`)
+  const prompt = fillTemplate(found.template, input.given)
+  const given: unknown = input.body['parts']
+  const files = (Array.isArray(given) ? given : []).map(
+    (part: unknown): Json => asRecord(part) ?? {},
+  )
+  const subtask = {
+    type: 'subtask',
+    agent: found.agent ?? asked,
+    description: found.description ?? '',
+    command: found.name,
+    model,
+    prompt,
+  }
+  const parts = found.isSubtask ? [subtask] : [{ type: 'text', text: prompt }, ...files]
+  const messageID = text('messageID')
+  storePrompt(world, session, {
+    parts,
+    agent: asked,
+    model,
+    ...(messageID === null ? {} : { messageID }),
+  })
+  const last = await runSession(world, session).catch(() => null)
+  if (!last) throw unexpected(world)
+  // The server tells of a command when its session has turned idle.
+  realTime.setImmediate(() => {
+    realTime.setImmediate(() => {
+      world.bus.publish(session.info.directory, 'command.executed', {
+        name: found.name,
+        sessionID: session.info.id,
+        arguments: input.given,
+        messageID: last.info.id,
+      })
+    })
+  })
+  return last
 }
 
 /** Endpoints that work on a whole session. */
@@ -56,7 +122,18 @@ export const workRoutes: readonly Route[] = toRoutes({
     return ok(session.info)
   },
   'POST /session/:sessionID/summarize': summarize,
-  'POST /session/:sessionID/command': command,
+  'POST /session/:sessionID/command': async (call) => {
+    const { body } = call
+    const { arguments: given, command } = body
+    const input = { name: String(command), given: String(given), body }
+    return ok(showMessage(await runCommand(call, sessionOf(call), input)))
+  },
+  'POST /session/:sessionID/init': async (call) => {
+    const { messageID, modelID, providerID } = call.body
+    const body = { messageID, model: `${String(providerID)}/${String(modelID)}` }
+    await runCommand(call, sessionOf(call), { name: 'init', given: '', body })
+    return ok(true)
+  },
   'POST /session/:sessionID/shell': (call) => {
     sessionIdOf(call)
     const { body } = call
