@@ -48,6 +48,12 @@ export const listed: readonly ListedDifference[] = [
     matches: ({ scenario }) => scenario === 'the tool edits with a model that patches',
   },
   {
+    id: 'command-templates',
+    what: '`init` and `review` ask with short texts of Impostor’s own.',
+    why: 'The server’s are long and change with its releases.',
+    matches: ({ scenario, at }) => scenario === 'init' && at.endsWith('text.part.text'),
+  },
+  {
     id: 'config-words',
     what: 'What is wrong deep inside a `PATCH /config` or `PATCH /global/config` is refused alike, in other words.',
     why: 'The document joins what the server keeps apart there, and both endpoints are for the server’s own settings.',

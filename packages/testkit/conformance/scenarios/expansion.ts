@@ -45,7 +45,6 @@ export const expansionScenarios: readonly ConformanceScenario[] = [
   prompting('a folder sent as text', (client) => [file(client, 'sub')]),
   prompting('a missing file', (client) => [file(client, 'nope.txt')]),
   prompting('a missing folder', (client) => [file(client, 'nope', 'application/x-directory')]),
-  prompting('an image file', (client) => [file(client, 'binary.bin', 'image/png')]),
   prompting('two files and a text', (client) => [
     file(client, 'lines.txt'),
     { type: 'text', text: 'between', synthetic: true },

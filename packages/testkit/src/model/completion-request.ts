@@ -114,12 +114,17 @@ function toMessage(message: Record<string, unknown>): ModelMessage {
 /** Where a provider takes no media in tool results, the server puts them into a user message that begins with this. */
 const mediaHeading = 'Attached media from tool result:'
 
+/** What the server puts in the place of media that the model does not take. */
+function isUnreadable(said: unknown): boolean {
+  return typeof said === 'string' && said.startsWith('ERROR: Cannot read ')
+}
+
 function isToolMedia(content: unknown): boolean {
   const [heading, ...media] = listOf(content)
   return (
     heading?.['text'] === mediaHeading &&
     media.length > 0 &&
-    media.every((part) => part['type'] !== 'text')
+    media.every((part) => part['type'] !== 'text' || isUnreadable(part['text']))
   )
 }
 

@@ -2,13 +2,13 @@ import { reply, text } from '../../script/builder.js'
 import { planCalls } from '../../script/plan.js'
 import { playModelStep } from './model-step.js'
 import { isKnownModel, modelOfMessage } from './chosen-model.js'
+import { compact, isFull } from './compact.js'
 import { delegate } from './delegate.js'
 import { processDied } from '../state/process-died.js'
 import { promptText } from './prompts.js'
 import { MessageFailure, abortedError } from './provider-failure.js'
 import {
   listMessages,
-  noTokens,
   type Json,
   type MessageRecord,
   type Run,
@@ -17,7 +17,7 @@ import {
 import { hasDefaultTitle } from '../state/sessions.js'
 import type { ToolContext } from '../tools/tool-context.js'
 import { nextSubtask, runSubtask } from './subtask.js'
-import { waitForListener } from './wait-for-listener.js'
+import { openMessage, waitForListener } from './open-message.js'
 import { structuredOutcome } from './structured-output.js'
 import { rememberFile, tellSummaries } from './turn-diffs.js'
 import {
@@ -25,7 +25,6 @@ import {
   setStatus,
   tellError,
   tellSession,
-  worktreeOf,
   type PlannedAnswer,
   type World,
 } from '../state/world.js'
@@ -89,6 +88,11 @@ async function loop(
     }
     const verdict = await answerOnce(world, session, user, signal, toSummarise ?? user)
     toSummarise = user
+    const isOverflow = verdict === 'overflow'
+    if (isOverflow || (verdict === 'continue' && isFull(world, newest(session)))) {
+      compact(world, session, user, isOverflow)
+      continue
+    }
     if (verdict === 'continue') continue
     resolve(newest(session))
     if (verdict === 'refused') {
@@ -121,7 +125,7 @@ async function answerOnce(
   user: MessageRecord,
   signal: AbortSignal,
   toSummarise: MessageRecord,
-): Promise<'continue' | 'refused' | 'over'> {
+): Promise<'continue' | 'refused' | 'over' | 'overflow'> {
   const answer = answerFor(world, session, user)
   const index = listMessages(session).filter(
     (message) => message.info.parentID === user.info.id && message.info.finish !== undefined,
@@ -159,6 +163,11 @@ async function answerOnce(
     }
     return verdict === 'stop' ? 'refused' : 'continue'
   } catch (error) {
+    if (error instanceof MessageFailure && error.shown['name'] === 'ContextOverflowError') {
+      tellError(world, session, error.shown)
+      complete()
+      return 'overflow'
+    }
     endBadly(world, session, error, signal, complete)
     return 'over'
   }
@@ -198,28 +207,6 @@ function failUnknownModel(
   tellError(world, session, shown)
   setStatus(world, session, { type: 'idle' })
   return new MessageFailure(shown)
-}
-
-function openMessage(world: World, session: SessionRecord, user: MessageRecord): MessageRecord {
-  const agent = user.info.agent
-  const { directory } = session.info
-  const model = user.info['model']
-  const chosen = typeof model === 'object' && model !== null ? model : {}
-  return putMessage(world, session, {
-    id: world.identity.id('msg'),
-    parentID: user.info.id,
-    role: 'assistant',
-    mode: agent,
-    agent,
-    path: { cwd: directory, root: worktreeOf(world, directory) },
-    cost: 0,
-    tokens: noTokens(),
-    modelID: 'modelID' in chosen ? chosen.modelID : world.settings.modelId,
-    providerID: 'providerID' in chosen ? chosen.providerID : world.settings.providerId,
-    time: { created: world.identity.stamp() },
-    sessionID: session.info.id,
-    ...('variant' in chosen ? { variant: chosen.variant } : {}),
-  })
 }
 
 function answerFor(world: World, session: SessionRecord, user: MessageRecord): PlannedAnswer {

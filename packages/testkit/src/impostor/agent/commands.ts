@@ -68,7 +68,8 @@ export function fillTemplate(template: string, given: string): string {
   })
   const filled = numbered.replaceAll('$ARGUMENTS', () => given)
   const hasPlace = places.length > 0 || template.includes('$ARGUMENTS')
-  return hasPlace || given.trim() === '' ? filled : `${filled}\n\n${given}`
+  const whole = hasPlace || given.trim() === '' ? filled : `${filled}\n\n${given}`
+  return whole.trim()
 }
 
 /** A model as a command names it: `provider/model`. */

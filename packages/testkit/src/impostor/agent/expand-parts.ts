@@ -60,14 +60,12 @@ function readFilePart(
   },
 ): readonly Part[] {
   const address = new URL(String(part['url']))
-  const range = address.searchParams
-  address.search = ''
+  const start = address.searchParams.get('start')
+  const end = address.searchParams.get('end')
   const path = fileURLToPath(address)
   const isFolder = world.files.read(path) === null && world.files.isDirectory(path)
   const type = isFolder ? folderType : part['mime']
   if (type !== 'text/plain' && type !== folderType) return [make.stored()]
-  const start = range.get('start')
-  const end = range.get('end')
   const offset = Math.max(Number(start), 1)
   const lines = {
     ...(start === null || isFolder ? {} : { offset }),

@@ -19,12 +19,9 @@ export interface PromptBody {
 
 /** Stores a user message, again when its id exists: its parts are then added, or replaced where they have ids. */
 export function storePrompt(world: World, session: SessionRecord, body: PromptBody): MessageRecord {
-  cleanUpRevert(world, session)
-  const agent = body.agent || 'build'
-  const model = body.model ?? modelOf(world, session)
+  const { agent, model } = choose(world, session, body)
   const created = world.identity.stamp()
   const id = body.messageID ?? world.identity.id('msg')
-  rememberChoice(world, session, agent, model, body.variant)
   const info: MessageInfo = {
     id,
     role: 'user',
@@ -42,6 +39,19 @@ export function storePrompt(world: World, session: SessionRecord, body: PromptBo
   tellSession(world, session)
   if (body.tools !== undefined) replaceRules(world, session, body.tools)
   return message
+}
+
+/** What comes before a prompt is stored: a revert becomes final, and the session remembers agent and model. */
+export function choose(
+  world: World,
+  session: SessionRecord,
+  body: PromptBody,
+): { agent: string; model: { providerID: string; modelID: string } } {
+  cleanUpRevert(world, session)
+  const agent = body.agent || 'build'
+  const model = body.model ?? modelOf(world, session)
+  rememberChoice(world, session, agent, model, body.variant)
+  return { agent, model }
 }
 
 /** How often a model may try again is filled in. */

@@ -21,7 +21,7 @@ export function apiError(by: RetryStep | ProviderErrorStep): Json {
   const responseBody = JSON.stringify({
     error: { message: by.message, type: 'scripted', code },
   })
-  if (code === 'context_length_exceeded') {
+  if (code === 'context_length_exceeded' || by.status === 413) {
     return { name: 'ContextOverflowError', data: { message: by.message, responseBody } }
   }
   return {

@@ -16,7 +16,7 @@ export function startCompaction(
   world: World,
   session: SessionRecord,
   model: { readonly providerID: string; readonly modelID: string },
-  auto: boolean,
+  how: { readonly auto: boolean; readonly overflow?: boolean },
 ): MessageInfo {
   const created = world.identity.stamp()
   const place = { sessionID: session.info.id }
@@ -34,7 +34,7 @@ export function startCompaction(
     messageID: info.id,
     ...place,
     type: 'compaction',
-    auto,
+    ...how,
   })
   setStatus(world, session, { type: 'busy' })
   return info

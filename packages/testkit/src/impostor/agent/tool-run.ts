@@ -132,7 +132,7 @@ export async function finishTool(
         ...call.step.metadata,
       },
       title: result.title,
-      ...attached(call, result.attachments),
+      ...attached(world, call, result.attachments),
     })
     return 'continue'
   } catch (error) {
@@ -153,12 +153,19 @@ function scripted({ step, tool }: ToolCall): string | null {
 
 /** Files of a result as parts of the call's message. */
 function attached(
+  world: World,
   { part }: ToolCall,
   files: readonly Json[] | undefined,
 ): { attachments?: readonly Json[] } {
   if (files === undefined) return {}
   const { messageID, sessionID } = part
-  return { attachments: files.map((file) => ({ ...file, messageID, sessionID })) }
+  const add = (file: Json): Json => ({
+    id: world.identity.id('prt'),
+    ...file,
+    messageID,
+    sessionID,
+  })
+  return { attachments: files.map(add) }
 }
 
 /** Marks a call that an abort has cut short. */

@@ -4,7 +4,7 @@ import { sessionIdOf } from '../http/body.js'
 import { ok, unexpected, type Call } from '../http/outcome.js'
 import { asRecord, type Json } from '../state/records.js'
 import { toRoutes, type Route } from '../http/router.js'
-import { storePrompt, type PromptBody } from '../agent/prompts.js'
+import { choose, storePrompt, type PromptBody } from '../agent/prompts.js'
 import { hasBrokenAddress } from '../agent/expand-parts.js'
 import { MessageFailure } from '../agent/provider-failure.js'
 import { showMessage, type SessionRecord } from '../state/records.js'
@@ -65,6 +65,7 @@ export const promptRoutes: readonly Route[] = toRoutes({
     const foreign = foreignOwner(call, session, body)
     if (foreign) throw unexpected(world)
     if (hasBrokenAddress(body.parts)) {
+      choose(world, session, body)
       const message = 'A file part has an address that is none'
       const afterwards = (): void =>
         tellError(world, session, { name: 'UnknownError', data: { message } })
@@ -92,8 +93,12 @@ export const promptRoutes: readonly Route[] = toRoutes({
     sessionIdOf(call)
     const body = readPrompt(call)
     const session = sessionOf(call)
-    const isWrong = unknownAgent(call, session, body) || hasBrokenAddress(body.parts)
-    if (foreignOwner(call, session, body) || isWrong) throw unexpected(call.world)
+    if (foreignOwner(call, session, body) || unknownAgent(call, session, body))
+      throw unexpected(call.world)
+    if (hasBrokenAddress(body.parts)) {
+      choose(call.world, session, body)
+      throw unexpected(call.world)
+    }
     const message = storePrompt(call.world, session, body)
     if (body.noReply === true) return ok(showMessage(message))
     const last = await runSession(call.world, session).catch(() => null)

@@ -1,5 +1,6 @@
 import { realTime } from '../../real-time.js'
 import { runSession } from '../agent/agent-loop.js'
+import { continueAfter } from '../agent/compact.js'
 import { isConfigured, isKnownModel } from '../agent/chosen-model.js'
 import { commandNames, commandsOf, fillTemplate, readModel } from '../agent/commands.js'
 import { modelOf, storePrompt } from '../agent/prompts.js'
@@ -26,12 +27,12 @@ function idleSession(call: Call): SessionRecord {
   return session
 }
 
-function summarize(call: Call): Outcome {
+async function summarize(call: Call): Promise<Outcome> {
   sessionIdOf(call)
   const { body } = call
   const session = idleSession(call)
   const model = { providerID: String(body['providerID']), modelID: String(body['modelID']) }
-  const user = startCompaction(call.world, session, model, body['auto'] === true)
+  const user = startCompaction(call.world, session, model, { auto: body['auto'] === true })
   const stored = session.messages.get(user.id)
   if (!stored || !isKnownModel(call.world, stored)) {
     const message = `Model not found: ${model.providerID}/${model.modelID}.`
@@ -39,7 +40,11 @@ function summarize(call: Call): Outcome {
     setStatus(call.world, session, { type: 'idle' })
     throw unexpected(call.world)
   }
-  return { status: 200, json: true, afterwards: writeSummary(call.world, session, user) }
+  const afterwards = writeSummary(call.world, session, user)
+  if (body['auto'] !== true) return { status: 200, json: true, afterwards }
+  continueAfter(call.world, session, user)
+  await runSession(call.world, session).catch(() => null)
+  return ok(true)
 }
 
 /** Runs a command as a prompt, or as a subtask of one; tells of it once it is over. */
