@@ -2,7 +2,7 @@ import type { ReplyResult } from '@turnstead/reply'
 import type { CompletedEnding, TurnEnding } from './endings.js'
 import type { TurnError } from './errors.js'
 import type { RowId } from './ports.js'
-import type { SessionFate } from './run/run-history.js'
+import type { SessionFate } from './ports/history.js'
 
 /** Which step of stopping the agent worked. All true: proven stopped, and nothing left open. */
 export interface StopReport {

@@ -1,3 +1,4 @@
+import { createHistoryStore, historyMigration } from '@turnstead/session/history'
 import { fault, gate, on, reply, startImpostor, text, tool } from '@turnstead/testkit'
 import { type Client, createClient } from '@turnstead/wire'
 import { expect } from 'chai'
@@ -13,6 +14,15 @@ import {
 } from '../src/index.js'
 import { openRig, type Rig } from './support/rig.js'
 
+const speed = 6
+const since = Date.now()
+
+/** A turn asks several times, over two seconds, before it believes that a session is gone. */
+const quickly: Clock = {
+  now: () => since + (Date.now() - since) * speed,
+  sleep: (ms, { signal } = {}) => setTimeout(ms / speed, undefined, { ...(signal && { signal }) }),
+}
+
 /** Servers that tell the time alike. */
 const clock: Clock = {
   now: () => Date.now(),
@@ -24,7 +34,6 @@ describe('a conversation whose server has lost it', () => {
   let history: HistoryStore
 
   beforeEach(async () => {
-    history = createMemoryHistory()
     rig = await openRig(
       [
         on(
@@ -45,6 +54,11 @@ describe('a conversation whose server has lost it', () => {
       { clock },
     )
   })
+  beforeEach(async () => {
+    const { knex } = rig.rows.database
+    await historyMigration().up(knex)
+    history = createHistoryStore({ knex })
+  })
   afterEach(() => rig.close())
 
   const ask = async (
@@ -52,7 +66,7 @@ describe('a conversation whose server has lost it', () => {
     more: Partial<TurnOptions> = {},
   ): Promise<SettledTurn<unknown> & { readonly status: string }> => {
     const turnId = await rig.rows.addMessage()
-    const result = await runTurn(rig.options(turnId, words, { history, ...more }))
+    const result = await runTurn(rig.options(turnId, words, { history, clock: quickly, ...more }))
     if (result.status === 'skipped') throw new Error(`skipped: ${result.reason}`)
     return result
   }
@@ -131,11 +145,16 @@ describe('a conversation whose server has lost it', () => {
     }
     const turnId = await rig.rows.addMessage()
     const first = await runTurn(
-      rig.options(turnId, 'Two', { history, client: dying, signal: leaving.signal }),
+      rig.options(turnId, 'Two', {
+        history,
+        clock: quickly,
+        client: dying,
+        signal: leaving.signal,
+      }),
     )
     expect(first).to.include({ status: 'skipped', reason: 'handed_off' })
     expect(await rig.client.session.messages(await sessionId())).to.have.length(1)
-    const again = await runTurn(rig.options(turnId, 'Two', { history }))
+    const again = await runTurn(rig.options(turnId, 'Two', { history, clock: quickly }))
     expect(again).to.include({ status: 'completed', session: 'restored' })
     const messages = await rig.client.session.messages(await sessionId())
     const [, messagesBefore] = JSON.parse(before) as [unknown, unknown[]]
@@ -147,7 +166,7 @@ describe('a conversation whose server has lost it', () => {
   it('runs a turn again that was lost in its middle, and keeps what was shown of it', async () => {
     await ask('One')
     const turnId = await rig.rows.addMessage()
-    const running = runTurn(rig.options(turnId, 'Hold', { history }))
+    const running = runTurn(rig.options(turnId, 'Hold', { history, clock: quickly }))
     await rig.impostor.gate('held').reached()
     await rig.impostor.restart({ keep: false })
     rig.impostor.gate('held').open()
@@ -168,7 +187,11 @@ describe('a conversation whose server has lost it', () => {
   it('fails a turn that was lost in its middle where it may not be run again', async () => {
     await ask('One')
     const turnId = await rig.rows.addMessage()
-    const options = rig.options(turnId, 'Hold', { history, recovery: { onServerLost: 'fail' } })
+    const options = rig.options(turnId, 'Hold', {
+      history,
+      clock: quickly,
+      recovery: { onServerLost: 'fail' },
+    })
     const running = runTurn(options)
     await rig.impostor.gate('held').reached()
     await rig.impostor.restart({ keep: false })
@@ -180,7 +203,7 @@ describe('a conversation whose server has lost it', () => {
   it('does not bring back what someone deletes under a turn', async () => {
     await ask('One')
     const turnId = await rig.rows.addMessage()
-    const running = runTurn(rig.options(turnId, 'Hold', { history }))
+    const running = runTurn(rig.options(turnId, 'Hold', { history, clock: quickly }))
     await rig.impostor.gate('held').reached()
     await rig.client.session.delete(await sessionId())
     expect(codeOf(await running)).to.equal('turn_stopped')

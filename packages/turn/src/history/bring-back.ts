@@ -38,10 +38,11 @@ export async function bringBack(
   if (onSessionLost === 'fail') throw sessionLost(sessionId, '`recovery.onSessionLost` is `fail`')
   if (history === null) throw sessionLost(sessionId, 'nothing of it is kept')
   assertMayRunAgain(run)
-  const { session, has } = await restoreSession(run, sessionId, found)
+  const restored = await restoreSession(run, sessionId, found)
   const { prompt } = delivery
-  const hasLostRun = delivery.mayHaveArrived && prompt?.sessionId === sessionId && !has(prompt.id)
-  return { session, isRestored: true, hasLostRun }
+  const hasLostRun =
+    delivery.mayHaveArrived && prompt?.sessionId === sessionId && !restored.has(prompt.id)
+  return { session: restored.session, isRestored: true, hasLostRun }
 }
 
 /** The same as for a server that has lost a run and nothing else. */

@@ -1,6 +1,6 @@
 import { WireError } from '@turnstead/wire'
 import type { HistoryEntry, HistorySession, ServerRecord } from '../ports/history.js'
-import type { RunHistory } from '../run/run-history.js'
+import type { RunHistory } from '../seen/run-history.js'
 import { withRetry } from '../run/retry.js'
 import { requestLimits, type TurnRun } from '../run/run.js'
 import { idOf } from './merge-entries.js'

@@ -1,5 +1,8 @@
 import type { Lease, RowId } from './rows.js'
 
+/** How a turn came to its session. */
+export type SessionFate = 'same' | 'new' | 'restored' | 'replaced'
+
 /** A JSON object of the server's, kept as it is. */
 export type ServerRecord = Readonly<Record<string, unknown>>
 

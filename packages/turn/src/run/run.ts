@@ -10,7 +10,8 @@ import { createServer, type RequestLimits, type TurnServer } from './server.js'
 import { createInterrupter, type Interrupter } from './interruption.js'
 import { type HeldLease, keepLease, type LeaseKeeper } from './lease-keeper.js'
 import { createPollSchedule, type PollSchedule } from './poll-schedule.js'
-import { createRunHistory, type RunHistory, type SessionFate } from './run-history.js'
+import type { SessionFate } from '../ports/history.js'
+import { createRunHistory, type RunHistory } from '../seen/run-history.js'
 import { createRemarks, type Remarks } from './remarks.js'
 import { createUsage, rest, type Spent, type UsageMeter } from './usage.js'
 import { createWakeup, type Wakeup } from './wakeup.js'
@@ -94,7 +95,7 @@ export function openRun(
     remarks: createRemarks(),
     activity: createActivityReport(setup, usage),
     askGate: createAskGate(clock, setup.store.updateAsks !== undefined),
-    history: createRunHistory(setup),
+    history: setup.history === null ? null : createRunHistory(),
     tracing: createRunTracing(setup, { lease: held.lease, turn, input }),
     sessionFate: 'same',
     reply,

@@ -1,9 +1,5 @@
 import type { HistoryHead } from '../ports/history.js'
-import type { TurnSetup } from '../options.js'
 import { createSeenMessages, type SeenMessages } from './seen-messages.js'
-
-/** How a turn came to its session. */
-export type SessionFate = 'same' | 'new' | 'restored' | 'replaced'
 
 /** What of the conversation is kept outside of the server, and what this turn adds to it. */
 export interface RunHistory {
@@ -13,9 +9,7 @@ export interface RunHistory {
   found(head: HistoryHead | null): void
 }
 
-/** Null without a store for it. */
-export function createRunHistory({ history }: Pick<TurnSetup, 'history'>): RunHistory | null {
-  if (history === null) return null
+export function createRunHistory(): RunHistory {
   let head: HistoryHead | null = null
   return {
     seen: createSeenMessages(),
