@@ -43,9 +43,20 @@ const trees: Readonly<Record<string, readonly (readonly string[])[]>> = {
   ],
   'packages/otel/src': [],
   'packages/artifacts/src': [
-    ['serve', 'collect', 'disk', 'gcs', 'blobs', 'contract', 'uploads', 'workspace', 'zip'],
+    [
+      'serve',
+      'collect',
+      'watch',
+      'disk',
+      'gcs',
+      'blobs',
+      'contract',
+      'uploads',
+      'workspace',
+      'zip',
+    ],
     ['transforms'],
-    ['catalog'],
+    ['catalog', 'tracing'],
     ['directory', 'store'],
   ],
   'packages/testkit/src': [

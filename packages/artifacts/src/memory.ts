@@ -9,7 +9,7 @@ import { ArtifactError } from './errors.js'
 import { parseArtifactKey, parseKeyPrefix, type ArtifactKey } from './store/key.js'
 import { checkListLimit, checkPutOptions } from './store/put-options.js'
 import { closeSource, readSource } from './store/source.js'
-import { tracePut } from './trace.js'
+import { tracePut } from './tracing/trace.js'
 import type { ArtifactSource, ArtifactStat, ArtifactStore, PutOptions } from './store/store.js'
 
 /** Options of {@link createMemoryStore}. */

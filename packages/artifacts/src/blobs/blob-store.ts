@@ -11,7 +11,7 @@ import type {
   ListOptions,
   StoreCallOptions,
 } from '../store/store.js'
-import { tracePut } from '../trace.js'
+import { tracePut } from '../tracing/trace.js'
 import { findObject, removeQuietly } from './find.js'
 import { toBytesName, toDescriptionName, toDescriptionPrefix, toKey } from './names.js'
 import { openObject } from './open-object.js'

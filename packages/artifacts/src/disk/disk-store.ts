@@ -22,7 +22,7 @@ import type {
   PutOptions,
   StoreCallOptions,
 } from '../store/store.js'
-import { tracePut } from '../trace.js'
+import { tracePut } from '../tracing/trace.js'
 
 /** Options of `createDiskStore`. */
 export interface DiskStoreOptions {

@@ -12,7 +12,7 @@ import type {
   PutOptions,
   StoreCallOptions,
 } from '../store/store.js'
-import { tracePut } from '../trace.js'
+import { tracePut } from '../tracing/trace.js'
 import { callBucket } from './call-bucket.js'
 import { isNotFound, isStale, toStorageError } from './errors.js'
 import { findObject } from './find-object.js'

@@ -1,7 +1,7 @@
 import type { TracingChannel } from 'node:diagnostics_channel'
 
 import { channels, type PutTrace } from './channels.js'
-import type { ArtifactStat } from './store/store.js'
+import type { ArtifactStat } from '../store/store.js'
 
 interface Traced {
   errorCode?: string
