@@ -57,7 +57,7 @@ const trees: Readonly<Record<string, readonly (readonly string[])[]>> = {
     ],
     ['transforms'],
     ['catalog', 'tracing'],
-    ['directory', 'store'],
+    ['directory', 'store', 'timing'],
   ],
   'packages/testkit/src': [
     ['impostor', 'cassette', 'model', 'opencode'],

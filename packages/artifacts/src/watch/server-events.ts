@@ -1,7 +1,7 @@
 import { untilAbort } from '../abort.js'
 import { toLogicalPath } from '../directory/agent-path.js'
 import { Drop } from '../directory/drop-reason.js'
-import { retryDelayMs } from './bell.js'
+import { retryDelayMs } from '../timing/bell.js'
 import type { ChangeKind, FileChange } from './change-set.js'
 import type { EventSource, WatchSetup } from './options.js'
 

@@ -1,4 +1,4 @@
-import { createBell } from './bell.js'
+import { createBell } from '../timing/bell.js'
 import { createChangeSet, type ChangeBatch } from './change-set.js'
 import { watchDisk, type Finder, type FinderRequest } from './disk-watch.js'
 import { watchFolder, type WatchFolder } from './folder-watchers.js'

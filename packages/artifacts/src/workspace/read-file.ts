@@ -5,8 +5,11 @@ import type { FileHandle } from 'node:fs/promises'
 const keptBytes = 1_048_576
 export const chunkBytes = 65_536
 
-/** Reads a file to its end; its bytes are kept when they are few. */
-export async function readForDigest(handle: FileHandle): Promise<{
+/** Reads a file, at most so many bytes: one that is written all the time has no end. Its bytes are kept when they are few. */
+export async function readForDigest(
+  handle: FileHandle,
+  most: number,
+): Promise<{
   readonly sha256: string
   readonly sizeBytes: number
   readonly bytes: Buffer | null
@@ -14,7 +17,7 @@ export async function readForDigest(handle: FileHandle): Promise<{
   const digest = createHash('sha256')
   let kept: Buffer[] | null = []
   let sizeBytes = 0
-  for await (const chunk of chunksOf(handle, Infinity)) {
+  for await (const chunk of chunksOf(handle, most)) {
     digest.update(chunk)
     sizeBytes += chunk.byteLength
     if (sizeBytes > keptBytes) kept = null

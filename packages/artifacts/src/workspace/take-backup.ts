@@ -1,7 +1,9 @@
 import { createHash } from 'node:crypto'
 import type { FileHandle } from 'node:fs/promises'
 import ignore from 'ignore'
+import { ArtifactError } from '../errors.js'
 import type { ArtifactKey } from '../store/key.js'
+import { checkLimits, type BackupLimits } from './limits.js'
 import { isInside, isLinkInside, type Manifest, type ManifestEntry } from './manifest.js'
 import { chunkBytes, chunksOf, readForDigest } from './read-file.js'
 import { restoringMark } from './restoring-mark.js'
@@ -32,6 +34,7 @@ interface Taken {
 /** What is taken. */
 export interface TakeOptions {
   readonly ignore?: readonly string[] | undefined
+  readonly limits?: BackupLimits | undefined
   readonly signal?: AbortSignal | undefined
 }
 
@@ -54,10 +57,19 @@ export function startTaking(
   for (const entry of earlier?.entries ?? []) {
     if (entry.kind === 'file') stored.set(entry.sha256, entry)
   }
+  const { maxEntries, maxBytes, maxFileBytes } = checkLimits(options.limits)
   let taken = new Map<string, Taken>()
   let skipped = new Map<string, SkippedInWorkspace>()
   let position = 0
   let isConsistent = false
+  let total = 0
+
+  /** What a restore with these limits would refuse is not stored either. */
+  function count(entry: Taken['entry']): void {
+    if (taken.size >= maxEntries) throw tooLarge(`more than ${maxEntries} files and folders`)
+    if (typeof entry !== 'string' && entry.kind === 'file') total += entry.sizeBytes
+    if (total > maxBytes) throw tooLarge(`more than ${maxBytes} bytes`)
+  }
 
   function* emit(bytes: Uint8Array): Generator<Uint8Array> {
     position += bytes.byteLength
@@ -70,10 +82,15 @@ export function startTaking(
     let isSame = true
     taken = new Map()
     skipped = new Map()
+    total = 0
     const walked = walkWorkspace(root, {
       isIgnored: (path, isFolder) =>
         path === restoringMark || rules.ignores(isFolder ? `${path}/` : path),
-      skip: (path, reason) => skipped.set(path, reason),
+      skip: (path, reason) => {
+        if (skipped.size >= maxEntries)
+          throw tooLarge(`more than ${maxEntries} things to leave out`)
+        skipped.set(path, reason)
+      },
       signal: options.signal,
     })
     for await (const found of walked) {
@@ -83,6 +100,7 @@ export function startTaking(
       if (!isKnown) isSame = false
       if (entry === null) continue
       if (typeof entry === 'string') skipped.set(found.path, entry)
+      count(entry)
       taken.set(found.path, { entry, stamp: found.stamp })
     }
     return isSame && before.size === taken.size
@@ -104,10 +122,12 @@ export function startTaking(
       yield* emit(tarHeader({ path, type, mode: 0o777, sizeBytes: 0, modifiedAt: 0, target }))
       return { kind, path, target }
     }
+    if (info.size > BigInt(Math.min(maxFileBytes, Number.MAX_SAFE_INTEGER))) return 'too_large'
+    if (total + Number(info.size) > maxBytes) throw tooLarge(`more than ${maxBytes} bytes`)
     const handle = await found.open()
     if (handle === null || typeof handle === 'string') return handle
     try {
-      return yield* takeFile(handle, path, mode, Number(info.mtimeNs) / 1e6)
+      return yield* takeFile(handle, found, mode)
     } finally {
       await handle.close()
     }
@@ -116,11 +136,11 @@ export function startTaking(
   /** Bytes that an earlier backup holds are not stored again. */
   async function* takeFile(
     handle: FileHandle,
-    path: string,
+    { path, info }: Found,
     mode: number,
-    modifiedAt: number,
   ): AsyncGenerator<Uint8Array, ManifestEntry | SkippedInWorkspace> {
-    const { sha256, sizeBytes, bytes } = await readForDigest(handle)
+    const modifiedAt = Number(info.mtimeNs) / 1e6
+    const { sha256, sizeBytes, bytes } = await readForDigest(handle, Number(info.size))
     const file = { kind: 'file', path, mode, modifiedAt, sizeBytes, sha256 } as const
     const known = stored.get(sha256)
     if (known !== undefined) return { ...file, pack: known.pack, offset: known.offset }
@@ -159,6 +179,10 @@ export function startTaking(
     },
     skipped: () => skipped,
   }
+}
+
+function tooLarge(what: string): ArtifactError {
+  return new ArtifactError('too_large', `The workspace holds ${what}; see \`limits\`.`)
 }
 
 /** Only the archives that hold something of this backup. */

@@ -27,6 +27,7 @@ export type SkippedInWorkspace =
   | 'bad_name'
   | 'unreadable'
   | 'changing'
+  | 'too_large'
 
 /** How to walk. */
 export interface WalkOptions {
