@@ -1,8 +1,9 @@
 import { constants } from 'node:fs'
-import { mkdir, open, readdir, rm, symlink, unlink } from 'node:fs/promises'
-import { join } from 'node:path'
+import { mkdir, open, readdir, symlink, unlink } from 'node:fs/promises'
 
 import { findAgentDirectory } from '../directory/agent-directory.js'
+import { Drop } from '../directory/drop-reason.js'
+import { removeWithin } from '../directory/remove-within.js'
 import { ArtifactError } from '../errors.js'
 import type { ArtifactStore, StoreCallOptions } from '../store/store.js'
 import { errorCode } from '../system-error.js'
@@ -61,7 +62,7 @@ export async function restoreWorkspace(options: RestoreOptions): Promise<Restore
   const folders = createFolders(root)
   try {
     await writeAll(options, manifest, folders)
-    await unlink(join(root, restoringMark))
+    await unlink(await folders.at(restoringMark))
   } catch (error) {
     signal?.throwIfAborted()
     throw toRestoreError(error)
@@ -131,9 +132,7 @@ async function prepare(directory: string, { into, id, isBackup }: Preparation): 
       throw new ArtifactError('already_exists', message)
     }
     await markRestoring(root, id)
-    for (const name of names) {
-      if (name !== restoringMark) await rm(join(root, name), { recursive: true, force: true })
-    }
+    await removeWithin(root, (name) => name !== restoringMark)
     return root
   } catch (error) {
     throw toRestoreError(error)
@@ -141,6 +140,10 @@ async function prepare(directory: string, { into, id, isBackup }: Preparation): 
 }
 
 function toRestoreError(error: unknown): unknown {
+  if (error instanceof Drop) {
+    const message = `Something in the directory to restore into cannot be removed: ${error.reason}.`
+    return new ArtifactError('unsafe_path', message, { cause: error })
+  }
   const code = errorCode(error)
   if (ArtifactError.is(error) || code === undefined) return error
   const message =

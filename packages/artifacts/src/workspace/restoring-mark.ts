@@ -1,6 +1,9 @@
 import { constants } from 'node:fs'
-import { open, rm, type FileHandle } from 'node:fs/promises'
+import { open, type FileHandle } from 'node:fs/promises'
 import { join } from 'node:path'
+
+import { openFolder } from '../directory/open-folder.js'
+import { removeWithin } from '../directory/remove-within.js'
 
 /** A file that is there while a restore is under way, or was killed. It holds the backup's id. */
 export const restoringMark = '.turnstead-restoring'
@@ -22,13 +25,19 @@ export async function isRestoring(
 
 /** Leaves the mark; what an agent put in its place is removed, and never written through. */
 export async function markRestoring(root: string, id: string): Promise<void> {
-  const path = join(root, restoringMark)
-  await rm(path, { recursive: true, force: true })
-  const handle = await open(path, 'wx', 0o600)
+  await removeWithin(root, (name) => name === restoringMark)
+  const folder = await openFolder(root, [], { make: false })
   try {
-    await handle.writeFile(id)
+    const { O_WRONLY, O_CREAT, O_EXCL, O_NOFOLLOW } = constants
+    const flags = O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW
+    const handle = await open(folder.at(restoringMark), flags, 0o600)
+    try {
+      await handle.writeFile(id)
+    } finally {
+      await handle.close()
+    }
   } finally {
-    await handle.close()
+    await folder.close()
   }
 }
 

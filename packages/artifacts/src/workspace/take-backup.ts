@@ -1,9 +1,8 @@
 import { createHash } from 'node:crypto'
 import type { FileHandle } from 'node:fs/promises'
 import ignore from 'ignore'
-import { ArtifactError } from '../errors.js'
 import type { ArtifactKey } from '../store/key.js'
-import { checkLimits, type BackupLimits } from './limits.js'
+import { createTally, type BackupLimits } from './limits.js'
 import { isInside, isLinkInside, type Manifest, type ManifestEntry } from './manifest.js'
 import { chunkBytes, chunksOf, readForDigest } from './read-file.js'
 import { restoringMark } from './restoring-mark.js'
@@ -57,19 +56,11 @@ export function startTaking(
   for (const entry of earlier?.entries ?? []) {
     if (entry.kind === 'file') stored.set(entry.sha256, entry)
   }
-  const { maxEntries, maxBytes, maxFileBytes } = checkLimits(options.limits)
+  const tally = createTally(options.limits)
   let taken = new Map<string, Taken>()
   let skipped = new Map<string, SkippedInWorkspace>()
   let position = 0
   let isConsistent = false
-  let total = 0
-
-  /** What a restore with these limits would refuse is not stored either. */
-  function count(entry: Taken['entry']): void {
-    if (taken.size >= maxEntries) throw tooLarge(`more than ${maxEntries} files and folders`)
-    if (typeof entry !== 'string' && entry.kind === 'file') total += entry.sizeBytes
-    if (total > maxBytes) throw tooLarge(`more than ${maxBytes} bytes`)
-  }
 
   function* emit(bytes: Uint8Array): Generator<Uint8Array> {
     position += bytes.byteLength
@@ -82,13 +73,12 @@ export function startTaking(
     let isSame = true
     taken = new Map()
     skipped = new Map()
-    total = 0
+    tally.begin()
     const walked = walkWorkspace(root, {
       isIgnored: (path, isFolder) =>
         path === restoringMark || rules.ignores(isFolder ? `${path}/` : path),
       skip: (path, reason) => {
-        if (skipped.size >= maxEntries)
-          throw tooLarge(`more than ${maxEntries} things to leave out`)
+        tally.skip()
         skipped.set(path, reason)
       },
       signal: options.signal,
@@ -100,7 +90,7 @@ export function startTaking(
       if (!isKnown) isSame = false
       if (entry === null) continue
       if (typeof entry === 'string') skipped.set(found.path, entry)
-      count(entry)
+      tally.add(entry)
       taken.set(found.path, { entry, stamp: found.stamp })
     }
     return isSame && before.size === taken.size
@@ -122,8 +112,7 @@ export function startTaking(
       yield* emit(tarHeader({ path, type, mode: 0o777, sizeBytes: 0, modifiedAt: 0, target }))
       return { kind, path, target }
     }
-    if (info.size > BigInt(Math.min(maxFileBytes, Number.MAX_SAFE_INTEGER))) return 'too_large'
-    if (total + Number(info.size) > maxBytes) throw tooLarge(`more than ${maxBytes} bytes`)
+    if (tally.isTooLarge(info.size)) return 'too_large'
     const handle = await found.open()
     if (handle === null || typeof handle === 'string') return handle
     try {
@@ -179,10 +168,6 @@ export function startTaking(
     },
     skipped: () => skipped,
   }
-}
-
-function tooLarge(what: string): ArtifactError {
-  return new ArtifactError('too_large', `The workspace holds ${what}; see \`limits\`.`)
 }
 
 /** Only the archives that hold something of this backup. */
