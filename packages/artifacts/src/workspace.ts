@@ -13,3 +13,9 @@ export { pruneBackups, type PruneBackupsOptions } from './workspace/prune-backup
 export { defaultIgnored } from './workspace/take-backup.js'
 export { restoreWorkspace, type RestoreOptions, type RestoreReport } from './workspace/restore.js'
 export type { SkippedInWorkspace } from './workspace/walk.js'
+export type { WorkingPart, WorkingReply } from './workspace/rest.js'
+export {
+  scheduleBackups,
+  type BackupSchedule,
+  type BackupScheduleOptions,
+} from './workspace/schedule.js'
