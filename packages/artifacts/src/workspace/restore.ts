@@ -10,7 +10,7 @@ import { errorCode } from '../system-error.js'
 import { createFolders, type Folders } from './folders.js'
 import { hasBackup, newestId, readManifest } from './list-backups.js'
 import type { Manifest } from './manifest.js'
-import { isRestoring, markRestoring, restoringMark } from './restoring-mark.js'
+import { hasBlankMark, isRestoring, markRestoring, restoringMark } from './restoring-mark.js'
 import { writeFiles } from './write-files.js'
 
 /** Options of {@link restoreWorkspace}. */
@@ -127,7 +127,8 @@ async function prepare(directory: string, { into, id, isBackup }: Preparation): 
   const { root } = found
   try {
     const names = await readdir(root)
-    if (names.length > 0 && into === 'empty' && !(await isRestoring(root, isBackup))) {
+    const isEmpty = names.length === 0 || (names.length === 1 && (await hasBlankMark(root)))
+    if (!isEmpty && into === 'empty' && !(await isRestoring(root, isBackup))) {
       const message = 'The directory to restore into is not empty; `into: "replace"` empties it.'
       throw new ArtifactError('already_exists', message)
     }

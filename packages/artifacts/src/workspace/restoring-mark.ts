@@ -23,6 +23,11 @@ export async function isRestoring(
   return id !== null && (await isBackup(id))
 }
 
+/** Whether a restore was killed while it left the mark: before it changed anything else. */
+export async function hasBlankMark(root: string): Promise<boolean> {
+  return (await readMark(join(root, restoringMark))) === ''
+}
+
 /** Leaves the mark; what an agent put in its place is removed, and never written through. */
 export async function markRestoring(root: string, id: string): Promise<void> {
   await removeWithin(root, (name) => name === restoringMark)

@@ -51,7 +51,7 @@ export function startTaking(
   const earlier = previous !== null && previous.packs.length < maxPacks ? previous : null
   const packs = [...(earlier?.packs ?? []), pack]
   const mine = packs.length - 1
-  const rules = ignore().add([...(options.ignore ?? defaultIgnored)])
+  const isIgnored = ignoring(options.ignore ?? defaultIgnored)
   const stored = new Map<string, Pick<FileEntry, 'pack' | 'offset'>>()
   for (const entry of earlier?.entries ?? []) {
     if (entry.kind === 'file') stored.set(entry.sha256, entry)
@@ -75,8 +75,7 @@ export function startTaking(
     skipped = new Map()
     tally.begin()
     const walked = walkWorkspace(root, {
-      isIgnored: (path, isFolder) =>
-        path === restoringMark || rules.ignores(isFolder ? `${path}/` : path),
+      isIgnored,
       skip: (path, reason) => {
         tally.skip()
         skipped.set(path, reason)
@@ -168,6 +167,11 @@ export function startTaking(
     },
     skipped: () => skipped,
   }
+}
+
+function ignoring(patterns: readonly string[]): (path: string, isFolder: boolean) => boolean {
+  const rules = ignore().add([...patterns])
+  return (path, isFolder) => path === restoringMark || rules.ignores(isFolder ? `${path}/` : path)
 }
 
 /** Only the archives that hold something of this backup. */
