@@ -88,7 +88,7 @@ export async function placeUploads(options: PlaceUploadsOptions): Promise<PlaceR
         }
       } catch (error) {
         signal?.throwIfAborted()
-        skipped.push({ upload, reason: 'failed', cause: error })
+        skipped.push({ upload, reason: 'failed', cause: toPlaceError(error) })
       }
     }
     return { placed, skipped }
@@ -105,6 +105,13 @@ async function openOrFail(root: string, folders: readonly string[]): Promise<Ope
     const message = `The folder for uploads cannot be made: ${errorCode(error)}.`
     throw new ArtifactError('storage_failed', message, { cause: error })
   }
+}
+
+function toPlaceError(error: unknown): unknown {
+  const code = errorCode(error)
+  if (ArtifactError.is(error) || code === undefined) return error
+  const message = `The file system of the workspace refused: ${code}.`
+  return new ArtifactError('storage_failed', message, { cause: error })
 }
 
 /** The name that it has there now; `null` when the store does not have it. */

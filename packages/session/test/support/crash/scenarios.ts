@@ -246,6 +246,12 @@ export const scenarios: Readonly<Record<string, Scenario>> = {
   restore,
 }
 
+/** Throws unless an error says that the storage failed and that another try may help; the system's own is its cause. */
+export function assertCoded(error: unknown): void {
+  if (!ArtifactError.is(error)) throw error
+  expect(error).to.include({ code: 'storage_failed', retryable: true })
+}
+
 /** Sweeps as a host does, and throws when anything is left that belongs to nothing. */
 export async function verifySwept(
   { base, store, catalog }: World,
