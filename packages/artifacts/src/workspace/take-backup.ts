@@ -160,10 +160,7 @@ export function startTaking(
       yield* emit(tarEnd)
     },
     result: () => {
-      const entries = [...taken.values()].flatMap(({ entry }) =>
-        typeof entry === 'string' ? [] : [entry],
-      )
-      return { ...withoutUnused(packs, entries.sort(byPath)), isConsistent }
+      return { ...withoutUnused(packs, entriesOf(taken)), isConsistent }
     },
     skipped: () => skipped,
   }
@@ -187,6 +184,13 @@ function withoutUnused(
     return { ...entry, pack: pack === undefined ? 0 : kept.indexOf(pack) }
   })
   return { packs: kept, entries: renumbered }
+}
+
+function entriesOf(taken: ReadonlyMap<string, Taken>): ManifestEntry[] {
+  const entries = [...taken.values()].flatMap(({ entry }) =>
+    typeof entry === 'string' ? [] : [entry],
+  )
+  return entries.sort(byPath)
 }
 
 /** A folder before what is in it. */

@@ -109,7 +109,7 @@ const collect: Scenario = {
     const [first] = dropped
     if (first === undefined) return
     expect(first).to.include({ reason: 'store_failed', retryable: true })
-    throw first.cause ?? new Error(first.reason)
+    throw first.cause instanceof Error ? first.cause : new Error(first.reason)
   },
   verifyNothingHalf: verifyStored,
   verifyDone: async (world) => {
@@ -200,7 +200,7 @@ const backup: Scenario = {
     await pruneBackups({ store, name, keep: 1, longestBackupMs: 1, clock: { now: () => 1e15 } })
     const keys: string[] = []
     for await (const { key } of store.list({ prefix: 'workspaces/' })) keys.push(key)
-    const parts = keys.map((key) => key.split('/').at(-1)).sort()
+    const parts = keys.map((key) => key.split('/').at(-1) ?? '').sort()
     expect(parts).to.deep.equal(['manifest', 'pack', 'pack'])
   },
 }
