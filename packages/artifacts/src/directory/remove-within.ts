@@ -1,10 +1,13 @@
 import { randomUUID } from 'node:crypto'
 import { readdir, rename, rmdir, unlink, type FileHandle } from 'node:fs/promises'
 
+import { Drop } from './drop-reason.js'
 import { errorCode, isMissing } from '../system-error.js'
 import { canAnchor, checkDirectory, checkRoot, on, openChecked, openFlags } from './checked-open.js'
 import { nodeFileSystem } from './file-system.js'
 
+/** What somebody puts there meanwhile is removed, too, but not forever. */
+const attempts = 10
 /** Folders that are held open at once; what lies deeper is brought up first. */
 const maxDepth = 32
 
@@ -17,13 +20,23 @@ interface Held {
  * Removes what is in a folder, with all that is in it. Each folder on the way is held open, so what is moved or linked in between leads
  * nowhere; links are removed, not followed, and nothing mounted is entered. Fails with a Drop, or the system's own error.
  *
- * @param root Real path of the folder.
+ * @param root A path of the folder; no link, and none on the way that is not the host's.
  * @param isRemoved Whether something in it goes, by its name.
  */
 export async function removeWithin(
   root: string,
   isRemoved: (name: string) => boolean,
 ): Promise<void> {
+  for (let attempt = 1; ; attempt += 1) {
+    try {
+      return await tryRemove(root, isRemoved)
+    } catch (error) {
+      if (attempt === attempts || !isChanged(error)) throw error
+    }
+  }
+}
+
+async function tryRemove(root: string, isRemoved: (name: string) => boolean): Promise<void> {
   const flags = openFlags().directory
   const top = await hold(await openChecked(nodeFileSystem, root, flags, checkRoot), root)
   try {
@@ -84,4 +97,10 @@ async function unlinked(place: Buffer): Promise<boolean> {
     if (code === 'EISDIR' || code === 'EPERM') return false
     throw error
   }
+}
+
+/** Whether somebody else was at work in between. */
+function isChanged(error: unknown): boolean {
+  if (error instanceof Drop) return error.reason !== 'mounted'
+  return isMissing(error) || ['EEXIST', 'ENOTEMPTY'].includes(errorCode(error) ?? '')
 }

@@ -8,7 +8,7 @@ import { assertContained, toObjectPath } from './paths.js'
 import { errorCode, isMissing } from '../system-error.js'
 import { closingOnError, openBody, openObject, readStat, refuseTaken } from './read.js'
 import { readDescription } from './record.js'
-import type { Link } from './place-new.js'
+import { probeMedium, type DiskMedium, type MediumCalls } from './medium.js'
 import { pruneEmpty, syncDirectory, writeObject } from './write.js'
 import { ArtifactError } from '../errors.js'
 import { parseArtifactKey, parseKeyPrefix, type ArtifactKey } from '../store/key.js'
@@ -42,15 +42,32 @@ export interface RemoveStaleOptions extends StoreCallOptions {
 export interface DiskStore extends ArtifactStore {
   /** Removes what writers left when their process was killed; returns how many files. */
   removeStale(options: RemoveStaleOptions): Promise<number>
+  /**
+   * What the file system under the root can do; makes the root when it is missing. It is tried out once for each store, here or at the
+   * first `put` with `ifAbsent`.
+   */
+  medium(): Promise<DiskMedium>
 }
 
 /** The store, over a file system that a test may give its own gaps. */
-export function openDiskStore(options: DiskStoreOptions, link: Link): DiskStore {
+export function openDiskStore(options: DiskStoreOptions, calls: MediumCalls): DiskStore {
   if (typeof options.root !== 'string' || options.root === '') {
     throw new TypeError('`root` must be the path of a folder.')
   }
   const root = resolve(options.root)
   const clock = options.clock ?? systemClock
+  let probing: Promise<DiskMedium> | null = null
+
+  async function medium(): Promise<DiskMedium> {
+    const tried = (probing ??= makeRoot(root).then((realRoot) => probeMedium(realRoot, calls)))
+    try {
+      return await tried
+    } catch (error) {
+      // A disk that is full or away says nothing of what it can do.
+      if (probing === tried) probing = null
+      throw error
+    }
+  }
 
   async function put(
     key: ArtifactKey,
@@ -65,7 +82,7 @@ export function openDiskStore(options: DiskStoreOptions, link: Link): DiskStore 
       const path = toObjectPath(realRoot, key)
       if (options.ifAbsent) await refuseTaken(realRoot, path, key)
       const now = (): number => clock.now()
-      return writeObject({ root: realRoot, key, path, source, options, now, link })
+      return writeObject({ root: realRoot, key, path, source, options, now, calls, medium })
     })
   }
 
@@ -101,6 +118,7 @@ export function openDiskStore(options: DiskStoreOptions, link: Link): DiskStore 
         return true
       })) ?? false,
     list: (listOptions = {}) => list(root, listOptions),
+    medium: () => guard(undefined, medium),
     removeStale: async ({ olderThanMs, signal }) => {
       if (!(olderThanMs >= 0)) throw new RangeError('`olderThanMs` must be 0 or more.')
       signal?.throwIfAborted()

@@ -1,4 +1,6 @@
 import { randomBytes } from 'node:crypto'
+import { join } from 'node:path'
+
 import { untilAbort } from '../abort.js'
 import { findAgentDirectory } from '../directory/agent-directory.js'
 import { systemClock, type Clock } from '../clock.js'
@@ -137,7 +139,8 @@ async function dismiss(
 async function rootOf({ store, name, directory }: BackupOptions): Promise<string> {
   const found = await findAgentDirectory(directory)
   if (found.state === 'present') {
-    if (!(await isRestoring(found.root, (id) => hasBackup(store, name, id)))) return found.root
+    const root = { at: (entry: string) => join(found.root, entry) }
+    if (!(await isRestoring(root, (id) => hasBackup(store, name, id)))) return found.root
     const message = 'A restore of this directory was not finished: run it again.'
     throw new ArtifactError('storage_failed', message)
   }

@@ -31,6 +31,9 @@ export interface Manifest {
   readonly entries: readonly ManifestEntry[]
 }
 
+/** Most names in a path: every folder on the way is held open. */
+export const maxDepth = 128
+
 const maxPathBytes = 4096
 const maxNameBytes = 255
 const loneSurrogate = /\p{Cs}/u
@@ -129,9 +132,10 @@ export function parseManifest(text: string, limits: ManifestLimits): Manifest {
 /** A path of plain names, none of which a file system could read as something else. */
 export function isInside(path: string): boolean {
   if (Buffer.byteLength(path) > maxPathBytes) return false
-  return path
-    .split('/')
-    .every(
+  const names = path.split('/')
+  return (
+    names.length <= maxDepth &&
+    names.every(
       (name) =>
         name !== '' &&
         name !== '.' &&
@@ -140,6 +144,7 @@ export function isInside(path: string): boolean {
         Buffer.byteLength(name) <= maxNameBytes &&
         !loneSurrogate.test(name),
     )
+  )
 }
 
 /**

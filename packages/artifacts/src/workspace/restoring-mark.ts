@@ -1,8 +1,7 @@
 import { constants } from 'node:fs'
 import { open, type FileHandle } from 'node:fs/promises'
-import { join } from 'node:path'
 
-import { openFolder } from '../directory/open-folder.js'
+import type { OpenFolder } from '../directory/open-folder.js'
 import { removeWithin } from '../directory/remove-within.js'
 
 /** A file that is there while a restore is under way, or was killed. It holds the backup's id. */
@@ -16,33 +15,26 @@ const maxBytes = 64
  * id of no backup, and that is asked of the store.
  */
 export async function isRestoring(
-  root: string,
+  root: Pick<OpenFolder, 'at'>,
   isBackup: (id: string) => Promise<boolean>,
 ): Promise<boolean> {
-  const id = await readMark(join(root, restoringMark))
+  const id = await readMark(root.at(restoringMark))
   return id !== null && (await isBackup(id))
 }
 
 /** Whether a restore was killed while it left the mark: before it changed anything else. */
-export async function hasBlankMark(root: string): Promise<boolean> {
-  return (await readMark(join(root, restoringMark))) === ''
+export async function hasBlankMark(root: Pick<OpenFolder, 'at'>): Promise<boolean> {
+  return (await readMark(root.at(restoringMark))) === ''
 }
 
 /** Leaves the mark; what an agent put in its place is removed, and never written through. */
-export async function markRestoring(root: string, id: string): Promise<void> {
-  await removeWithin(root, (name) => name === restoringMark)
-  const folder = await openFolder(root, [], { make: false })
+export async function markRestoring(root: OpenFolder, id: string): Promise<void> {
+  await removeWithin(root.at('.'), (name) => name === restoringMark)
+  const handle = await open(root.at(restoringMark), 'wx', 0o600)
   try {
-    const { O_WRONLY, O_CREAT, O_EXCL, O_NOFOLLOW } = constants
-    const flags = O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW
-    const handle = await open(folder.at(restoringMark), flags, 0o600)
-    try {
-      await handle.writeFile(id)
-    } finally {
-      await handle.close()
-    }
+    await handle.writeFile(id)
   } finally {
-    await folder.close()
+    await handle.close()
   }
 }
 

@@ -61,12 +61,14 @@ async function endEverywhere(scenario: Scenario): Promise<Record<string, number>
     const own = await mkdtemp(join(base, 'end-'))
     let now = Date.now()
     const store = createDiskStore({ root: join(own, 'store') })
+    // What a process remembers dies with it.
+    const ownStore = createDiskStore({ root: join(own, 'store') })
     const catalog = createMemoryCatalog({ clock: { now: () => now } })
     const world: World = { base: own, store, catalog }
     await scenario.prepare(world)
     const stepping = {
       ...{ base: own },
-      store: failWith === undefined ? stepThroughPort('store', store) : store,
+      store: failWith === undefined ? stepThroughPort('store', ownStore) : ownStore,
       catalog: failWith === undefined ? stepThroughPort('catalog', catalog) : catalog,
     }
     let count = 0
