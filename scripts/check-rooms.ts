@@ -56,8 +56,9 @@ const trees: Readonly<Record<string, readonly (readonly string[])[]>> = {
       'zip',
     ],
     ['transforms'],
-    ['catalog', 'tracing'],
+    ['catalog'],
     ['directory', 'store', 'timing'],
+    ['tracing'],
   ],
   'packages/testkit/src': [
     ['impostor', 'cassette', 'model', 'opencode'],

@@ -183,14 +183,19 @@ async function receiveFrom(
   ground: Ground,
   answer: (request: IncomingMessage, response: ServerResponse) => Promise<void>,
 ): Promise<void> {
+  let answering: Promise<void> | undefined
   await withServer(
     (request, response) => {
-      answer(request, response).catch((error: unknown) => {
+      answering = answer(request, response).catch((error: unknown) => {
         process.stderr.write(`# ${String(error)}\n`)
         response.destroy()
       })
     },
-    (url) => ground.browse({ kind: 'receive', url, sizeBytes: ground.sizeBytes }),
+    async (url) => {
+      await ground.browse({ kind: 'receive', url, sizeBytes: ground.sizeBytes })
+      // The last byte may arrive before this side has noticed.
+      await answering
+    },
   )
 }
 

@@ -11,18 +11,17 @@ import { readDescription } from './record.js'
 import { probeMedium, type DiskMedium, type MediumCalls } from './medium.js'
 import { pruneEmpty, syncDirectory, writeObject } from './write.js'
 import { ArtifactError } from '../errors.js'
-import { parseArtifactKey, parseKeyPrefix, type ArtifactKey } from '../store/key.js'
-import { checkListLimit, checkPutOptions } from '../store/put-options.js'
-import { closeSource } from '../store/source.js'
+import { checkedPut } from '../store/checked-put.js'
+import { parseArtifactKey, type ArtifactKey } from '../store/key.js'
+import { checkAge, checkListOptions } from '../store/list-options.js'
+import type { CheckedPut } from '../store/put-options.js'
 import type {
   ArtifactSource,
   ArtifactStat,
   ArtifactStore,
   ListOptions,
-  PutOptions,
   StoreCallOptions,
 } from '../store/store.js'
-import { tracePut } from '../tracing/trace.js'
 
 /** Options of `createDiskStore`. */
 export interface DiskStoreOptions {
@@ -72,11 +71,8 @@ export function openDiskStore(options: DiskStoreOptions, calls: MediumCalls): Di
   async function put(
     key: ArtifactKey,
     source: ArtifactSource,
-    putOptions: PutOptions,
+    options: CheckedPut,
   ): Promise<ArtifactStat> {
-    parseArtifactKey(key)
-    const options = checkPutOptions(putOptions)
-    options.signal?.throwIfAborted()
     return guard(options.signal, async () => {
       const realRoot = await makeRoot(root)
       const path = toObjectPath(realRoot, key)
@@ -88,14 +84,7 @@ export function openDiskStore(options: DiskStoreOptions, calls: MediumCalls): Di
 
   return {
     capabilities: ['if-absent', 'range'],
-    put: async (key, source, putOptions = {}) => {
-      try {
-        return await tracePut('disk', () => put(key, source, putOptions))
-      } catch (error) {
-        closeSource(source)
-        throw error
-      }
-    },
+    put: checkedPut('disk', put),
     get: async (key, { range, signal } = {}) =>
       call(key, signal, async (realRoot) => {
         const handle = await openObject(realRoot, toObjectPath(realRoot, key))
@@ -120,7 +109,7 @@ export function openDiskStore(options: DiskStoreOptions, calls: MediumCalls): Di
     list: (listOptions = {}) => list(root, listOptions),
     medium: () => guard(undefined, medium),
     removeStale: async ({ olderThanMs, signal }) => {
-      if (!(olderThanMs >= 0)) throw new RangeError('`olderThanMs` must be 0 or more.')
+      checkAge(olderThanMs)
       signal?.throwIfAborted()
       return guard(signal, async () => removeTemporaries(root, clock.now() - olderThanMs, signal))
     },
@@ -142,11 +131,8 @@ export function openDiskStore(options: DiskStoreOptions, calls: MediumCalls): Di
 }
 
 async function* list(root: string, options: ListOptions): AsyncGenerator<ArtifactStat> {
-  const { signal } = options
-  const prefix = parseKeyPrefix(options.prefix ?? '')
-  const after = options.after === undefined ? '' : parseArtifactKey(options.after)
-  let left = checkListLimit(options)
-  signal?.throwIfAborted()
+  const { prefix, after, limit, signal } = checkListOptions(options)
+  let left = limit
   const realRoot = await guard(signal, async () => findRoot(root))
   if (realRoot === null || left === 0) return
   const keys = walkKeys(realRoot, { prefix, after, signal })
