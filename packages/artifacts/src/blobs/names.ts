@@ -36,7 +36,7 @@ export function toBytesName(now: number, id: string): string {
 }
 
 /** Names of bytes in any text. */
-export const bytesNames = /bytes\/\d{16}-[\w-]+/g
+export const bytesNames: RegExp = /bytes\/\d{16}-[\w-]+/g
 
 /** When bytes came, by their name. */
 export function cameAt(name: string): number {
