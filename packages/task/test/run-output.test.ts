@@ -10,7 +10,7 @@ const shortRun = { seconds: 60, secondsPerCall: 5, outputCharacters: 5_000 }
 
 describe('the outputs of a run', () => {
   it('keep the identity of what did not change', () => {
-    const run = { ...shortRun, seconds: 300, outputCharacters: 200 }
+    const run = { seconds: 300, secondsPerCall: 100, outputCharacters: 400 }
     const outputs = [...simulateRun(run)].map(({ output }) => output)
     const partsOf = (output: OpenCodeRunOutput | undefined) => output?.messages[1]?.parts ?? []
     let kept = 0
