@@ -3,7 +3,7 @@ import { expect } from 'chai'
 import { afterEach, describe, it } from 'mocha'
 import { isRunOutput, type OpenCodeRunOutput, opencodeTask } from '../src/index.js'
 import { createTask } from '../src/opencode-task.js'
-import { majors } from './support/outer-model.js'
+import { majors } from './support/majors.js'
 import { all, execute, lastOf, openRig, type Rig } from './support/rig.js'
 
 describe('opencodeTask', function () {

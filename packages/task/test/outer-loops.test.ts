@@ -2,7 +2,7 @@ import { reply, text } from '@turnstead/testkit'
 import { expect } from 'chai'
 import { afterEach, describe, it } from 'mocha'
 import { createTask } from '../src/opencode-task.js'
-import { majors } from './support/outer-model.js'
+import { majors } from './support/majors.js'
 import { openRig, type Rig } from './support/rig.js'
 
 describe('the loops of the AI SDK', () => {

@@ -24,7 +24,7 @@ describe('the outputs of a run', () => {
         kept += 1
       }
     }
-    expect(kept).to.be.greaterThan(10)
+    expect(kept).to.be.greaterThan(1)
     expect(outputs.at(-1)?.tokens).to.equal(outputs.at(-2)?.tokens)
   })
 

@@ -1,9 +1,4 @@
-import * as ai6 from 'ai'
-import { MockLanguageModelV3 } from 'ai/test'
-import * as ai5 from 'ai-v5'
-import { MockLanguageModelV2 } from 'ai-v5/test'
-import * as ai7 from 'ai-v7'
-import { MockLanguageModelV4 } from 'ai-v7/test'
+import type { LanguageModel } from 'ai'
 
 /** A call of the tool by the outer model. */
 export interface OuterCall {
@@ -16,42 +11,16 @@ export type OuterStep = readonly OuterCall[] | string
 
 /** A scripted outer model, with what it was given. */
 export interface OuterModel {
-  readonly model: ai6.LanguageModel
+  readonly model: LanguageModel
   /** The prompt of each step, as JSON. */
   readonly prompts: string[]
 }
 
-/** One major of the AI SDK. Their functions differ in nothing that the tests use. */
-export interface Major {
-  readonly name: string
-  readonly ai: typeof ai6
-  createModel(steps: readonly OuterStep[]): OuterModel
-}
-
+/** Of the interface between the AI SDK and a model. */
 type Versions = 'v2' | 'v3' | 'v4'
 
-export const majors: readonly Major[] = [
-  {
-    name: '5',
-    ai: ai5 as unknown as typeof ai6,
-    createModel: (steps) =>
-      scripted('v2', steps, (options) => new MockLanguageModelV2(options as never)),
-  },
-  {
-    name: '6',
-    ai: ai6,
-    createModel: (steps) =>
-      scripted('v3', steps, (options) => new MockLanguageModelV3(options as never)),
-  },
-  {
-    name: '7',
-    ai: ai7 as unknown as typeof ai6,
-    createModel: (steps) =>
-      scripted('v4', steps, (options) => new MockLanguageModelV4(options as never)),
-  },
-]
-
-function scripted(
+/** A model that says this, by an interface of this version. */
+export function scripted(
   version: Versions,
   steps: readonly OuterStep[],
   create: (options: object) => unknown,
@@ -83,7 +52,7 @@ function scripted(
       return { stream: ReadableStream.from(parts) }
     },
   })
-  return { model: model as ai6.LanguageModel, prompts }
+  return { model: model as LanguageModel, prompts }
 }
 
 function toCall({ id, input }: OuterCall): object {
