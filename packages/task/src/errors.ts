@@ -4,9 +4,10 @@ const brand = Symbol.for('@turnstead/task.TaskError')
  * Why a call could not be run at all. What the agent and the server did is never thrown: it is in the output.
  *
  * `rows_missing`: the store does not have the rows that `rows.find` named. `handed_off`: `signal` gave the call up and left the turn
- * running for another process.
+ * running for another process. `no_provider`: a workspace's own server would have no model. `busy`: the workspace cannot be replaced while runs work
+ * in it. `closed`: it was closed.
  */
-export type TaskErrorCode = 'rows_missing' | 'handed_off'
+export type TaskErrorCode = 'rows_missing' | 'handed_off' | 'no_provider' | 'busy' | 'closed'
 
 /** What a call of the tool rejects with; switch on {@link TaskError.code}. */
 export class TaskError extends Error {
@@ -18,7 +19,7 @@ export class TaskError extends Error {
   constructor(code: TaskErrorCode, message: string, details: ErrorOptions = {}) {
     super(`[${code}] ${message}`, 'cause' in details ? { cause: details.cause } : undefined)
     this.code = code
-    this.retryable = code === 'handed_off'
+    this.retryable = code === 'handed_off' || code === 'busy'
     Object.defineProperty(this, brand, { value: true })
   }
 

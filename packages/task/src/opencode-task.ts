@@ -1,5 +1,6 @@
 import { jsonSchema, type Tool } from 'ai'
 import { toModelOutput } from './model-output.js'
+import { connectTo } from './run/connection.js'
 import { runAgent } from './run/run-agent.js'
 import type { OpenCodeRunOutput } from './run-output.js'
 import { type OpenCodeTaskInput, readTaskInput, taskInputSchema } from './task-input.js'
@@ -35,8 +36,8 @@ export function createTask(
   schemaOf: typeof jsonSchema,
   options: OpenCodeTaskOptions,
 ): OpenCodeTask {
-  const { client, description = defaultDescription, needsApproval } = options
-  const setup = resolveRunOptions(client, options)
+  const { description = defaultDescription, needsApproval } = options
+  const setup = resolveRunOptions(connectTo(options), options)
   return {
     description,
     inputSchema: schemaOf<OpenCodeTaskInput>(taskInputSchema, { validate }),

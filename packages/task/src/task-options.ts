@@ -1,7 +1,8 @@
 import type { ArtifactCollector, AskPolicy, AskRules } from '@turnstead/turn'
 import { asksByRules, rejectAsks } from '@turnstead/turn'
 import { type Clock, longestTimerMs, systemClock } from './clock.js'
-import type { AgentClient, RunSetup, TurnSettings } from './run/run-setup.js'
+import type { AgentSource, Connect } from './run/connection.js'
+import type { RunSetup, TurnSettings } from './run/run-setup.js'
 import type { TaskRows } from './run/task-rows.js'
 import type { OpenCodeTaskInput } from './task-input.js'
 
@@ -37,9 +38,10 @@ export interface RunOptions {
 }
 
 /** Options of {@link opencodeTask}. */
-export interface OpenCodeTaskOptions extends RunOptions {
-  /** The server, about the directory that the agent works in: a client of `@turnstead/wire`. It stays the host's to close. */
-  readonly client: AgentClient
+export type OpenCodeTaskOptions = AgentSource & ToolOptions & RunOptions
+
+/** What is about the tool itself. */
+export interface ToolOptions {
   /** For the outer model, when to use the tool. */
   readonly description?: string
   /**
@@ -49,7 +51,11 @@ export interface OpenCodeTaskOptions extends RunOptions {
 }
 
 /** @throws RangeError for numbers that make no sense, TypeError for wrong rules. */
-export function resolveRunOptions(client: AgentClient, options: RunOptions): RunSetup {
+export function resolveRunOptions(
+  connect: Connect,
+  options: RunOptions,
+  ownScope: string = `tool-${globalThis.crypto.randomUUID()}`,
+): RunSetup {
   const { intervalMs = 500, previewCharacters = 8_000, asks = rejectAsks } = options
   if (!(intervalMs >= 1 && intervalMs <= longestTimerMs)) {
     throw new RangeError(`\`intervalMs\` must be from 1 to ${longestTimerMs}`)
@@ -59,8 +65,8 @@ export function resolveRunOptions(client: AgentClient, options: RunOptions): Run
   }
   if (options.scope === '') throw new TypeError('`scope` must not be empty')
   return {
-    client,
-    scope: options.scope ?? `tool-${globalThis.crypto.randomUUID()}`,
+    connect,
+    scope: options.scope ?? ownScope,
     answerScope: options.scope ?? '',
     rows: options.rows ?? null,
     isDirectoryOwn: options.isDirectoryOwn ?? false,

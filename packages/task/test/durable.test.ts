@@ -7,7 +7,7 @@ import { waitForPerson } from '@turnstead/turn'
 import { expect } from 'chai'
 import type { Knex } from 'knex'
 import { afterEach, beforeEach, describe, it } from 'mocha'
-import { type OpenCodeRunOutput, opencodeTask, TaskError } from '../src/index.js'
+import { type OpenCodeRunOutput, opencodeTask, type RunOptions, TaskError } from '../src/index.js'
 import { all, execute, lastOf, openRig, type Rig } from './support/rig.js'
 import { startHost } from './support/start-host.js'
 import { createTaskTables, taskRows } from './support/task-rows.js'
@@ -31,7 +31,7 @@ describe('a run with rows', function () {
     rmSync(folder, { recursive: true, force: true })
   })
 
-  const openTask = (more: Partial<Parameters<typeof opencodeTask>[0]> = {}) =>
+  const openTask = (more: RunOptions = {}) =>
     opencodeTask({
       client: rig.client,
       rows: taskRows(knex),

@@ -1,6 +1,6 @@
 import { createMemoryStore, type TurnStore } from '@turnstead/turn'
 import type { RunError } from '../run-output.js'
-import type { AgentCall, RunPlace, RunSetup } from './run-setup.js'
+import type { AgentCall, ConnectedSetup, RunPlace } from './run-setup.js'
 import { enterSession } from './session-queue.js'
 import { refusalOf, unknownSession } from './session-scope.js'
 import type { TaskRows } from './task-rows.js'
@@ -17,7 +17,7 @@ export interface NoPlace {
 }
 
 export async function placeOf(
-  setup: RunSetup,
+  setup: ConnectedSetup,
   call: AgentCall,
   signal: AbortSignal,
 ): Promise<Place | NoPlace> {
@@ -44,7 +44,7 @@ async function placeInRows(rows: TaskRows, call: AgentCall): Promise<Place | NoP
 }
 
 function inMemory(
-  { clock }: RunSetup,
+  { clock }: ConnectedSetup,
   callId: string,
   adapt: (store: TaskRows['store']) => TaskRows['store'],
 ): Place {

@@ -1,10 +1,11 @@
 import type { ArtifactCollector, AskPolicy, RowId, TurnClient, TurnOptions } from '@turnstead/turn'
 import type { Clock } from '../clock.js'
+import type { Connect } from './connection.js'
 import type { TaskRows } from './task-rows.js'
 
 /** What every run of a tool or workspace is given. */
 export interface RunSetup {
-  readonly client: AgentClient
+  readonly connect: Connect
   /** Whose sessions may be continued. */
   readonly scope: string
   /** Under which scope asks are answered; empty when the host named none. */
@@ -21,6 +22,11 @@ export interface RunSetup {
   readonly clock: Clock
   /** Gives runs up without stopping their agents; only with rows. */
   readonly signal: AbortSignal | undefined
+}
+
+/** A run that has its client. */
+export interface ConnectedSetup extends RunSetup {
+  readonly client: AgentClient
 }
 
 /** A client of `@turnstead/wire`, or anything of its shape. With `fs`, result files are looked for. */

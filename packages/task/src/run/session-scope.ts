@@ -1,7 +1,7 @@
 import { WireError } from '@turnstead/wire'
 import { turnEndings } from '@turnstead/turn'
 import type { RunError } from '../run-output.js'
-import type { RunSetup } from './run-setup.js'
+import type { ConnectedSetup } from './run-setup.js'
 
 /** The key in a session's metadata that says under which scope it was begun. */
 export const scopeKey = 'turnstead-task'
@@ -10,7 +10,7 @@ const requestMs = 10_000
 
 /** The model names the session, so whose it is is asked of the server. Null when it may be continued. */
 export async function refusalOf(
-  { client, scope }: Pick<RunSetup, 'client' | 'scope'>,
+  { client, scope }: Pick<ConnectedSetup, 'client' | 'scope'>,
   sessionId: string,
   signal: AbortSignal,
 ): Promise<RunError | null> {

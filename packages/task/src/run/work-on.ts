@@ -15,7 +15,8 @@ import type { RunError } from '../run-output.js'
 import { watchDirectory } from './directory-events.js'
 import { placeOf, type Place } from './place.js'
 import { addRunningCall } from './running-calls.js'
-import type { AgentCall, RunSetup } from './run-setup.js'
+import type { Connection } from './connection.js'
+import type { AgentCall, ConnectedSetup, RunSetup } from './run-setup.js'
 import type { EndFacts } from './screen.js'
 import { scopeKey } from './session-scope.js'
 
@@ -36,7 +37,7 @@ interface Watcher {
   readonly wake: () => void
 }
 
-export function workOn(setup: RunSetup, call: AgentCall, watcher: Watcher): Work {
+export function workOn(base: RunSetup, call: AgentCall, watcher: Watcher): Work {
   const closers: (() => void)[] = []
   let source: ReplySource | null = null
   let live: Reply | null = null
@@ -47,6 +48,10 @@ export function workOn(setup: RunSetup, call: AgentCall, watcher: Watcher): Work
   }
 
   const work = async (): Promise<EndFacts> => {
+    const connection = await connect(base, call)
+    if (connection === null) return failed(unreachable)
+    closers.push(() => connection.release())
+    const setup: ConnectedSetup = { ...base, client: connection.client }
     const place = await placeOf(setup, call, watcher.cancelSignal)
     if ('error' in place) return place.error === null ? cancelled : failed(place.error)
     closers.push(() => place.leave())
@@ -86,9 +91,23 @@ function placeIds({ turnId, conversationId }: Place): Pick<Place, 'turnId' | 'co
   return { turnId, conversationId }
 }
 
+/** Null when there is no server to be had; why is the host's to know. */
+async function connect(
+  { connect: open, turn }: RunSetup,
+  call: AgentCall,
+): Promise<Connection | null> {
+  try {
+    return await open()
+  } catch (error) {
+    const { callId } = call
+    turn.onError?.(error, { step: 'session', turnId: callId, conversationId: null })
+    return null
+  }
+}
+
 /** Runs the turn, or waits until whoever runs it has ended it. */
 async function runIn(
-  setup: RunSetup,
+  setup: ConnectedSetup,
   call: AgentCall,
   place: Place,
   watcher: Watcher & { readonly show: (reply: Reply) => void },
@@ -162,7 +181,7 @@ function naming(
 }
 
 async function factsOf(
-  setup: RunSetup,
+  setup: ConnectedSetup,
   call: AgentCall,
   result: Exclude<TurnResult, { status: 'skipped' }>,
   source: ReplySource | null,
@@ -177,7 +196,7 @@ async function factsOf(
 }
 
 async function factsOfRecord(
-  setup: RunSetup,
+  setup: ConnectedSetup,
   call: AgentCall,
   record: TurnRecord,
   source: ReplySource,
@@ -190,7 +209,7 @@ async function factsOfRecord(
 }
 
 async function statusOf(
-  { client }: RunSetup,
+  { client }: ConnectedSetup,
   call: AgentCall,
   status: 'completed' | 'failed' | 'cancelled',
   end: {
@@ -222,6 +241,12 @@ async function statusOf(
 
 const nothing = { sessionId: null, stop: null, outputFile: null } as const
 const cancelled: EndFacts = { ...nothing, status: 'cancelled', error: null }
+
+const unreachable: RunError = {
+  code: 'server_unreachable',
+  message: turnEndings.server_unreachable.words,
+  retryable: turnEndings.server_unreachable.retryable,
+}
 
 function failed(error: RunError): EndFacts {
   return { ...nothing, status: 'error', error }
