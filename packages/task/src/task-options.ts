@@ -1,6 +1,7 @@
 import type { ArtifactCollector, AskPolicy, AskRules } from '@turnstead/turn'
 import { asksByRules, rejectAsks } from '@turnstead/turn'
 import { type Clock, longestTimerMs, systemClock } from './clock.js'
+import { assertHostTools, type HostTools } from './host-tools/host-tool.js'
 import type { AgentSource, Connect } from './run/connection.js'
 import type { RunSetup, TurnSettings } from './run/run-setup.js'
 import type { TaskRows } from './run/task-rows.js'
@@ -23,6 +24,11 @@ export interface RunOptions {
   readonly isDirectoryOwn?: boolean
   /** Who answers permissions and questions: a policy, rules as data, or `waitForPerson` and {@link answerTask}. Default: all are rejected. */
   readonly asks?: AskPolicy | AskRules
+  /**
+   * Functions of the host that the agent may call: over an address on this machine that only the server is told, and only while a session of
+   * this `scope` makes the call, so a `scope` has to be given. Sub-agents have none of them.
+   */
+  readonly hostTools?: HostTools
   /** Takes the files of a run, and says whether its `outputFile` is one of them; `MessageArtifacts` of `@turnstead/artifacts`. */
   readonly artifacts?: ArtifactCollector
   /** Settings of the turns: model, budgets, timing, session, error handler. */
@@ -54,7 +60,7 @@ export interface ToolOptions {
 export function resolveRunOptions(
   connect: Connect,
   options: RunOptions,
-  ownScope: string = `tool-${globalThis.crypto.randomUUID()}`,
+  ownScope?: string,
 ): RunSetup {
   const { intervalMs = 500, previewCharacters = 8_000, asks = rejectAsks } = options
   if (!(intervalMs >= 1 && intervalMs <= longestTimerMs)) {
@@ -63,13 +69,19 @@ export function resolveRunOptions(
   if (!(previewCharacters >= 1_000 && Number.isFinite(previewCharacters))) {
     throw new RangeError('`previewCharacters` must be a number of at least 1,000')
   }
+  const { hostTools = {}, scope = ownScope } = options
+  assertHostTools(hostTools)
+  if (scope === undefined && Object.keys(hostTools).length > 0) {
+    throw new TypeError('`hostTools` need a `scope`: it says whose agents may call them')
+  }
   if (options.scope === '') throw new TypeError('`scope` must not be empty')
   return {
     connect,
-    scope: options.scope ?? ownScope,
+    scope: scope ?? `tool-${globalThis.crypto.randomUUID()}`,
     answerScope: options.scope ?? '',
     rows: options.rows ?? null,
     isDirectoryOwn: options.isDirectoryOwn ?? false,
+    hostTools,
     asks: typeof asks === 'function' ? asks : asksByRules(asks),
     artifacts: options.artifacts ?? null,
     turn: options.turn ?? {},

@@ -1,5 +1,5 @@
 import { type Client, createClient } from '@turnstead/wire'
-import type { AgentClient } from './run-setup.js'
+import type { AgentClient } from '../agent-client.js'
 
 /** A client for one run, until it is released. */
 export interface Connection {

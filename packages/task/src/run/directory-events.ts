@@ -1,5 +1,5 @@
 import type { Reply } from '@turnstead/reply'
-import type { AgentClient } from './run-setup.js'
+import type { AgentClient } from '../agent-client.js'
 
 /** What the server tells of a directory and not of a session. */
 const aboutDirectory: ReadonlySet<string> = new Set([

@@ -1,5 +1,7 @@
-import type { ArtifactCollector, AskPolicy, RowId, TurnClient, TurnOptions } from '@turnstead/turn'
+import type { ArtifactCollector, AskPolicy, RowId, TurnOptions } from '@turnstead/turn'
+import type { AgentClient } from '../agent-client.js'
 import type { Clock } from '../clock.js'
+import type { HostTools } from '../host-tools/host-tool.js'
 import type { Connect } from './connection.js'
 import type { TaskRows } from './task-rows.js'
 
@@ -13,6 +15,7 @@ export interface RunSetup {
   readonly rows: TaskRows | null
   /** No one else works in the client's directory, so that what happens there is the run's. */
   readonly isDirectoryOwn: boolean
+  readonly hostTools: HostTools
   readonly asks: AskPolicy
   readonly artifacts: ArtifactCollector | null
   readonly turn: TurnSettings
@@ -27,16 +30,6 @@ export interface RunSetup {
 /** A run that has its client. */
 export interface ConnectedSetup extends RunSetup {
   readonly client: AgentClient
-}
-
-/** A client of `@turnstead/wire`, or anything of its shape. With `fs`, result files are looked for. */
-export interface AgentClient extends TurnClient {
-  readonly fs?: {
-    read(
-      path: string,
-      options?: { readonly timeoutMs?: number },
-    ): Promise<{ readonly body: { destroy(): unknown } }>
-  }
 }
 
 /** Settings of the turns that a tool runs: those of `runTurn` that the tool does not set itself. */

@@ -1,24 +1,15 @@
 import type { Reply, ReplySource } from '@turnstead/reply'
-import {
-  endingOf,
-  type FollowedTurn,
-  followTurn,
-  runTurn,
-  type TurnEnding,
-  turnEndings,
-  type TurnRecord,
-  type TurnResult,
-} from '@turnstead/turn'
-import { TaskError } from '../errors.js'
-import { verifyOutputFile } from '../output/output-file.js'
-import type { RunError } from '../run-output.js'
-import { watchDirectory } from './directory-events.js'
-import { placeOf, type Place } from './place.js'
-import { addRunningCall } from './running-calls.js'
+import { type FollowedTurn, followTurn } from '@turnstead/turn'
 import type { Connection } from './connection.js'
+import { watchDirectory } from './directory-events.js'
+import { cancelled, factsOf, factsOfRecord, failed, unreachable } from './end-facts.js'
+import { type OfferedTools, openHostTools } from './host-tools.js'
+import { placeOf, type Place } from './place.js'
+import { report } from './report.js'
+import { runInPlace } from './run-in-place.js'
+import { addRunningCall } from './running-calls.js'
 import type { AgentCall, ConnectedSetup, RunSetup } from './run-setup.js'
 import type { EndFacts } from './screen.js'
-import { scopeKey } from './session-scope.js'
 
 /** One run of the agent under way. */
 export interface Work {
@@ -62,15 +53,19 @@ export function workOn(base: RunSetup, call: AgentCall, watcher: Watcher): Work 
       show(followed)
     }
     if (setup.isDirectoryOwn) {
-      const onError = (error: unknown): void =>
-        setup.turn.onError?.(error, { step: 'stream', ...placeIds(place) })
+      const onError = (error: unknown): void => report(setup.turn, call, error, 'stream')
       closers.push(watchDirectory(setup.client, () => live, onError))
     }
     const showLive = (reply: Reply): void => {
       live = reply
       show(reply)
     }
-    const result = await runIn(setup, call, place, { ...watcher, show: showLive })
+    const tools = await offer(setup, call, () => source)
+    if (tools === null) return failed(unreachable)
+    const ruled = withRules(setup, tools.rules)
+    const result = await runInPlace(ruled, call, place, { ...watcher, show: showLive }).finally(
+      async () => await tools.close(),
+    )
     if (result.status !== 'skipped') return await factsOf(setup, call, result, source)
     if (followed === null)
       throw new Error(`the turn of call ${call.callId} was left: ${result.reason}`)
@@ -87,10 +82,6 @@ export function workOn(base: RunSetup, call: AgentCall, watcher: Watcher): Work 
   }
 }
 
-function placeIds({ turnId, conversationId }: Place): Pick<Place, 'turnId' | 'conversationId'> {
-  return { turnId, conversationId }
-}
-
 /** Null when there is no server to be had; why is the host's to know. */
 async function connect(
   { connect: open, turn }: RunSetup,
@@ -99,49 +90,31 @@ async function connect(
   try {
     return await open()
   } catch (error) {
-    const { callId } = call
-    turn.onError?.(error, { step: 'session', turnId: callId, conversationId: null })
+    report(turn, call, error, 'session')
     return null
   }
 }
 
-/** Runs the turn, or waits until whoever runs it has ended it. */
-async function runIn(
+/** Null when the server does not take them, or cannot be reached. */
+async function offer(
   setup: ConnectedSetup,
   call: AgentCall,
-  place: Place,
-  watcher: Watcher & { readonly show: (reply: Reply) => void },
-): Promise<TurnResult> {
-  const { artifacts, rows, turn } = setup
-  const { session = {} } = turn
-  for (;;) {
-    const result = await runTurn({
-      ...turn,
-      client: setup.client,
-      store: place.store,
-      ...(rows?.notifier && { notifier: rows.notifier }),
-      ...(artifacts && { artifacts: naming(artifacts, call.outputFile) }),
-      clock: setup.clock,
-      turnId: place.turnId,
-      conversationId: place.conversationId,
-      prompt: { text: call.prompt },
-      session: {
-        title: titleOf(call.prompt),
-        ...session,
-        metadata: { ...session.metadata, [scopeKey]: setup.scope },
-      },
-      asks: setup.asks,
-      onBusy: 'wait',
-      onReply: watcher.show,
-      cancelSignal: watcher.cancelSignal,
-      ...(rows !== null && setup.signal && { signal: setup.signal }),
-    })
-    if (result.status !== 'skipped' || result.reason === 'settled') return result
-    const { reason } = result
-    if (reason === 'missing') throw rowsMissing(call)
-    if (reason === 'handed_off') throw handedOff(call)
-    // Another worker took the turn over: it is waited for, or run here when that one is gone.
+  source: () => ReplySource | null,
+): Promise<OfferedTools | null> {
+  try {
+    return await openHostTools(setup, call, source)
+  } catch (error) {
+    if (error instanceof TypeError) throw error
+    report(setup.turn, call, error, 'session')
+    return null
   }
+}
+
+function withRules(setup: ConnectedSetup, rules: OfferedTools['rules']): ConnectedSetup {
+  if (rules.length === 0) return setup
+  const { session = {} } = setup.turn
+  const permission = [...(session.permission ?? []), ...rules]
+  return { ...setup, turn: { ...setup.turn, session: { ...session, permission } } }
 }
 
 async function follow(setup: RunSetup, place: Place): Promise<FollowedTurn | null> {
@@ -163,105 +136,4 @@ function answerIn({ store, turnId }: Place): Parameters<typeof addRunningCall>[1
       reason: 'missing',
       ask: null,
     }
-}
-
-/** The server would ask a model for one. */
-function titleOf(prompt: string): string {
-  const [line = ''] = prompt.trim().split('\n')
-  return Array.from(line).slice(0, 80).join('')
-}
-
-/** The collector is told which file is the result. */
-function naming(
-  artifacts: NonNullable<RunSetup['artifacts']>,
-  outputFile: string | null,
-): NonNullable<RunSetup['artifacts']> {
-  if (outputFile === null) return artifacts
-  return { collect: (request) => artifacts.collect({ ...request, ...{ outputFile } }) }
-}
-
-async function factsOf(
-  setup: ConnectedSetup,
-  call: AgentCall,
-  result: Exclude<TurnResult, { status: 'skipped' }>,
-  source: ReplySource | null,
-): Promise<EndFacts> {
-  const { artifacts, cost, status } = result
-  const stop = status === 'completed' ? null : result.stop
-  return {
-    ...(await statusOf(setup, call, status, { ending: result.ending, source, report: artifacts })),
-    stop,
-    cost,
-  }
-}
-
-async function factsOfRecord(
-  setup: ConnectedSetup,
-  call: AgentCall,
-  record: TurnRecord,
-  source: ReplySource,
-): Promise<EndFacts> {
-  const status =
-    record.status === 'completed' || record.status === 'failed' ? record.status : 'cancelled'
-  const ending = endingOf(record) ?? 'cancelled'
-  const facts = await statusOf(setup, call, status, { ending, source, report: null })
-  return { ...facts, stop: null, cost: record.cost ?? 0 }
-}
-
-async function statusOf(
-  { client }: ConnectedSetup,
-  call: AgentCall,
-  status: 'completed' | 'failed' | 'cancelled',
-  end: {
-    readonly ending: TurnEnding
-    readonly source: ReplySource | null
-    readonly report: unknown
-  },
-): Promise<Omit<EndFacts, 'stop' | 'cost'>> {
-  const { fs } = client
-  const { source, report } = end
-  const outputFile =
-    call.outputFile === null
-      ? null
-      : await verifyOutputFile(call.outputFile, {
-          view: source?.view() ?? null,
-          directory: source?.directory ?? null,
-          report,
-          open: fs === undefined ? null : (path) => fs.read(path, { timeoutMs: 10_000 }),
-        })
-  const { words, retryable } = turnEndings[end.ending]
-  const error: RunError = { code: end.ending as RunError['code'], message: words, retryable }
-  return {
-    status: status === 'completed' ? 'complete' : status === 'failed' ? 'error' : 'cancelled',
-    sessionId: source?.sessionId ?? call.sessionId,
-    error: status === 'failed' ? error : null,
-    outputFile,
-  }
-}
-
-const nothing = { sessionId: null, stop: null, outputFile: null } as const
-const cancelled: EndFacts = { ...nothing, status: 'cancelled', error: null }
-
-const unreachable: RunError = {
-  code: 'server_unreachable',
-  message: turnEndings.server_unreachable.words,
-  retryable: turnEndings.server_unreachable.retryable,
-}
-
-function failed(error: RunError): EndFacts {
-  return { ...nothing, status: 'error', error }
-}
-
-function rowsMissing({ callId }: AgentCall): TaskError {
-  return new TaskError(
-    'rows_missing',
-    `The rows of tool call ${callId} are not in the store; \`rows.find\` has to make them first.`,
-  )
-}
-
-function handedOff({ callId }: AgentCall): TaskError {
-  return new TaskError(
-    'handed_off',
-    `Tool call ${callId} was given up and its run goes on; execute it again to go on with it.`,
-  )
 }

@@ -1,7 +1,7 @@
 import type { ConfigObject, ProviderCredentials } from '@turnstead/wire/providers'
 import type { ServerOptions } from '@turnstead/wire/server'
 import type { ServerAddress } from '../run/connection.js'
-import type { AgentClient } from '../run/run-setup.js'
+import type { AgentClient } from '../agent-client.js'
 import type { RunOptions } from '../task-options.js'
 
 /** The directory of a workspace, for what works on it. */
