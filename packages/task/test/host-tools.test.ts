@@ -307,6 +307,19 @@ describe('host tools', () => {
     await running
   })
 
+  it('are told again to a server that was started anew', async () => {
+    rig = await open(calling('weather', { city: 'Oslo' }, 'called'))
+    const caller = mcpCaller(rig.client)
+    const running = start(caller, weather([]))
+    await rig.impostor.gate('called').reached()
+    rig.impostor.streams.end()
+    while (caller.added.length < 2) await new Promise((resolve) => setTimeout(resolve, 5))
+    expect(caller.added[1]).to.deep.equal(caller.added[0])
+    expect((await caller.call('weather', { city: 'Oslo' })).isError).to.equal(false)
+    rig.impostor.gate('called').open()
+    expect((await running).status).to.equal('complete')
+  })
+
   it('fail the run, which may be tried again, when the server cannot reach them', async () => {
     rig = await open(reply(text('It is done.')))
     const { client } = mcpCaller(rig.client)

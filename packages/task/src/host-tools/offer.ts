@@ -52,8 +52,15 @@ interface Offer {
 
 const offers = new Map<string, Offer>()
 
-/** Lets the agent of a run call the host's tools, until the result is called. Rejects when the server does not take them. */
-export async function offerTools(mcp: McpPort, run: HostToolRun): Promise<() => Promise<void>> {
+/** Host tools that a server knows, for one run. */
+export interface OfferedTools {
+  /** Tells the server again: one that was started anew has forgotten them. */
+  again(): Promise<void>
+  withdraw(): Promise<void>
+}
+
+/** Lets the agent of a run call the host's tools. Rejects when the server does not take them. */
+export async function offerTools(mcp: McpPort, run: HostToolRun): Promise<OfferedTools> {
   const name = serverNameOf(run.scope)
   const offer = offers.get(name) ?? openOffer(name)
   offers.set(name, offer)
@@ -67,7 +74,7 @@ export async function offerTools(mcp: McpPort, run: HostToolRun): Promise<() => 
   }
   try {
     await inTurn(offer, () => register(offer, mcp, name))
-    return withdraw
+    return { withdraw, again: () => inTurn(offer, () => tell(offer, mcp, name)) }
   } catch (error) {
     await withdraw()
     throw error
@@ -90,8 +97,13 @@ async function register(offer: Offer, mcp: McpPort, name: string): Promise<void>
   const known = offer.registrations.get(mcp) ?? { runs: 0, names: '' }
   offer.registrations.set(mcp, known)
   known.runs += 1
+  if (namesOf(offer) !== known.names) await tell(offer, mcp, name)
+}
+
+async function tell(offer: Offer, mcp: McpPort, name: string): Promise<void> {
+  const known = offer.registrations.get(mcp)
+  if (known === undefined) return
   const names = namesOf(offer)
-  if (names === known.names) return
   const { url } = await offer.address
   const config = { type: 'remote', url, oauth: false, timeout: callMs } as const
   assertConnected(name, await mcp.add({ name, config }, { timeoutMs: requestMs }))
@@ -103,7 +115,7 @@ function assertConnected(name: string, answer: unknown): void {
   const { status } = fieldsOf(fieldsOf(answer)[name])
   if (status === undefined || status === 'connected') return
   throw new Error(
-    `The OpenCode server could not connect to the host tools (${String(status)}): it must run on this machine, and reach its loopback.`,
+    `The OpenCode server could not connect to the host tools (${JSON.stringify(status)}): it must run on this machine, and reach its loopback.`,
   )
 }
 

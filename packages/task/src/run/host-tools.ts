@@ -1,29 +1,31 @@
 import type { ReplySource } from '@turnstead/reply'
+import type { AgentClient } from '../agent-client.js'
 import { hostToolRules, offerTools, type Rule } from '../host-tools/offer.js'
 import { report } from './report.js'
 import type { AgentCall, ConnectedSetup } from './run-setup.js'
 
 /** What a run's agent may call of the host. */
-export interface OfferedTools {
+export interface RunTools {
   /** For the session. */
   readonly rules: readonly Rule[]
   close(): Promise<void>
 }
 
-const none: OfferedTools = { rules: [], close: async () => undefined }
+const none: RunTools = { rules: [], close: async () => undefined }
 
 /** @throws TypeError where the client cannot tell the server of them. */
 export async function openHostTools(
   setup: ConnectedSetup,
   call: AgentCall,
   source: () => ReplySource | null,
-): Promise<OfferedTools> {
+): Promise<RunTools> {
   const { client, hostTools, scope, turn } = setup
   if (Object.keys(hostTools).length === 0) return none
   const { mcp } = client
   if (mcp === undefined) throw new TypeError('`hostTools` need a client with `mcp`')
+  const onError = (error: unknown): void => report(turn, call, error, 'callback')
   const over = new AbortController()
-  const withdraw = await offerTools(mcp, {
+  const offered = await offerTools(mcp, {
     tools: hostTools,
     scope,
     toolCallId: call.callId,
@@ -31,13 +33,31 @@ export async function openHostTools(
     source,
     clock: setup.clock,
     signal: over.signal,
-    onError: (error) => report(turn, call, error, 'callback'),
+    onError,
   })
+  void tellAgain(client, over.signal, async () => await offered.again().catch(onError))
   return {
     rules: hostToolRules({ tools: hostTools, scope }),
     async close() {
       over.abort()
-      await withdraw()
+      await offered.withdraw()
     },
+  }
+}
+
+/** A session that is none: its subscriber hears of nothing but gaps, which a server that was started anew leaves. */
+const nobody = 'ses_none'
+
+async function tellAgain(
+  client: AgentClient,
+  signal: AbortSignal,
+  again: () => Promise<void>,
+): Promise<void> {
+  try {
+    for await (const event of client.events.subscribe({ session: nobody, signal })) {
+      if (event.type === 'gap') await again()
+    }
+  } catch {
+    // The run has the same stream, and tells of what is wrong with it.
   }
 }

@@ -3,7 +3,7 @@ import { type FollowedTurn, followTurn } from '@turnstead/turn'
 import type { Connection } from './connection.js'
 import { watchDirectory } from './directory-events.js'
 import { cancelled, factsOf, factsOfRecord, failed, unreachable } from './end-facts.js'
-import { type OfferedTools, openHostTools } from './host-tools.js'
+import { type RunTools, openHostTools } from './host-tools.js'
 import { placeOf, type Place } from './place.js'
 import { report } from './report.js'
 import { runInPlace } from './run-in-place.js'
@@ -100,7 +100,7 @@ async function offer(
   setup: ConnectedSetup,
   call: AgentCall,
   source: () => ReplySource | null,
-): Promise<OfferedTools | null> {
+): Promise<RunTools | null> {
   try {
     return await openHostTools(setup, call, source)
   } catch (error) {
@@ -110,7 +110,7 @@ async function offer(
   }
 }
 
-function withRules(setup: ConnectedSetup, rules: OfferedTools['rules']): ConnectedSetup {
+function withRules(setup: ConnectedSetup, rules: RunTools['rules']): ConnectedSetup {
   if (rules.length === 0) return setup
   const { session = {} } = setup.turn
   const permission = [...(session.permission ?? []), ...rules]
