@@ -8,7 +8,7 @@ import { dirname, join, normalize } from 'node:path'
 /** Of each source tree, its folders from the highest level to the lowest; those of one level do not know each other. */
 const trees: Readonly<Record<string, readonly (readonly string[])[]>> = {
   'packages/wire/src': [
-    ['cli'],
+    ['cli', 'gateway'],
     ['providers'],
     ['server', 'events', 'resources'],
     ['server/process', 'resources/messages'],
@@ -57,7 +57,7 @@ const trees: Readonly<Record<string, readonly (readonly string[])[]>> = {
     ['impostor/state'],
     ['faults', 'script'],
   ],
-  'examples/recipes/src': [['servers'], ['orms', 'queues', 'stores', 'transforms']],
+  'examples/recipes/src': [['servers'], ['ledgers', 'orms', 'queues', 'stores', 'transforms']],
   'examples/chat/src': [['web'], ['jobs'], ['live'], ['views'], ['rows', 'agent']],
 }
 

@@ -50,6 +50,7 @@ export {
   type ScriptedModel,
   type ScriptedModelOptions,
 } from './model/scripted-model.js'
+export type { ModelSpent } from './model/spent.js'
 export type { ModelMessage, ModelRequest } from './model/completion-request.js'
 export {
   badFrame,

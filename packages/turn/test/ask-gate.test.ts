@@ -58,6 +58,20 @@ describe('an ask that others are shown', () => {
     expect(refused.isOpen(reply)).to.equal(true)
   })
 
+  it('has a wait of its own, whatever another one has waited', async () => {
+    const gate = createAskGate(clock, true)
+    const reply = openReply()
+    asks(reply, 'per_1')
+    expect(gate.isOpen(reply)).to.equal(false)
+    await manual.advance(2_900)
+    asks(reply, 'per_2')
+    expect(gate.isOpen(reply)).to.equal(false)
+    await manual.advance(100)
+    expect(gate.isOpen(reply)).to.equal(false)
+    gate.stored(['per_2'])
+    expect(gate.isOpen(reply)).to.equal(true)
+  })
+
   it('is sent with all that came before it, in order, once the row has it', async () => {
     const notifier = createTestNotifier()
     const heard: string[] = []

@@ -3,7 +3,7 @@ import { ask, gate, on, reply, text, tool } from '@turnstead/testkit'
 import { expect } from 'chai'
 import { afterEach, beforeEach, describe, it } from 'mocha'
 import { setImmediate } from 'node:timers/promises'
-import { runTurn, type TurnOptions, waitForPerson } from '../src/index.js'
+import { type RowId, runTurn, type TurnOptions, waitForPerson } from '../src/index.js'
 import {
   createTurnRoutes,
   type RouteAccess,
@@ -179,6 +179,19 @@ describe('the routes of a web process', () => {
     }
     expect((await get(routes, '/chat/2/stream')).status).to.equal(204)
     expect(asked.at(-1)).to.deep.equal({ action: 'follow', conversationId: '2' })
+  })
+
+  it('streams a turn whose row a replica does not have yet', async () => {
+    const store = rig.rows.anotherStore()
+    let lateReads = 2
+    const late = {
+      ...store,
+      read: async (id: RowId) => ((lateReads -= 1) >= 0 ? null : store.read(id)),
+    }
+    const chat = await post(open({ store: late }), '/chat', message('Hello'))
+    expect(chat.status).to.equal(200)
+    expect(lateReads).to.be.lessThan(0)
+    await chat.body?.cancel()
   })
 
   it('stops a turn, and answers what its agent asks', async () => {
@@ -368,6 +381,8 @@ describe('the routes of a web process', () => {
     for (const prefix of ['agent', '/agent/', '/']) {
       expect(() => open({ prefix })).to.throw(TypeError, '`prefix`')
     }
+    const root = [4] as unknown as string[]
+    expect(() => open({ views: { root } })).to.throw(TypeError, '`views.root`')
     expect(() => open({ maxBodyBytes: NaN })).to.throw(RangeError, '`maxBodyBytes`')
   })
 

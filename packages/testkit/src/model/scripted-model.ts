@@ -11,6 +11,7 @@ import { attemptAt, callAt, planCalls, type ModelCall } from '../script/plan.js'
 import { createAnswerBook, type ScenarioLike } from '../script/scenario.js'
 import { isPrompt, parseCompletionRequest, type ModelRequest } from './completion-request.js'
 import { sendAttempt } from './send-attempt.js'
+import { createSpentCounter, type ModelSpent } from './spent.js'
 
 /** Options of {@link startScriptedModel}. */
 export interface ScriptedModelOptions {
@@ -42,6 +43,8 @@ export interface ScriptedModel {
   gate(name: string): Gate
   /** Fails with `incomplete` when answers are left over or prompts had none. */
   assertComplete(): void
+  /** What its answers said they used so far, those for titles and summaries included. */
+  spent(): ModelSpent
   /** Stops listening and cuts every connection. Idempotent. */
   close(): Promise<void>
   [Symbol.asyncDispose](): Promise<void>
@@ -72,6 +75,7 @@ export async function startScriptedModel(
   const asides = createJournal<ModelRequest>(describeRequest)
   const gates = createGates()
   const progress = new Map<string, Progress>()
+  const counter = createSpentCounter()
   let held: string | null = null
   let holds = 0
   let count = 0
@@ -105,6 +109,7 @@ export async function startScriptedModel(
       gates,
       signal: gone.signal,
       number: count,
+      onUsage: counter.add,
     })
   }
 
@@ -118,6 +123,7 @@ export async function startScriptedModel(
       gates,
       signal: new AbortController().signal,
       number: count,
+      onUsage: counter.add,
     })
   }
 
@@ -174,6 +180,7 @@ export async function startScriptedModel(
       const left = book.leftovers()
       if (left.length > 0) throw new TestkitError('incomplete', formatLeftovers(left))
     },
+    spent: counter.spent,
     close,
     [Symbol.asyncDispose]: close,
   }

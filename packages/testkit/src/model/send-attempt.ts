@@ -2,7 +2,7 @@ import type { ServerResponse } from 'node:http'
 import type { Clock } from '../clock.js'
 import type { Gates } from '../gates.js'
 import type { Attempt } from '../script/plan.js'
-import type { ProviderErrorStep, RetryStep } from '../script/steps.js'
+import type { ProviderErrorStep, RetryStep, Usage } from '../script/steps.js'
 import { streamActions, wholeCompletion } from './completion-frames.js'
 import type { ModelRequest } from './completion-request.js'
 import { realTime } from '../real-time.js'
@@ -15,6 +15,8 @@ export interface SendContext {
   readonly signal: AbortSignal
   /** Number of this completion in the process; it makes ids. */
   readonly number: number
+  /** Called with what an answer says it used. */
+  readonly onUsage: (usage: Usage) => void
 }
 
 /** Plays one attempt of a model call onto a response. Returns early when the caller hangs up. */
@@ -36,6 +38,7 @@ export async function sendAttempt(
     if (!request.isStream) {
       response.writeHead(200, { 'content-type': 'application/json' })
       response.end(JSON.stringify(wholeCompletion(attempt, head)))
+      context.onUsage(attempt.usage)
       return
     }
     response.writeHead(200, { 'content-type': 'text/event-stream', 'cache-control': 'no-cache' })
@@ -43,7 +46,10 @@ export async function sendAttempt(
     for (const action of streamActions(attempt, head)) {
       if (action.kind === 'wait') await context.clock.sleep(action.ms, { signal: context.signal })
       else if (action.kind === 'gate') await context.gates.pass(action.name, context.signal)
-      else await write(response, `data: ${JSON.stringify(action.json)}\n\n`)
+      else {
+        if ('usage' in action.json) context.onUsage(attempt.usage)
+        await write(response, `data: ${JSON.stringify(action.json)}\n\n`)
+      }
     }
     await end(attempt, response)
   } catch (error) {

@@ -46,7 +46,7 @@ export function createHandlers<UserId extends RowId, File extends RouteFile>(
     start: (call) => beginWith(textOf(call.body), call, async (turnId) => json({ turnId }, 201)),
     chat: (call) =>
       beginWith(textOfMessages(call.body['messages']), call, (turnId) =>
-        views.uiMessages(call.request, turnId),
+        views.begunUiMessages(call.request, turnId),
       ),
     async resume({ request, ids }) {
       const turnId = (await openTurn?.(ids.conversationId)) ?? null

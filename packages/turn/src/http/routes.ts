@@ -26,7 +26,7 @@ export type TurnRoutes = (request: Request) => Promise<Response | null>
  * What is refused is answered `{ error: { code, message } }`. A POST must have the content type `application/json`, which no form of
  * another site can send: give your cookies `SameSite` too, and let no rule of CORS admit other sites to these routes.
  *
- * @throws TypeError without `authorize` or `begin` or for a wrong `prefix`, RangeError for a wrong `maxBodyBytes`.
+ * @throws TypeError without `authorize` or `begin` or for a wrong `prefix` or `views.root`, RangeError for a wrong `maxBodyBytes`.
  *
  * @example
  * const routes = createTurnRoutes({ store, notifier, authorize, begin, prefix: '/agent' })
@@ -112,12 +112,17 @@ function checkOptions<UserId extends RowId, File extends RouteFile>({
   begin,
   prefix = '',
   maxBodyBytes = 0,
+  views: { root } = {},
 }: Partial<TurnRoutesOptions<UserId, File>>): void {
   for (const [name, value] of Object.entries({ authorize, begin })) {
     if (typeof value !== 'function') throw new TypeError(`\`${name}\` must be a function`)
   }
   if (prefix !== '' && !/^\/.*[^/]$/.test(prefix)) {
     throw new TypeError('`prefix` must begin with a slash and not end with one')
+  }
+  const roots: readonly unknown[] = Array.isArray(root) ? root : [root ?? '']
+  if (roots.some((each) => typeof each !== 'string')) {
+    throw new TypeError('`views.root` must be a path, some paths, or null')
   }
   if (!(maxBodyBytes >= 0)) throw new RangeError('`maxBodyBytes` must be a number of bytes')
 }

@@ -4,6 +4,7 @@ import {
   toEventResponse,
 } from '@turnstead/reply/server-sent-events'
 import { toUiMessageResponse, uiMessageStream } from '@turnstead/reply/ui-message-stream'
+import { systemClock } from '../clock.js'
 import { followTurn } from '../live/follow-turn.js'
 import type { FollowedTurn } from '../live/followed-turn.js'
 import type { RowId } from '../ports.js'
@@ -16,6 +17,8 @@ export interface TurnViews {
   events(request: Request, turnId: string): Promise<Response | null>
   /** The UI-message stream of the AI SDK, from the beginning. */
   uiMessages(request: Request, turnId: RowId): Promise<Response | null>
+  /** The same of a turn whose row was written a moment ago: a replica that is read from may not have it yet. */
+  begunUiMessages(request: Request, turnId: RowId): Promise<Response | null>
 }
 
 /** A turn that is followed as events, once for all its readers: so each may come back to where it was. */
@@ -32,6 +35,7 @@ export function createTurnViews<UserId extends RowId>(
   >,
 ): TurnViews {
   const { views = {}, ...means } = options
+  const clock = options.clock ?? systemClock
   const streaming = options.clock === undefined ? {} : { clock: options.clock }
   const logs = new Map<string, Logged>()
 
@@ -58,6 +62,12 @@ export function createTurnViews<UserId extends RowId>(
     logged.turn.close()
   }
 
+  function uiMessagesOf(request: Request, turn: FollowedTurn): Response {
+    const chunks = uiMessageStream(turn, { ended: turn.ended, ...views, ...streaming })
+    const response = toUiMessageResponse(chunks, streaming)
+    return whileRead(response, request.signal, () => turn.close())
+  }
+
   return {
     async events(request, turnId) {
       // Any process may have said so, and a turn that is over stays over. The browser then comes no more.
@@ -71,10 +81,19 @@ export function createTurnViews<UserId extends RowId>(
     },
     async uiMessages(request, turnId) {
       const turn = await followTurn({ ...means, turnId })
-      if (turn === null) return null
-      const chunks = uiMessageStream(turn, { ended: turn.ended, ...views, ...streaming })
-      const response = toUiMessageResponse(chunks, streaming)
-      return whileRead(response, request.signal, () => turn.close())
+      return turn === null ? null : uiMessagesOf(request, turn)
+    },
+    async begunUiMessages(request, turnId) {
+      const { signal } = request
+      for (const waitMs of [...replicaWaitsMs, null]) {
+        const turn = await followTurn({ ...means, turnId, signal })
+        if (turn !== null) return uiMessagesOf(request, turn)
+        if (waitMs !== null) await clock.sleep(waitMs, { signal })
+      }
+      return null
     },
   }
 }
+
+/** About as long as the store waits for a replica in `answerAsk`. */
+const replicaWaitsMs = [50, 200, 750, 2_000]

@@ -18,22 +18,31 @@ const longestMs = 3_000
 
 export function createAskGate(clock: SteadyClock, keepsAsks: boolean): AskGate {
   const known = new Set<string>()
+  /** When each that the row does not have was seen first. */
+  const missingSince = new Map<string, number>()
   let isLifted = !keepsAsks
-  let shutSince: number | null = null
+
+  function waitsForRow(id: string): boolean {
+    if (known.has(id)) return false
+    const since = missingSince.get(id) ?? clock.now()
+    missingSince.set(id, since)
+    return clock.now() - since < longestMs
+  }
+
   return {
     stored(askIds) {
-      for (const id of askIds) known.add(id)
+      for (const id of askIds) {
+        known.add(id)
+        missingSince.delete(id)
+      }
     },
     lift() {
       isLifted = true
     },
     isOpen({ asks }) {
-      if (isLifted || asks.every(({ id, state }) => state !== 'open' || known.has(id))) {
-        shutSince = null
-        return true
-      }
-      shutSince ??= clock.now()
-      return clock.now() - shutSince >= longestMs
+      if (isLifted) return true
+      // Each is looked at, so that none begins its wait only when another one's is over.
+      return asks.filter(({ id, state }) => state === 'open' && waitsForRow(id)).length === 0
     },
   }
 }
