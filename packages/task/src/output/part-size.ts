@@ -4,7 +4,7 @@ import type { ReplyPart, ReplyView, SubAgent } from '@turnstead/reply'
 const sizes = new WeakMap<object, number>()
 
 /** About how many characters an object takes as JSON, counted once for each. */
-export function sizeOf(value: object): number {
+function sizeOf(value: object): number {
   const known = sizes.get(value)
   if (known !== undefined) return known
   const size = JSON.stringify(value).length
