@@ -1,3 +1,4 @@
+import { killHosts } from './kills/host-tool-kills.js'
 import { streamRun } from './stream-bytes.js'
 
 /** One measured figure. */
@@ -30,7 +31,29 @@ const streamBytes = async (): Promise<readonly Figure[]> => {
   ]
 }
 
+/** A thousand calls of host tools, with hosts that die between doing and answering. */
+const hostToolKills = async (): Promise<readonly Figure[]> => {
+  const report = await killHosts()
+  if (report === null) {
+    console.warn('SKIPPED, task.host_tools: no opencode binary for this platform.')
+    return []
+  }
+  const { calls, executed, twice, wrong } = report
+  const count = (name: string, value: number, better: Figure['better']): Figure => ({
+    name: `task.host_tools_${name}`,
+    value,
+    unit: `of ${calls}`,
+    better,
+  })
+  return [
+    count('executed', executed, 'higher'),
+    count('executed_twice', twice, 'lower'),
+    count('answered_wrongly', wrong, 'lower'),
+  ]
+}
+
 /** What this package measures, for `npm run bench`. */
 export const benches: readonly { readonly name: string; run(): Promise<readonly Figure[]> }[] = [
   { name: 'task.stream', run: streamBytes },
+  { name: 'task.host_tools', run: hostToolKills },
 ]
