@@ -20,6 +20,8 @@ describe('what the agent of a run asks', () => {
     expect(last).to.include({ status: 'error' })
     expect(last.error?.code).to.equal('ask_rejected')
     expect(last.asks.map(({ state }) => state)).to.deep.equal(['rejected'])
+    // What goes to a page has no path of the machine.
+    expect(JSON.stringify(last)).not.to.contain(rig.impostor.directory)
     expect(rig.impostor.readFile('a.txt')).to.equal(null)
   })
 

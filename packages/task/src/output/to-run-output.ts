@@ -1,5 +1,5 @@
-import type { ReplySource, ReplyView, Tokens } from '@turnstead/reply'
-import { toUiMessages } from '@turnstead/reply/ui-message-stream'
+import type { Ask, ReplySource, ReplyView, Tokens } from '@turnstead/reply'
+import { toUiMessage, toUiMessages } from '@turnstead/reply/ui-message-stream'
 import type { OpenCodeRunOutput } from '../run-output.js'
 import { editedFiles } from './edited-files.js'
 import { previewOf } from './preview.js'
@@ -80,7 +80,7 @@ export function toRunOutput(
     diagnostics: diagnostics.map((each) => ({ ...each, path: within(each.path) })),
     processes,
     todos: whole.todos,
-    asks: isPreview ? whole.asks.filter(({ state }) => state === 'open') : whole.asks,
+    asks: asksOf(source, isPreview),
     model: modelOf(whole),
     cost: facts.cost ?? whole.cost,
     tokens: whole.tokens,
@@ -114,6 +114,16 @@ function shown(source: ReplySource, view: ReplyView): ReplySource {
     outcome: (options) => source.outcome(options),
     observe: () => () => undefined,
   }
+}
+
+/** As a page may see them: with the paths in the directory relative to it. */
+function asksOf(source: ReplySource, onlyOpen: boolean): readonly Ask[] {
+  const view = source.view()
+  const asks = onlyOpen ? view.asks.filter(({ state }) => state === 'open') : view.asks
+  if (asks.length === 0) return asks
+  const bare: ReplyView = { ...view, parts: [], children: [], todos: [], asks }
+  const { parts } = toUiMessage({ ...shown(source, view), view: () => bare })
+  return parts.flatMap((part) => (part.type === 'data-ask' ? [part.data] : []))
 }
 
 function modelOf({ messages }: ReplyView): string | null {
