@@ -43,12 +43,17 @@ export function* simulateRun(run: SimulatedRun): Generator<TimedOutput> {
   yield { second: run.seconds, output: screen.end(agent.reply, { ...facts, sessionId }) }
 }
 
-/** Says to a reply what a server says of an agent. */
-function createAgent(): {
+/** An agent that works without a server. */
+export interface SimulatedAgent {
   readonly reply: Reply
+  /** Asks for a permission. */
+  ask(id: string): void
   call(characters: number): void
   write(delta: string): void
-} {
+}
+
+/** Says to a reply what a server says of an agent. */
+export function createAgent(): SimulatedAgent {
   const reply = createReply({ sessionId, promptId })
   let events = 0
   let parts = 0
@@ -69,6 +74,10 @@ function createAgent(): {
   let text: string | null = null
   return {
     reply,
+    ask(id) {
+      const asked = { permission: 'bash', patterns: ['ls'], metadata: {}, always: [] }
+      tell('permission.asked', { id, ...asked })
+    },
     call(characters) {
       text = null
       const output = `a line of output\n`.repeat(Math.ceil(characters / 17)).slice(0, characters)

@@ -1,8 +1,10 @@
-import { ask, gate, reply, text, tool } from '@turnstead/testkit'
+import { ask, reply, text, tool } from '@turnstead/testkit'
 import { waitForPerson } from '@turnstead/turn'
 import { expect } from 'chai'
 import { afterEach, describe, it } from 'mocha'
+import { createAgent } from '../bench/simulated-run.js'
 import { answerTask, type OpenCodeRunOutput, opencodeTask } from '../src/index.js'
+import { createScreen } from '../src/run/screen.js'
 import { execute, lastOf, openRig, type Rig } from './support/rig.js'
 
 const asking = reply(
@@ -83,25 +85,20 @@ describe('what the agent of a run asks', () => {
     expect(statuses).to.deep.equal(['complete', 'complete'])
   })
 
-  it('is shown whatever was sent before', async () => {
-    rig = await openRig(
-      reply(
-        text('long '.repeat(4_000), { chunks: 5 }),
-        gate('more'),
-        ask.permission(tool.write({ filePath: 'a.txt', content: 'a' })),
-        text('It is written.'),
-      ),
-    )
-    const task = opencodeTask({ client: rig.client, asks: waitForPerson, intervalMs: 1 })
-    const seen: OpenCodeRunOutput[] = []
-    for await (const output of execute(task, { prompt: 'Go' })) {
-      seen.push(output)
-      if (seen.length === 1) rig.impostor.gate('more').open()
-      const open = output.asks.find(({ state }) => state === 'open')
-      if (open === undefined) continue
-      await answerTask({ toolCallId: 'call-1', askId: open.id, decision: { action: 'allow' } })
+  it('is shown at once, whatever was sent before', async () => {
+    rig = await openRig()
+    const agent = createAgent()
+    const call = { callId: 'call-1', prompt: 'Go', sessionId: null }
+    const screen = createScreen(call, 8_000)
+    let sent = 0
+    for (let index = 0; index < 400; index += 1) {
+      agent.write('some more words ')
+      if (screen.next(agent.reply, 0) !== null) sent += 1
     }
-    expect(seen.some(({ asks }) => asks.some(({ state }) => state === 'open'))).to.equal(true)
-    expect(seen.at(-1)).to.include({ status: 'complete' })
+    agent.write('and more')
+    expect(sent).to.be.within(1, 20)
+    expect(screen.next(agent.reply, 0)).to.equal(null)
+    agent.ask('per_1')
+    expect(screen.next(agent.reply, 0)?.asks.map(({ id }) => id)).to.deep.equal(['per_1'])
   })
 })
