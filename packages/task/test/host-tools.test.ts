@@ -88,7 +88,7 @@ describe('host tools', () => {
     expect(caller.disconnected).to.deep.equal([serverNameOf(scope)])
   })
 
-  it('run once however often the request comes, and not after the run', async () => {
+  it('run once for their call, and not after the run', async () => {
     rig = await open(calling('weather', { city: 'Oslo' }, 'called'))
     const caller = mcpCaller(rig.client)
     const calls: HostToolCall[] = []
@@ -96,10 +96,10 @@ describe('host tools', () => {
     const running = start(caller, weather(calls), { clock })
     await rig.impostor.gate('called').reached()
     const input = { city: 'Oslo' }
-    const answers = await Promise.all(
-      Array.from({ length: 20 }, async (_, id) => caller.call('weather', input, { id })),
-    )
-    expect(answers.filter(({ isError }) => !isError)).to.have.length(1)
+    expect((await caller.call('weather', input)).isError).to.equal(false)
+    for (const id of [1, 1, 2]) {
+      expect((await caller.call('weather', input, { id })).isError).to.equal(true)
+    }
     expect(calls).to.have.length(1)
     const { url = '' } = caller.added[0] ?? {}
     rig.impostor.gate('called').open()
@@ -162,6 +162,25 @@ describe('host tools', () => {
     await Promise.all([one, two])
   })
 
+  it('tell nothing to who waits for a call of another session with the same input', async () => {
+    rig = await open(calling('weather', { city: 'Oslo' }, 'called'))
+    const caller = mcpCaller(rig.client)
+    const calls: HostToolCall[] = []
+    const clock = hurriedClock()
+    const running = start(caller, weather(calls), { clock })
+    await rig.impostor.gate('called').reached()
+    const input = { city: 'Oslo' }
+    // One is the agent's, the other is that of a session in the same directory that guessed the input.
+    const [first, second] = await Promise.all([
+      caller.call('weather', input),
+      caller.call('weather', input),
+    ])
+    expect([first.isError, second.isError]).to.deep.equal([true, true])
+    expect(calls).to.deep.equal([])
+    rig.impostor.gate('called').open()
+    await running
+  })
+
   it('are denied to every session but those of their scope', async () => {
     rig = await open(reply(text('It is done.')))
     const caller = mcpCaller(rig.client)
@@ -172,6 +191,11 @@ describe('host tools', () => {
       { permission: 'host_*', pattern: '*', action: 'deny' },
       { permission: `${name}_*`, pattern: '*', action: 'allow' },
       { permission: `${name}_weather`, pattern: '*', action: 'ask' },
+    ])
+    const plain = await start(caller, {})
+    const without = await rig.client.session.get(String(plain.sessionId))
+    expect(without.permission?.slice(-1)).to.deep.equal([
+      { permission: 'host_*', pattern: '*', action: 'deny' },
     ])
   })
 

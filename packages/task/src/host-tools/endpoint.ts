@@ -1,7 +1,7 @@
 import { asSchema } from 'ai'
 import type { Clock } from '../clock.js'
 import { bounded } from '../output/summary.js'
-import { type CallingRun, claimCall } from './find-call.js'
+import { type CallingRun, claimCall, type Waiting } from './find-call.js'
 import type { HostTool, HostTools } from './host-tool.js'
 import { fieldsOf, methodNotFound, readRpc, type RpcAnswer, writeRpc } from './json-rpc.js'
 
@@ -28,6 +28,7 @@ const longestResult = 200_000
 /** @param name - The name under which the server knows it: what it puts before the names of tools. */
 export function createEndpoint(name: string): Endpoint {
   const runs = new Set<HostToolRun>()
+  const waiting: Waiting = new Map()
   const executing = new Map<string | number, AbortController>()
 
   const call = async (
@@ -45,7 +46,11 @@ export function createEndpoint(name: string): Endpoint {
       const needsApproval = offering.some(({ tools }) => tools[tool]?.needsApproval === true)
       const called = { fullName: `${name}_${tool}`, input, needsApproval }
       const still = (): HostToolRun[] => offering.filter((run) => runs.has(run))
-      const found = await claimCall(still, called, { clock: first.clock, signal: stop.signal })
+      const found = await claimCall(still, called, {
+        clock: first.clock,
+        signal: stop.signal,
+        waiting,
+      })
       if (found === null) return refused('No agent of this conversation is making this call.')
       const { run, part } = found
       const own = toolOf(run, tool)

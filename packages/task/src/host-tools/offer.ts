@@ -22,6 +22,11 @@ export function serverNameOf(scope: string): string {
   return `${everyone}${createHash('sha256').update(scope).digest('hex').slice(0, 8)}`
 }
 
+/** For sessions without host tools: those of others that are registered in their directory are not theirs to call. */
+export const noHostTools: readonly Rule[] = [
+  { permission: `${everyone}*`, pattern: '*', action: 'deny' },
+]
+
 /**
  * The rules of a session for host tools: those of its own scope, and no others that are registered in its directory. `deny` rules
  * reach sub-agents and `allow` rules do not, so sub-agents have no host tools.
@@ -30,7 +35,7 @@ export function hostToolRules(run: Pick<HostToolRun, 'tools' | 'scope'>): readon
   const name = serverNameOf(run.scope)
   const asked = Object.entries(run.tools).filter(([, { needsApproval }]) => needsApproval === true)
   return [
-    { permission: `${everyone}*`, pattern: '*', action: 'deny' },
+    ...noHostTools,
     { permission: `${name}_*`, pattern: '*', action: 'allow' },
     ...asked.map(([tool]) => ({
       permission: `${name}_${tool}`,

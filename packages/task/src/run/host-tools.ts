@@ -1,6 +1,6 @@
 import type { ReplySource } from '@turnstead/reply'
 import type { AgentClient } from '../agent-client.js'
-import { hostToolRules, offerTools, type Rule } from '../host-tools/offer.js'
+import { hostToolRules, noHostTools, offerTools, type Rule } from '../host-tools/offer.js'
 import { report } from './report.js'
 import type { AgentCall, ConnectedSetup } from './run-setup.js'
 
@@ -11,7 +11,7 @@ export interface RunTools {
   close(): Promise<void>
 }
 
-const none: RunTools = { rules: [], close: async () => undefined }
+const none: RunTools = { rules: noHostTools, close: async () => undefined }
 
 /** @throws TypeError where the client cannot tell the server of them. */
 export async function openHostTools(

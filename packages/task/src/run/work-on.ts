@@ -111,7 +111,6 @@ async function offer(
 }
 
 function withRules(setup: ConnectedSetup, rules: RunTools['rules']): ConnectedSetup {
-  if (rules.length === 0) return setup
   const { session = {} } = setup.turn
   const permission = [...(session.permission ?? []), ...rules]
   return { ...setup, turn: { ...setup.turn, session: { ...session, permission } } }
