@@ -13,7 +13,12 @@ describe('the file that is a run’s result', () => {
   it('is what the collector of artifacts kept, or why it kept none', async () => {
     const directory = mkdtempSync(join(tmpdir(), 'turnstead-files-'))
     const write = tool.write({ filePath: 'report.md', content: '# Report\n' })
-    await using rig = await openRig(reply(write, text('Written.')), { directory, storage: 'disk' })
+    await using rig = await openRig(reply(write, text('Written.')), {
+      directory,
+      storage: 'disk',
+      // The agent begins a minute after the other file was written.
+      startMs: Date.now() + 60_000,
+    })
     writeFileSync(join(directory, 'older.md'), 'of another run')
     const artifacts = createMessageArtifacts({
       store: createMemoryStore(),

@@ -50,7 +50,8 @@ describe('a run with rows', function () {
     expect(await knex('messages').first('turn_status')).to.include({ turn_status: 'running' })
 
     const second = startHost(job)
-    await second.line((line) => line === 'half')
+    // Words that no row has yet are shown again when the server states them.
+    await second.line((line) => line === 'working')
     rig.impostor.gate('middle').open()
     const line = await second.line((each) => each.startsWith('{"version"'))
     const output = JSON.parse(line) as OpenCodeRunOutput

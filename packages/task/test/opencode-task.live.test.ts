@@ -135,7 +135,8 @@ describe('opencodeTask on the real opencode serve', function () {
     await first.line((line) => line === 'half')
     await first.kill()
     const second = startHost(job)
-    await second.line((line) => line === 'half')
+    // Words that no row has yet are shown again when the server states them.
+    await second.line((line) => line === 'working')
     model.gate('middle').open()
     const line = await second.line((each) => each.startsWith('{"version"'))
     expect(JSON.parse(line)).to.include({ status: 'complete', summary: 'First half. Second.' })

@@ -53,6 +53,7 @@ const result = streamText({
 for await (const part of result.fullStream) {
   if (part.type !== 'tool-result' || !isRunOutput(part.output)) continue
   if (JSON.stringify(part.output).includes('First half')) process.stdout.write('half\n')
+  if (part.output.status === 'working') process.stdout.write('working\n')
   if (part.preliminary !== true) process.stdout.write(`${JSON.stringify(part.output)}\n`)
 }
 process.stdout.write(`${JSON.stringify({ text: await result.text })}\n`)
