@@ -13,7 +13,8 @@ const invisible =
   /(?![\u200c\u200d])[\p{Cc}\p{Cf}\p{Cs}\p{Co}\p{Zl}\p{Zp}\p{Default_Ignorable_Code_Point}\p{Noncharacter_Code_Point}\u2800\u{1d159}]/gu
 const spaces = /[\p{Zs}\t]+/gu
 const reservedCharacters = /[/\\<>:"|?*]/g
-const deviceName = /^(?:con|prn|aux|nul|conin\$|conout\$|(?:com|lpt)[0-9¹²³])(?:\..*)?$/i
+/** Windows does not count spaces before the dot. */
+const deviceName = /^(?:con|prn|aux|nul|conin\$|conout\$|(?:com|lpt)[0-9¹²³]) *(?:\..*)?$/i
 
 /**
  * Makes a file name out of any text: one that saves on every platform, shows as what it is, and means
@@ -48,7 +49,11 @@ export function foldFileName(text: string): string {
 
 /** {@link foldFileName} of any length: shortening would take from a long name what tells whose it is. */
 export function foldWholeName(text: string): string {
-  return toWholeName(text.normalize('NFKC').replace(/[\u200c\u200d]/g, '')).toLowerCase()
+  const plain = text.normalize('NFKC').replace(/[\u200c\u200d]/g, '')
+  // By way of capitals: some file systems take ß for ss, and ς for σ.
+  return toWholeName(
+    plain.toLowerCase().toUpperCase().toLowerCase().normalize('NFKC'),
+  ).toLowerCase()
 }
 
 /**

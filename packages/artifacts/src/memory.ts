@@ -6,11 +6,12 @@ import { destroyOnAbort } from './abort.js'
 import { resolveRange } from './store/byte-range.js'
 import { systemClock, type Clock } from './clock.js'
 import { ArtifactError } from './errors.js'
-import { parseArtifactKey, parseKeyPrefix, type ArtifactKey } from './store/key.js'
-import { checkListLimit, checkPutOptions } from './store/put-options.js'
-import { closeSource, readSource } from './store/source.js'
-import { tracePut } from './trace.js'
-import type { ArtifactSource, ArtifactStat, ArtifactStore, PutOptions } from './store/store.js'
+import { checkedPut } from './store/checked-put.js'
+import { parseArtifactKey, type ArtifactKey } from './store/key.js'
+import { checkListOptions } from './store/list-options.js'
+import type { CheckedPut } from './store/put-options.js'
+import { readSource } from './store/source.js'
+import type { ArtifactSource, ArtifactStat, ArtifactStore } from './store/store.js'
 
 /** Options of {@link createMemoryStore}. */
 export interface MemoryStoreOptions {
@@ -39,11 +40,8 @@ export function createMemoryStore(options: MemoryStoreOptions = {}): ArtifactSto
   async function put(
     key: ArtifactKey,
     source: ArtifactSource,
-    putOptions: PutOptions,
+    { contentType, ifAbsent, maxBytes, metadata, signal }: CheckedPut,
   ): Promise<ArtifactStat> {
-    parseArtifactKey(key)
-    const { contentType, ifAbsent, maxBytes, metadata, signal } = checkPutOptions(putOptions)
-    signal?.throwIfAborted()
     if (ifAbsent && entries.has(key)) throw alreadyExists(key)
     const digest = createHash('sha256')
     const chunks: Buffer[] = []
@@ -68,14 +66,7 @@ export function createMemoryStore(options: MemoryStoreOptions = {}): ArtifactSto
 
   return {
     capabilities: ['if-absent', 'range'],
-    put: async (key, source, putOptions = {}) => {
-      try {
-        return await tracePut('memory', () => put(key, source, putOptions))
-      } catch (error) {
-        closeSource(source)
-        throw error
-      }
-    },
+    put: checkedPut('memory', put),
     get: async (key, { range, signal } = {}) => {
       signal?.throwIfAborted()
       const entry = entries.get(parseArtifactKey(key))
@@ -99,11 +90,9 @@ export function createMemoryStore(options: MemoryStoreOptions = {}): ArtifactSto
       return entries.delete(parseArtifactKey(key))
     },
     list: async function* (listOptions = {}) {
-      const { signal } = listOptions
-      const prefix = parseKeyPrefix(listOptions.prefix ?? '')
-      const after = listOptions.after === undefined ? '' : parseArtifactKey(listOptions.after)
+      const { prefix, after, limit, signal } = checkListOptions(listOptions)
       const keys = [...entries.keys()].filter((key) => key.startsWith(prefix) && key > after)
-      let left = checkListLimit(listOptions)
+      let left = limit
       for (const key of keys.sort()) {
         signal?.throwIfAborted()
         const entry = entries.get(key)

@@ -70,7 +70,7 @@ export function createMulterStorage(target: UploadTarget): StorageEngine {
     const stream: Readable & { truncated?: boolean } = file.stream
     try {
       const upload = await receiveUpload(target, {
-        source: stream,
+        source: undestroyed(stream),
         originalName: fromFormName(file.originalname),
         isCut: () => stream.truncated === true,
       })
@@ -87,6 +87,11 @@ export function createMulterStorage(target: UploadTarget): StorageEngine {
     const { upload } = file as ReceivedFile
     if (upload !== undefined) await target.store.remove(upload.key)
   }
+}
+
+/** Multer takes the end of a file that is left early for an error of its own, and would tell that one in place of the store's. */
+function undestroyed(stream: Readable): AsyncIterable<Uint8Array> {
+  return { [Symbol.asyncIterator]: () => stream.iterator({ destroyOnReturn: false }) }
 }
 
 /** The uploads of a request, in the order of the form, whatever way multer was told to give them. */

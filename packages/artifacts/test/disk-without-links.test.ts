@@ -7,13 +7,17 @@ import { afterEach, beforeEach, describe, it } from 'mocha'
 import { runContract } from '@turnstead/testkit/contract'
 import { artifactStoreContract } from '../src/contract.js'
 import { openDiskStore } from '../src/disk/disk-store.js'
+import { nodeMedium, type MediumCalls } from '../src/disk/medium.js'
 import { toClaimPath, toObjectPath } from '../src/disk/paths.js'
 import { ArtifactError, parseArtifactKey } from '../src/index.js'
 import { makeTempDir } from './support/temp-dir.js'
 
-const refusing = (code: string) => async (): Promise<void> => {
-  throw Object.assign(new Error(`${code}: no links here`), { code })
-}
+const refusing = (code: string): MediumCalls => ({
+  ...nodeMedium,
+  link: async () => {
+    throw Object.assign(new Error(`${code}: no links here`), { code })
+  },
+})
 
 runContract({ describe, it }, 'disk store without hard links', artifactStoreContract, {
   open: async () => {

@@ -56,6 +56,21 @@ describe('toFileName', () => {
     })
   }
 
+  it('takes a device for one, whatever spaces are before its extension', () => {
+    expect(toFileName('CON .txt')).to.equal('_CON .txt')
+    expect(toFileName('com1  .tar.gz')).to.equal('_com1 .tar.gz')
+  })
+
+  it('takes names for one that some file system takes for one', () => {
+    for (const [one, other] of [
+      ['straße.txt', 'STRASSE.TXT'],
+      ['ẞ', 'ss'],
+      ['νόμος', 'νόμοσ'],
+    ] as const) {
+      expect(foldFileName(one), one).to.equal(foldFileName(other))
+    }
+  })
+
   it('lets no run of spaces push the extension out of sight', () => {
     expect(toFileName('invoice.pdf            \u3000\u00a0       .exe')).to.equal(
       'invoice.pdf .exe',

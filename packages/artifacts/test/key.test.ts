@@ -71,6 +71,11 @@ describe('toKeySegment', () => {
     )
   })
 
+  it('tells ids apart that hold half a character', () => {
+    const ids = ['\ud800', '\udfff', '\ufffd', 'a\ud800', 'a\ufffd']
+    expect(new Set(ids.map(toKeySegment)).size).to.equal(ids.length)
+  })
+
   it('refuses ids that identify nothing', () => {
     for (const id of ['', NaN, 1.5, Infinity]) expect(() => toKeySegment(id)).to.throw(TypeError)
   })

@@ -5,6 +5,7 @@ import multer from 'multer'
 import { request as httpRequest, type Server } from 'node:http'
 import type { AddressInfo } from 'node:net'
 
+import { ArtifactError } from '../src/errors.js'
 import { createMemoryStore } from '../src/memory.js'
 import { createMulterStorage, multerOptions, uploadsOf } from '../src/multer.js'
 import type { ArtifactStore } from '../src/store/store.js'
@@ -87,6 +88,21 @@ describe('the multer storage engine', () => {
     sending.destroy()
     await ended
     while ((await keys()).length > 0) await new Promise((resolve) => setImmediate(resolve))
+  })
+
+  it('says why the store refused a file, when it does so before the end of it', async () => {
+    for (const most of [0, 1, 70_000]) {
+      store.put = async (_key, source) => {
+        let left = most
+        for await (const chunk of source as AsyncIterable<Uint8Array>) {
+          left -= chunk.byteLength
+          if (left <= 0) break
+        }
+        throw new ArtifactError('storage_failed', 'The disk is full.')
+      }
+      const { status, body } = await send(['a', Buffer.alloc(100_000)])
+      expect({ status, body }).to.deep.equal({ status: 400, body: { code: 'storage_failed' } })
+    }
   })
 
   it('refuses what is no store or limit', () => {

@@ -116,7 +116,7 @@ describe('a backup in bad company', () => {
     ])
   })
 
-  it('tells of a file that never came to rest, and holds no more of it than a chunk', async () => {
+  it('tells of a file that never came to rest, and holds no more of it than a few chunks', async () => {
     const path = join(from, 'log')
     const sizes = new Set<number>()
     const writing: ArtifactStore = {
@@ -128,11 +128,9 @@ describe('a backup in bad company', () => {
         for await (const chunk of source as AsyncIterable<Uint8Array>) {
           sizes.add(chunk.byteLength)
           chunks.push(chunk)
-          if (chunk.byteLength === 512) {
-            await writeFile(path, 'short')
-          }
-          if (chunk.byteLength < 65_536) continue
-          await writeFile(path, Buffer.alloc(3_000_000, 'b'))
+          // Cut just after its header was given on, and long again before the next look.
+          const isHeader = Buffer.from(chunk).includes('ustar')
+          await writeFile(path, isHeader ? 'short' : Buffer.alloc(3_000_000, 'b'))
         }
         return store.put(key, Buffer.concat(chunks), options)
       },
@@ -140,7 +138,19 @@ describe('a backup in bad company', () => {
     const { isConsistent, skipped } = await backup({ store: writing })
     expect(isConsistent).to.equal(false)
     expect(skipped).to.deep.equal([{ path: 'log', reason: 'changing' }])
-    expect(Math.max(...sizes)).to.be.at.most(65_536)
+    expect(Math.max(...sizes)).to.be.at.most(400_000)
+  })
+
+  it('goes down as deep as it may, and tells of folders that are too deep', async () => {
+    const names = (count: number): string => Array.from({ length: count }, () => 'd').join('/')
+    await mkdir(join(from, names(300)), { recursive: true })
+    for (const depth of [1, 127, 128, 299]) await writeFile(join(from, names(depth), 'f'), 'x')
+    const { files, skipped, isConsistent } = await backup()
+    expect({ files, isConsistent }).to.deep.equal({ files: 2, isConsistent: true })
+    expect(skipped).to.deep.equal([{ path: names(128), reason: 'too_deep' }])
+    await restore()
+    expect(await readFile(join(to, names(127), 'f'), 'utf8')).to.equal('x')
+    expect(await readdir(join(to, names(128)))).to.deep.equal([])
   })
 
   it('takes a later backup than the last on a machine whose clock is behind', async () => {
@@ -156,10 +166,11 @@ describe('a backup in bad company', () => {
     await writeFile(join(from, 'a'), 'old')
     await backup()
     await writeFile(join(from, 'a'), 'new')
+    const clock = { now: (): number => now }
     const racing: ArtifactStore = {
       ...store,
       put: async (key, source, options) => {
-        if (key.endsWith('/manifest')) await pruneBackups({ store, name: 'c1', keep: 1 })
+        if (key.endsWith('/manifest')) await pruneBackups({ store, name: 'c1', keep: 1, clock })
         return store.put(key, source, options)
       },
     }
@@ -178,7 +189,7 @@ describe('a backup in bad company', () => {
       console.warn('Skipped: this platform does not list open descriptors.')
       return this.skip()
     }
-    const content = Buffer.alloc(200_000, 'x')
+    const content = Buffer.alloc(300_000, 'x')
     for (let number = 0; number < 100; number += 1) {
       await writeFile(join(from, `${number}`), content)
     }

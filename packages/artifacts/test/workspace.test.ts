@@ -150,7 +150,9 @@ describe('backupWorkspace and restoreWorkspace', () => {
   })
 
   it('takes what changes meanwhile again, and says when it does not come to rest', async () => {
-    await writeFile(join(from, 'a'), 'one')
+    // So large that the archive is given on while there is more to look at.
+    const large = (text: string): Buffer => Buffer.alloc(300_000, text)
+    await writeFile(join(from, 'a'), large('one'))
     let writes = 0
     const busy = (most: number): ArtifactStore => ({
       ...store,
@@ -160,7 +162,7 @@ describe('backupWorkspace and restoreWorkspace', () => {
           for await (const chunk of source as AsyncIterable<Uint8Array>) {
             yield chunk
             if (writes < most)
-              await writeFile(join(from, `new-${(writes += 1)}`), `${most} ${writes}`)
+              await writeFile(join(from, `new-${(writes += 1)}`), large(`${most} ${writes}`))
           }
         }
         return store.put(key, watched(), options)
@@ -170,7 +172,7 @@ describe('backupWorkspace and restoreWorkspace', () => {
     await restore()
     expect(await tree(to)).to.deep.equal(await tree(from))
     writes = 0
-    await writeFile(join(from, 'a'), 'two')
+    await writeFile(join(from, 'a'), large('two'))
     expect((await backup({ store: busy(1000) })).isConsistent).to.equal(false)
   })
 

@@ -4,7 +4,10 @@ import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { promisify } from 'node:util'
 import { describe, it } from 'mocha'
+import type { Chat } from './support/typed-chat.js'
 
+/** A chat that is compiled with each of them; as a type, so that this file is compiled with it, too. */
+const compiled: Chat['file'] = '../support/typed-chat.ts'
 const run = promisify(execFile)
 const root = fileURLToPath(new URL('../../..', import.meta.url))
 
@@ -17,7 +20,7 @@ describe('the types of the package', () => {
         const config = {
           extends: '../../tsconfig.json',
           compilerOptions: { paths: { ai: [`../../node_modules/${alias}`] } },
-          include: ['../../src', '../support/typed-chat.ts'],
+          include: ['../../src', compiled],
         }
         const path = join(folder, 'tsconfig.json')
         writeFileSync(path, JSON.stringify(config))

@@ -2,6 +2,7 @@ import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { createMemoryStore } from '@turnstead/artifacts/memory'
+import { type ChangeBatch, createWorkspaceWatch } from '@turnstead/artifacts/watch'
 import { backupWorkspace, restoreWorkspace } from '@turnstead/artifacts/workspace'
 import { gate, reply, text } from '@turnstead/testkit'
 import { expect } from 'chai'
@@ -22,7 +23,10 @@ describe('a workspace', () => {
     rmSync(root, { recursive: true, force: true })
   })
 
-  const open = (name: string, more: Partial<WorkspaceOptions> = {}) => {
+  const open = <Backup, Changes>(
+    name: string,
+    more: Partial<WorkspaceOptions<Backup, Changes>> = {},
+  ) => {
     const { url, directory } = rig.impostor
     const server = { url, username: 'opencode', password: null, directory }
     return createWorkspace({ folder: join(root, name), server, intervalMs: 10, ...more })
@@ -163,6 +167,31 @@ describe('a workspace', () => {
     }
     expect(seen).to.deep.equal([workspace.directory, { changes: ['a.txt'] }])
     expect(ended).to.equal(true)
+  })
+
+  it('tells what changes by the watch of artifacts', async () => {
+    rig = await openRig()
+    await using workspace = open<unknown, ChangeBatch>('one', {
+      async *watchFiles({ directory, client, signal }) {
+        await using watch = createWorkspaceWatch({ directory, events: client.events })
+        yield* watch.subscribe({ ...(signal && { signal }) })
+      },
+    })
+    await workspace.start()
+    const leave = new AbortController()
+    const seen: string[] = []
+    const watching = (async () => {
+      for await (const batch of workspace.watch({ signal: leave.signal })) {
+        seen.push(...batch.changes.map(({ path }) => path))
+        if (seen.includes('a.txt')) break
+      }
+    })()
+    const writing = setInterval(() => {
+      writeFileSync(join(workspace.directory, 'a.txt'), String(Math.random()))
+    }, 50)
+    await watching
+    clearInterval(writing)
+    expect(seen).to.include('a.txt')
   })
 
   it('has no server of its own without credentials', async () => {

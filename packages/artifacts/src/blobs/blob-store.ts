@@ -1,9 +1,9 @@
 import { destroyOnAbort, untilAbort } from '../abort.js'
 import { systemClock, type Clock } from '../clock.js'
 import { ArtifactError } from '../errors.js'
-import { parseArtifactKey, parseKeyPrefix } from '../store/key.js'
-import { checkListLimit, checkPutOptions } from '../store/put-options.js'
-import { closeSource } from '../store/source.js'
+import { checkedPut } from '../store/checked-put.js'
+import { parseArtifactKey } from '../store/key.js'
+import { checkAge, checkListOptions } from '../store/list-options.js'
 import type {
   ArtifactCapability,
   ArtifactStat,
@@ -11,7 +11,6 @@ import type {
   ListOptions,
   StoreCallOptions,
 } from '../store/store.js'
-import { tracePut } from '../trace.js'
 import { findObject, removeQuietly } from './find.js'
 import { toBytesName, toDescriptionName, toDescriptionPrefix, toKey } from './names.js'
 import { openObject } from './open-object.js'
@@ -52,12 +51,10 @@ export function openBlobStore(options: BlobStoreOptions): BlobStore {
   ]
 
   async function* list(listOptions: ListOptions): AsyncGenerator<ArtifactStat> {
-    const { signal } = listOptions
-    const prefix = toDescriptionPrefix(parseKeyPrefix(listOptions.prefix ?? ''))
-    const { after } = listOptions
-    const afterName = after === undefined ? undefined : toDescriptionName(parseArtifactKey(after))
-    let left = checkListLimit(listOptions)
-    signal?.throwIfAborted()
+    const { prefix: begin, after, limit, signal } = checkListOptions(listOptions)
+    const prefix = toDescriptionPrefix(begin)
+    const afterName = after === '' ? undefined : toDescriptionName(after)
+    let left = limit
     const found = blobs.list({ prefix, after: afterName, signal })[Symbol.asyncIterator]()
     try {
       while (left > 0) {
@@ -77,21 +74,10 @@ export function openBlobStore(options: BlobStoreOptions): BlobStore {
 
   return {
     capabilities,
-    put: async (key, source, putOptions = {}) => {
-      try {
-        return await tracePut(name, async () => {
-          parseArtifactKey(key)
-          const checked = checkPutOptions(putOptions)
-          const { signal } = checked
-          signal?.throwIfAborted()
-          // Not given up on an abort: whoever is told that a put is over must find it so.
-          return passing(signal, () => putObject({ blobs, clock, key, source, options: checked }))
-        })
-      } catch (error) {
-        closeSource(source)
-        throw error
-      }
-    },
+    // Not given up on an abort: whoever is told that a put is over must find it so.
+    put: checkedPut(name, (key, source, checked) =>
+      passing(checked.signal, () => putObject({ blobs, clock, key, source, options: checked })),
+    ),
     get: async (key, getOptions = {}) => {
       parseArtifactKey(key)
       const { signal } = getOptions
@@ -118,6 +104,9 @@ export function openBlobStore(options: BlobStoreOptions): BlobStore {
     ...(blobs.sign !== undefined && {
       signUrl: async (key, signOptions) => {
         parseArtifactKey(key)
+        if (!(signOptions.expiresInMs >= 1000)) {
+          throw new RangeError('`expiresInMs` must be a second or more.')
+        }
         return call(signOptions.signal, async () => {
           const found = await findObject(blobs, key, signOptions.signal)
           // Of nothing an address, too: one that answers with 404, as on every storage that does not look.
@@ -126,7 +115,7 @@ export function openBlobStore(options: BlobStoreOptions): BlobStore {
       },
     }),
     removeStale: async ({ olderThanMs, signal }) => {
-      if (!(olderThanMs >= 0)) throw new RangeError('`olderThanMs` must be 0 or more.')
+      checkAge(olderThanMs)
       return call(signal, () => removeStale(blobs, clock.now() - olderThanMs, signal))
     },
   }

@@ -1,5 +1,5 @@
 import { constants } from 'node:fs'
-import { lstat, mkdir, open, realpath, type FileHandle } from 'node:fs/promises'
+import { lstat, mkdir, open, readlink, realpath, type FileHandle } from 'node:fs/promises'
 import { join, sep } from 'node:path'
 
 import { ArtifactError } from '../errors.js'
@@ -9,9 +9,27 @@ import { errorCode } from '../system-error.js'
 export interface OpenFolder {
   /** A path to something in it. */
   readonly at: (name: string) => string
-  /** Whether it is still where it was; without an anchor a check has to do. */
+  /** Opens a folder in it, which may be closed later or earlier than this one; no link is followed. Fails with `unsafe_path`. */
+  readonly open: (name: string, options?: OpenOptions) => Promise<OpenFolder>
+  /** Whether it is still where it was opened; where the system does not say where that is, a check of its path has to do. */
   readonly isInside: () => Promise<boolean>
   readonly close: () => Promise<void>
+}
+
+/** Whether a folder that is missing is made. */
+export interface OpenOptions {
+  /** Default: true. */
+  readonly make?: boolean
+}
+
+/** What is the same for all folders of one directory. */
+interface Ground {
+  readonly root: string
+  readonly flags: number
+  /** Whether a path may start at an open folder. */
+  readonly isAnchored: boolean
+  /** Whether the system says where an open folder is. */
+  readonly isToldPlace: boolean
 }
 
 /**
@@ -23,37 +41,63 @@ export interface OpenFolder {
 export async function openFolder(
   root: string,
   folder: readonly string[],
-  { make = true }: { readonly make?: boolean } = {},
+  options: OpenOptions = {},
 ): Promise<OpenFolder> {
+  let current = await openRoot(root)
+  for (const name of folder) {
+    const outer = current
+    try {
+      current = await outer.open(name, options)
+    } finally {
+      await outer.close()
+    }
+  }
+  return current
+}
+
+async function openRoot(root: string): Promise<OpenFolder> {
   const { O_RDONLY, O_NOFOLLOW, O_DIRECTORY } = constants
   if (typeof O_NOFOLLOW !== 'number' || typeof O_DIRECTORY !== 'number') {
     throw new ArtifactError('unsupported', 'This platform cannot write without following links.')
   }
   const flags = O_RDONLY | O_NOFOLLOW | O_DIRECTORY
-  let path = root
-  let handle = await openChecked(root, flags)
+  const handle = await openChecked(root, flags)
   try {
     const isAnchored = await canAnchor(handle)
-    const below = (name: string): string =>
-      isAnchored ? `/proc/self/fd/${handle.fd}/${name}` : join(path, name)
-    for (const name of folder) {
-      const next = below(name)
-      if (make) await makeFolder(next)
-      const inner = await openChecked(next, flags)
-      await handle.close()
-      handle = inner
-      path = join(path, name)
-    }
-    const held = handle
-    const isInside = async (): Promise<boolean> => {
-      const real = await realpath(path).catch(() => null)
-      return real === root || real?.startsWith(root + sep) === true
-    }
-    if (!(await isInside())) throw unsafe()
-    return { at: below, isInside, close: () => held.close() }
+    const isToldPlace = isAnchored && (await placeOf(handle)) === root
+    return await hold(handle, root, { root, flags, isAnchored, isToldPlace })
   } catch (error) {
     await handle.close()
     throw error
+  }
+}
+
+/** Takes over the descriptor, unless it fails. */
+async function hold(handle: FileHandle, path: string, ground: Ground): Promise<OpenFolder> {
+  const { root, flags, isAnchored, isToldPlace } = ground
+  const at = (name: string): string =>
+    isAnchored ? `/proc/self/fd/${handle.fd}/${name}` : join(path, name)
+  const isInside = async (): Promise<boolean> => {
+    if (isToldPlace) return (await placeOf(handle)) === path
+    const real = await realpath(path).catch(() => null)
+    return real === root || real?.startsWith(root + sep) === true
+  }
+  if (!(await isInside())) throw unsafe()
+  return {
+    at,
+    isInside,
+    open: async (name, { make = true } = {}) => {
+      const next = at(name)
+      if (make) await makeFolder(next)
+      const inner = await openChecked(next, flags)
+      try {
+        return await hold(inner, join(path, name), ground)
+      } catch (error) {
+        await inner.close()
+        throw error
+      }
+    },
+    close: () => handle.close(),
   }
 }
 
@@ -86,6 +130,12 @@ async function canAnchor(handle: FileHandle): Promise<boolean> {
   const anchored = await lstat(`/proc/self/fd/${handle.fd}/.`).catch(() => null)
   const held = await handle.stat()
   return anchored !== null && anchored.dev === held.dev && anchored.ino === held.ino
+}
+
+/** Where an open folder is now; `null` when it was removed, or nothing says so. */
+async function placeOf(handle: FileHandle): Promise<string | null> {
+  const place = await readlink(`/proc/self/fd/${handle.fd}`).catch(() => null)
+  return (await handle.stat()).nlink === 0 ? null : place
 }
 
 function unsafe(cause?: unknown): ArtifactError {

@@ -8,21 +8,20 @@ import { assertContained, toObjectPath } from './paths.js'
 import { errorCode, isMissing } from '../system-error.js'
 import { closingOnError, openBody, openObject, readStat, refuseTaken } from './read.js'
 import { readDescription } from './record.js'
-import type { Link } from './place-new.js'
+import { probeMedium, type DiskMedium, type MediumCalls } from './medium.js'
 import { pruneEmpty, syncDirectory, writeObject } from './write.js'
 import { ArtifactError } from '../errors.js'
-import { parseArtifactKey, parseKeyPrefix, type ArtifactKey } from '../store/key.js'
-import { checkListLimit, checkPutOptions } from '../store/put-options.js'
-import { closeSource } from '../store/source.js'
+import { checkedPut } from '../store/checked-put.js'
+import { parseArtifactKey, type ArtifactKey } from '../store/key.js'
+import { checkAge, checkListOptions } from '../store/list-options.js'
+import type { CheckedPut } from '../store/put-options.js'
 import type {
   ArtifactSource,
   ArtifactStat,
   ArtifactStore,
   ListOptions,
-  PutOptions,
   StoreCallOptions,
 } from '../store/store.js'
-import { tracePut } from '../trace.js'
 
 /** Options of `createDiskStore`. */
 export interface DiskStoreOptions {
@@ -42,43 +41,50 @@ export interface RemoveStaleOptions extends StoreCallOptions {
 export interface DiskStore extends ArtifactStore {
   /** Removes what writers left when their process was killed; returns how many files. */
   removeStale(options: RemoveStaleOptions): Promise<number>
+  /**
+   * What the file system under the root can do; makes the root when it is missing. It is tried out once for each store, here or at the
+   * first `put` with `ifAbsent`.
+   */
+  medium(): Promise<DiskMedium>
 }
 
 /** The store, over a file system that a test may give its own gaps. */
-export function openDiskStore(options: DiskStoreOptions, link: Link): DiskStore {
+export function openDiskStore(options: DiskStoreOptions, calls: MediumCalls): DiskStore {
   if (typeof options.root !== 'string' || options.root === '') {
     throw new TypeError('`root` must be the path of a folder.')
   }
   const root = resolve(options.root)
   const clock = options.clock ?? systemClock
+  let probing: Promise<DiskMedium> | null = null
+
+  async function medium(): Promise<DiskMedium> {
+    const tried = (probing ??= makeRoot(root).then((realRoot) => probeMedium(realRoot, calls)))
+    try {
+      return await tried
+    } catch (error) {
+      // A disk that is full or away says nothing of what it can do.
+      if (probing === tried) probing = null
+      throw error
+    }
+  }
 
   async function put(
     key: ArtifactKey,
     source: ArtifactSource,
-    putOptions: PutOptions,
+    options: CheckedPut,
   ): Promise<ArtifactStat> {
-    parseArtifactKey(key)
-    const options = checkPutOptions(putOptions)
-    options.signal?.throwIfAborted()
     return guard(options.signal, async () => {
       const realRoot = await makeRoot(root)
       const path = toObjectPath(realRoot, key)
       if (options.ifAbsent) await refuseTaken(realRoot, path, key)
       const now = (): number => clock.now()
-      return writeObject({ root: realRoot, key, path, source, options, now, link })
+      return writeObject({ root: realRoot, key, path, source, options, now, calls, medium })
     })
   }
 
   return {
     capabilities: ['if-absent', 'range'],
-    put: async (key, source, putOptions = {}) => {
-      try {
-        return await tracePut('disk', () => put(key, source, putOptions))
-      } catch (error) {
-        closeSource(source)
-        throw error
-      }
-    },
+    put: checkedPut('disk', put),
     get: async (key, { range, signal } = {}) =>
       call(key, signal, async (realRoot) => {
         const handle = await openObject(realRoot, toObjectPath(realRoot, key))
@@ -101,8 +107,9 @@ export function openDiskStore(options: DiskStoreOptions, link: Link): DiskStore 
         return true
       })) ?? false,
     list: (listOptions = {}) => list(root, listOptions),
+    medium: () => guard(undefined, medium),
     removeStale: async ({ olderThanMs, signal }) => {
-      if (!(olderThanMs >= 0)) throw new RangeError('`olderThanMs` must be 0 or more.')
+      checkAge(olderThanMs)
       signal?.throwIfAborted()
       return guard(signal, async () => removeTemporaries(root, clock.now() - olderThanMs, signal))
     },
@@ -124,11 +131,8 @@ export function openDiskStore(options: DiskStoreOptions, link: Link): DiskStore 
 }
 
 async function* list(root: string, options: ListOptions): AsyncGenerator<ArtifactStat> {
-  const { signal } = options
-  const prefix = parseKeyPrefix(options.prefix ?? '')
-  const after = options.after === undefined ? '' : parseArtifactKey(options.after)
-  let left = checkListLimit(options)
-  signal?.throwIfAborted()
+  const { prefix, after, limit, signal } = checkListOptions(options)
+  let left = limit
   const realRoot = await guard(signal, async () => findRoot(root))
   if (realRoot === null || left === 0) return
   const keys = walkKeys(realRoot, { prefix, after, signal })

@@ -42,14 +42,14 @@ export function toTemporaryPath(directory: string): string {
   return join(directory, `t-${randomUUID()}`)
 }
 
-/** Beside an object's file, the same for every writer of it. */
+/** Beside an object's file or another claim, the same for every writer of it. */
 export function toClaimPath(file: string): string {
   return join(dirname(file), `c-${basename(file)}`)
 }
 
 /** Names of files that a writer removes when it is done. */
 export function isTemporaryName(name: string): boolean {
-  return /^(t-[0-9a-f-]{36}$|c-o-)/.test(name)
+  return /^(t-[0-9a-f-]{36}$|(?:c-){1,2}o-)/.test(name)
 }
 
 /** The reverse of the encoding above; `null` for a name that the store does not write. */

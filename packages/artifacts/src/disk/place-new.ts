@@ -1,13 +1,12 @@
-import { lstat, open, rename, unlink } from 'node:fs/promises'
+import { rename, unlink } from 'node:fs/promises'
+import { dirname } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 
 import { ArtifactError } from '../errors.js'
 import type { ArtifactKey } from '../store/key.js'
 import { errorCode, isMissing } from '../system-error.js'
-import { toClaimPath } from './paths.js'
-
-/** Gives a file a second name; fails with `EEXIST` when that is taken. */
-export type Link = (from: string, to: string) => Promise<void>
+import type { DiskMedium, MediumCalls } from './medium.js'
+import { toClaimPath, toTemporaryPath } from './paths.js'
 
 /** A whole file that waits for its name. */
 export interface NewFile {
@@ -19,8 +18,12 @@ export interface NewFile {
   readonly signal: AbortSignal | undefined
 }
 
-/** What file systems say that have no hard links, and some network ones that only pretend to. */
-const unsupported = new Set(['EPERM', 'ENOTSUP', 'EOPNOTSUPP', 'ENOSYS', 'EINVAL', 'EMLINK', 'EIO'])
+/** Where it is placed. */
+export interface Place {
+  readonly medium: Pick<DiskMedium, 'hasHardLinks' | 'hasExclusiveFiles'>
+  readonly calls: MediumCalls
+}
+
 /** A claim is held for two calls of the file system; an older one is of a process that was killed. */
 const staleAfterMs = 30_000
 const waitMs = 10
@@ -29,52 +32,81 @@ const waitMs = 10
  * Gives a file its name, or fails with `already_exists`. A link refuses a name that is taken, and a rename would
  * replace it; without links a claim beside the name keeps other writers away meanwhile.
  */
-export async function placeNew(file: NewFile, link: Link): Promise<void> {
+export async function placeNew(file: NewFile, { medium, calls }: Place): Promise<void> {
+  if (!medium.hasHardLinks) {
+    if (medium.hasExclusiveFiles) return renameUnderClaim(file, calls)
+    const message = 'This file system can neither link nor make a file only where there is none.'
+    throw new ArtifactError('unsupported', message)
+  }
   try {
-    await link(file.from, file.to)
+    await calls.link(file.from, file.to)
   } catch (error) {
-    const code = errorCode(error)
-    if (code === 'EEXIST') throw taken(file, error)
-    if (code === undefined || !unsupported.has(code)) throw error
-    await renameUnderClaim(file)
-    return
+    throw errorCode(error) === 'EEXIST' ? taken(file, error) : error
   }
   // What is left after a failure is a temporary file that `removeStale` finds later.
   await unlink(file.from).catch(() => {})
 }
 
-async function renameUnderClaim(file: NewFile): Promise<void> {
+async function renameUnderClaim(file: NewFile, calls: MediumCalls): Promise<void> {
   const claim = toClaimPath(file.to)
-  while (!(await takeClaim(claim))) {
+  while (!(await tryCreate(claim, calls))) {
     file.signal?.throwIfAborted()
+    await removeStaleClaim(claim, calls)
     await sleep(waitMs)
   }
   try {
-    if (await exists(file.to)) throw taken(file)
+    if (await exists(file.to, calls)) throw taken(file)
     await rename(file.from, file.to)
   } finally {
     await unlink(claim).catch(() => {})
   }
 }
 
-async function takeClaim(claim: string): Promise<boolean> {
+/**
+ * Removes a claim that outlived its process. Under a claim of its own: of two that saw it, the second must not remove the one that
+ * somebody has taken since.
+ */
+async function removeStaleClaim(claim: string, calls: MediumCalls): Promise<void> {
+  if (!(await isStale(claim, calls))) return
+  const right = toClaimPath(claim)
+  if (!(await tryCreate(right, calls))) return
   try {
-    await (await open(claim, 'wx', 0o600)).close()
-    return true
-  } catch (error) {
-    if (errorCode(error) !== 'EEXIST') throw error
-  }
-  try {
-    if (Date.now() - (await lstat(claim)).mtimeMs > staleAfterMs) await unlink(claim)
+    if (await isStale(claim, calls)) await unlink(claim)
   } catch (error) {
     if (!isMissing(error)) throw error
+  } finally {
+    await unlink(right).catch(() => {})
   }
-  return false
 }
 
-async function exists(path: string): Promise<boolean> {
+/** By the clock of the medium, which may be another machine's. */
+async function isStale(claim: string, calls: MediumCalls): Promise<boolean> {
+  const probe = toTemporaryPath(dirname(claim))
   try {
-    await lstat(path)
+    const { mtimeMs } = await calls.lstat(claim)
+    await calls.create(probe)
+    return (await calls.lstat(probe)).mtimeMs - mtimeMs > staleAfterMs
+  } catch (error) {
+    if (isMissing(error)) return false
+    throw error
+  } finally {
+    await unlink(probe).catch(() => {})
+  }
+}
+
+async function tryCreate(path: string, calls: MediumCalls): Promise<boolean> {
+  try {
+    await calls.create(path)
+    return true
+  } catch (error) {
+    if (errorCode(error) === 'EEXIST') return false
+    throw error
+  }
+}
+
+async function exists(path: string, calls: MediumCalls): Promise<boolean> {
+  try {
+    await calls.lstat(path)
     return true
   } catch (error) {
     if (isMissing(error)) return false

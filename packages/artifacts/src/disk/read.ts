@@ -1,6 +1,7 @@
-import { constants } from 'node:fs'
+import { constants, createReadStream, read } from 'node:fs'
 import { open, type FileHandle } from 'node:fs/promises'
 import { Readable } from 'node:stream'
+import { callbackify } from 'node:util'
 
 import { resolveRange } from '../store/byte-range.js'
 import { assertContained, type ObjectPath } from './paths.js'
@@ -9,6 +10,9 @@ import { readDescription } from './record.js'
 import { ArtifactError } from '../errors.js'
 import type { ArtifactKey } from '../store/key.js'
 import type { ArtifactStat, ByteRange } from '../store/store.js'
+
+/** Four times Node's own: fewer calls for the same bytes. */
+const pieceBytes = 262_144
 
 export async function readStat(
   realRoot: string,
@@ -53,7 +57,12 @@ export async function openBody(
     await handle.close()
     return Readable.from([], { objectMode: false })
   }
-  return handle.createReadStream({ start, end, autoClose: true })
+  // By the descriptor: a stream of the handle's own takes twice the time for each piece.
+  return createReadStream('', {
+    fd: handle.fd,
+    fs: { read, close: (_fd, done) => callbackify(() => handle.close())(done) },
+    ...{ start, end, highWaterMark: pieceBytes },
+  })
 }
 
 export async function closingOnError<Result>(

@@ -4,7 +4,8 @@ import { mkdir, open, rename, rmdir, unlink, type FileHandle } from 'node:fs/pro
 import { dirname } from 'node:path'
 
 import { assertContained, toTemporaryPath, type ObjectPath } from './paths.js'
-import { placeNew, type Link } from './place-new.js'
+import type { MediumCalls, DiskMedium } from './medium.js'
+import { placeNew } from './place-new.js'
 import { errorCode, isMissing } from '../system-error.js'
 import { encodeDescription } from './record.js'
 import { ArtifactError } from '../errors.js'
@@ -21,7 +22,9 @@ export interface DiskWrite {
   readonly source: ArtifactSource
   readonly options: CheckedPut
   readonly now: () => number
-  readonly link: Link
+  readonly calls: MediumCalls
+  /** Asked only where something depends on it. */
+  readonly medium: () => Promise<DiskMedium>
 }
 
 /** Writes beside the target, makes it durable, and only then gives it the target's name. */
@@ -38,8 +41,9 @@ export async function writeObject(write: DiskWrite): Promise<ArtifactStat> {
     }
     options.signal?.throwIfAborted()
     if (options.ifAbsent) {
-      const { key, link } = write
-      await placeNew({ key, from: file, to: path.file, signal: options.signal }, link)
+      const { key, calls } = write
+      const place = { calls, medium: await write.medium() }
+      await placeNew({ key, from: file, to: path.file, signal: options.signal }, place)
     } else await rename(file, path.file)
     await syncUpTo(made === null ? path.directory : dirname(made), path.directory, root)
     return stat

@@ -2,17 +2,16 @@ import type { Bucket } from '@google-cloud/storage'
 
 import { destroyOnAbort } from '../abort.js'
 import { systemClock, type Clock } from '../clock.js'
+import { checkedPut } from '../store/checked-put.js'
 import { parseArtifactKey, type ArtifactKey } from '../store/key.js'
-import { checkPutOptions } from '../store/put-options.js'
-import { closeSource } from '../store/source.js'
+import { checkAge } from '../store/list-options.js'
+import type { CheckedPut } from '../store/put-options.js'
 import type {
   ArtifactSource,
   ArtifactStat,
   ArtifactStore,
-  PutOptions,
   StoreCallOptions,
 } from '../store/store.js'
-import { tracePut } from '../trace.js'
 import { callBucket } from './call-bucket.js'
 import { isNotFound, isStale, toStorageError } from './errors.js'
 import { findObject } from './find-object.js'
@@ -63,11 +62,8 @@ export function openGcsStore(options: GcsStoreOptions): GcsStore {
   async function put(
     key: ArtifactKey,
     source: ArtifactSource,
-    putOptions: PutOptions,
+    options: CheckedPut,
   ): Promise<ArtifactStat> {
-    parseArtifactKey(key)
-    const options = checkPutOptions(putOptions)
-    options.signal?.throwIfAborted()
     // Not given up on an abort: whoever is told that a put is over must find it so.
     try {
       return await writeObject({ bucket, names, key, source, options, chunkBytes })
@@ -94,14 +90,7 @@ export function openGcsStore(options: GcsStoreOptions): GcsStore {
 
   return {
     capabilities: ['if-absent', 'range', 'sign-url'],
-    put: async (key, source, putOptions = {}) => {
-      try {
-        return await tracePut('gcs', () => put(key, source, putOptions))
-      } catch (error) {
-        closeSource(source)
-        throw error
-      }
-    },
+    put: checkedPut('gcs', put),
     get: async (key, { range, signal } = {}) => {
       parseArtifactKey(key)
       return callBucket(signal, async () => {
@@ -140,7 +129,7 @@ export function openGcsStore(options: GcsStoreOptions): GcsStore {
       })
     },
     removeStale: async ({ olderThanMs, signal }) => {
-      if (!(olderThanMs >= 0)) throw new RangeError('`olderThanMs` must be 0 or more.')
+      checkAge(olderThanMs)
       return callBucket(signal, () => removeStale(bucket, names, clock.now() - olderThanMs, signal))
     },
   }

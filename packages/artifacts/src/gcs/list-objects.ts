@@ -1,7 +1,6 @@
 import type { Bucket } from '@google-cloud/storage'
 
-import { parseArtifactKey, parseKeyPrefix } from '../store/key.js'
-import { checkListLimit } from '../store/put-options.js'
+import { checkListOptions } from '../store/list-options.js'
 import type { ArtifactStat, ListOptions } from '../store/store.js'
 import { callBucket } from './call-bucket.js'
 import { toStoredObject, type ObjectNames } from './object.js'
@@ -14,11 +13,8 @@ export async function* listObjects(
   names: ObjectNames,
   listOptions: ListOptions,
 ): AsyncGenerator<ArtifactStat> {
-  const { signal } = listOptions
-  const begin = parseKeyPrefix(listOptions.prefix ?? '')
-  const after = listOptions.after === undefined ? '' : parseArtifactKey(listOptions.after)
-  let left = checkListLimit(listOptions)
-  signal?.throwIfAborted()
+  const { prefix: begin, after, limit, signal } = checkListOptions(listOptions)
+  let left = limit
   let pageToken: string | undefined
   while (left > 0) {
     const [files, next] = await callBucket(signal, async () =>

@@ -7,6 +7,7 @@ import type { ArtifactKey } from '../store/key.js'
 import type { CheckedPut } from '../store/put-options.js'
 import { readSource } from '../store/source.js'
 import type { ArtifactSource, ArtifactStat } from '../store/store.js'
+import { createCrc32c } from './crc32c.js'
 import { isStale } from './errors.js'
 import { findObject } from './find-object.js'
 import { requireStat, toNotes, toStoredObject, type ObjectNames } from './object.js'
@@ -51,9 +52,8 @@ export async function writeObject(write: GcsWrite): Promise<ArtifactStat> {
 
 async function writeShort(write: GcsWrite, bytes: Buffer): Promise<ArtifactStat> {
   const { bucket, names, key, options } = write
-  const crc = bucket.crc32cGenerator()
+  const crc = createCrc32c()
   crc.update(bytes)
-  const crc32c = crc.toString()
   const sha256 = createHash('sha256').update(bytes).digest('hex')
   const putId = randomUUID()
   options.signal?.throwIfAborted()
@@ -66,7 +66,7 @@ async function writeShort(write: GcsWrite, bytes: Buffer): Promise<ArtifactStat>
       metadata: {
         contentType: options.contentType,
         // With this the bucket itself refuses bytes that changed on their way.
-        crc32c,
+        crc32c: crc.toBase64(),
         metadata: toNotes({ sha256, putId, metadata: options.metadata }),
       },
     })
@@ -85,12 +85,18 @@ async function writeLong(
   const putId = randomUUID()
   const upload = bucket.file(names.uploads + putId)
   const digest = createHash('sha256')
+  const crc = createCrc32c()
+  const seen = (chunk: Uint8Array): void => {
+    digest.update(chunk)
+    crc.update(chunk)
+  }
   let session: string | null = null
   let isOver = false
   const writable = upload.createWriteStream({
     resumable: true,
     chunkSize: chunkBytes,
-    validation: 'crc32c',
+    // Checked here instead.
+    validation: false,
     preconditionOpts: { ifGenerationMatch: 0 },
     metadata: { contentType },
   })
@@ -101,8 +107,9 @@ async function writeLong(
   })
   let isWhole = false
   try {
-    await pipeline(digested(first, rest, digest), writable, signal === undefined ? {} : { signal })
+    await pipeline(watched(first, rest, seen), writable, signal === undefined ? {} : { signal })
     isWhole = true
+    if (upload.metadata.crc32c !== crc.toBase64()) throw changedOnItsWay(key)
     signal?.throwIfAborted()
     const sha256 = digest.digest('hex')
     const metadata = toNotes({ sha256, putId, metadata: options.metadata })
@@ -143,17 +150,17 @@ async function commitPut(write: GcsWrite, putId: string, commit: Commit): Promis
   }
 }
 
-async function* digested(
+async function* watched(
   first: Uint8Array[],
   rest: AsyncIterable<Uint8Array>,
-  digest: ReturnType<typeof createHash>,
+  see: (chunk: Uint8Array) => void,
 ): AsyncGenerator<Uint8Array> {
   for (let chunk = first.shift(); chunk !== undefined; chunk = first.shift()) {
-    digest.update(chunk)
+    see(chunk)
     yield chunk
   }
   for await (const chunk of rest) {
-    digest.update(chunk)
+    see(chunk)
     yield Buffer.from(chunk)
   }
 }
@@ -179,6 +186,13 @@ function toResource(answer: unknown): FileMetadata {
   const { resource } = answer as { readonly resource?: FileMetadata }
   if (resource === undefined) throw new Error('The bucket did not say what it stored.')
   return resource
+}
+
+function changedOnItsWay(key: ArtifactKey): ArtifactError {
+  return new ArtifactError(
+    'storage_failed',
+    `The bytes of ${key} changed on their way to the bucket.`,
+  )
 }
 
 function taken(key: ArtifactKey, cause?: unknown): ArtifactError {

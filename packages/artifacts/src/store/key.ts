@@ -63,7 +63,15 @@ export function toKeySegment(id: string | number | bigint): string {
     (typeof id === 'number' ? Number.isSafeInteger(id) : typeof id === 'string' && id !== '')
   if (!isId) throw new TypeError('`id` must be a non-empty string, a safe integer or a bigint.')
   const text = String(id)
-  return plainId.test(text) ? text : `id=${createHash('sha256').update(text).digest('hex')}`
+  return plainId.test(text) ? text : `id=${digestOf(text)}`
+}
+
+/** Half a surrogate pair would become the same character as any other; no text in UTF-8 begins with this byte. */
+function digestOf(text: string): string {
+  const digest = createHash('sha256')
+  const isWhole = !/\p{Cs}/u.test(text)
+  if (isWhole) return digest.update(text).digest('hex')
+  return digest.update(Uint8Array.of(0xff)).update(text, 'utf16le').digest('hex')
 }
 
 function shown(value: unknown): string {

@@ -1,5 +1,5 @@
 import { ArtifactError } from '../errors.js'
-import type { ListOptions, PutOptions } from './store.js'
+import type { PutOptions } from './store.js'
 
 /** Content type of an object that was stored without one. */
 const defaultContentType = 'application/octet-stream'
@@ -31,14 +31,6 @@ export function checkPutOptions(options: PutOptions): CheckedPut {
     metadata: checkMetadata(options.metadata ?? {}),
     signal: options.signal,
   }
-}
-
-export function checkListLimit(options: ListOptions): number {
-  const { limit = Number.POSITIVE_INFINITY } = options
-  if (limit !== Number.POSITIVE_INFINITY && !(Number.isSafeInteger(limit) && limit >= 0)) {
-    throw new RangeError('`limit` must be a whole number, 0 or more.')
-  }
-  return limit
 }
 
 function checkMetadata(metadata: Readonly<Record<string, string>>): Record<string, string> {

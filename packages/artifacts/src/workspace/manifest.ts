@@ -31,6 +31,9 @@ export interface Manifest {
   readonly entries: readonly ManifestEntry[]
 }
 
+/** Most names in a path: every folder on the way is held open. */
+export const maxDepth = 128
+
 const maxPathBytes = 4096
 const maxNameBytes = 255
 const loneSurrogate = /\p{Cs}/u
@@ -51,22 +54,34 @@ export function toBackupPrefix(name: string | number | bigint): string {
 export function toBackupKeys(
   name: string | number | bigint,
   id: string,
-): { readonly manifest: ArtifactKey; readonly pack: ArtifactKey } {
+): {
+  readonly announced: ArtifactKey
+  readonly manifest: ArtifactKey
+  readonly pack: ArtifactKey
+} {
   if (!backupId.test(id)) throw new TypeError('`id` must be that of a backup.')
   const prefix = toBackupPrefix(name) + id
   return {
+    announced: parseArtifactKey(`${prefix}/announced`),
     manifest: parseArtifactKey(`${prefix}/manifest`),
     pack: parseArtifactKey(`${prefix}/pack`),
   }
 }
 
+const parts = ['announced', 'manifest', 'pack'] as const
+
+/** When a backup was begun, by its id, in milliseconds since the Unix epoch. */
+export function takenAtOf(id: string): number {
+  return Number(id.slice(0, 15))
+}
+
 /** The backup that a key is of; `null` for one of something else. */
 export function parseBackupKey(
   key: string,
-): { readonly id: string; readonly part: 'manifest' | 'pack' } | null {
-  const [id = '', part] = key.split('/').slice(-2)
-  if (!backupId.test(id) || (part !== 'manifest' && part !== 'pack')) return null
-  return { id, part }
+): { readonly id: string; readonly part: (typeof parts)[number] } | null {
+  const [id = '', name] = key.split('/').slice(-2)
+  const part = parts.find((each) => each === name)
+  return part === undefined || !backupId.test(id) ? null : { id, part }
 }
 
 /** Bounds of what is read back. */
@@ -117,9 +132,10 @@ export function parseManifest(text: string, limits: ManifestLimits): Manifest {
 /** A path of plain names, none of which a file system could read as something else. */
 export function isInside(path: string): boolean {
   if (Buffer.byteLength(path) > maxPathBytes) return false
-  return path
-    .split('/')
-    .every(
+  const names = path.split('/')
+  return (
+    names.length <= maxDepth &&
+    names.every(
       (name) =>
         name !== '' &&
         name !== '.' &&
@@ -128,6 +144,7 @@ export function isInside(path: string): boolean {
         Buffer.byteLength(name) <= maxNameBytes &&
         !loneSurrogate.test(name),
     )
+  )
 }
 
 /**

@@ -1,15 +1,17 @@
 import { constants } from 'node:fs'
-import { mkdir, open, readdir, rm, symlink, unlink } from 'node:fs/promises'
-import { join } from 'node:path'
+import { mkdir, open, readdir, symlink, unlink } from 'node:fs/promises'
 
 import { findAgentDirectory } from '../directory/agent-directory.js'
+import { Drop } from '../directory/drop-reason.js'
+import { openFolder, type OpenFolder } from '../directory/open-folder.js'
+import { removeWithin } from '../directory/remove-within.js'
 import { ArtifactError } from '../errors.js'
 import type { ArtifactStore, StoreCallOptions } from '../store/store.js'
 import { errorCode } from '../system-error.js'
 import { createFolders, type Folders } from './folders.js'
 import { hasBackup, newestId, readManifest } from './list-backups.js'
 import type { Manifest } from './manifest.js'
-import { isRestoring, markRestoring, restoringMark } from './restoring-mark.js'
+import { hasBlankMark, isRestoring, markRestoring, restoringMark } from './restoring-mark.js'
 import { writeFiles } from './write-files.js'
 
 /** Options of {@link restoreWorkspace}. */
@@ -61,12 +63,15 @@ export async function restoreWorkspace(options: RestoreOptions): Promise<Restore
   const folders = createFolders(root)
   try {
     await writeAll(options, manifest, folders)
-    await unlink(join(root, restoringMark))
+    // Somebody may have taken its place: then it is not the host's directory that was restored.
+    if (!(await root.isInside())) throw moved()
+    await unlink(root.at(restoringMark))
   } catch (error) {
     signal?.throwIfAborted()
     throw toRestoreError(error)
   } finally {
     await folders.close()
+    await root.close()
   }
   const files = manifest.entries.filter((entry) => entry.kind === 'file')
   const bytes = files.reduce((sum, { sizeBytes }) => sum + sizeBytes, 0)
@@ -79,7 +84,7 @@ async function writeAll(
   folders: Folders,
 ): Promise<void> {
   const inner = entries.filter((entry) => entry.kind === 'folder')
-  for (const { path } of inner) await mkdir(await folders.at(path), 0o700)
+  for (const { path } of inner) await folders.use(path, (at) => mkdir(at, 0o700))
   for (const [number, pack] of packs.entries()) {
     signal?.throwIfAborted()
     const files = entries
@@ -89,10 +94,12 @@ async function writeAll(
   }
   // After everything that is written by a path: nothing goes through them.
   for (const entry of entries) {
-    if (entry.kind === 'link') await symlink(entry.target, await folders.at(entry.path))
+    if (entry.kind === 'link') await folders.use(entry.path, (at) => symlink(entry.target, at))
   }
   // The deepest first: a folder may forbid to enter it.
-  for (const { path, mode } of inner.toReversed()) await setMode(await folders.at(path), mode)
+  for (const { path, mode } of inner.toReversed()) {
+    await folders.use(path, (at) => setMode(at, mode))
+  }
 }
 
 /** By an open folder: a link that is there by now would lead to something else. */
@@ -112,8 +119,11 @@ interface Preparation {
   readonly isBackup: (id: string) => Promise<boolean>
 }
 
-/** The directory, empty but for the mark. */
-async function prepare(directory: string, { into, id, isBackup }: Preparation): Promise<string> {
+/** The directory, held open, and empty but for the mark. */
+async function prepare(
+  directory: string,
+  { into, id, isBackup }: Preparation,
+): Promise<OpenFolder> {
   try {
     await mkdir(directory, { recursive: true })
   } catch (error) {
@@ -123,24 +133,33 @@ async function prepare(directory: string, { into, id, isBackup }: Preparation): 
   if (found.state !== 'present') {
     throw new ArtifactError('unsafe_path', 'The directory to restore into is a link, or none.')
   }
-  const { root } = found
+  let root: OpenFolder | undefined
   try {
-    const names = await readdir(root)
-    if (names.length > 0 && into === 'empty' && !(await isRestoring(root, isBackup))) {
+    root = await openFolder(found.root, [])
+    const { length } = await readdir(root.at('.'))
+    const isEmpty = length === 0 || (length === 1 && (await hasBlankMark(root)))
+    if (!isEmpty && into === 'empty' && !(await isRestoring(root, isBackup))) {
       const message = 'The directory to restore into is not empty; `into: "replace"` empties it.'
       throw new ArtifactError('already_exists', message)
     }
     await markRestoring(root, id)
-    for (const name of names) {
-      if (name !== restoringMark) await rm(join(root, name), { recursive: true, force: true })
-    }
+    await removeWithin(root.at('.'), (name) => name !== restoringMark)
     return root
   } catch (error) {
+    await root?.close()
     throw toRestoreError(error)
   }
 }
 
+function moved(): ArtifactError {
+  return new ArtifactError('unsafe_path', 'The directory to restore into was moved away.')
+}
+
 function toRestoreError(error: unknown): unknown {
+  if (error instanceof Drop) {
+    const message = `Something in the directory to restore into cannot be removed: ${error.reason}.`
+    return new ArtifactError('unsafe_path', message, { cause: error })
+  }
   const code = errorCode(error)
   if (ArtifactError.is(error) || code === undefined) return error
   const message =

@@ -1,6 +1,8 @@
 import { constants } from 'node:fs'
-import { open, rm, type FileHandle } from 'node:fs/promises'
-import { join } from 'node:path'
+import { open, type FileHandle } from 'node:fs/promises'
+
+import type { OpenFolder } from '../directory/open-folder.js'
+import { removeWithin } from '../directory/remove-within.js'
 
 /** A file that is there while a restore is under way, or was killed. It holds the backup's id. */
 export const restoringMark = '.turnstead-restoring'
@@ -13,18 +15,22 @@ const maxBytes = 64
  * id of no backup, and that is asked of the store.
  */
 export async function isRestoring(
-  root: string,
+  root: Pick<OpenFolder, 'at'>,
   isBackup: (id: string) => Promise<boolean>,
 ): Promise<boolean> {
-  const id = await readMark(join(root, restoringMark))
+  const id = await readMark(root.at(restoringMark))
   return id !== null && (await isBackup(id))
 }
 
+/** Whether a restore was killed while it left the mark: before it changed anything else. */
+export async function hasBlankMark(root: Pick<OpenFolder, 'at'>): Promise<boolean> {
+  return (await readMark(root.at(restoringMark))) === ''
+}
+
 /** Leaves the mark; what an agent put in its place is removed, and never written through. */
-export async function markRestoring(root: string, id: string): Promise<void> {
-  const path = join(root, restoringMark)
-  await rm(path, { recursive: true, force: true })
-  const handle = await open(path, 'wx', 0o600)
+export async function markRestoring(root: OpenFolder, id: string): Promise<void> {
+  await removeWithin(root.at('.'), (name) => name === restoringMark)
+  const handle = await open(root.at(restoringMark), 'wx', 0o600)
   try {
     await handle.writeFile(id)
   } finally {

@@ -1,11 +1,11 @@
-import { createHash } from 'node:crypto'
-import type { FileHandle } from 'node:fs/promises'
 import ignore from 'ignore'
+
 import type { ArtifactKey } from '../store/key.js'
-import { isInside, isLinkInside, type Manifest, type ManifestEntry } from './manifest.js'
-import { chunkBytes, chunksOf, readForDigest } from './read-file.js'
+import { createTally, type BackupLimits } from './limits.js'
+import type { Manifest, ManifestEntry } from './manifest.js'
+import { createPack, type StoredBytes } from './pack.js'
+import { readSmallFile } from './read-file.js'
 import { restoringMark } from './restoring-mark.js'
-import { tarEnd, tarHeader, tarPadding } from './tar.js'
 import { walkWorkspace, type Found, type SkippedInWorkspace } from './walk.js'
 
 /** What can be made again, and is large. */
@@ -15,8 +15,6 @@ export const defaultIgnored: readonly string[] = [
   '__pycache__/',
   '.cache/',
 ]
-
-type FileEntry = Extract<ManifestEntry, { kind: 'file' }>
 
 /** Looks at what changed meanwhile, so often; an agent that writes all the time is not waited for. */
 const maxRounds = 4
@@ -32,6 +30,7 @@ interface Taken {
 /** What is taken. */
 export interface TakeOptions {
   readonly ignore?: readonly string[] | undefined
+  readonly limits?: BackupLimits | undefined
   readonly signal?: AbortSignal | undefined
 }
 
@@ -40,29 +39,24 @@ export function startTaking(
   root: string,
   options: TakeOptions,
   previous: Manifest | null,
-  pack: ArtifactKey,
+  packKey: ArtifactKey,
 ): {
   readonly archive: () => AsyncGenerator<Uint8Array>
   readonly result: () => Pick<Manifest, 'packs' | 'entries' | 'isConsistent'>
   readonly skipped: () => ReadonlyMap<string, SkippedInWorkspace>
 } {
   const earlier = previous !== null && previous.packs.length < maxPacks ? previous : null
-  const packs = [...(earlier?.packs ?? []), pack]
-  const mine = packs.length - 1
+  const packs = [...(earlier?.packs ?? []), packKey]
   const rules = ignore().add([...(options.ignore ?? defaultIgnored)])
-  const stored = new Map<string, Pick<FileEntry, 'pack' | 'offset'>>()
+  const stored: StoredBytes = new Map()
   for (const entry of earlier?.entries ?? []) {
     if (entry.kind === 'file') stored.set(entry.sha256, entry)
   }
+  const pack = createPack(packs.length - 1, stored)
+  const tally = createTally(options.limits)
   let taken = new Map<string, Taken>()
   let skipped = new Map<string, SkippedInWorkspace>()
-  let position = 0
   let isConsistent = false
-
-  function* emit(bytes: Uint8Array): Generator<Uint8Array> {
-    position += bytes.byteLength
-    yield bytes
-  }
 
   /** Looks at everything once; what is as it was is not taken again. */
   async function* round(): AsyncGenerator<Uint8Array, boolean> {
@@ -70,78 +64,40 @@ export function startTaking(
     let isSame = true
     taken = new Map()
     skipped = new Map()
+    tally.begin()
     const walked = walkWorkspace(root, {
       isIgnored: (path, isFolder) =>
         path === restoringMark || rules.ignores(isFolder ? `${path}/` : path),
-      skip: (path, reason) => skipped.set(path, reason),
+      skip: (path, reason) => {
+        tally.skip()
+        skipped.set(path, reason)
+      },
       signal: options.signal,
     })
-    for await (const found of walked) {
-      const known = before.get(found.path)
-      const isKnown = known?.stamp === found.stamp && known.entry !== 'changing'
-      const entry = isKnown ? known.entry : yield* take(found)
-      if (!isKnown) isSame = false
-      if (entry === null) continue
-      if (typeof entry === 'string') skipped.set(found.path, entry)
-      taken.set(found.path, { entry, stamp: found.stamp })
+    const knownEntry = ({ path, stamp }: Found): Taken['entry'] | null => {
+      const known = before.get(path)
+      return known?.stamp === stamp && known.entry !== 'changing' ? known.entry : null
+    }
+    for await (const some of walked) {
+      // Together: the disk takes its time for each of them.
+      const early = await Promise.all(
+        some.map(async (found) => (knownEntry(found) === null ? readSmallFile(found) : null)),
+      )
+      for (const [index, found] of some.entries()) {
+        const known = knownEntry(found)
+        const isTooLarge =
+          known === null && found.kind === 'file' && tally.isTooLarge(found.info.size)
+        const entry = isTooLarge
+          ? 'too_large'
+          : (known ?? (yield* pack.take(found, early[index] ?? null)))
+        if (known === null) isSame = false
+        if (entry === null) continue
+        if (typeof entry === 'string') skipped.set(found.path, entry)
+        tally.add(entry)
+        taken.set(found.path, { entry, stamp: found.stamp })
+      }
     }
     return isSame && before.size === taken.size
-  }
-
-  async function* take(
-    found: Found,
-  ): AsyncGenerator<Uint8Array, ManifestEntry | SkippedInWorkspace | null> {
-    const { path, kind, info, target } = found
-    const mode = Number(info.mode & 0o777n)
-    if (!isInside(path)) return 'bad_name'
-    if (kind === 'folder') {
-      yield* emit(tarHeader({ path, type: 'Directory', mode, sizeBytes: 0, modifiedAt: 0 }))
-      return { kind, path, mode }
-    }
-    if (kind === 'link') {
-      if (target === null || !isLinkInside(path, target)) return 'link_outside'
-      const type = 'SymbolicLink'
-      yield* emit(tarHeader({ path, type, mode: 0o777, sizeBytes: 0, modifiedAt: 0, target }))
-      return { kind, path, target }
-    }
-    const handle = await found.open()
-    if (handle === null || typeof handle === 'string') return handle
-    try {
-      return yield* takeFile(handle, path, mode, Number(info.mtimeNs) / 1e6)
-    } finally {
-      await handle.close()
-    }
-  }
-
-  /** Bytes that an earlier backup holds are not stored again. */
-  async function* takeFile(
-    handle: FileHandle,
-    path: string,
-    mode: number,
-    modifiedAt: number,
-  ): AsyncGenerator<Uint8Array, ManifestEntry | SkippedInWorkspace> {
-    const { sha256, sizeBytes, bytes } = await readForDigest(handle)
-    const file = { kind: 'file', path, mode, modifiedAt, sizeBytes, sha256 } as const
-    const known = stored.get(sha256)
-    if (known !== undefined) return { ...file, pack: known.pack, offset: known.offset }
-    yield* emit(tarHeader({ path, type: 'File', mode, sizeBytes, modifiedAt }))
-    const offset = position
-    const digest = createHash('sha256')
-    let left = sizeBytes
-    for await (const chunk of bytes === null ? chunksOf(handle, sizeBytes) : [bytes]) {
-      digest.update(chunk)
-      left -= chunk.byteLength
-      yield* emit(chunk)
-    }
-    // The archive goes on where its header says, whatever became of the file.
-    const isShort = left > 0
-    for (; left > 0; left -= Math.min(left, chunkBytes)) {
-      yield* emit(Buffer.alloc(Math.min(left, chunkBytes)))
-    }
-    yield* emit(tarPadding(sizeBytes))
-    if (isShort || digest.digest('hex') !== sha256) return 'changing'
-    stored.set(sha256, { pack: mine, offset })
-    return { ...file, pack: mine, offset }
   }
 
   return {
@@ -149,13 +105,13 @@ export function startTaking(
       for (let count = 1; count <= maxRounds && !isConsistent; count += 1) {
         isConsistent = yield* round()
       }
-      yield* emit(tarEnd)
+      yield* pack.end()
     },
     result: () => {
       const entries = [...taken.values()].flatMap(({ entry }) =>
         typeof entry === 'string' ? [] : [entry],
       )
-      return { ...withoutUnused(packs, entries.sort(byPath)), isConsistent }
+      return { ...withoutUnused(packs, inOrder(entries)), isConsistent }
     },
     skipped: () => skipped,
   }
@@ -176,10 +132,9 @@ function withoutUnused(
   return { packs: kept, entries: renumbered }
 }
 
-/** A folder before what is in it. */
-function byPath(one: ManifestEntry, other: ManifestEntry): number {
-  const [a, b] = [one.path.split('/'), other.path.split('/')]
-  const at = a.findIndex((part, index) => part !== b[index])
-  if (at === -1) return a.length - b.length
-  return (a[at] ?? '') < (b[at] ?? '') ? -1 : 1
+/** A folder before what is in it, and all of that before what follows: no name holds a NUL. */
+function inOrder(entries: readonly ManifestEntry[]): ManifestEntry[] {
+  const keyed = entries.map((entry) => ({ entry, key: entry.path.replaceAll('/', '\0') }))
+  keyed.sort((one, other) => (one.key < other.key ? -1 : 1))
+  return keyed.map(({ entry }) => entry)
 }

@@ -6,6 +6,7 @@ import { ArtifactError } from '../errors.js'
 import type { ArtifactKey } from '../store/key.js'
 import { readSource } from '../store/source.js'
 import type { ArtifactStore } from '../store/store.js'
+import { createCrew } from './crew.js'
 import type { Folders } from './folders.js'
 import type { ManifestEntry } from './manifest.js'
 
@@ -22,6 +23,9 @@ export interface WriteFiles {
 }
 
 const chunkBytes = 65_536
+/** Files below this size are held in memory, so many of them at once; larger ones are written one by one. */
+const smallBytes = 262_144
+const atOnce = 16
 
 /** Files that hold the same bytes are at the same place. */
 interface Place {
@@ -34,7 +38,7 @@ interface Place {
  * them, are never looked at.
  */
 export async function writeFiles(options: WriteFiles): Promise<void> {
-  const { store, pack, files, folders, signal } = options
+  const { store, pack, files, signal } = options
   const places = toPlaces(files)
   const first = places[0]?.offset ?? 0
   const canSkip =
@@ -43,47 +47,67 @@ export async function writeFiles(options: WriteFiles): Promise<void> {
   if (found === null) throw damaged(pack, 'it is gone')
   const bytes = createCursor(readSource(found.body, { maxBytes: Infinity, signal }))
   let position = canSkip ? first : 0
+  const crew = createCrew(atOnce)
   try {
     for (const { offset, files: same } of places) {
       const [{ sizeBytes }] = same
       if (offset < position) throw damaged(pack, 'its files overlap')
       await skip(bytes, offset - position, pack)
-      await writeSame(bytes, same, folders, pack)
+      if (sizeBytes < smallBytes) {
+        const whole = await takeWhole(bytes, sizeBytes, pack)
+        await crew.start(() => writeSmall(whole, same, options))
+      } else await writeLarge(bytes, same, options)
       position = offset + sizeBytes
     }
   } finally {
     found.body.destroy()
+    await crew.end()
   }
 }
 
 /** The first from the archive, the others from the first: there may be more of them than files may be open. */
-async function writeSame(
+async function writeLarge(
   bytes: Cursor,
   [first, ...others]: Place['files'],
-  folders: Folders,
-  pack: ArtifactKey,
+  { folders, pack }: WriteFiles,
 ): Promise<void> {
-  const source = await create(first, folders)
-  try {
+  await create(first, folders, async (source) => {
     await copy(bytes.take, source, first, pack)
     for (const file of others) {
-      const handle = await create(file, folders)
-      try {
-        await copy(reading(source), handle, file, pack)
-        await finish(handle, file)
-      } finally {
-        await handle.close()
-      }
+      await create(file, folders, (handle) => copy(reading(source), handle, file, pack))
     }
-    await finish(source, first)
-  } finally {
-    await source.close()
+  })
+}
+
+/** All of them from memory, beside others: the disk takes its time for each. */
+async function writeSmall(
+  bytes: Buffer,
+  files: Place['files'],
+  { folders, pack }: WriteFiles,
+): Promise<void> {
+  const sha256 = createHash('sha256').update(bytes).digest('hex')
+  for (const file of files) {
+    if (bytes.byteLength !== file.sizeBytes || sha256 !== file.sha256) throw otherBytes(pack)
+    await create(file, folders, (handle) => handle.writeFile(bytes))
   }
 }
 
-async function create({ path }: FileEntry, folders: Folders): Promise<FileHandle> {
+/** Makes a file, has it filled, and gives it its time and mode last. */
+async function create(
+  { path, modifiedAt, mode }: FileEntry,
+  folders: Folders,
+  fill: (handle: FileHandle) => Promise<void>,
+): Promise<void> {
   const { O_RDWR, O_CREAT, O_EXCL, O_NOFOLLOW } = constants
-  return open(await folders.at(path), O_RDWR | O_CREAT | O_EXCL | O_NOFOLLOW, 0o600)
+  const flags = O_RDWR | O_CREAT | O_EXCL | O_NOFOLLOW
+  const handle = await folders.use(path, (at) => open(at, flags, 0o600))
+  try {
+    await fill(handle)
+    await handle.utimes(modifiedAt / 1000, modifiedAt / 1000)
+    await handle.chmod(mode)
+  } finally {
+    await handle.close()
+  }
 }
 
 async function copy(
@@ -100,14 +124,7 @@ async function copy(
     await handle.writeFile(chunk)
     left -= chunk.byteLength
   }
-  if (digest.digest('hex') !== sha256) {
-    throw damaged(pack, 'bytes are not those that were stored')
-  }
-}
-
-async function finish(handle: FileHandle, { modifiedAt, mode }: FileEntry): Promise<void> {
-  await handle.utimes(modifiedAt / 1000, modifiedAt / 1000)
-  await handle.chmod(mode)
+  if (digest.digest('hex') !== sha256) throw otherBytes(pack)
 }
 
 function reading(handle: FileHandle): Cursor['take'] {
@@ -126,6 +143,17 @@ async function skip(bytes: Cursor, count: number, pack: ArtifactKey): Promise<vo
     if (chunk === null) throw damaged(pack, 'it ends too early')
     left -= chunk.byteLength
   }
+}
+
+async function takeWhole(bytes: Cursor, sizeBytes: number, pack: ArtifactKey): Promise<Buffer> {
+  const parts: Uint8Array[] = []
+  for (let left = sizeBytes; left > 0;) {
+    const chunk = await bytes.take(left)
+    if (chunk === null) throw damaged(pack, 'it ends too early')
+    parts.push(chunk)
+    left -= chunk.byteLength
+  }
+  return Buffer.concat(parts, sizeBytes)
 }
 
 /** Bytes that come in chunks of any length. */
@@ -160,6 +188,10 @@ function toPlaces(files: readonly FileEntry[]): Place[] {
   }
   const places = [...byOffset].map(([offset, same]) => ({ offset, files: same }))
   return places.sort((one, other) => one.offset - other.offset)
+}
+
+function otherBytes(pack: ArtifactKey): ArtifactError {
+  return damaged(pack, 'bytes are not those that were stored')
 }
 
 function damaged(pack: ArtifactKey, why: string): ArtifactError {

@@ -9,7 +9,13 @@ import {
   pruneSubMessages,
 } from '../../src/index.js'
 
-export function chat(model: LanguageModel, options: OpenCodeTaskOptions): ToolSet {
+/** How this file is named where it is compiled. */
+export interface Chat {
+  readonly file: '../support/typed-chat.ts'
+  readonly tools: ReturnType<typeof chat>
+}
+
+function chat(model: LanguageModel, options: OpenCodeTaskOptions): ToolSet {
   const order = hostTool({
     inputSchema: z.object({ id: z.string() }),
     execute: ({ id }) => ({ length: id.length }),

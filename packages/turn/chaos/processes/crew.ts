@@ -39,8 +39,11 @@ export async function startCrew(spares: number): Promise<Crew> {
   const idle: Promise<Hand<WorkerTask, WorkerResult>>[] = []
   const all: { readonly signal: (signal: NodeJS.Signals) => void; gone: Promise<unknown> }[] = []
   const bundle = await bundleProcesses()
-  const start = async <Task, Result>(script: 'worker' | 'web'): Promise<Hand<Task, Result>> => {
-    const hand = startHand<Task, Result>(bundle.pathOf(script))
+  const start = async <Task, Result>(
+    script: 'worker' | 'web',
+    mustStay = false,
+  ): Promise<Hand<Task, Result>> => {
+    const hand = startHand<Task, Result>(bundle.pathOf(script), mustStay)
     all.push(hand)
     await hand.ready
     return hand
@@ -51,7 +54,7 @@ export async function startCrew(spares: number): Promise<Crew> {
   })
   const startWorker = (): Promise<Hand<WorkerTask, WorkerResult>> => start('worker')
   for (let count = 0; count < spares; count += 1) idle.push(startWorker())
-  const web = await start<WebTask, WebReport>('web')
+  const web = await start<WebTask, WebReport>('web', true)
   return {
     take: () => idle.shift() ?? startWorker(),
     give(worker) {
@@ -68,6 +71,7 @@ export async function startCrew(spares: number): Promise<Crew> {
 
 function startHand<Task, Result>(
   script: string,
+  mustStay: boolean,
 ): Hand<Task, Result> & { readonly ready: Promise<unknown> } {
   const child = spawn(process.execPath, [script], {
     stdio: ['pipe', 'pipe', 'inherit'],
@@ -103,6 +107,7 @@ function startHand<Task, Result>(
     },
     signal: (signal) => void child.kill(signal),
     async run(task, onReached) {
+      if (isGone && mustStay) throw new Error(`${script} ended by itself`)
       if (isGone) return null
       orders += 1
       const answered = heard(orders, ({ type }) => {
@@ -111,6 +116,8 @@ function startHand<Task, Result>(
       })
       child.stdin.write(`${JSON.stringify({ number: orders, task })}\n`)
       const line = await answered
+      // A worker is killed on purpose; a process that is to stay tells of nothing more.
+      if (line === null && mustStay) throw new Error(`${script} ended by itself`)
       if (line?.type === 'failed') throw new Error(line.error)
       return (line?.result ?? null) as Result | null
     },

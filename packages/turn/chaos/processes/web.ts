@@ -41,7 +41,7 @@ async function watch(task: WebTask): Promise<WebReport> {
     )
     const byRows = await again(() => followTurn({ store: slow, turnId, pollMs: 60, onError }))
     if (live === null || byRows === null) return { wrong: ['the turn is not there'] }
-    act(scene, live, quick)
+    act(scene, { turn: live, store: quick, onError })
     const wrong = await Promise.all([
       watchTurn(live, task).then((words) => words.map((each) => `live: ${each}`)),
       watchTurn(byRows, task).then((words) => words.map((each) => `by rows: ${each}`)),
@@ -59,12 +59,17 @@ type Followed = NonNullable<Awaited<ReturnType<typeof followTurn>>>
 type Store = ReturnType<typeof openStore>
 
 /** What a person does at what is shown. */
-function act({ person: role }: Scene, turn: Followed, store: Store): void {
+function act(
+  { person: role }: Scene,
+  to: { turn: Followed; store: Store; onError: (error: unknown) => void },
+): void {
+  const { turn, store, onError } = to
   const done = new Set<string>()
   const once = (what: string, deed: () => Promise<unknown>): void => {
     if (done.has(what)) return
     done.add(what)
-    void again(deed)
+    // What the turn's end has overtaken is no one's any more.
+    again(deed).catch(onError)
   }
   const look = (): void => {
     const view = turn.view()

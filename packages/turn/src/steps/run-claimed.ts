@@ -40,8 +40,8 @@ async function runToEnd<Report>(
     if (written === 'settled') return skipped(turnId, 'settled')
     await live.close()
     const durationMs = clock.now() - startedAt
-    const { report: artifacts, isDone } = await collectArtifacts(run, collector)
-    if (isDone && isClosed(stop)) await closeTurn(run)
+    const { report: artifacts, isDone, files } = await collectArtifacts(run, collector)
+    if (isDone && isClosed(stop)) await closeTurn(run, files)
     return toResult(run, written, { stop, artifacts, durationMs })
   } catch (error) {
     if (!(error instanceof Interrupted)) throw error

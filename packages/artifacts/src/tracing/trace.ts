@@ -1,7 +1,6 @@
 import type { TracingChannel } from 'node:diagnostics_channel'
 
 import { channels, type PutTrace } from './channels.js'
-import type { ArtifactStat } from './store/store.js'
 
 interface Traced {
   errorCode?: string
@@ -33,10 +32,10 @@ export async function trace<Context extends Traced, Result>(
 }
 
 /** Reports a `put` of the store with this name. */
-export async function tracePut(
+export async function tracePut<Stored extends { readonly sizeBytes: number }>(
   store: string,
-  put: () => Promise<ArtifactStat>,
-): Promise<ArtifactStat> {
+  put: () => Promise<Stored>,
+): Promise<Stored> {
   if (!channels.put.hasSubscribers) return await put()
   const context: PutTrace = { store }
   return await trace(channels.put, context, async () => {
