@@ -43,6 +43,7 @@ const trees: Readonly<Record<string, readonly (readonly string[])[]>> = {
     ['ports'],
   ],
   'packages/otel/src': [],
+  'packages/task/src': [['workspace'], ['run'], ['host-tools'], ['output']],
   'packages/artifacts/src': [
     [
       'serve',
