@@ -99,7 +99,7 @@ async function converse(
       turnId,
       prompt: { text: words, ...(words.startsWith('Do') && scenario.prompt) },
       session: { title: 'A conversation' },
-      timing: { pollMs: 250, graceMs: 2_000 },
+      timing: { pollMs: 250, graceMs: 20_000 },
     }
   }
   model.answer([

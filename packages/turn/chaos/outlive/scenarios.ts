@@ -13,6 +13,8 @@ export interface LostScenario {
 const write = (filePath: string, content = 'one\ntwo\nthree\n'): Step =>
   tool.write({ filePath, content })
 const bash = (command: string): Step => tool.bash({ command })
+/** A new step of the agent: what one message calls runs at once. */
+const then = text('Then: ')
 const long = (count: number): string =>
   Array.from({ length: count }, (_, line) => `Line ${line} of a long text.`).join('\n')
 
@@ -33,16 +35,18 @@ export const lostScenarios: readonly LostScenario[] = [
   plain('long words', [text(long(400))]),
   plain('thoughts', [reasoning('Let me think. '), text('I think. ')]),
   plain('write', [write('a.txt')]),
-  plain('write twice', [write('a.txt'), write('a.txt', 'other\n')]),
+  plain('write twice', [write('a.txt'), then, write('a.txt', 'other\n')]),
   plain('write large', [write('large.txt', long(3_000))]),
   plain('edit', [
     write('a.txt'),
+    then,
     tool.edit({ filePath: 'a.txt', oldString: 'two', newString: 'zwei' }),
   ]),
   plain('edit that fails', [tool.edit({ filePath: 'none.txt', oldString: 'a', newString: 'b' })]),
-  plain('read', [write('a.txt'), tool.read({ filePath: 'a.txt' })]),
+  plain('read', [write('a.txt'), then, tool.read({ filePath: 'a.txt' })]),
   plain('read a range', [
     write('long.txt', long(200)),
+    then,
     tool.read({ filePath: 'long.txt', offset: 10, limit: 5 }),
   ]),
   plain('read what is not there', [tool.read({ filePath: 'none.txt' })]),
@@ -50,9 +54,13 @@ export const lostScenarios: readonly LostScenario[] = [
   plain('shell that fails', [bash('echo no >&2; exit 3')]),
   plain('shell that says much', [bash('seq 1 5000')]),
   plain('shell that says nothing', [bash('true')]),
-  plain('shell and files', [bash('printf made > made.txt'), tool.read({ filePath: 'made.txt' })]),
-  plain('glob', [write('b.ts'), tool.call('glob', { pattern: '*.ts' })]),
-  plain('grep', [write('c.md', 'needle\n'), tool.call('grep', { pattern: 'needle' })]),
+  plain('shell and files', [
+    bash('printf made > made.txt'),
+    then,
+    tool.read({ filePath: 'made.txt' }),
+  ]),
+  plain('glob', [write('b.ts'), then, tool.call('glob', { pattern: '*.ts' })]),
+  plain('grep', [write('c.md', 'needle\n'), then, tool.call('grep', { pattern: 'needle' })]),
   plain('todos', [
     tool.todowrite({
       todos: [
