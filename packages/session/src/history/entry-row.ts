@@ -17,7 +17,7 @@ const unpacked = promisify(gunzip)
 const smallBytes = 1_024
 
 /** One row for each conversation and position. */
-export function toRowId(conversationId: string, position: number): string {
+function toRowId(conversationId: string, position: number): string {
   return createHash('sha256').update(`${position} ${conversationId}`).digest('hex')
 }
 

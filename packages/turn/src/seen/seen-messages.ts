@@ -31,7 +31,7 @@ export function createSeenMessages(): SeenMessages {
 }
 
 /** A page of the server's list laid into what is known of it; the list's order counts, since ids may be of two clocks. */
-export function mergePage(
+function mergePage(
   known: readonly SeenMessage[],
   page: readonly SeenMessage[],
 ): readonly SeenMessage[] {
