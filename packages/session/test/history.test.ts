@@ -26,6 +26,7 @@ function entry(position: number, more: Partial<HistoryEntry> = {}): HistoryEntry
     previousId: position === 0 ? null : `msg_${position - 1}`,
     updatedAt: 1_700_000_000_000 + position,
     server: null,
+    lacks: null,
     sessions: [{ info: { id: 'ses_1', title: 'A title' }, messages }],
     ...more,
   }
@@ -121,6 +122,7 @@ for (const kind of databases) {
           [{ body: Buffer.from('[]').toString('base64'), encoding: 'json' }, 2],
           [{ newest_id: 'msg_x' }, 1],
           [{ position: 7 }, 2],
+          [{ lacks: 'some' }, 1],
           [{ previous_id: 'msg_7' }, 2],
         ]
         for (const [change, position] of wrongs) {

@@ -275,6 +275,21 @@ describe('a conversation whose server has lost it', () => {
     expect(await ask('Two')).to.include({ status: 'completed', session: 'restored' })
   })
 
+  it('restores nothing that lacks a turn: the agent would have forgotten it in silence', async () => {
+    const format = { type: 'json_schema', schema: { type: 'object' } } as const
+    const turnId = await rig.rows.addMessage()
+    // The server cannot write down such a prompt where the list reaches the beginning of the session.
+    await runTurn(
+      rig.options(turnId, 'Two', { history, clock: quickly, prompt: { text: 'Two', format } }),
+    )
+    await ask('One')
+    const entries = await history.read(rig.rows.conversationId)
+    expect(entries[0]?.lacks).to.match(/unreadable_entry|cannot be read/)
+    await rig.impostor.restart({ keep: false })
+    expect(codeOf(await ask('Three'))).to.equal('session_not_restored')
+    expect(await rig.client.session.list()).to.deep.equal([])
+  })
+
   it('keeps with the next turn what could not be kept with one', async () => {
     await ask('One')
     const failing: HistoryStore = {

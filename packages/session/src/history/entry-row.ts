@@ -38,6 +38,7 @@ export async function toRow(
     previous_id: entry.previousId,
     session_updated_at: Math.trunc(entry.updatedAt),
     server: entry.server,
+    lacks: entry.lacks,
     fence,
     kept_at: now,
     sha256: digestOf(entry, json),
@@ -58,6 +59,7 @@ export function toHead(row: Found): HistoryHead {
     previousId: textOrNull('previous_id'),
     updatedAt: toNumber(row['session_updated_at']),
     server: textOrNull('server'),
+    lacks: textOrNull('lacks'),
   }
 }
 
@@ -94,10 +96,10 @@ export function assertWhole(entries: readonly HistoryEntry[], conversationId: st
 
 /** Of its place, too: an entry that was moved is as wrong as one that was changed. */
 function digestOf(
-  { position, sessionId, newestId, previousId }: HistoryHead,
+  { position, sessionId, newestId, previousId, lacks }: HistoryHead,
   json: string,
 ): string {
-  const place = JSON.stringify([position, sessionId, newestId, previousId])
+  const place = JSON.stringify([position, sessionId, newestId, previousId, lacks])
   return createHash('sha256').update(place).update(json).digest('hex')
 }
 

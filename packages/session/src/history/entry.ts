@@ -22,6 +22,8 @@ export interface HistoryHead {
   readonly updatedAt: number
   /** The server that it was read from. */
   readonly server: string | null
+  /** Why messages of this turn could not be read; null when it has them. What lacks some is not restored. */
+  readonly lacks: string | null
 }
 
 /** What a turn added to a conversation. */

@@ -42,6 +42,7 @@ const heads = [
   'previous_id',
   'session_updated_at',
   'server',
+  'lacks',
 ]
 
 /**

@@ -41,6 +41,7 @@ export function historyStep(options: HistoryTableOptions = {}): TableStep {
         { name: 'previous_id', type: { characters: 255 } },
         { name: 'session_updated_at', type: 'count' },
         { name: 'server', type: { characters: 255 } },
+        { name: 'lacks', type: 'text' },
         { name: 'fence', type: 'count' },
         { name: 'kept_at', type: 'count' },
         { name: 'sha256', type: { characters: 64 }, isNeeded: true },

@@ -50,21 +50,36 @@ async function collect(
   const limits = requestLimits(run, new AbortController().signal)
   const base = baseOf(run, history, sessionId)
   const info = asRecord(await client.session.get(sessionId, limits))
-  const messages = await rootMessages(run, history, { sessionId, since: base.newestId })
-  const newest = messages.at(-1)
-  if (newest === undefined) return null
-  const root = { info, messages }
-  return {
+  const place = {
     position: base.position,
     turnId: run.setup.turnId,
     sessionId,
-    newestId: idOf(newest.info),
     previousId: base.newestId,
     updatedAt: updatedAt(info),
     server: run.setup.serverName,
-    sessions: [root, ...(await subAgentSessions(run, history))],
+  }
+  try {
+    const messages = await rootMessages(run, history, { sessionId, since: base.newestId })
+    const newest = messages.at(-1)
+    if (newest === undefined) return null
+    const sessions = [{ info, messages }, ...(await subAgentSessions(run, history))]
+    return { ...place, newestId: idOf(newest.info), lacks: null, sessions }
+  } catch (error) {
+    if (!isUnreadable(error)) throw error
+    // Restored without this turn the agent would have forgotten it in silence.
+    run.setup.report(error, 'history')
+    const newestId = run.delivery.prompt?.id ?? ''
+    return { ...place, newestId, lacks: String(error), sessions: [] }
   }
 }
+
+/** The server cannot write down a message of the session, such as a prompt with a `format`, nor will it later. */
+function isUnreadable(error: unknown): boolean {
+  if (error instanceof MissingMessage) return true
+  return WireError.is(error) && ['unreadable_entry', 'response_too_large'].includes(error.code)
+}
+
+class MissingMessage extends Error {}
 
 /** What the entry goes on from. A turn that is kept a second time takes the place of its first entry. */
 function baseOf(
@@ -97,8 +112,8 @@ async function rootMessages(
   const read = asMessages(page.messages)
   const from = read.findIndex(({ info }) => idOf(info) === since)
   if (from >= 0) return read.slice(from + 1)
-  throw new Error(
-    `The message ${since}, which is kept, is not in the session ${sessionId} any more`,
+  throw new MissingMessage(
+    `What came after the message ${since} cannot be read from the session ${sessionId} (${page.reached}).`,
   )
 }
 

@@ -39,6 +39,14 @@ export async function restoreSession(
   if (newest === undefined || newest.sessionId !== sessionId) {
     throw sessionLost(sessionId, 'nothing of it is kept')
   }
+  const lacking = entries.find(({ lacks }) => lacks !== null)
+  if (lacking !== undefined) {
+    throw sessionNotRestored(
+      sessionId,
+      `messages of turn ${lacking.turnId} could not be kept`,
+      new Error(lacking.lacks ?? ''),
+    )
+  }
   const sessions = mergeEntries(entries)
   const root = sessions.at(-1)
   if (root === undefined) throw sessionLost(sessionId, 'nothing of it is kept')

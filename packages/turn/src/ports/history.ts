@@ -30,6 +30,8 @@ export interface HistoryHead {
   readonly updatedAt: number
   /** The name of the server that it was read from; null where servers have none. */
   readonly server: string | null
+  /** Why messages of this turn could not be read; null when it has them. What lacks some is not restored. */
+  readonly lacks: string | null
 }
 
 /** What a turn added to a conversation. */
