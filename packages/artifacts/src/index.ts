@@ -22,7 +22,12 @@ export type {
   TakeUnreferencedOptions,
 } from './catalog/catalog.js'
 export type { SweepOptions, SweepReport } from './catalog/file-index.js'
-export { channels, type ArtifactChannels, type CollectTrace, type PutTrace } from './channels.js'
+export {
+  channels,
+  type ArtifactChannels,
+  type CollectTrace,
+  type PutTrace,
+} from './tracing/channels.js'
 export type { Clock } from './clock.js'
 export type { CollectOptions, UnchangedUpload } from './collect/collect-options.js'
 export {

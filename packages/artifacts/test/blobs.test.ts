@@ -69,6 +69,31 @@ describe('a store over blobs', () => {
     }
   })
 
+  it('sweeps beside a description that is damaged, and leaves the bytes that it names', async () => {
+    const blobs = createMemoryBlobs()
+    const store = createBlobStore({ blobs })
+    await store.put(key, text.encode('hello'))
+    const described = blobs.held.get(toDescriptionName(key)) ?? expect.fail()
+    const orphan = 'bytes/0000000000000001-a-b-c'
+    blobs.held.set(orphan, Buffer.from('left'))
+    blobs.held.set(toDescriptionName(key), Buffer.concat([described, Buffer.from('x')]))
+    expect(await store.removeStale({ olderThanMs: 0 })).to.equal(1)
+    expect(blobs.held.has(orphan)).to.equal(false)
+    expect(blobs.held.size).to.equal(2)
+    blobs.held.set(toDescriptionName(key), described)
+    expect(String(await collectBody((await store.get(key))?.body ?? expect.fail()))).to.equal(
+      'hello',
+    )
+  })
+
+  it('claims no object that another writer did not leave, and signs for no less than a second', async () => {
+    const blobs = createMemoryBlobs()
+    const lost = createBlobStore({ blobs: { ...blobs, writeNew: async () => false } })
+    await rejectsWith('storage_failed', lost.put(key, text.encode('a'), { ifAbsent: true }))
+    const signing = createBlobStore({ blobs }).signUrl?.(key, { expiresInMs: 999 })
+    expect(await signing?.catch((error: unknown) => error)).to.be.instanceOf(RangeError)
+  })
+
   it('notices bytes that changed or broke off in the storage', async () => {
     const blobs = createMemoryBlobs()
     const store = createBlobStore({ blobs })

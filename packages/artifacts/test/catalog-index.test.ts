@@ -28,7 +28,7 @@ describe('createMessageArtifacts with a catalog', () => {
   const clock = { now: () => now, sleep: () => new Promise<void>(() => {}) }
   const day = 86_400_000
 
-  const open = (over: Partial<{ store: ArtifactStore; catalog: ArtifactCatalog }> = {}) =>
+  const open = (over: Partial<Parameters<typeof createMessageArtifacts>[0]> = {}) =>
     createMessageArtifacts({ store, catalog, agentDirectory: agent, clock, ...over })
   const keys = async (): Promise<string[]> => (await all(store.list())).map(({ key }) => key)
 
@@ -156,6 +156,40 @@ describe('createMessageArtifacts with a catalog', () => {
     expect((await artifacts.sweep()).rowsRemoved).to.equal(0)
     expect((await artifacts.sweep({ checkRows: true })).rowsRemoved).to.equal(1)
     expect(await all(artifacts.list(1))).to.have.length(1)
+  })
+
+  it('removes no row whose bytes were stored again while it looked', async () => {
+    const tools = Array.from({ length: 120 }, (_, index) => write(`f${index}`, String(index)))
+    const limits = { maxFiles: 200 }
+    const { kept } = await open({ limits }).collect({ turnId: 1, tools })
+    for (const { key } of kept.slice(0, 110)) await store.remove(key)
+    now += 2 * day
+    const removed: number[] = []
+    const counting: ArtifactCatalog = {
+      ...catalog,
+      removeEntries: async (entries) => {
+        removed.push(entries.length)
+        if (removed.length === 1)
+          await open({ limits }).collect({ turnId: 1, tools: tools.slice(0, 3) })
+        return catalog.removeEntries(entries)
+      },
+    }
+    const { rowsRemoved } = await open({ catalog: counting }).sweep({ checkRows: true })
+    expect(removed).to.deep.equal([100, 10])
+    expect(rowsRemoved).to.equal(107)
+    const found = await all(artifacts.list(1))
+    expect(found).to.have.length(13)
+    for (const { key } of found) expect(await store.stat(key)).to.not.equal(null)
+  })
+
+  it('refuses ids that its rows have no room for, at the door', async () => {
+    const long = 'x'.repeat(256)
+    for (const call of [{ turnId: long }, { turnId: 1, conversationId: long }]) {
+      const refused = await rejection(artifacts.collect({ ...call, tools: [] }))
+      expect(refused).to.be.instanceOf(RangeError)
+    }
+    const bare = createMessageArtifacts({ store, agentDirectory: agent })
+    expect((await bare.collect({ turnId: long, tools: [write('a', '1')] })).kept).to.have.length(1)
   })
 
   it('removes nothing after its lease, when a new row may refer to it', async () => {

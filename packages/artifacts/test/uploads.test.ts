@@ -1,13 +1,24 @@
 import { expect } from 'chai'
 import * as fc from 'fast-check'
 import { afterEach, beforeEach, describe, it } from 'mocha'
-import { mkdir, readdir, readFile, realpath, rename, symlink, writeFile } from 'node:fs/promises'
+import {
+  link,
+  mkdir,
+  readdir,
+  readFile,
+  realpath,
+  rename,
+  symlink,
+  writeFile,
+} from 'node:fs/promises'
 import { join } from 'node:path'
 
 import { rejection, rejectsWith } from '../src/contract/subject.js'
+import { openFolder } from '../src/directory/open-folder.js'
 import { createMemoryCatalog, createMemoryStore } from '../src/memory.js'
 import { parseArtifactKey } from '../src/store/key.js'
 import type { ArtifactStore } from '../src/store/store.js'
+import { removeLeftovers } from '../src/uploads/leftovers.js'
 import {
   placeUploads,
   promptWithUploads,
@@ -246,5 +257,30 @@ describe('toUploadArtifact', () => {
       { source: Buffer.from('x'), originalName: 'a' },
     )
     expect(upload.key).to.equal(key)
+  })
+})
+
+describe('what a killed process left of a file that it placed', () => {
+  it('is removed by the next one, and nothing else is', async () => {
+    const { path, remove } = await makeTempDir()
+    try {
+      const directory = join(await realpath(path), 'agent')
+      const folder = join(directory, 'uploads')
+      await mkdir(folder, { recursive: true })
+      await writeFile(join(folder, 'placed.txt'), '')
+      await link(join(folder, 'placed.txt'), join(folder, '.turnstead-upload-1'))
+      await writeFile(join(folder, '.turnstead-upload-2'), 'under way')
+      await writeFile(join(folder, '.other'), '')
+      const store = createMemoryStore()
+      await placeUploads({ store, directory, uploads: [] })
+      const left = await readdir(folder)
+      expect(left.sort()).to.deep.equal(['.other', '.turnstead-upload-2', 'placed.txt'])
+      const place = await openFolder(directory, ['uploads'])
+      await removeLeftovers(place, left, 0)
+      await place.close()
+      expect((await readdir(folder)).sort()).to.deep.equal(['.other', 'placed.txt'])
+    } finally {
+      await remove()
+    }
   })
 })

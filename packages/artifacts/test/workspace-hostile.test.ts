@@ -166,10 +166,11 @@ describe('a backup in bad company', () => {
     await writeFile(join(from, 'a'), 'old')
     await backup()
     await writeFile(join(from, 'a'), 'new')
+    const clock = { now: (): number => now }
     const racing: ArtifactStore = {
       ...store,
       put: async (key, source, options) => {
-        if (key.endsWith('/manifest')) await pruneBackups({ store, name: 'c1', keep: 1 })
+        if (key.endsWith('/manifest')) await pruneBackups({ store, name: 'c1', keep: 1, clock })
         return store.put(key, source, options)
       },
     }

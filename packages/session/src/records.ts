@@ -177,6 +177,8 @@ export interface TurnRecord {
   readonly waitingSince: number | null
   /** W3C `traceparent` under which it began, as the first claim stored it; null when it was not stored. */
   readonly trace: string | null
+  /** What the host kept of the turn's files with `closeTurn`; null when it kept nothing. */
+  readonly files: unknown
   /** Number of the claim under which it runs or ran; 0 before the first. */
   readonly fence: number
   /** Counts the writes to the turn. */

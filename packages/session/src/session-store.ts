@@ -186,8 +186,10 @@ export interface SessionStore extends AskVerbs, UpkeepVerbs {
   /**
    * Notes that all that follows the end was done: the agent is stopped, the reply and the files are kept. Until then a later claim
    * reports the turn as a leftover. False when the lease was lost or the turn is not over; may be repeated.
+   *
+   * @param end.files - What the row keeps of the turn's files, as JSON. Default: what it has.
    */
-  closeTurn(lease: Lease): Promise<boolean>
+  closeTurn(lease: Lease, end?: { readonly files?: unknown }): Promise<boolean>
   /** The user's cancel: `pending` or `running` becomes `cancelled`. False when the turn is over or missing. */
   cancel(request: {
     /** The message whose turn is to end. */

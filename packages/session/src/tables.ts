@@ -101,6 +101,8 @@ export interface MessageColumns {
   readonly pendingSince: string
   /** W3C trace context under which the turn began. Default: `turn_trace`. */
   readonly trace: string
+  /** What the host keeps of the turn's files, as JSON: what was collected, and what was left out. Default: `turn_files`. */
+  readonly files: string
 }
 
 /** One of the host's tables. */
@@ -183,6 +185,7 @@ const messageDefaults: MessageColumns = {
   waitingSince: 'waiting_since',
   pendingSince: 'pending_since',
   trace: 'trace',
+  files: 'files',
 }
 
 /** The columns that are the host's own: no migration adds them, and no prefix is put before them. */

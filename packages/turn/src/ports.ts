@@ -2,6 +2,13 @@ import type { Client } from '@turnstead/wire'
 import type { RowId } from './ports/rows.js'
 
 export type {
+  HistoryEntry,
+  HistoryHead,
+  HistorySession,
+  HistoryStore,
+  ServerRecord,
+} from './ports/history.js'
+export type {
   ConversationLease,
   Lease,
   PartialReply,
@@ -57,6 +64,11 @@ export interface ArtifactCollector<Report = unknown> {
     /** Aborts when the collector's time is over, the conversation is not held any more, or `signal` of the turn aborts: then the next worker collects. */
     readonly signal?: AbortSignal
   }): Promise<Report>
+  /**
+   * What the row keeps of a report, as plain JSON, so that a host reads it with the turn: `toReportSummary` of `@turnstead/artifacts` is
+   * one. Default: nothing is kept.
+   */
+  summarize?(report: Report): unknown
 }
 
 /** Chooses the ids of a prompt. */

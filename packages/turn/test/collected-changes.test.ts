@@ -32,4 +32,41 @@ describe('the collector', () => {
       }
     })
   }
+
+  it('has what it makes of its report kept in the row, and costs nothing when it makes nothing', async () => {
+    const rig = await openRig([])
+    try {
+      const summaries = [
+        (report: { readonly count: number }): unknown => ({ left: report.count }),
+        (): unknown => {
+          throw new Error('no summary')
+        },
+        (): unknown => 1n,
+        undefined,
+      ]
+      const errors: string[] = []
+      for (const [index, summarize] of summaries.entries()) {
+        const prompt = `Hello ${index}`
+        const write = tool.write({ filePath: 'a.txt', content: prompt })
+        rig.impostor.answer(on(prompt, reply(write, text('Done.'))))
+        const turnId = await rig.rows.addMessage()
+        const artifacts = {
+          collect: async () => ({ count: 2 }),
+          ...(summarize === undefined ? {} : { summarize }),
+        }
+        const onError = (error: unknown): void => void errors.push(String(error))
+        const result = await runTurn(rig.options(turnId, prompt, { artifacts, onError }))
+        expect(result.status).to.equal('completed')
+        const row = await rig.rows.store.read(turnId)
+        expect(row?.files ?? null).to.deep.equal(index === 0 ? { left: 2 } : null)
+        expect(row?.closedAt).to.be.a('number')
+      }
+      expect(errors.map((error) => error.slice(0, 17))).to.deep.equal([
+        'Error: no summary',
+        'TypeError: Do not',
+      ])
+    } finally {
+      await rig.close()
+    }
+  })
 })

@@ -42,6 +42,7 @@ const newRest = { ...newTurn, ...newEnd, finish: null, startedAt: null, settledA
 const newState = {
   ...newRest,
   trace: null,
+  files: null,
   closedAt: null,
   asks: [],
   asksRevision: 0,

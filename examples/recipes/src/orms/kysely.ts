@@ -84,9 +84,10 @@ export function createKyselyStore(options: {
       return turn?.fence === lease.fence && turn.status === status
     },
     keepPartial: (lease, fields) => write(lease, ['cancelled'], (turn) => keep(turn, fields)),
-    closeTurn: (lease) =>
+    closeTurn: (lease, { files } = {}) =>
       write(lease, ['completed', 'failed', 'cancelled'], (turn) => {
         turn.closedAt ??= clock.now()
+        if (files !== undefined) turn.files = files
       }),
     cancel: ({ turnId, reason = null }) =>
       ofTurn(turnId, false, async (turn, trx) => {

@@ -7,7 +7,7 @@ import { Readable } from 'node:stream'
 /** A bucket of S3, or of what speaks its protocol and knows `If-None-Match`. `prefix` ends in a slash. */
 export function createS3Store(client: s3.S3Client, Bucket: string, prefix = ''): BlobStore {
   const at = (name: string) => ({ Bucket, Key: prefix + name })
-  const is = (error: unknown, name: string) => error instanceof Error && error.name === name
+  const is = (error: unknown, ...of: string[]) => error instanceof Error && of.includes(error.name)
 
   async function read(name: string, Range: string | undefined, signal: AbortSignal | undefined) {
     try {
@@ -35,7 +35,7 @@ export function createS3Store(client: s3.S3Client, Bucket: string, prefix = ''):
           await client.send(new s3.PutObjectCommand({ ...at(name), Body, IfNoneMatch: '*' }))
           return true
         } catch (error) {
-          if (is(error, 'PreconditionFailed')) return false
+          if (is(error, 'PreconditionFailed', 'ConditionalRequestConflict')) return false
           throw error
         }
       },
@@ -50,8 +50,8 @@ export function createS3Store(client: s3.S3Client, Bucket: string, prefix = ''):
       },
       sign: (name, { expiresInMs, contentDisposition: as = 'attachment', contentType: type }) => {
         const ResponseContentType = type ?? 'application/octet-stream'
-        const shown = { ResponseContentDisposition: as, ResponseContentType }
-        const command = new s3.GetObjectCommand({ ...at(name), ...shown })
+        const shown = { ...at(name), ResponseContentDisposition: as, ResponseContentType }
+        const command = new s3.GetObjectCommand(shown)
         return getSignedUrl(client, command, { expiresIn: Math.floor(expiresInMs / 1000) })
       },
     },

@@ -104,6 +104,9 @@ export function openBlobStore(options: BlobStoreOptions): BlobStore {
     ...(blobs.sign !== undefined && {
       signUrl: async (key, signOptions) => {
         parseArtifactKey(key)
+        if (!(signOptions.expiresInMs >= 1000)) {
+          throw new RangeError('`expiresInMs` must be a second or more.')
+        }
         return call(signOptions.signal, async () => {
           const found = await findObject(blobs, key, signOptions.signal)
           // Of nothing an address, too: one that answers with 404, as on every storage that does not look.

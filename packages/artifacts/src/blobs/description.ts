@@ -9,7 +9,8 @@ export interface Description {
   readonly bytes: string
 }
 
-const maxBytes = 65_536
+/** Longer ones are damaged. */
+export const maxDescriptionBytes = 65_536
 
 export function encodeDescription(description: Description): Buffer {
   return Buffer.from(JSON.stringify(description))
@@ -24,7 +25,7 @@ export async function readDescription(
   let size = 0
   for await (const chunk of source) {
     size += chunk.byteLength
-    if (size > maxBytes) throw corrupt(key)
+    if (size > maxDescriptionBytes) throw corrupt(key)
     chunks.push(chunk)
   }
   let value: unknown

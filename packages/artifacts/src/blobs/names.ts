@@ -35,6 +35,9 @@ export function toBytesName(now: number, id: string): string {
   return `${bytesFolder}${String(now).padStart(16, '0')}-${id}`
 }
 
+/** Names of bytes in any text. */
+export const bytesNames: RegExp = /bytes\/\d{16}-[\w-]+/g
+
 /** When bytes came, by their name. */
 export function cameAt(name: string): number {
   return Number(/^bytes\/(\d{16})-/.exec(name)?.[1] ?? Infinity)

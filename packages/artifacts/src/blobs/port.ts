@@ -21,7 +21,7 @@ export interface BlobListOptions extends BlobCallOptions {
 export interface Blobs {
   /** Stores the bytes under a name that is free or may be replaced; whole, or nothing that `read` gives. */
   write(name: string, bytes: AsyncIterable<Uint8Array>, options: BlobCallOptions): Promise<void>
-  /** Stores a few bytes if the name is free, in one step; false when it is taken. Without it the store has no `if-absent`. */
+  /** Stores a few bytes if the name is free, in one step; false when it is taken, or somebody else is just writing it. Without it the store has no `if-absent`. */
   writeNew?(name: string, bytes: Uint8Array, options: BlobCallOptions): Promise<boolean>
   /** The bytes; `null` when there are none. They stay what they are while they are read. */
   read(name: string, options: BlobCallOptions): Promise<AsyncIterable<Uint8Array> | null>

@@ -97,7 +97,11 @@ async function describe(
   if (await blobs.writeNew(name, text, {})) return
   // A client that repeats a request whose answer was lost finds its own.
   const found = await findObject(blobs, key)
-  if (found?.bytes !== description.bytes) throw taken(key)
+  if (found === null) {
+    const message = `Another writer of artifact ${key} was in between; try again.`
+    throw new ArtifactError('storage_failed', message)
+  }
+  if (found.bytes !== description.bytes) throw taken(key)
 }
 
 async function* once(bytes: Uint8Array): AsyncGenerator<Uint8Array> {

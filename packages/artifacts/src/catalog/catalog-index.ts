@@ -61,14 +61,23 @@ export function createCatalogIndex(options: CatalogIndexOptions): FileIndex {
   }
 
   async function removeRowsWithoutBytes(before: number, signal?: AbortSignal): Promise<number> {
-    const empty: CatalogEntry[] = []
+    let empty: CatalogEntry[] = []
+    let removed = 0
     for await (const entry of catalog.list('all')) {
       if (entry.storedAt > before) break
       const artifact = fromEntry(entry)
       if (artifact === null) continue
       if ((await store.stat(artifact.key, { signal })) === null) empty.push(entry)
+      if (empty.length < batchSize) continue
+      removed += await removeRows(empty, signal)
+      empty = []
     }
-    if (empty.length > 0) await refuseEmptyStore(signal)
+    return removed + (await removeRows(empty, signal))
+  }
+
+  async function removeRows(empty: readonly CatalogEntry[], signal?: AbortSignal): Promise<number> {
+    if (empty.length === 0) return 0
+    await refuseEmptyStore(signal)
     return catalog.removeEntries(empty)
   }
 

@@ -39,7 +39,7 @@ export interface ArtifactCatalog {
   find(turnId: string | number | bigint, artifactId: string): Promise<CatalogEntry | null>
   /** Announces the keys of the rows, and removes the rows; returns how many. */
   remove(owner: ArtifactOwner): Promise<number>
-  /** The same for single rows, as long as they still have these keys. */
+  /** The same for single rows, as long as they still have these keys and these times: what was stored anew is not theirs. */
   removeEntries(entries: readonly CatalogEntry[]): Promise<number>
   /** Keys that no row refers to, for this caller to remove the bytes of. Announced keys that a row refers to are forgotten. */
   takeUnreferenced(options: TakeUnreferencedOptions): Promise<readonly string[]>

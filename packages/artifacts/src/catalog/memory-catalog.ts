@@ -28,7 +28,10 @@ export function createMemoryCatalog(options: MemoryCatalogOptions = {}): Artifac
   }
 
   function drop(entries: readonly CatalogEntry[]): number {
-    const there = entries.filter((entry) => rows.get(toRowId(entry))?.key === entry.key)
+    const there = entries.filter((entry) => {
+      const row = rows.get(toRowId(entry))
+      return row?.key === entry.key && row.storedAt === entry.storedAt
+    })
     announce(there.map(({ key }) => key))
     for (const entry of there) rows.delete(toRowId(entry))
     return there.length

@@ -46,6 +46,18 @@ export interface CollectOptions extends StoreCallOptions {
   readonly settledAt?: number | undefined
 }
 
+const maxIdLength = 255
+
+/** What a catalog's rows have room for; without one, an id may have any length. */
+export function checkIdLengths(
+  ids: Readonly<Record<string, string | number | bigint | null>>,
+): void {
+  for (const [name, id] of Object.entries(ids)) {
+    if (String(id).length <= maxIdLength) continue
+    throw new RangeError(`\`${name}\` must have at most ${maxIdLength} characters.`)
+  }
+}
+
 export function checkMoment(name: 'startedAt' | 'settledAt', moment: number | null): void {
   if (moment === null || Number.isFinite(moment)) return
   throw new RangeError(`\`${name}\` must be a time in milliseconds since the Unix epoch.`)

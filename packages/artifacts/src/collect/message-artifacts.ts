@@ -9,7 +9,7 @@ import type { ArtifactCatalog } from '../catalog/catalog.js'
 import { createCatalogIndex } from '../catalog/catalog-index.js'
 import { createStoreIndex, type SweepOptions, type SweepReport } from '../catalog/file-index.js'
 import { systemClock, type Clock } from '../clock.js'
-import { checkMoment, type CollectOptions } from './collect-options.js'
+import { checkIdLengths, checkMoment, type CollectOptions } from './collect-options.js'
 import { collectTurn } from './collect-turn.js'
 import { findFiles } from './find-files.js'
 import { checkLimits, type CollectLimits } from './limits.js'
@@ -123,6 +123,7 @@ export function createMessageArtifacts(options: MessageArtifactsOptions): Messag
   async function collect(call: CollectOptions): Promise<CollectReport> {
     const { turnId, conversationId = null, signal, settledAt = null } = call
     toKeySegment(turnId)
+    if (options.catalog !== undefined) checkIdLengths({ turnId, conversationId })
     const startedAt = call.startedAt ?? firstStart(call.tools)
     checkMoment('startedAt', startedAt)
     checkMoment('settledAt', settledAt)

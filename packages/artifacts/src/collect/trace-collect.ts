@@ -1,6 +1,6 @@
-import { channels, type CollectTrace } from '../channels.js'
+import { channels, type CollectTrace } from '../tracing/channels.js'
 import type { Artifact } from '../catalog/artifact.js'
-import { trace } from '../trace.js'
+import { trace } from '../tracing/trace.js'
 import { unnamed } from './turn-files.js'
 
 type Call = Pick<CollectTrace, 'turnId'> & {

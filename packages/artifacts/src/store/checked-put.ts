@@ -1,4 +1,4 @@
-import { tracePut } from '../trace.js'
+import { tracePut } from '../tracing/trace.js'
 import { parseArtifactKey, type ArtifactKey } from './key.js'
 import { checkPutOptions, type CheckedPut } from './put-options.js'
 import { closeSource } from './source.js'

@@ -1,4 +1,4 @@
-import { createHash, randomUUID } from 'node:crypto'
+import { createHash } from 'node:crypto'
 import { constants } from 'node:fs'
 import { link, lstat, open, readdir, rename, unlink, type FileHandle } from 'node:fs/promises'
 import { posix } from 'node:path'
@@ -11,6 +11,7 @@ import { foldWholeName, toFileName, toNumberedName } from '../file-name.js'
 import { readSource } from '../store/source.js'
 import type { ArtifactStore, StoreCallOptions } from '../store/store.js'
 import { errorCode } from '../system-error.js'
+import { removeLeftovers, toTemporaryName } from './leftovers.js'
 import { markPlaced, type PlacedUpload } from './placed.js'
 import type { Upload } from './upload.js'
 
@@ -73,7 +74,9 @@ export async function placeUploads(options: PlaceUploadsOptions): Promise<PlaceR
   const placed: PlacedUpload[] = []
   const skipped: SkippedUpload[] = []
   try {
-    const taken = new Set((await readdir(place.at('.'))).map(foldWholeName))
+    const names = await readdir(place.at('.'))
+    await removeLeftovers(place, names)
+    const taken = new Set(names.map(foldWholeName))
     for (const upload of uploads) {
       signal?.throwIfAborted()
       try {
@@ -85,7 +88,7 @@ export async function placeUploads(options: PlaceUploadsOptions): Promise<PlaceR
         }
       } catch (error) {
         signal?.throwIfAborted()
-        skipped.push({ upload, reason: 'failed', cause: error })
+        skipped.push({ upload, reason: 'failed', cause: toPlaceError(error) })
       }
     }
     return { placed, skipped }
@@ -104,6 +107,13 @@ async function openOrFail(root: string, folders: readonly string[]): Promise<Ope
   }
 }
 
+function toPlaceError(error: unknown): unknown {
+  const code = errorCode(error)
+  if (ArtifactError.is(error) || code === undefined) return error
+  const message = `The file system of the workspace refused: ${code}.`
+  return new ArtifactError('storage_failed', message, { cause: error })
+}
+
 /** The name that it has there now; `null` when the store does not have it. */
 async function placeOne(
   { store, signal }: PlaceUploadsOptions,
@@ -113,7 +123,7 @@ async function placeOne(
 ): Promise<string | null> {
   const stored = await store.get(upload.key, { signal })
   if (stored === null) return null
-  const temporary = place.at(`.${randomUUID()}`)
+  const temporary = place.at(toTemporaryName())
   try {
     await writeTo(temporary, stored.body, signal)
     for (let number = 1; number < maxTries; number += 1) {

@@ -1,11 +1,11 @@
-import { buffer } from 'node:stream/consumers'
-
-import { parseArtifactKey } from '../store/key.js'
+import { ArtifactError } from '../errors.js'
+import { readSource } from '../store/source.js'
 import type { ArtifactStore, StoreCallOptions } from '../store/store.js'
 import {
   isBackupId,
   parseBackupKey,
   parseManifest,
+  takenAtOf,
   toBackupKeys,
   toBackupPrefix,
   type Manifest,
@@ -30,47 +30,9 @@ export async function* listBackups(
   for await (const { key } of store.list({ prefix: toBackupPrefix(name), signal })) {
     const found = parseBackupKey(key)
     if (found?.part === 'manifest') {
-      yield { id: found.id, takenAt: Number(found.id.split('-')[0]) }
+      yield { id: found.id, takenAt: takenAtOf(found.id) }
     }
   }
-}
-
-/** Options of {@link pruneBackups}. */
-export interface PruneBackupsOptions extends StoreCallOptions {
-  readonly store: ArtifactStore
-  readonly name: Name
-  /** How many of the newest to keep, 1 or more. */
-  readonly keep: number
-}
-
-/**
- * Removes older backups, and archives that none of those that stay needs; returns how many objects. Not while two backups of this
- * workspace are being taken.
- */
-export async function pruneBackups(options: PruneBackupsOptions): Promise<number> {
-  const { store, name, keep, signal } = options
-  if (!(Number.isSafeInteger(keep) && keep > 0)) {
-    throw new RangeError('`keep` must be a whole number above 0.')
-  }
-  const ids: string[] = []
-  for await (const { id } of listBackups(store, name, { signal })) ids.push(id)
-  const kept = new Set(ids.slice(-keep))
-  const newest = ids.at(-1) ?? ''
-  const needed = new Set<string>()
-  for (const id of kept) {
-    const manifest = await readManifest(store, name, id, unlimited, signal)
-    for (const pack of manifest?.packs ?? []) needed.add(pack)
-    needed.add(toBackupKeys(name, id).manifest)
-  }
-  const gone: string[] = []
-  for await (const { key } of store.list({ prefix: toBackupPrefix(name), signal })) {
-    const found = parseBackupKey(key)
-    // A later archive is of a backup that is being taken, or was killed; the next one tells.
-    if (found !== null && found.id <= newest && !needed.has(key)) gone.push(key)
-  }
-  // Manifests first: without one its archives are nothing.
-  for (const key of gone.sort()) await store.remove(parseArtifactKey(key), { signal })
-  return gone.length
 }
 
 /** The newest backup; `null` when there is none. */
@@ -94,7 +56,12 @@ export async function newestId(
 }
 
 /** What this host took itself is not refused for its size. */
-const unlimited: ManifestLimits = { maxEntries: Infinity, maxBytes: Infinity }
+export const unlimited: ManifestLimits = { maxEntries: Infinity, maxBytes: Infinity }
+
+/** Longer ones are neither written nor read: they are held in memory. */
+export const maxManifestBytes = 268_435_456
+/** No entry takes more: its path, and the target of a link, at their longest and in the longest spelling. */
+const maxEntryBytes = 65_536
 
 /** One backup; `null` when there is none of this id. */
 export async function readManifest(
@@ -106,7 +73,19 @@ export async function readManifest(
 ): Promise<Manifest | null> {
   const found = await store.get(toBackupKeys(name, id).manifest, { signal })
   if (found === null) return null
-  return parseManifest((await buffer(found.body)).toString(), limits)
+  const maxBytes = Math.min(maxManifestBytes, (limits.maxEntries + 1) * maxEntryBytes)
+  const chunks: Uint8Array[] = []
+  try {
+    for await (const chunk of readSource(found.body, { maxBytes, signal })) chunks.push(chunk)
+  } catch (error) {
+    signal?.throwIfAborted()
+    if (!ArtifactError.is(error) || error.code !== 'too_large') throw error
+    throw new ArtifactError(
+      'too_large',
+      `The manifest of backup ${id} is too long; see \`limits\`.`,
+    )
+  }
+  return parseManifest(Buffer.concat(chunks).toString(), limits)
 }
 
 /** Whether there is a backup of this id; it may be any text. */

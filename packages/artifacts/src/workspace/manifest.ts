@@ -54,22 +54,34 @@ export function toBackupPrefix(name: string | number | bigint): string {
 export function toBackupKeys(
   name: string | number | bigint,
   id: string,
-): { readonly manifest: ArtifactKey; readonly pack: ArtifactKey } {
+): {
+  readonly announced: ArtifactKey
+  readonly manifest: ArtifactKey
+  readonly pack: ArtifactKey
+} {
   if (!backupId.test(id)) throw new TypeError('`id` must be that of a backup.')
   const prefix = toBackupPrefix(name) + id
   return {
+    announced: parseArtifactKey(`${prefix}/announced`),
     manifest: parseArtifactKey(`${prefix}/manifest`),
     pack: parseArtifactKey(`${prefix}/pack`),
   }
 }
 
+const parts = ['announced', 'manifest', 'pack'] as const
+
+/** When a backup was begun, by its id, in milliseconds since the Unix epoch. */
+export function takenAtOf(id: string): number {
+  return Number(id.slice(0, 15))
+}
+
 /** The backup that a key is of; `null` for one of something else. */
 export function parseBackupKey(
   key: string,
-): { readonly id: string; readonly part: 'manifest' | 'pack' } | null {
-  const [id = '', part] = key.split('/').slice(-2)
-  if (!backupId.test(id) || (part !== 'manifest' && part !== 'pack')) return null
-  return { id, part }
+): { readonly id: string; readonly part: (typeof parts)[number] } | null {
+  const [id = '', name] = key.split('/').slice(-2)
+  const part = parts.find((each) => each === name)
+  return part === undefined || !backupId.test(id) ? null : { id, part }
 }
 
 /** Bounds of what is read back. */

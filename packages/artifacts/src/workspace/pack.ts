@@ -60,7 +60,7 @@ export function createPack(number: number, stored: StoredBytes): Pack {
     const handle = await found.open()
     if (handle === null || typeof handle === 'string') return handle
     try {
-      return yield* takeHandle(handle, file)
+      return yield* takeHandle(handle, file, Number(info.size))
     } finally {
       await handle.close()
     }
@@ -95,8 +95,9 @@ export function createPack(number: number, stored: StoredBytes): Pack {
   async function* takeHandle(
     handle: FileHandle,
     file: NewFile,
+    most: number,
   ): AsyncGenerator<Uint8Array, FileEntry | 'changing'> {
-    const read = await readForDigest(handle)
+    const read = await readForDigest(handle, most)
     const known = entryOf(file, read)
     if (known !== null) return known
     const offset = begin(file, read.sizeBytes)

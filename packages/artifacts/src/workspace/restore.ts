@@ -2,15 +2,16 @@ import { constants } from 'node:fs'
 import { mkdir, open, readdir, symlink, unlink } from 'node:fs/promises'
 
 import { findAgentDirectory } from '../directory/agent-directory.js'
+import { Drop } from '../directory/drop-reason.js'
 import { openFolder, type OpenFolder } from '../directory/open-folder.js'
+import { removeWithin } from '../directory/remove-within.js'
 import { ArtifactError } from '../errors.js'
 import type { ArtifactStore, StoreCallOptions } from '../store/store.js'
 import { errorCode } from '../system-error.js'
-import { emptyFolder } from './empty-folder.js'
 import { createFolders, type Folders } from './folders.js'
 import { hasBackup, newestId, readManifest } from './list-backups.js'
 import type { Manifest } from './manifest.js'
-import { isRestoring, markRestoring, restoringMark } from './restoring-mark.js'
+import { hasBlankMark, isRestoring, markRestoring, restoringMark } from './restoring-mark.js'
 import { writeFiles } from './write-files.js'
 
 /** Options of {@link restoreWorkspace}. */
@@ -135,13 +136,14 @@ async function prepare(
   let root: OpenFolder | undefined
   try {
     root = await openFolder(found.root, [])
-    const isEmpty = (await readdir(root.at('.'))).length === 0
+    const { length } = await readdir(root.at('.'))
+    const isEmpty = length === 0 || (length === 1 && (await hasBlankMark(root)))
     if (!isEmpty && into === 'empty' && !(await isRestoring(root, isBackup))) {
       const message = 'The directory to restore into is not empty; `into: "replace"` empties it.'
       throw new ArtifactError('already_exists', message)
     }
     await markRestoring(root, id)
-    await emptyFolder(root, restoringMark)
+    await removeWithin(root.at('.'), (name) => name !== restoringMark)
     return root
   } catch (error) {
     await root?.close()
@@ -154,6 +156,10 @@ function moved(): ArtifactError {
 }
 
 function toRestoreError(error: unknown): unknown {
+  if (error instanceof Drop) {
+    const message = `Something in the directory to restore into cannot be removed: ${error.reason}.`
+    return new ArtifactError('unsafe_path', message, { cause: error })
+  }
   const code = errorCode(error)
   if (ArtifactError.is(error) || code === undefined) return error
   const message =

@@ -2,7 +2,7 @@ import { constants } from 'node:fs'
 import { open, type FileHandle } from 'node:fs/promises'
 
 import type { OpenFolder } from '../directory/open-folder.js'
-import { removeFrom } from './empty-folder.js'
+import { removeWithin } from '../directory/remove-within.js'
 
 /** A file that is there while a restore is under way, or was killed. It holds the backup's id. */
 export const restoringMark = '.turnstead-restoring'
@@ -22,9 +22,14 @@ export async function isRestoring(
   return id !== null && (await isBackup(id))
 }
 
+/** Whether a restore was killed while it left the mark: before it changed anything else. */
+export async function hasBlankMark(root: Pick<OpenFolder, 'at'>): Promise<boolean> {
+  return (await readMark(root.at(restoringMark))) === ''
+}
+
 /** Leaves the mark; what an agent put in its place is removed, and never written through. */
 export async function markRestoring(root: OpenFolder, id: string): Promise<void> {
-  await removeFrom(root, restoringMark)
+  await removeWithin(root.at('.'), (name) => name === restoringMark)
   const handle = await open(root.at(restoringMark), 'wx', 0o600)
   try {
     await handle.writeFile(id)

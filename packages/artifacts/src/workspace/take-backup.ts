@@ -1,6 +1,7 @@
 import ignore from 'ignore'
 
 import type { ArtifactKey } from '../store/key.js'
+import { createTally, type BackupLimits } from './limits.js'
 import type { Manifest, ManifestEntry } from './manifest.js'
 import { createPack, type StoredBytes } from './pack.js'
 import { readSmallFile } from './read-file.js'
@@ -29,6 +30,7 @@ interface Taken {
 /** What is taken. */
 export interface TakeOptions {
   readonly ignore?: readonly string[] | undefined
+  readonly limits?: BackupLimits | undefined
   readonly signal?: AbortSignal | undefined
 }
 
@@ -51,6 +53,7 @@ export function startTaking(
     if (entry.kind === 'file') stored.set(entry.sha256, entry)
   }
   const pack = createPack(packs.length - 1, stored)
+  const tally = createTally(options.limits)
   let taken = new Map<string, Taken>()
   let skipped = new Map<string, SkippedInWorkspace>()
   let isConsistent = false
@@ -61,10 +64,14 @@ export function startTaking(
     let isSame = true
     taken = new Map()
     skipped = new Map()
+    tally.begin()
     const walked = walkWorkspace(root, {
       isIgnored: (path, isFolder) =>
         path === restoringMark || rules.ignores(isFolder ? `${path}/` : path),
-      skip: (path, reason) => skipped.set(path, reason),
+      skip: (path, reason) => {
+        tally.skip()
+        skipped.set(path, reason)
+      },
       signal: options.signal,
     })
     const knownEntry = ({ path, stamp }: Found): Taken['entry'] | null => {
@@ -78,10 +85,15 @@ export function startTaking(
       )
       for (const [index, found] of some.entries()) {
         const known = knownEntry(found)
-        const entry = known ?? (yield* pack.take(found, early[index] ?? null))
+        const isTooLarge =
+          known === null && found.kind === 'file' && tally.isTooLarge(found.info.size)
+        const entry = isTooLarge
+          ? 'too_large'
+          : (known ?? (yield* pack.take(found, early[index] ?? null)))
         if (known === null) isSame = false
         if (entry === null) continue
         if (typeof entry === 'string') skipped.set(found.path, entry)
+        tally.add(entry)
         taken.set(found.path, { entry, stamp: found.stamp })
       }
     }

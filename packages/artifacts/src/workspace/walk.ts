@@ -29,6 +29,7 @@ export type SkippedInWorkspace =
   | 'too_deep'
   | 'unreadable'
   | 'changing'
+  | 'too_large'
 
 /** How to walk. */
 export interface WalkOptions {

@@ -76,7 +76,7 @@ export const brokenCatalogs: readonly BrokenCatalog[] = [
     }),
   },
   {
-    breaks: 'removeEntries removes only rows that still have the key',
+    breaks: 'removeEntries removes only rows that are still the same',
     make: (good) => ({
       ...good,
       removeEntries: async ([first]) => good.remove({ turnId: first?.turnId ?? '' }),

@@ -6,6 +6,7 @@ import type { ArtifactTableOptions } from '../migrations/artifact-tables.js'
 import type { QueryContext } from '../statements/query.js'
 import { assertDuration } from '../values/asserts.js'
 import { toEntry, toRow, toRowId } from './entry-row.js'
+import { toNumber } from '../statements/row-values.js'
 import { changeRows, inBatches, keyOf, selectRows } from './rows.js'
 import type { Change, Found, Select } from './rows.js'
 import { takeUnreferenced } from './take-unreferenced.js'
@@ -42,6 +43,7 @@ export interface KnexArtifactCatalog {
 }
 
 const pageSize = 200
+const maxIdLength = 255
 
 /**
  * The files of turns in two tables: {@link artifactMigration} makes them. Any number of processes may share them. No verb needs a
@@ -87,9 +89,9 @@ export function createArtifactCatalog(options: ArtifactCatalogOptions): KnexArti
     // First: what is announced and has a row is kept, what has neither would be lost.
     await announce(rows.map(keyOf))
     for (const batch of inBatches(rows)) {
-      const pairs = batch.map((row) => [String(row['id']), keyOf(row)])
+      const same = batch.map((row) => [String(row['id']), keyOf(row), toNumber(row['stored_at'])])
       removed += await change('remove the rows of files', (at) =>
-        at(files).whereIn(['id', 'store_key'], pairs).delete(),
+        at(files).whereIn(['id', 'store_key', 'stored_at'], same).delete(),
       )
     }
     return removed
@@ -98,6 +100,10 @@ export function createArtifactCatalog(options: ArtifactCatalogOptions): KnexArti
   return {
     announce,
     async record(entries) {
+      for (const { turnId, conversationId } of entries) {
+        assertIdLength('turnId', turnId)
+        assertIdLength('conversationId', conversationId)
+      }
       // Of one path the last counts, and no statement may write a row twice.
       const rows = new Map(entries.map((entry) => [toRowId(entry.turnId, entry.id), toRow(entry)]))
       for (const batch of inBatches([...rows.values()])) {
@@ -129,7 +135,7 @@ export function createArtifactCatalog(options: ArtifactCatalogOptions): KnexArti
               .orWhere((same) => same.where('stored_at', at0).where('id', '>', id)),
           )
         })
-        for (const row of page) yield toEntry(row)
+        for (const row of page) if (isOwned(row, owner)) yield toEntry(row)
         if (page.length < pageSize) return
         last = page.at(-1)
       }
@@ -143,17 +149,23 @@ export function createArtifactCatalog(options: ArtifactCatalogOptions): KnexArti
     },
     async remove(owner) {
       let removed = 0
+      let last: string | null = null
       for (;;) {
-        const rows = await select('look for files to remove', (at) =>
-          at(files).where(columnOf(owner)).limit(pageSize).select('id', 'store_key'),
-        )
-        if (rows.length === 0) return removed
-        removed += await removeRows(rows)
+        const rows: Found[] = await select('look for files to remove', (at) => {
+          const some = at(files).where(columnOf(owner)).orderBy('id').limit(pageSize)
+          if (last !== null) some.where('id', '>', last)
+          return some.select('id', 'store_key', 'stored_at', 'turn_id', 'conversation_id')
+        })
+        removed += await removeRows(rows.filter((row) => isOwned(row, owner)))
+        if (rows.length < pageSize) return removed
+        last = String(rows.at(-1)?.['id'])
       }
     },
     removeEntries: (entries) =>
       removeRows(
-        entries.map(({ turnId, id, key }) => ({ id: toRowId(turnId, id), store_key: key })),
+        entries.map(({ turnId, id, key, storedAt }) => ({
+          ...{ id: toRowId(turnId, id), store_key: key, stored_at: storedAt },
+        })),
       ),
     takeUnreferenced: (takeOptions) => takeUnreferenced(tables, takeOptions),
     async forget(keys) {
@@ -166,8 +178,20 @@ export function createArtifactCatalog(options: ArtifactCatalogOptions): KnexArti
   }
 }
 
+/** Such a row would be refused by one database, and cut by another. */
+function assertIdLength(name: string, id: string | null): void {
+  if (id === null || id.length <= maxIdLength) return
+  throw new RangeError(`\`${name}\` of a file must have at most ${maxIdLength} characters.`)
+}
+
 function isReplaced(row: Found, rows: ReadonlyMap<string, EntryRow>): boolean {
   return rows.get(String(row['id']))?.['store_key'] !== row['store_key']
+}
+
+/** MySQL takes a text for the same that has blanks at its end. */
+function isOwned(row: Found, owner: ArtifactOwner | 'all'): boolean {
+  if (owner === 'all') return true
+  return Object.entries(columnOf(owner)).every(([column, value]) => row[column] === value)
 }
 
 function columnOf(owner: ArtifactOwner): Readonly<Record<string, string>> {

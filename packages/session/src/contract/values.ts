@@ -30,6 +30,7 @@ export const valueCases: readonly SessionStoreCase[] = [
         ...completed,
         input: null,
         trace: null,
+        files: null,
         prompt: null,
         providerStatus: null,
         providerMessage: null,

@@ -63,6 +63,7 @@ export function messagesVersion1(names: MessageColumns): TableVersion {
       { name: names.waitingSince, type: 'time' },
       { name: names.pendingSince, type: 'time' },
       { name: names.trace, type: 'text' },
+      { name: names.files, type: 'json' },
     ],
     indexes: [
       // What is open, of all conversations or of one. It begins with a column of ours, or MySQL would use it in place of the

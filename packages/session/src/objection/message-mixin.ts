@@ -88,7 +88,10 @@ export function MessageMixin<Base extends typeof Model>(
   options: Omit<TableOptions<MessageColumns>, 'table'> = {},
 ): WithMembers<Base, MessageMembers> {
   const { columns } = messageTable(options)
-  const json = [columns.reply, columns.promptPartIds, columns.promptInput, columns.asks]
+  const json = [
+    ...[columns.reply, columns.promptPartIds, columns.promptInput, columns.asks],
+    columns.files,
+  ]
   const booleans = [columns.sessionRecreated]
   const numbers = [
     columns.turnFence,

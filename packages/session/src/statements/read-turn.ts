@@ -41,6 +41,7 @@ export function turnFields(knex: Knex, columns: MessageColumns): Record<string, 
     asks: columns.asks,
     waiting: columns.waitingSince,
     trace: columns.trace,
+    files: columns.files,
     fence: columns.turnFence,
     revision: columns.turnRevision,
   }

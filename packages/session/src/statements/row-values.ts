@@ -49,6 +49,7 @@ export function toTurnRecord(turnId: RowId, row: Row): TurnRecord {
     asks: toAsks(row, turnId),
     waitingSince: toNumberOrNull(row['waiting']),
     trace: toTextOrNull(row['trace']),
+    files: toJson(row['files']),
     fence: toNumber(row['fence']),
     revision: toNumber(row['revision']),
   }

@@ -53,8 +53,8 @@ export function turnWrites(tables: Tables, notices: Notices, randomId: () => str
       telling(lease.turnId, 'settled', keepPartial(tables, lease, fields)),
 
     // Who follows a cancelled turn waits for it: only now has its worker kept what there was.
-    closeTurn: async (lease) =>
-      telling(lease.turnId, 'settled', closeTurn(tables, lease, clock.now())),
+    closeTurn: async (lease, { files } = {}) =>
+      telling(lease.turnId, 'settled', closeTurn(tables, lease, clock.now(), files)),
 
     cancel: async ({ turnId, reason = null }) => {
       const id = asRowId('turnId', turnId)

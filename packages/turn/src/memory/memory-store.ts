@@ -146,10 +146,11 @@ export function openMemoryStore(rows: Rows, worker: MemoryWorker): MemoryStore {
 
     keepPartial: async (lease, fields) => write(lease, 'cancelled', (turn) => keep(turn, fields)),
 
-    async closeTurn(lease) {
+    async closeTurn(lease, { files } = {}) {
       const turn = turnUnder(rows, lease)
       if (turn === null || !isTerminal(turn)) return false
       turn.closedAt ??= clock.now()
+      if (files !== undefined) turn.files = JSON.stringify(files)
       turn.revision += 1
       return true
     },

@@ -19,6 +19,7 @@ export function toRecord(row: Turn): TurnRecord {
   return {
     ...turn,
     reply: turn.reply === null ? null : (JSON.parse(turn.reply) as unknown),
+    files: turn.files === null ? null : (JSON.parse(turn.files) as unknown),
     input: structuredClone(turn.input),
     ...{ asks: structuredClone(closedByEnd(row)), waitingSince: waitingSince(row) },
   }

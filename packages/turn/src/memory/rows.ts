@@ -38,6 +38,8 @@ export interface Turn {
   status: TurnStatus
   input: unknown
   trace: string | null
+  /** As JSON. */
+  files: string | null
   prompt: PromptRecord | null
   /** As JSON. */
   reply: string | null
@@ -109,6 +111,7 @@ export function addTurn(rows: Rows, turnId: RowId, conversationId: RowId): void 
     status: 'pending',
     input: null,
     trace: null,
+    files: null,
     prompt: null,
     reply: null,
     text: null,

@@ -73,6 +73,8 @@ export interface TurnRecord {
   readonly closedAt: number | null
   /** W3C `traceparent` under which it began, as the first claim gave it. */
   readonly trace?: string | null
+  /** What the collector's `summarize` made of the report on the turn's files; null or absent when nothing was kept. */
+  readonly files?: unknown
   /** Number of the claim under which it runs or ran; 0 or absent before the first. */
   readonly fence?: number
   /** Rises with every write to the turn. */

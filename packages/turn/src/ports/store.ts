@@ -144,8 +144,8 @@ export interface TurnStore {
   settle(lease: Lease, settlement: Settlement): Promise<boolean>
   /** Keeps the partial reply of a turn that was cancelled; its status stays. */
   keepPartial(lease: Lease, fields: PartialReply): Promise<boolean>
-  /** Notes that everything after the end was done. */
-  closeTurn(lease: Lease): Promise<boolean>
+  /** Notes that everything after the end was done, and keeps `files`, plain JSON, with the turn. */
+  closeTurn(lease: Lease, end?: { readonly files?: unknown }): Promise<boolean>
   /**
    * Merges what the worker saw and did into the row's asks, and gives all of them as they are then; an empty list reads. Null
    * when the lease was lost or the turn is over. Without it only the policy decides, and no other process can answer.

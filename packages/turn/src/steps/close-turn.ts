@@ -3,9 +3,15 @@ import type { TurnSetup } from '../options.js'
 import type { ConversationLease } from '../ports.js'
 import type { TurnRun } from '../run/run.js'
 
-/** Notes that nothing of the turn is left to do. Where that fails, the next claim finds it and does it again. */
-export async function closeTurn(run: TurnRun): Promise<void> {
-  await briefly(run.setup, 'settle', () => run.setup.store.closeTurn(run.lease.lease))
+/**
+ * Notes that nothing of the turn is left to do, and what is kept of its files. Where that fails, the next claim finds it and does it
+ * again.
+ *
+ * @param files - What the collector's `summarize` gave; undefined for nothing.
+ */
+export async function closeTurn(run: TurnRun, files: unknown): Promise<void> {
+  const end = files === undefined ? [] : ([{ files }] as const)
+  await briefly(run.setup, 'settle', () => run.setup.store.closeTurn(run.lease.lease, ...end))
 }
 
 /** Gives the conversation back. A store that does not answer must not keep the result back: the lease ends by itself. */

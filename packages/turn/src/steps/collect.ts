@@ -9,6 +9,8 @@ export interface Collected<Report> {
   readonly report: Report | null
   /** False when they have to be collected again. */
   readonly isDone: boolean
+  /** What the row keeps of the report; undefined for nothing. */
+  readonly files?: unknown
 }
 
 /**
@@ -46,12 +48,28 @@ export async function collectArtifacts<Report>(
         }),
       ),
     )
-    return { report: collected, isDone: true }
+    return { report: collected, isDone: true, files: summaryOf(run, collector, collected) }
   } catch (error) {
     report(error, 'artifacts')
     return { report: null, isDone: false }
   } finally {
     for (const off of unlisten) off()
+  }
+}
+
+/** Its failure costs the note in the row, and nothing else. */
+function summaryOf<Report>(
+  { setup }: TurnRun,
+  collector: ArtifactCollector<Report>,
+  report: Report,
+): unknown {
+  try {
+    const files = collector.summarize?.(report)
+    JSON.stringify(files)
+    return files
+  } catch (error) {
+    setup.report(error, 'artifacts')
+    return undefined
   }
 }
 

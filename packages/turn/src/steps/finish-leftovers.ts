@@ -119,10 +119,11 @@ async function finishEnded<Report>(
     const isPolled = await poll(run)
     const stop = await stopIfWorking(run)
     const isKept = turn.status !== 'cancelled' || (isPolled && (await keepPartial(run)))
-    const { isDone, report: artifacts } = await collectArtifacts(run, collector, turn.settledAt)
+    const collected = await collectArtifacts(run, collector, turn.settledAt)
+    const { isDone, report: artifacts } = collected
     const isFinished = isClosed(stop) && isKept && isDone
     if (!isFinished && !isOld(run, turn)) return null
-    await closeTurn(run)
+    await closeTurn(run, collected.files)
     const durationMs = run.setup.clock.now() - startedAt
     return toResult(run, storedEnding(turn), { stop, artifacts, durationMs })
   } catch (error) {

@@ -5,7 +5,7 @@ import { isKnownModel, modelOfMessage } from './chosen-model.js'
 import { compact, isFull } from './compact.js'
 import { delegate } from './delegate.js'
 import { processDied } from '../state/process-died.js'
-import { promptText } from './prompts.js'
+import { promptText } from '../history/prompts.js'
 import { MessageFailure, abortedError } from './provider-failure.js'
 import {
   listMessages,
@@ -19,7 +19,7 @@ import type { ToolContext } from '../tools/tool-context.js'
 import { nextSubtask, runSubtask } from './subtask.js'
 import { openMessage, waitForListener } from './open-message.js'
 import { structuredOutcome } from './structured-output.js'
-import { rememberFile, tellSummaries } from './turn-diffs.js'
+import { rememberFile, tellSummaries } from '../history/turn-diffs.js'
 import {
   putMessage,
   setStatus,

@@ -1,4 +1,4 @@
-import { storePrompt, type PromptBody } from './prompts.js'
+import { storePrompt, type PromptBody } from '../history/prompts.js'
 import type { Json, MessageRecord, SessionRecord } from '../state/records.js'
 import { createSession } from '../state/sessions.js'
 import { agentNames, agentRules } from '../state/agents.js'

@@ -2,7 +2,7 @@ import type { Attempt } from '../../script/plan.js'
 import type { ModelStep } from './step.js'
 import { costOf, tokensOf } from './token-counts.js'
 import { countStep } from '../state/remove-messages.js'
-import { tellSummaries } from './turn-diffs.js'
+import { tellSummaries } from '../history/turn-diffs.js'
 import { putMessage, putPart, setStatus, tellError } from '../state/world.js'
 
 /** The answer was blocked: the message says so before the session does. */

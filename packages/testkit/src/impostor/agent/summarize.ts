@@ -1,6 +1,6 @@
 import { countStep } from '../state/remove-messages.js'
 import { noTokens, type MessageInfo, type SessionRecord } from '../state/records.js'
-import { tellSummaries } from './turn-diffs.js'
+import { tellSummaries } from '../history/turn-diffs.js'
 import { costOf, tokensOf } from './token-counts.js'
 import {
   putMessage,

@@ -36,7 +36,8 @@ export function prepareTool(
   step: ToolStep,
   callId: string,
 ): ToolCall {
-  const { tool, input, refusal = null } = resolveCall(step, offered(world, session, message))
+  const more = world.settings.tools
+  const { tool, input, refusal = null } = resolveCall(step, offered(world, session, message), more)
   const startedAt = world.identity.stamp()
   const part: Part = {
     id: world.identity.id('prt'),
@@ -66,7 +67,7 @@ function offered(world: World, session: SessionRecord, message: MessageRecord): 
   const model = String(message.info['modelID'] ?? '')
   const patches = model.includes('gpt-') && !model.includes('oss') && !model.includes('gpt-4')
   const rules = rulesOf(session, agentRules(world, message.info.agent), world.asks)
-  return [...known]
+  return [...known, ...world.settings.tools]
     .filter((name) => {
       if (name === structuredOutput) return isStructured
       if (isTakenAway(rules, name)) return false
@@ -79,9 +80,11 @@ function offered(world: World, session: SessionRecord, message: MessageRecord): 
 function resolveCall(
   step: ToolStep,
   tools: readonly string[],
+  more: readonly string[],
 ): { tool: string; input: Record<string, unknown>; refusal?: string } {
   const lower = step.tool.toLowerCase()
-  const name = known.has(step.tool) ? step.tool : known.has(lower) ? lower : null
+  const isKnown = known.has(step.tool) || more.includes(step.tool)
+  const name = isKnown ? step.tool : known.has(lower) ? lower : null
   // Scripts may call either kind of editing tool with any model.
   const isOffered =
     name !== null &&

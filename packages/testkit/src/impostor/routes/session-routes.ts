@@ -12,7 +12,7 @@ import {
   patchSession,
   projectOf,
 } from '../state/sessions.js'
-import { turnDiffs } from '../agent/turn-diffs.js'
+import { turnDiffs } from '../history/turn-diffs.js'
 
 /** So many sessions the server lists when it is not asked for another number. */
 const defaultListLimit = 100

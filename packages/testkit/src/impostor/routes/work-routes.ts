@@ -3,7 +3,7 @@ import { runSession } from '../agent/agent-loop.js'
 import { continueAfter } from '../agent/compact.js'
 import { isConfigured, isKnownModel } from '../agent/chosen-model.js'
 import { commandNames, commandsOf, fillTemplate, readModel } from '../agent/commands.js'
-import { modelOf, storePrompt } from '../agent/prompts.js'
+import { modelOf, storePrompt } from '../history/prompts.js'
 import { agentNames, agentOf } from '../state/agents.js'
 import { sessionIdOf, textOf } from '../http/body.js'
 import { busy, ok, unexpected, type Call, type Outcome } from '../http/outcome.js'
@@ -15,7 +15,7 @@ import {
   type MessageRecord,
   type SessionRecord,
 } from '../state/records.js'
-import { revertSession, unrevertSession } from '../agent/revert.js'
+import { revertSession, unrevertSession } from '../history/revert.js'
 import { runShell } from '../agent/shell.js'
 import { startCompaction, writeSummary } from '../agent/summarize.js'
 import { setStatus, tellError } from '../state/world.js'

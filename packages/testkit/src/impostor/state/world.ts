@@ -28,6 +28,8 @@ export interface WorldSettings {
   /** For how long a turn that nobody listens to waits before it says anything. */
   readonly listenerWaitMs: number
   /** The server's configuration, as far as it matters. */
+  /** Further tools, as MCP servers give them. */
+  readonly tools: readonly string[]
   readonly config: Json
 }
 
