@@ -34,10 +34,10 @@ export const listed: readonly ListedDifference[] = [
   },
   {
     id: 'catalogue',
-    what: '`GET /config` shows no provider and no machine folders, `GET /config/providers` only the scripted provider, `GET /agent` no prompts and the common rules, `GET /command` no commands, `GET /path` invented folders.',
+    what: '`GET /config` shows no provider and no machine folders, `GET /config/providers` only the scripted provider, `GET /agent` no prompts and the common rules, `GET /command` the server’s own commands with short templates and no skills, `GET /path` invented folders. `GET /provider`, `/provider/auth`, `/skill` and `/api/{model,provider,skill}` show next to nothing.',
     why: 'The rest is the server’s own catalogue and prompts, which change with every release and with the machine.',
     matches: ({ at }) =>
-      /^http \/ GET \/(config\.body\.(provider|lsp|snapshot)|config\/providers\.body|agent\.body\[\d+\]\.(permission|prompt)|command\.body|path\.body\.(home|state|config))/u.test(
+      /^http \/ GET \/(config\.body\.(provider|lsp|snapshot)|config\/providers\.body|agent\.body\[\d+\]\.(permission|prompt)|command\.body|path\.body\.(home|state|config)|provider\/auth\.body|skill\.body|api\/provider[^.]*\.body\.data)/u.test(
         at,
       ),
   },

@@ -2,6 +2,18 @@ import type { ListedDifference } from './differences.js'
 import { rules } from './normalise.js'
 import type { ConformanceReport } from './report.js'
 
+/** What a script must say, or what answers 501: no scenario compares it. */
+const notSimulated: readonly string[] = [
+  'What is not spoken answers 501 and says so, after its parameters, query and body have been checked: `GET /doc`, files of the web app, `/pty`, `/tui`, `/mcp` with its sub-paths, worktrees, workspaces, the newer `/api` routes but for health and files, and what git has changed (`/vcs/status`, `/vcs/diff`).',
+  'Nothing is run: what `bash` prints is what the script says (`output`, `exit`), and `POST /shell` prints the words of an `echo` only; its unknown agents, `model` and `messageID` are not looked at.',
+  '`glob`, `grep`, `webfetch` and `skill` answer what the script says; `/find` and `/find/file` search plainly, without the server’s fuzzy order, and know no ignored files.',
+  'Three equal tool calls in a row ask for nothing (`doom_loop`).',
+  'A directory that does not exist is one like any other; relative directories are not resolved.',
+  'Sub-agents in the background, `plan_exit`, plug-ins, and compaction that does not help are not played.',
+  'A stream that ends without a reason counts its tokens as usual; an abort of a parent whose child waits for a person ends in one message.',
+  'A file part with an image or another binary at a `file:` address is stored as it is.',
+]
+
 /** The fidelity page, as Markdown. */
 export function fidelityPage(
   report: ConformanceReport,
@@ -23,6 +35,10 @@ Unlisted differences in the last run: **${report.unlisted.length}**.
 | id | what | why | seen |
 |---|---|---|---|
 ${rows.join('\n')}
+
+## What is not simulated
+
+${notSimulated.map((each) => `- ${each}`).join('\n')}
 
 ## What is made equal before comparing
 

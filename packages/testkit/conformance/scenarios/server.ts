@@ -30,6 +30,33 @@ export const serverScenarios: readonly ConformanceScenario[] = [
     },
   },
   {
+    name: 'what clients read when they start',
+    leavesTraces: true,
+    async run(client) {
+      for (const path of [
+        '/provider/auth',
+        '/skill',
+        '/project',
+        '/project/global/directories',
+        '/vcs/status',
+        '/vcs/diff?mode=git',
+        '/vcs/diff/raw',
+        '/experimental/capabilities',
+        '/experimental/console',
+        '/experimental/resource',
+        '/experimental/workspace',
+        '/experimental/workspace/status',
+        '/experimental/worktree',
+        '/experimental/tool/ids',
+      ])
+        await client.send('GET', path)
+      for (const name of ['location', 'agent', 'command', 'integration', 'reference', 'provider']) {
+        const place = `location[directory]=${encodeURIComponent(client.directory)}`
+        await client.send('GET', `/api/${name}?${place}`, undefined, { noDirectory: true })
+      }
+    },
+  },
+  {
     name: 'origins',
     async run(client) {
       for (const origin of origins) {

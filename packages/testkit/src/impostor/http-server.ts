@@ -2,6 +2,7 @@ import type { IncomingMessage, ServerResponse } from 'node:http'
 import type { FaultPlan } from '../faults/fault-plan.js'
 import type { WritableJournal } from '../journal.js'
 import { readBody } from '../loopback.js'
+import { catalogueRoutes } from './routes/catalogue-routes.js'
 import { askRoutes } from './routes/ask-routes.js'
 import { fileRoutes } from './routes/file-routes.js'
 import { messageRoutes } from './routes/message-routes.js'
@@ -46,6 +47,7 @@ const routes: readonly Route[] = [
   ...workRoutes,
   ...fileRoutes,
   ...serverRoutes,
+  ...catalogueRoutes,
   ...syncRoutes,
 ]
 

@@ -1,0 +1,85 @@
+import { ok, type Call, type Outcome } from '../http/outcome.js'
+import { toRoutes, type Route } from '../http/router.js'
+import { answerUnspoken } from '../http/unspoken.js'
+import { listProviders } from '../state/catalogue.js'
+import { projectOf } from '../state/sessions.js'
+import { worktreeOf } from '../state/world.js'
+
+/** Where an answer of the newer endpoints is about. */
+function location({ directory, world }: Call): unknown {
+  const project = { id: projectOf(world, directory), directory: worktreeOf(world, directory) }
+  return { directory, project }
+}
+
+const located =
+  (data: (call: Call) => unknown) =>
+  (call: Call): Outcome =>
+    ok({ location: location(call), data: data(call) })
+
+/** Impostor has no git: what a repository has changed is not spoken. */
+const withoutGit =
+  (outcome: Outcome) =>
+  ({ method, path, world }: Call): Outcome =>
+    world.settings.git ? answerUnspoken(method, path, true) : outcome
+
+/** What a server offers, as clients read it when they start; there is only what a script can use. */
+export const catalogueRoutes: readonly Route[] = toRoutes({
+  'GET /provider': ({ world }) => {
+    const { modelId, providerId } = world.settings
+    return ok({
+      all: listProviders(world),
+      default: { [providerId]: modelId },
+      connected: [providerId],
+    })
+  },
+  'GET /provider/auth': () => ok({}),
+  'GET /skill': () => ok([]),
+  'GET /project': ({ directory, world }) => {
+    const stamp = world.identity.stamp()
+    const time = { created: stamp, updated: stamp }
+    const worktree = worktreeOf(world, directory)
+    const vcs = world.settings.git ? { vcs: 'git' } : {}
+    return ok([{ id: projectOf(world, directory), worktree, ...vcs, time, sandboxes: [] }])
+  },
+  'GET /project/:projectID/directories': () => ok([]),
+  'GET /vcs/status': withoutGit(ok([])),
+  'GET /vcs/diff': withoutGit(ok([])),
+  'GET /vcs/diff/raw': withoutGit({
+    status: 200,
+    headers: { 'content-type': 'text/x-diff; charset=utf-8' },
+    bytes: '',
+  }),
+  'GET /experimental/capabilities': () => ok({ backgroundSubagents: false }),
+  'GET /experimental/console': () => ok({ consoleManagedProviders: [], switchableOrgCount: 0 }),
+  'GET /experimental/resource': () => ok({}),
+  'GET /experimental/workspace': () => ok([]),
+  'GET /experimental/workspace/status': () => ok([]),
+  'GET /experimental/worktree': () => ok([]),
+  'GET /experimental/tool/ids': () =>
+    ok([
+      'invalid',
+      'question',
+      'bash',
+      'read',
+      'glob',
+      'grep',
+      'edit',
+      'write',
+      'task',
+      'webfetch',
+      'todowrite',
+      'websearch',
+      'skill',
+      'apply_patch',
+    ]),
+  'GET /api/location': (call) => ok(location(call)),
+  'GET /api/agent': located(() => []),
+  'GET /api/command': located(() => []),
+  'GET /api/integration': located(() => []),
+  'GET /api/reference': located(() => []),
+  'GET /api/skill': located(() => []),
+  'GET /api/model': located(() => []),
+  'GET /api/provider': located(({ world }) => [
+    { id: world.settings.providerId, name: 'Scripted' },
+  ]),
+})
