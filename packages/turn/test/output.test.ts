@@ -83,8 +83,17 @@ describe('what a prompt leaves to the host', () => {
       format: { type: 'json_schema', schema: citySchema },
     })
     expect(result).to.include({ status: 'failed', ending: 'output_invalid' })
-    expect(result).to.have.nested.property('error.cause.message', '`city` is no text')
+    const said = 'Model did not produce structured output'
+    expect(result).to.have.nested.property('error.cause.message', said)
     expect(await rig.rows.row(turnId)).to.include({ text: 'Oslo.', reason: 'output_invalid' })
+  })
+
+  it('fails the turn with an object that does not fit, which the server lets through', async () => {
+    rig.impostor.answer(on('Which?', reply(tool.call('StructuredOutput', { town: 'Oslo' }))))
+    const turnId = await rig.rows.addMessage()
+    const result = await runTurn(rig.options(turnId, 'Which?', { output: { schema: cities() } }))
+    expect(result).to.include({ status: 'failed', ending: 'output_invalid' })
+    expect(result).to.have.nested.property('error.cause.message', '`city` is no text')
   })
 })
 

@@ -153,7 +153,7 @@ export const historyScenarios: readonly ConformanceScenario[] = [
   },
   {
     name: 'revert while busy',
-    answers: [reply(text('one')), reply(text('half '), gate('busy'), text('whole'))],
+    answers: [reply(text('one')), reply(text('half '), gate('reverting'), text('whole'))],
     async run(client) {
       const id = await client.session()
       await say(client, id, 'first')
@@ -163,7 +163,7 @@ export const historyScenarios: readonly ConformanceScenario[] = [
       await client.quiet()
       await client.send('POST', `/session/${id}/revert`, { messageID: list[0]?.info.id })
       await client.send('POST', `/session/${id}/unrevert`)
-      client.gate('busy').open()
+      client.gate('reverting').open()
       await client.idle(id)
       await show(client, id)
     },
