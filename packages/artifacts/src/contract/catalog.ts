@@ -198,6 +198,18 @@ export const artifactCatalogContract: readonly ArtifactCatalogCase[] = [
     },
   },
   {
+    name: 'many keys that rows refer to hide none that has no row',
+    run: async ({ catalog, advance }) => {
+      const rows = Array.from({ length: 5 }, (_, index) => entryOf('1', `f${index}`))
+      for (const { key } of rows) await catalog.announce([key])
+      await catalog.record(rows)
+      advance(1)
+      await catalog.announce(['k1'])
+      advance(sweep.olderThanMs)
+      assert.deepEqual(await catalog.takeUnreferenced({ ...sweep, limit: 2 }), ['k1'])
+    },
+  },
+  {
     name: 'bytes whose row was replaced are found',
     run: async ({ catalog, advance }) => {
       const [one, two] = [entryOf('1', 'a'), entryOf('1', 'a', { key: 'k2' })]
