@@ -8,7 +8,8 @@ import { ArtifactError } from '../errors.js'
 import type { ArtifactStore, StoreCallOptions } from '../store/store.js'
 import { announce } from './announcement.js'
 import { checkLimits, type BackupLimits } from './limits.js'
-import { hasBackup, maxManifestBytes, readLatest } from './list-backups.js'
+import { holdsArchives, readBase } from './base.js'
+import { hasBackup, maxManifestBytes, newestId } from './list-backups.js'
 import { takenAtOf, toBackupKeys, type Manifest } from './manifest.js'
 import { isRestoring } from './restoring-mark.js'
 import type { SkippedInWorkspace } from './walk.js'
@@ -79,7 +80,7 @@ export async function backupWorkspace(options: BackupOptions): Promise<BackupRep
 
 interface Begun {
   readonly id: string
-  /** What it builds on. */
+  /** What it builds on; `null` where nothing whole is there. */
   readonly previous: Manifest | null
 }
 
@@ -114,12 +115,16 @@ async function take(
 /** What it builds on, announced, and still there. */
 async function begin({ store, name, signal, clock = systemClock }: BackupOptions): Promise<Begun> {
   for (;;) {
-    const previous = await readLatest(store, name, signal)
+    const newest = await newestId(store, name, signal)
+    const previous = newest === null ? null : await readBase(store, name, newest, signal)
     // A machine whose clock is behind must not take a backup that is older than the last.
-    const takenAt = Math.max(clock.now(), (previous?.takenAt ?? 0) + 1)
+    const takenAt = Math.max(clock.now(), newest === null ? 0 : takenAtOf(newest) + 1)
     const id = `${String(takenAt).padStart(15, '0')}-${randomBytes(6).toString('hex')}`
     await announce(store, name, id, { packs: previous?.packs ?? [], signal })
-    if (previous === null || (await hasBackup(store, name, previous.id))) return { id, previous }
+    if (previous === null) return { id, previous }
+    if (await hasBackup(store, name, previous.id)) {
+      return { id, previous: (await holdsArchives(store, previous, signal)) ? previous : null }
+    }
     // It was pruned in between: there is a newer one.
     await dismiss({ store, name, signal }, id)
     signal?.throwIfAborted()
