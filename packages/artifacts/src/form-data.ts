@@ -12,7 +12,13 @@ import { pipeline } from 'node:stream/promises'
 
 import { ArtifactError } from './errors.js'
 import { fromFormName } from './uploads/form-name.js'
-import { defaultMaxFileBytes, receiveUpload, type UploadTarget } from './uploads/receive.js'
+import {
+  checkTarget,
+  defaultMaxFileBytes,
+  receiveUpload,
+  removeUpload,
+  type UploadTarget,
+} from './uploads/receive.js'
 import type { Upload } from './uploads/upload.js'
 
 /** Where a form's files go, and how much of it is taken. */
@@ -46,7 +52,8 @@ export async function receiveForm(
   request: FormRequest,
   options: FormOptions,
 ): Promise<ReceivedForm> {
-  const { store, maxFileBytes = defaultMaxFileBytes, signal } = options
+  const { maxFileBytes = defaultMaxFileBytes, signal } = options
+  checkTarget(options)
   const { maxFiles = 20, maxFields = 100, maxFieldBytes = 1_048_576 } = options
   const contentType = headerOf(request)
   if (!/^multipart\/form-data\s*;/i.test(contentType)) {
@@ -94,7 +101,7 @@ export async function receiveForm(
   const settled = await Promise.allSettled(arriving)
   const uploads = settled.flatMap((each) => (each.status === 'fulfilled' ? [each.value] : []))
   if (!stop.signal.aborted) return { uploads, fields }
-  await Promise.allSettled(uploads.map(({ key }) => store.remove(key)))
+  await Promise.allSettled(uploads.map(({ key }) => removeUpload(options, key)))
   throw stop.signal.reason
 }
 
