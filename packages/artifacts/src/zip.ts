@@ -10,9 +10,10 @@ import { PassThrough, type Readable } from 'node:stream'
 import { finished } from 'node:stream/promises'
 import { ZipFile } from 'yazl'
 
+import { untilAbort } from './abort.js'
 import { contentDisposition } from './serve/content-disposition.js'
 import { parseArtifactKey } from './store/key.js'
-import type { ArtifactStore, StoreCallOptions } from './store/store.js'
+import type { ArtifactStore, StoreCallOptions, StoredArtifact } from './store/store.js'
 import { createEntryNames } from './zip/entry-names.js'
 
 /** A file for an archive; an `Artifact` fits. */
@@ -95,9 +96,8 @@ async function write(options: ZipOptions, body: PassThrough): Promise<ZipReport>
   const missing: string[] = []
   let count = 0
   try {
-    for await (const { key, path, storedAt } of files) {
-      stop.signal.throwIfAborted()
-      const found = await store.get(parseArtifactKey(key), { signal: stop.signal })
+    for await (const { key, path, storedAt } of untilStopped(files, stop.signal)) {
+      const found = await openFile(store, key, stop.signal)
       if (found === null) {
         missing.push(path)
         continue
@@ -116,6 +116,46 @@ async function write(options: ZipOptions, body: PassThrough): Promise<ZipReport>
     return { files: count, missing }
   } finally {
     signal?.removeEventListener('abort', onAbort)
+  }
+}
+
+/** What does not answer must hold nobody who stopped; and it is not waited for when it is left. */
+async function* untilStopped(
+  files: ZipOptions['files'],
+  signal: AbortSignal,
+): AsyncGenerator<ZippedFile> {
+  const iterator =
+    Symbol.asyncIterator in files ? files[Symbol.asyncIterator]() : files[Symbol.iterator]()
+  let isDone = false
+  try {
+    for (;;) {
+      const step = await untilAbort(signal, async () => iterator.next())
+      if (step.done === true) {
+        isDone = true
+        return
+      }
+      yield step.value
+    }
+  } finally {
+    if (!isDone) Promise.resolve(iterator.return?.()).catch(() => {})
+  }
+}
+
+async function openFile(
+  store: ArtifactStore,
+  key: string,
+  signal: AbortSignal,
+): Promise<StoredArtifact | null> {
+  const opening = store.get(parseArtifactKey(key), { signal })
+  try {
+    return await untilAbort(signal, () => opening)
+  } catch (error) {
+    // Of a store that does not heed the signal it may come yet.
+    opening.then(
+      (found) => found?.body.destroy(),
+      () => {},
+    )
+    throw error
   }
 }
 
