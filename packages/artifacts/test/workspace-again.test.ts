@@ -1,22 +1,28 @@
 import { expect } from 'chai'
 import { afterEach, beforeEach, describe, it } from 'mocha'
+import type { BigIntStats } from 'node:fs'
 import {
   chmod,
   mkdir,
   readdir,
   readFile,
   realpath,
+  rm,
   symlink,
   unlink,
   writeFile,
+  type FileHandle,
 } from 'node:fs/promises'
 import { join } from 'node:path'
 
-import { rejectsWith } from '../src/contract/subject.js'
+import { rejection, rejectsWith } from '../src/contract/subject.js'
 import { createMemoryStore } from '../src/memory.js'
 import { parseArtifactKey } from '../src/store/key.js'
 import type { ArtifactStore } from '../src/store/store.js'
 import { backupWorkspace, pruneBackups, restoreWorkspace } from '../src/workspace.js'
+import { createPack } from '../src/workspace/pack.js'
+import { readSmallFile } from '../src/workspace/read-file.js'
+import type { Found } from '../src/workspace/walk.js'
 import { makeTempDir } from './support/temp-dir.js'
 
 describe('backups and restores after something went wrong', () => {
@@ -62,6 +68,33 @@ describe('backups and restores after something went wrong', () => {
       // So that the damaged one is gone.
       expect(await pruneBackups({ store, name: 'c1', keep: 1 }), what).to.be.greaterThan(0)
     }
+  })
+
+  it('fails as storage does when the disk shows the workspace no longer', async () => {
+    const failing: ArtifactStore = {
+      ...store,
+      put: async (key, ...given) => {
+        if (key.endsWith('/pack')) await rm(from, { recursive: true })
+        return store.put(key, ...given)
+      },
+    }
+    const error = await rejection(backupWorkspace({ store: failing, directory: from, name: 'c1' }))
+    expect(error).to.include({ code: 'storage_failed', retryable: true })
+  })
+
+  it('leaves out a file that opens and cannot be read', async () => {
+    const refuse = () => Promise.reject(Object.assign(new Error('EIO: i/o error'), { code: 'EIO' }))
+    let closed = 0
+    const close = async (): Promise<void> => void (closed += 1)
+    const handle = { read: refuse, close } as unknown as FileHandle
+    for (const sizeBytes of [10, 1_000_000]) {
+      const info = { size: BigInt(sizeBytes), mode: 0o644n, mtimeNs: 0n } as unknown as BigIntStats
+      const open = async (): Promise<FileHandle> => handle
+      const found: Found = { path: 'a', kind: 'file', stamp: '', info, target: null, open }
+      const taking = createPack(0, new Map()).take(found, await readSmallFile(found))
+      expect(await taking.next()).to.deep.equal({ done: true, value: 'unreadable' })
+    }
+    expect(closed).to.equal(2)
   })
 
   it('says of a directory that is restored already that it is', async () => {

@@ -12,6 +12,7 @@ import { holdsArchives, readBase } from './base.js'
 import { hasBackup, maxManifestBytes, newestId } from './list-backups.js'
 import { takenAtOf, toBackupKeys, type Manifest } from './manifest.js'
 import { isRestoring } from './restoring-mark.js'
+import { errorCode } from '../system-error.js'
 import type { SkippedInWorkspace } from './walk.js'
 import { startTaking } from './take-backup.js'
 
@@ -98,9 +99,9 @@ async function take(
   const { store, name, signal } = options
   const { pack } = toBackupKeys(name, id)
   const taking = startTaking(root, options, previous, pack)
-  const { sizeBytes } = await store.put(pack, taking.archive(), {
-    contentType: 'application/x-tar',
-    signal,
+  const putting = store.put(pack, taking.archive(), { contentType: 'application/x-tar', signal })
+  const { sizeBytes } = await putting.catch((error: unknown) => {
+    throw toBackupError(error)
   })
   const manifest: Manifest = { version: 1, id, takenAt: takenAtOf(id), ...taking.result() }
   const text = Buffer.from(JSON.stringify(manifest))
@@ -110,6 +111,15 @@ async function take(
   const isPackNeeded = manifest.packs.includes(pack)
   if (!isPackNeeded) await store.remove(pack, { signal })
   return { manifest, text, newBytes: isPackNeeded ? sizeBytes : 0, skipped: taking.skipped() }
+}
+
+/** The workspace is no source of the caller's: what its disk says is a failure of storage. */
+function toBackupError(error: unknown): unknown {
+  if (!ArtifactError.is(error) || error.code !== 'source_failed') return error
+  const code = errorCode(error.cause)
+  if (code === undefined) return error
+  const message = `The file system of the workspace refused: ${code}.`
+  return new ArtifactError('storage_failed', message, { cause: error.cause })
 }
 
 /** What it builds on, announced, and still there. */
