@@ -37,7 +37,10 @@ const never = [
 ]
 
 /** What a package is there for, its root entry may load. */
-const purposes: Readonly<Record<string, string>> = { '@turnstead/otel': '@opentelemetry/api' }
+const purposes: Readonly<Record<string, string>> = {
+  '@turnstead/otel': '@opentelemetry/api',
+  '@turnstead/task': 'ai',
+}
 
 /** Puts the workspace's copy of a dependency beside the unpacked package, as an installer would. */
 function link(from: PackedPackage, names: readonly string[]): void {

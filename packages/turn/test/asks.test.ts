@@ -58,6 +58,39 @@ describe('asks of a turn', () => {
     expect(result).to.have.nested.property('error.cause.code', 'server_error')
   })
 
+  it('sends no answer again whose fate is not known, unless the lists of the server still show the ask', async () => {
+    const path = 'POST /permission/*/reply'
+    const answers = (): number =>
+      rig.impostor.journal.filter(({ path: at }) => at.endsWith('/reply')).length
+    rig.impostor.fail(path, fault.loseAnswer())
+    const lostInSilence = runTurn(
+      options({
+        timing: { pollMs: 3_000 },
+        asks: () => {
+          rig.impostor.streams.silence()
+          return { action: 'allow' }
+        },
+      }),
+    )
+    expect((await lostInSilence).status).to.equal('completed')
+    expect(answers()).to.equal(1)
+    rig.impostor.streams.resume()
+
+    // Never done, so the list still has it.
+    rig.impostor.fail(path, fault.refuse())
+    rig.impostor.answer(
+      on('Again', reply(tool.write({ filePath: 'b.txt', content: 'b' }), text('Done.'))),
+    )
+    const { session = {} } = options({})
+    const nextId = await rig.rows.addMessage()
+    const result = await runTurn(
+      rig.options(nextId, 'Again', { session, asks: () => ({ action: 'allow' }) }),
+    )
+    expect(result.status).to.equal('completed')
+    expect(rig.impostor.readFile('b.txt')).to.equal('b')
+    expect(answers()).to.be.within(2, 3)
+  })
+
   it('waits for a person who answers through another process', async () => {
     const running = runTurn(options({ asks: waitForPerson }))
     const asked = await rig.impostor.events.next((event) => event.type === 'permission.asked')

@@ -33,6 +33,8 @@ interface Attended {
   decision: AskDecision | null
   /** When the decision is sent next. */
   sendAt: number
+  /** When it was sent with an end that is not known: before it is sent again the server's lists must still show the ask. */
+  doubtedAt: number | null
   /** Why it did not arrive the last time. */
   failure: unknown
 }
@@ -74,6 +76,7 @@ export function attendAsks(run: TurnRun): AskAttendant {
       wish: null,
       decision: null,
       sendAt: Infinity,
+      doubtedAt: null,
       failure: undefined,
     }
     asks.set(ask.id, attended)
@@ -124,8 +127,10 @@ export function attendAsks(run: TurnRun): AskAttendant {
     attended.sendAt = clock.now() + (rows.isKept && record?.state === 'sent' ? listedMs : 0)
   }
 
-  const maySend = ({ since }: Attended): boolean =>
-    !isResumed || run.schedule.hasReadAsks() || clock.now() >= since + unlistedMs
+  const maySend = ({ doubtedAt, since }: Attended): boolean => {
+    if (doubtedAt !== null) return run.schedule.hasReadAsksSince(doubtedAt)
+    return !isResumed || run.schedule.hasReadAsks() || clock.now() >= since + unlistedMs
+  }
 
   return {
     attend() {
@@ -157,9 +162,11 @@ export function attendAsks(run: TurnRun): AskAttendant {
       for (const { id } of openAsks(run)) {
         const attended = asks.get(id)
         if (attended === undefined) continue
-        const { decision, late, sendAt, since, wish } = attended
+        const { decision, doubtedAt, late, sendAt, since, wish } = attended
         const decideAt = wish === null && decision === null ? late.at : Infinity
-        const sendsAt = maySend(attended) ? sendAt : Math.max(sendAt, since + unlistedMs)
+        // The poll that reads the lists wakes this by itself.
+        const listedAt = doubtedAt === null ? since + unlistedMs : Infinity
+        const sendsAt = maySend(attended) ? sendAt : Math.max(sendAt, listedAt)
         next = Math.min(next, decideAt, sendsAt, lastAt(attended))
       }
       return next
@@ -191,11 +198,12 @@ async function send(
     if (answered.outcome === 'again') {
       attended.failure = answered.error
       attended.sendAt = clock.now() + retryMs
+      if (answered.mayHaveArrived) doubt(run, attended)
     }
     if (answered.outcome === 'gone') {
       // Another client has answered, or the server forgot it, and no event said so: its lists know. Where they still have
       // it, the answer went astray, and is sent again.
-      run.schedule.gap()
+      doubt(run, attended)
       attended.sendAt = clock.now() + listedMs
     }
   } catch (error) {
@@ -203,6 +211,11 @@ async function send(
     attended.sendAt = clock.now() + retryMs
   }
   run.wakeup.wake()
+}
+
+function doubt(run: TurnRun, attended: Attended): void {
+  attended.doubtedAt = run.setup.clock.now()
+  run.schedule.gap()
 }
 
 /** As it is stored and sent: the rule is beside it. */

@@ -1,4 +1,5 @@
 import type { Ask } from '@turnstead/reply'
+import { WireError } from '@turnstead/wire'
 import type { AskDecision } from '../ask-records.js'
 import { isPassing } from '../run/passing.js'
 import type { RequestLimits } from '../run/server.js'
@@ -10,8 +11,8 @@ export type Answerable = Pick<Ask, 'id' | 'kind' | 'sessionId'>
 /** What became of an answer. */
 export type Answered =
   | { readonly outcome: 'sent' }
-  /** It may not have arrived. */
-  | { readonly outcome: 'again'; readonly error: unknown }
+  /** It did not get through; whether it arrived all the same is not known, unless it was never on its way. */
+  | { readonly outcome: 'again'; readonly error: unknown; readonly mayHaveArrived: boolean }
   /** The server does not take it: the ask is gone. */
   | { readonly outcome: 'gone' }
 
@@ -32,7 +33,9 @@ export async function sendAnswer(
   } catch (error) {
     options.signal?.throwIfAborted()
     run.setup.report(error, 'asks')
-    return isPassing(error) ? { outcome: 'again', error } : { outcome: 'gone' }
+    if (!isPassing(error)) return { outcome: 'gone' }
+    const mayHaveArrived = !(WireError.is(error) && error.delivered === 'no')
+    return { outcome: 'again', error, mayHaveArrived }
   }
 }
 

@@ -45,6 +45,7 @@ export function createPoller(run: TurnRun, prompt: PromptRecord): Poller {
       }
       const statuses = await client.session.status(options)
       const { messages, isPromptStored } = await reader.read(options)
+      run.history?.seen.add(prompt.sessionId, messages)
       const rootStatus = statusOf(statuses, prompt.sessionId)
       const isRootIdle = rootStatus === 'idle'
       // A stream that is behind changes parts that this list has whole, and is then believed.
@@ -127,6 +128,7 @@ async function pollSubAgents(
     const { revision } = run.reply ?? { revision: 0 }
     const messages = await session.messages(child.sessionId, {}, options)
     const sessionIdle = statusOf(statuses, child.sessionId) === 'idle'
+    run.history?.seen.add(child.sessionId, messages)
     run.reply?.reconcile(messages, { revision, sessionId: child.sessionId, sessionIdle })
     if (sessionIdle && hasEnded(run, child.toolPartId)) done.add(child.sessionId)
   }

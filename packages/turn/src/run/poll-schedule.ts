@@ -28,6 +28,8 @@ export interface PollSchedule {
   asksRead(isRead: boolean): void
   /** The server's lists of asks were read since this worker took the turn up. */
   hasReadAsks(): boolean
+  /** They were asked for after that time, and read. */
+  hasReadAsksSince(at: number): boolean
   /** For how long nothing of the session was heard, while the polls showed the same. */
   quietMs(): number
   /** For how long every poll has failed; 0 while the server answers. */
@@ -53,6 +55,7 @@ export function createPollSchedule(now: () => number, pollMs: number): PollSched
   let idleSince: number | null = null
   let unreachableSince: number | null = null
   let hasRead = false
+  let readBeganAt = -Infinity
 
   return {
     heard() {
@@ -101,8 +104,10 @@ export function createPollSchedule(now: () => number, pollMs: number): PollSched
     asksRead(isRead) {
       asksReadAt = isRead ? now() : -Infinity
       hasRead ||= isRead
+      if (isRead) readBeganAt = beganAt
     },
     hasReadAsks: () => hasRead,
+    hasReadAsksSince: (at) => readBeganAt > at,
     quietMs: () => now() - Math.max(heardAt, idleSince ?? heardAt),
     unreachableMs: () => (unreachableSince === null ? 0 : polledAt - unreachableSince),
   }

@@ -32,7 +32,7 @@ export function prepareTool(
   step: ToolStep,
   callId: string,
 ): ToolCall {
-  const { tool, input } = resolveCall(step, offered(world, session, message))
+  const { tool, input } = resolveCall(step, offered(world, session, message), world.settings.tools)
   const startedAt = world.identity.stamp()
   const part: Part = {
     id: world.identity.id('prt'),
@@ -60,7 +60,7 @@ function offered(world: World, session: SessionRecord, message: MessageRecord): 
   const model = String(message.info['modelID'] ?? '')
   const patches = model.includes('gpt-') && !model.includes('oss') && !model.includes('gpt-4')
   const rules = rulesOf(session, agentRules(world, message.info.agent), world.asks)
-  return [...known]
+  return [...known, ...world.settings.tools]
     .filter((name) => {
       if (name === 'StructuredOutput' || isTakenAway(rules, name)) return false
       if (name === 'apply_patch') return patches
@@ -72,9 +72,11 @@ function offered(world: World, session: SessionRecord, message: MessageRecord): 
 function resolveCall(
   step: ToolStep,
   tools: readonly string[],
+  more: readonly string[],
 ): { tool: string; input: Record<string, unknown> } {
   const lower = step.tool.toLowerCase()
-  const name = known.has(step.tool) ? step.tool : known.has(lower) ? lower : null
+  const isKnown = known.has(step.tool) || more.includes(step.tool)
+  const name = isKnown ? step.tool : known.has(lower) ? lower : null
   // Scripts may call either kind of editing tool with any model.
   const isOffered =
     name !== null &&

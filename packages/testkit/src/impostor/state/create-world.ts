@@ -38,6 +38,8 @@ export interface ImpostorWorldOptions {
   readonly title?: string
   /** The summary of a compaction, default `A scripted summary.`. */
   readonly summary?: string
+  /** Further tools that agents have, as MCP servers give them: asked for by their own names, they answer what the step says. Default: none. */
+  readonly tools?: readonly string[]
   /** The server's configuration; `permission` has effect. */
   readonly config?: Readonly<Record<string, unknown>>
   /** The version that it says it has, default `1.18.33`. */
@@ -72,6 +74,7 @@ export function createWorld(
       title: options.title ?? 'A scripted title',
       summary: options.summary ?? 'A scripted summary.',
       version: options.version ?? '1.18.33',
+      tools: options.tools ?? [],
       config: { ...options.config },
     },
     identity,

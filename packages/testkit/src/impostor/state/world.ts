@@ -32,6 +32,8 @@ export interface WorldSettings {
   readonly summary: string
   readonly version: string
   /** The server's configuration, as far as it matters. */
+  /** Further tools, as MCP servers give them. */
+  readonly tools: readonly string[]
   readonly config: Json
 }
 

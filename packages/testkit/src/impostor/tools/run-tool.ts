@@ -14,7 +14,9 @@ export async function runTool(call: ToolCall, context: ToolContext): Promise<Too
       `The ${call.tool} tool was called with invalid arguments: SchemaError(Missing key\n  at ["${missing}"]).\nPlease rewrite the input so it satisfies the expected schema.`,
     )
   }
-  const gate = call.step.gate
+  const { gate } = call.step
+  // The server asks first, and then calls who has the tool.
+  if (context.world.settings.tools.includes(call.tool)) await permit(call, context, wishOf(call))
   if (gate !== undefined) await context.world.gates.pass(gate, context.signal)
   if (call.step.tookMs !== undefined) {
     await context.world.clock.sleep(call.step.tookMs, { signal: context.signal })
@@ -46,7 +48,9 @@ export async function runTool(call: ToolCall, context: ToolContext): Promise<Too
         metadata: {},
       }
     default:
-      return plain(call, context)
+      return context.world.settings.tools.includes(call.tool)
+        ? { output: call.step.output ?? '', title: '', metadata: {} }
+        : plain(call, context)
   }
 }
 
@@ -156,6 +160,11 @@ async function task(call: ToolCall, context: ToolContext): Promise<ToolResult> {
       },
     })
   })
+}
+
+/** To call a tool of an MCP server. */
+function wishOf({ tool }: ToolCall): Parameters<typeof permit>[2] {
+  return { permission: tool, patterns: ['*'], always: ['*'], metadata: {} }
 }
 
 async function plain(call: ToolCall, context: ToolContext): Promise<ToolResult> {

@@ -1,0 +1,17 @@
+/** What is used of the server's MCP routes; `mcp` of wire's client. */
+export interface McpPort {
+  /** Connects a server under its name, in place of one that has it. */
+  add(
+    server: {
+      readonly name: string
+      readonly config: {
+        readonly type: 'remote'
+        readonly url: string
+        readonly oauth: false
+        readonly timeout: number
+      }
+    },
+    options?: { readonly timeoutMs?: number },
+  ): Promise<unknown>
+  disconnect(name: string, options?: { readonly timeoutMs?: number }): Promise<unknown>
+}

@@ -1,0 +1,69 @@
+import { jsonSchema, type Tool } from 'ai'
+import { toModelOutput } from './model-output.js'
+import { connectTo } from './run/connection.js'
+import { runAgent } from './run/run-agent.js'
+import type { OpenCodeRunOutput } from './run-output.js'
+import { type OpenCodeTaskInput, readTaskInput, taskInputSchema } from './task-input.js'
+import { type OpenCodeTaskOptions, resolveRunOptions } from './task-options.js'
+
+/** The tool, as `tools` of the AI SDK take it. */
+export type OpenCodeTask = Tool<OpenCodeTaskInput, OpenCodeRunOutput>
+
+const defaultDescription =
+  'Gives a task to a coding agent that works in a directory of its own: it reads and writes files, runs commands, and reports what it did.'
+
+/** What all versions of the AI SDK give to `execute`. */
+interface ExecuteOptions {
+  readonly toolCallId: string
+  readonly abortSignal?: AbortSignal | undefined
+}
+
+/**
+ * OpenCode as a tool for a model of the AI SDK, versions 5, 6 and 7. Calls run side by side, each in a session of its own
+ * unless it names one to continue. Aborting the outer call stops the agent.
+ *
+ * @throws RangeError, TypeError for options that make no sense.
+ *
+ * @example
+ * const result = streamText({ model, messages, tools: { code: opencodeTask({ client, scope: chatId }) }, stopWhen: stepCountIs(5) })
+ */
+export function opencodeTask(options: OpenCodeTaskOptions): OpenCodeTask {
+  return createTask(jsonSchema, options)
+}
+
+/** @internal With the `jsonSchema` of any version of the AI SDK. */
+export function createTask(
+  schemaOf: typeof jsonSchema,
+  options: OpenCodeTaskOptions,
+): OpenCodeTask {
+  const { description = defaultDescription, needsApproval } = options
+  const setup = resolveRunOptions(connectTo(options), options)
+  return {
+    description,
+    inputSchema: schemaOf<OpenCodeTaskInput>(taskInputSchema, { validate }),
+    execute(input: OpenCodeTaskInput, { toolCallId, abortSignal }: ExecuteOptions) {
+      const { prompt, sessionId, outputFile } = readTaskInput(input)
+      return runAgent(setup, {
+        callId: toolCallId,
+        prompt,
+        sessionId: sessionId ?? null,
+        outputFile: outputFile ?? null,
+        signal: abortSignal,
+      })
+    },
+    toModelOutput,
+    ...(needsApproval !== undefined && { needsApproval }),
+  }
+}
+
+type Validated =
+  | { readonly success: true; readonly value: OpenCodeTaskInput }
+  | { readonly success: false; readonly error: Error }
+
+function validate(value: unknown): Validated {
+  try {
+    return { success: true, value: readTaskInput(value) }
+  } catch (error) {
+    return { success: false, error: error instanceof Error ? error : new TypeError(String(error)) }
+  }
+}

@@ -1,0 +1,93 @@
+import type { ArtifactCollector, AskPolicy, AskRules } from '@turnstead/turn'
+import { asksByRules, rejectAsks } from '@turnstead/turn'
+import { type Clock, longestTimerMs, systemClock } from './clock.js'
+import { assertHostTools, type HostTools } from './host-tools/host-tool.js'
+import type { AgentSource, Connect } from './run/connection.js'
+import type { RunSetup, TurnSettings } from './run/run-setup.js'
+import type { TaskRows } from './run/task-rows.js'
+import type { OpenCodeTaskInput } from './task-input.js'
+
+/** Options of every run of the agent. */
+export interface RunOptions {
+  /**
+   * Whose sessions these are, such as the id of the chat: `sessionId` continues only sessions that were begun under the same scope,
+   * because the model, and whoever talks to it, could name any other. Kept in the session's metadata on the server. Default: only
+   * sessions of this tool object. With `rows`, `rows.find` decides instead.
+   */
+  readonly scope?: string
+  /** Makes runs durable. Default: they are kept in memory, and end with the process. */
+  readonly rows?: TaskRows
+  /**
+   * No one but this chat works in the client's directory. Then outputs tell what changes there: files that commands write, diagnostics,
+   * terminals; of a directory that others use they would show their work. Default: false.
+   */
+  readonly isDirectoryOwn?: boolean
+  /** Who answers permissions and questions: a policy, rules as data, or `waitForPerson` and {@link answerTask}. Default: all are rejected. */
+  readonly asks?: AskPolicy | AskRules
+  /**
+   * Functions of the host that the agent may call: over an address on this machine that only the server is told, and only while a session of
+   * this `scope` makes the call, so a `scope` has to be given. Sub-agents have none of them.
+   */
+  readonly hostTools?: HostTools
+  /** Takes the files of a run, and says whether its `outputFile` is one of them; `MessageArtifacts` of `@turnstead/artifacts`. */
+  readonly artifacts?: ArtifactCollector
+  /** Settings of the turns: model, budgets, timing, session, error handler. */
+  readonly turn?: TurnSettings
+  /** Shortest time between two preliminary outputs, in milliseconds. Default 500. */
+  readonly intervalMs?: number
+  /** About how many characters of the conversation's end a preliminary output shows. Default 8,000. */
+  readonly previewCharacters?: number
+  /** Gives up the runs of this process without stopping their agents, as a shutdown does: calls reject with `handed_off`. Only with `rows`. */
+  readonly signal?: AbortSignal
+  /** Default: the clock of the machine. */
+  readonly clock?: Clock
+}
+
+/** Options of {@link opencodeTask}. */
+export type OpenCodeTaskOptions = AgentSource & ToolOptions & RunOptions
+
+/** What is about the tool itself. */
+export interface ToolOptions {
+  /** For the outer model, when to use the tool. */
+  readonly description?: string
+  /**
+   * A person has to approve the whole call first, by the AI SDK's own approval; from version 6 of it on. `(input) => …` decides for each call.
+   */
+  readonly needsApproval?: boolean | ((input: OpenCodeTaskInput) => boolean | Promise<boolean>)
+}
+
+/** @throws RangeError for numbers that make no sense, TypeError for wrong rules. */
+export function resolveRunOptions(
+  connect: Connect,
+  options: RunOptions,
+  ownScope?: string,
+): RunSetup {
+  const { intervalMs = 500, previewCharacters = 8_000, asks = rejectAsks } = options
+  if (!(intervalMs >= 1 && intervalMs <= longestTimerMs)) {
+    throw new RangeError(`\`intervalMs\` must be from 1 to ${longestTimerMs}`)
+  }
+  if (!(previewCharacters >= 1_000 && Number.isFinite(previewCharacters))) {
+    throw new RangeError('`previewCharacters` must be a number of at least 1,000')
+  }
+  const { hostTools = {}, scope = ownScope } = options
+  assertHostTools(hostTools)
+  if (scope === undefined && Object.keys(hostTools).length > 0) {
+    throw new TypeError('`hostTools` need a `scope`: it says whose agents may call them')
+  }
+  if (options.scope === '') throw new TypeError('`scope` must not be empty')
+  return {
+    connect,
+    scope: scope ?? `tool-${globalThis.crypto.randomUUID()}`,
+    answerScope: options.scope ?? '',
+    rows: options.rows ?? null,
+    isDirectoryOwn: options.isDirectoryOwn ?? false,
+    hostTools,
+    asks: typeof asks === 'function' ? asks : asksByRules(asks),
+    artifacts: options.artifacts ?? null,
+    turn: options.turn ?? {},
+    intervalMs,
+    previewCharacters,
+    clock: options.clock ?? systemClock,
+    signal: options.signal,
+  }
+}

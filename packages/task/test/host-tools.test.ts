@@ -1,0 +1,393 @@
+import { on, reply, type ScenarioLike, text, tool } from '@turnstead/testkit'
+import { waitForPerson } from '@turnstead/turn'
+import { expect } from 'chai'
+import { afterEach, describe, it } from 'mocha'
+import { z } from 'zod'
+import {
+  answerTask,
+  type HostToolCall,
+  hostTool,
+  type HostTools,
+  opencodeTask,
+  type OpenCodeTaskOptions,
+} from '../src/index.js'
+import { serverNameOf } from '../src/host-tools/offer.js'
+import { execute, lastOf, openRig, type Rig } from './support/rig.js'
+import { mcpCaller } from './support/mcp-caller.js'
+
+describe('host tools', () => {
+  let rig: Rig
+  afterEach(() => rig[Symbol.asyncDispose]())
+
+  const scope = 'chat-1'
+  const open = async (scenario: ScenarioLike): Promise<Rig> => {
+    const tools = [fullName('weather'), fullName('weather', 'chat-2')]
+    return await openRig(scenario, { tools })
+  }
+  const fullName = (name: string, of = scope) => `${serverNameOf(of)}_${name}`
+  /** The agent calls a host tool, and the server waits until the test opens the gate. */
+  const calling = (name: string, input: object, gateName: string, of = scope) =>
+    reply(
+      tool.call(fullName(name, of), { ...input }, { gate: gateName, output: 'as the test says' }),
+      text('It is done.'),
+    )
+
+  const weather = (calls: HostToolCall[], more: Partial<HostTools[string]> = {}): HostTools => ({
+    weather: hostTool({
+      description: 'The weather of a city',
+      inputSchema: z.object({ city: z.string() }),
+      execute: ({ city }, call) => {
+        calls.push(call)
+        return { city, sky: 'clear' }
+      },
+      ...more,
+    }),
+  })
+
+  const start = (
+    caller: ReturnType<typeof mcpCaller>,
+    hostTools: HostTools,
+    more: Partial<OpenCodeTaskOptions> & { prompt?: string; toolCallId?: string } = {},
+  ) => {
+    const { prompt = 'Go', toolCallId = 'call-1', ...options } = more
+    const task = opencodeTask({
+      scope,
+      intervalMs: 10,
+      ...options,
+      client: caller.client,
+      hostTools,
+    } as OpenCodeTaskOptions)
+    return lastOf(execute(task, { prompt }, { toolCallId }))
+  }
+
+  it('are told to the server while the agent works, and run once for its call', async () => {
+    rig = await open(calling('weather', { city: 'Oslo' }, 'called'))
+    const caller = mcpCaller(rig.client)
+    const calls: HostToolCall[] = []
+    const running = start(caller, weather(calls))
+    await rig.impostor.gate('called').reached()
+    expect(caller.added.map(({ name }) => name)).to.deep.equal([serverNameOf(scope)])
+    expect(caller.added[0]?.url).to.match(/^http:\/\/127\.0\.0\.1:\d+\/[\w-]{43}$/)
+
+    const { body } = await caller.request('initialize', { protocolVersion: '2025-11-25' })
+    expect(body.result).to.deep.include({ capabilities: { tools: {} } })
+    expect((await caller.request('notifications/initialized')).status).to.equal(202)
+    const listed = (await caller.request('tools/list')).body.result?.['tools'] as object[]
+    expect(listed).to.have.length(1)
+    expect(listed[0]).to.deep.include({ name: 'weather', description: 'The weather of a city' })
+    expect(listed[0]).to.have.nested.property('inputSchema.properties.city.type', 'string')
+
+    const answer = await caller.call('weather', { city: 'Oslo' })
+    expect(answer).to.deep.equal({ text: '{"city":"Oslo","sky":"clear"}', isError: false })
+    rig.impostor.gate('called').open()
+    const { sessionId, status } = await running
+    expect(status).to.equal('complete')
+    expect(calls).to.have.length(1)
+    expect(calls[0]).to.include({ scope, toolCallId: 'call-1', sessionId })
+    expect(calls[0]?.callKey).to.match(new RegExp(`^${sessionId}:prt_`))
+    expect(caller.disconnected).to.deep.equal([serverNameOf(scope)])
+  })
+
+  it('run once for their call, and not after the run', async () => {
+    rig = await open(calling('weather', { city: 'Oslo' }, 'called'))
+    const caller = mcpCaller(rig.client)
+    const calls: HostToolCall[] = []
+    const clock = hurriedClock()
+    const running = start(caller, weather(calls), { clock })
+    await rig.impostor.gate('called').reached()
+    const input = { city: 'Oslo' }
+    expect((await caller.call('weather', input)).isError).to.equal(false)
+    for (const id of [1, 1, 2]) {
+      expect((await caller.call('weather', input, { id })).isError).to.equal(true)
+    }
+    expect(calls).to.have.length(1)
+    const { url = '' } = caller.added[0] ?? {}
+    rig.impostor.gate('called').open()
+    await running
+    const late = await fetch(url, { method: 'POST', body: '{}' }).catch(() => null)
+    expect(late?.status ?? 404).to.equal(404)
+  })
+
+  it('run for nothing that the agent does not call: not by another name, input, or after its call', async () => {
+    rig = await open(calling('weather', { city: 'Oslo' }, 'called'))
+    const caller = mcpCaller(rig.client)
+    const calls: HostToolCall[] = []
+    const tools = { ...weather(calls), other: hostTool({ ...weather(calls)['weather'] } as never) }
+    const running = start(caller, tools, { clock: hurriedClock() })
+    await rig.impostor.gate('called').reached()
+    for (const [name, input] of [
+      ['other', { city: 'Oslo' }],
+      ['weather', { city: 'Rome' }],
+      ['weather', { city: 'Oslo', more: 1 }],
+      ['toString', {}],
+      ['__proto__', {}],
+      ['nothing', { city: 'Oslo' }],
+    ] as const) {
+      expect((await caller.call(name, input)).isError, name).to.equal(true)
+    }
+    expect(calls).to.deep.equal([])
+    rig.impostor.gate('called').open()
+    await running
+  })
+
+  it('never run one conversation’s call as another’s, even for the same call at the same time', async () => {
+    rig = await open([
+      on('Mine', calling('weather', { city: 'Oslo' }, 'mine', 'chat-1')),
+      on('Theirs', calling('weather', { city: 'Oslo' }, 'theirs', 'chat-2')),
+    ])
+    const caller = mcpCaller(rig.client)
+    const mine: HostToolCall[] = []
+    const theirs: HostToolCall[] = []
+    const clock = hurriedClock()
+    const one = start(caller, weather(mine), { prompt: 'Mine', scope: 'chat-1', clock })
+    const two = start(caller, weather(theirs), { prompt: 'Theirs', scope: 'chat-2', clock })
+    await rig.impostor.gate('mine').reached()
+    await rig.impostor.gate('theirs').reached()
+    const urlOf = (of: string) =>
+      caller.added.find(({ name }) => name === serverNameOf(of))?.url ?? ''
+    expect(urlOf('chat-1')).not.to.equal(urlOf('chat-2'))
+
+    // The agent of chat-2 calls what is registered for chat-1: its own session has no such call.
+    const input = { city: 'Oslo' }
+    const first = await caller.call('weather', input, { url: urlOf('chat-1') })
+    const again = await caller.call('weather', input, { url: urlOf('chat-1') })
+    expect([first.isError, again.isError]).to.deep.equal([false, true])
+    expect(mine.map(({ scope: of }) => of)).to.deep.equal(['chat-1'])
+    expect(theirs).to.deep.equal([])
+    const other = await caller.call('weather', input, { url: urlOf('chat-2') })
+    expect(other.isError).to.equal(false)
+    expect(theirs.map(({ scope: of }) => of)).to.deep.equal(['chat-2'])
+    rig.impostor.gate('mine').open()
+    rig.impostor.gate('theirs').open()
+    await Promise.all([one, two])
+  })
+
+  it('tell nothing to who waits for a call of another session with the same input', async () => {
+    rig = await open(calling('weather', { city: 'Oslo' }, 'called'))
+    const caller = mcpCaller(rig.client)
+    const calls: HostToolCall[] = []
+    const clock = hurriedClock()
+    const running = start(caller, weather(calls), { clock })
+    await rig.impostor.gate('called').reached()
+    const input = { city: 'Oslo' }
+    // One is the agent's, the other is that of a session in the same directory that guessed the input.
+    const [first, second] = await Promise.all([
+      caller.call('weather', input),
+      caller.call('weather', input),
+    ])
+    expect([first.isError, second.isError]).to.deep.equal([true, true])
+    expect(calls).to.deep.equal([])
+    rig.impostor.gate('called').open()
+    await running
+  })
+
+  it('are denied to every session but those of their scope', async () => {
+    rig = await open(reply(text('It is done.')))
+    const caller = mcpCaller(rig.client)
+    const { sessionId } = await start(caller, weather([], { needsApproval: true }))
+    const { permission } = await rig.client.session.get(String(sessionId))
+    const name = serverNameOf(scope)
+    expect(permission?.slice(-3)).to.deep.equal([
+      { permission: 'host_*', pattern: '*', action: 'deny' },
+      { permission: `${name}_*`, pattern: '*', action: 'allow' },
+      { permission: `${name}_weather`, pattern: '*', action: 'ask' },
+    ])
+    const plain = await start(caller, {})
+    const without = await rig.client.session.get(String(plain.sessionId))
+    expect(without.permission?.slice(-1)).to.deep.equal([
+      { permission: 'host_*', pattern: '*', action: 'deny' },
+    ])
+  })
+
+  it('wait for approval, and run for no call that was not approved', async () => {
+    rig = await open([
+      on('Ask', calling('weather', { city: 'Oslo' }, 'called')),
+      on('First', reply(text('It is done.'))),
+      on('Skip', calling('weather', { city: 'Oslo' }, 'skipped')),
+    ])
+    const caller = mcpCaller(rig.client)
+    const calls: HostToolCall[] = []
+    const tools = weather(calls, { needsApproval: true })
+    const asks = waitForPerson
+    const running = start(caller, tools, { prompt: 'Ask', asks, toolCallId: 'approved' })
+    const asked = await rig.impostor.events.next(({ type }) => type === 'permission.asked')
+    expect(asked.properties['permission']).to.equal(fullName('weather'))
+    const early = caller.call('weather', { city: 'Oslo' })
+    const askId = String(asked.properties['id'])
+    const decision = { action: 'allow' } as const
+    await untilAccepted(() => answerTask({ toolCallId: 'approved', scope, askId, decision }))
+    await rig.impostor.gate('called').reached()
+    // It came early, and was held back until a person had approved.
+    expect((await early).isError).to.equal(false)
+    expect(calls).to.have.length(1)
+    rig.impostor.gate('called').open()
+    await running
+
+    // A session that was begun without the rule does not ask; then there was no approval.
+    const clock = hurriedClock()
+    const { sessionId } = await start(caller, weather([]), { prompt: 'First', clock })
+    const task = opencodeTask({ client: caller.client, scope, hostTools: tools, clock })
+    const unasked = lastOf(execute(task, { prompt: 'Skip', sessionId: String(sessionId) }))
+    await rig.impostor.gate('skipped').reached()
+    expect((await caller.call('weather', { city: 'Oslo' })).isError).to.equal(true)
+    expect(calls).to.have.length(1)
+    rig.impostor.gate('skipped').open()
+    await unasked
+  })
+
+  it('check what the agent gives, and tell it nothing of what went wrong in the host', async () => {
+    rig = await open([
+      on('Bad', calling('weather', { town: 'Oslo' }, 'bad')),
+      on('Throws', calling('weather', { city: 'Oslo' }, 'throws')),
+    ])
+    const caller = mcpCaller(rig.client)
+    const calls: HostToolCall[] = []
+    const bad = start(caller, weather(calls), { prompt: 'Bad' })
+    await rig.impostor.gate('bad').reached()
+    const refused = await caller.call('weather', { town: 'Oslo' })
+    expect(refused.isError).to.equal(true)
+    expect(refused.text).to.contain('not valid').and.contain('city')
+    expect(calls).to.deep.equal([])
+    rig.impostor.gate('bad').open()
+    await bad
+
+    const reports: string[] = []
+    const onError = (error: unknown): void => {
+      reports.push(String(error))
+      throw new Error('the handler fails, too')
+    }
+    const execute = () => {
+      throw new Error('no row in table users of postgres://secret')
+    }
+    const throwing = start(caller, weather([], { execute }), {
+      prompt: 'Throws',
+      turn: { onError },
+    })
+    await rig.impostor.gate('throws').reached()
+    const failed = await caller.call('weather', { city: 'Oslo' })
+    expect(failed).to.deep.equal({ text: 'The tool failed. The host was told why.', isError: true })
+    expect(reports).to.deep.equal(['Error: no row in table users of postgres://secret'])
+    rig.impostor.gate('throws').open()
+    await throwing
+  })
+
+  for (const how of ['the server says so', 'the outer call was aborted']) {
+    it(`are told when the agent waits no longer: ${how}`, async () => {
+      rig = await open(calling('weather', { city: 'Oslo' }, 'called'))
+      const caller = mcpCaller(rig.client)
+      let begin: () => void = () => undefined
+      const begun = new Promise<void>((resolve) => (begin = resolve))
+      const hostTools = weather([], {
+        execute: async (_input, { signal }) => {
+          begin()
+          await new Promise((resolve) => signal.addEventListener('abort', resolve))
+          return 'too late'
+        },
+      })
+      const abort = new AbortController()
+      const task = opencodeTask({ client: caller.client, scope, hostTools, intervalMs: 10 })
+      const last = lastOf(execute(task, { prompt: 'Go' }, { abortSignal: abort.signal }))
+      await rig.impostor.gate('called').reached()
+      const call = caller.call('weather', { city: 'Oslo' }, { id: 7 })
+      await begun
+      if (how === 'the server says so') {
+        await caller.request('notifications/cancelled', { requestId: 7 })
+        expect((await call).text).to.equal('too late')
+      }
+      abort.abort()
+      expect((await call).text).to.equal('too late')
+      expect((await last).status).to.equal('cancelled')
+    })
+  }
+
+  it('are reached by no browser page, no other method, and no guess', async () => {
+    rig = await open(calling('weather', { city: 'Oslo' }, 'called'))
+    const caller = mcpCaller(rig.client)
+    const running = start(caller, weather([]))
+    await rig.impostor.gate('called').reached()
+    const { url = '' } = caller.added[0] ?? {}
+    const status = async (at: string, init: RequestInit): Promise<number> =>
+      (await fetch(at, init)).status
+    const post = { method: 'POST', body: '{}' }
+    expect(await status(url, { ...post, headers: { origin: 'http://evil.example' } })).to.equal(403)
+    const named = url.replace('127.0.0.1', 'localhost')
+    expect(await status(named, post).catch(() => 403)).to.equal(403)
+    expect(await status(url, { method: 'GET' })).to.equal(405)
+    expect(await status(`${url}x`, post)).to.equal(404)
+    expect(await status(new URL('/', url).href, post)).to.equal(404)
+    expect(await status(url, { method: 'POST', body: 'x'.repeat(1_100_000) })).to.equal(413)
+    for (const body of [
+      '',
+      'null',
+      '[]',
+      '{"jsonrpc":"2.0"}',
+      '[{"jsonrpc":"2.0","method":"ping","id":1}]',
+    ]) {
+      const answer = await fetch(url, { method: 'POST', body })
+      expect(await answer.json()).to.have.nested.property('error.code', -32_700)
+    }
+    expect((await caller.request('resources/list')).body.error?.code).to.equal(-32_601)
+    rig.impostor.gate('called').open()
+    await running
+  })
+
+  it('are told again to a server that was started anew', async () => {
+    rig = await open(calling('weather', { city: 'Oslo' }, 'called'))
+    const caller = mcpCaller(rig.client)
+    const running = start(caller, weather([]))
+    await rig.impostor.gate('called').reached()
+    rig.impostor.streams.end()
+    while (caller.added.length < 2) await new Promise((resolve) => setTimeout(resolve, 5))
+    expect(caller.added[1]).to.deep.equal(caller.added[0])
+    expect((await caller.call('weather', { city: 'Oslo' })).isError).to.equal(false)
+    rig.impostor.gate('called').open()
+    expect((await running).status).to.equal('complete')
+  })
+
+  it('fail the run, which may be tried again, when the server cannot reach them', async () => {
+    rig = await open(reply(text('It is done.')))
+    const { client } = mcpCaller(rig.client)
+    const add = async () => ({ [serverNameOf(scope)]: { status: 'failed', error: 'no route' } })
+    const away = { ...client, mcp: { ...client.mcp, add } }
+    const reports: string[] = []
+    const onError = (error: unknown) => void reports.push(String(error))
+    const task = opencodeTask({
+      client: away as never,
+      scope,
+      hostTools: weather([]),
+      turn: { onError },
+    })
+    const last = await lastOf(execute(task, { prompt: 'Go' }))
+    expect(last.error).to.include({ code: 'server_unreachable', retryable: true })
+    expect(reports[0]).to.contain('could not connect to the host tools')
+    expect(await rig.userMessages()).to.equal(0)
+  })
+
+  it('are refused at the door without a scope, or with names that are none', async () => {
+    rig = await open([])
+    const { client } = rig
+    expect(() => opencodeTask({ client, hostTools: weather([]) })).to.throw(TypeError, 'scope')
+    const { weather: one } = weather([])
+    if (one === undefined) throw new Error('no tool')
+    const hostTools = { 'with space': one }
+    expect(() => opencodeTask({ client, scope, hostTools })).to.throw(TypeError, 'with space')
+  })
+})
+
+/** Sleeps end at once, so that a call for which there is no part is not waited for. */
+function hurriedClock() {
+  let skipped = 0
+  return {
+    now: () => Date.now() + skipped,
+    monotonic: () => performance.now() + skipped,
+    async sleep(ms: number, { signal }: { readonly signal?: AbortSignal } = {}) {
+      signal?.throwIfAborted()
+      if (ms === 25) skipped += 1_000
+      await new Promise((resolve) => setTimeout(resolve, Math.min(ms, 5)))
+    },
+  }
+}
+
+async function untilAccepted(answer: () => Promise<{ readonly accepted: boolean }>): Promise<void> {
+  while (!(await answer()).accepted) await new Promise((resolve) => setImmediate(resolve))
+}
