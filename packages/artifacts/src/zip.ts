@@ -10,10 +10,10 @@ import { PassThrough, type Readable } from 'node:stream'
 import { finished } from 'node:stream/promises'
 import { ZipFile } from 'yazl'
 
-import { untilAbort } from './abort.js'
+import { openUntilAbort, untilAbort } from './abort.js'
 import { contentDisposition } from './serve/content-disposition.js'
 import { parseArtifactKey } from './store/key.js'
-import type { ArtifactStore, StoreCallOptions, StoredArtifact } from './store/store.js'
+import type { ArtifactStore, StoreCallOptions } from './store/store.js'
 import { createEntryNames } from './zip/entry-names.js'
 
 /** A file for an archive; an `Artifact` fits. */
@@ -97,7 +97,11 @@ async function write(options: ZipOptions, body: PassThrough): Promise<ZipReport>
   let count = 0
   try {
     for await (const { key, path, storedAt } of untilStopped(files, stop.signal)) {
-      const found = await openFile(store, key, stop.signal)
+      const found = await openUntilAbort(
+        stop.signal,
+        async () => store.get(parseArtifactKey(key), { signal: stop.signal }),
+        (late) => late?.body.destroy(),
+      )
       if (found === null) {
         missing.push(path)
         continue
@@ -138,24 +142,6 @@ async function* untilStopped(
     }
   } finally {
     if (!isDone) Promise.resolve(iterator.return?.()).catch(() => {})
-  }
-}
-
-async function openFile(
-  store: ArtifactStore,
-  key: string,
-  signal: AbortSignal,
-): Promise<StoredArtifact | null> {
-  const opening = store.get(parseArtifactKey(key), { signal })
-  try {
-    return await untilAbort(signal, () => opening)
-  } catch (error) {
-    // Of a store that does not heed the signal it may come yet.
-    opening.then(
-      (found) => found?.body.destroy(),
-      () => {},
-    )
-    throw error
   }
 }
 

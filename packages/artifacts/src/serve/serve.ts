@@ -1,7 +1,7 @@
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import { pipeline } from 'node:stream/promises'
 
-import { untilAbort } from '../abort.js'
+import { openUntilAbort } from '../abort.js'
 import {
   openDownload,
   type Download,
@@ -53,17 +53,11 @@ async function open(request: IncomingMessage, options: DownloadOptions): Promise
     const value = headers[name]
     return Array.isArray(value) ? value.join(', ') : value
   }
-  const opening = openDownload({ method, header }, options)
-  try {
-    return await untilAbort(options.signal, () => opening)
-  } catch (error) {
-    // Of a store that does not heed the signal it may come yet.
-    opening.then(
-      ({ artifact }) => artifact?.body.destroy(),
-      () => {},
-    )
-    throw error
-  }
+  return openUntilAbort(
+    options.signal,
+    () => openDownload({ method, header }, options),
+    ({ artifact }) => artifact?.body.destroy(),
+  )
 }
 
 async function send(

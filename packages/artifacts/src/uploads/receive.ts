@@ -8,12 +8,7 @@ import { ArtifactError } from '../errors.js'
 import { toFileName } from '../file-name.js'
 import { parseArtifactKey, type ArtifactKey } from '../store/key.js'
 import { closeSource } from '../store/source.js'
-import type {
-  ArtifactSource,
-  ArtifactStat,
-  ArtifactStore,
-  StoreCallOptions,
-} from '../store/store.js'
+import type { ArtifactSource, ArtifactStore, StoreCallOptions } from '../store/store.js'
 import { headBytes, looksLike } from './sniff.js'
 import { defaultStoreTimeoutMs, limitStore, type StoreLimit } from './store-limit.js'
 import type { Upload } from './upload.js'
@@ -75,8 +70,7 @@ export async function receiveUpload(target: UploadTarget, file: IncomingFile): P
     }
     const { head, whole } = await readHead(chunks, file, limit)
     const contentType = looksLike(named, head) ? named : 'application/octet-stream'
-    let isGivenUp = false
-    const putting = async (): Promise<ArtifactStat> => {
+    const stat = await limit.during(async () => {
       const stored = await store.put(key, whole, {
         contentType,
         ifAbsent: store.capabilities.includes('if-absent'),
@@ -84,13 +78,9 @@ export async function receiveUpload(target: UploadTarget, file: IncomingFile): P
         metadata: { name, source: 'upload' },
         signal: limit.signal,
       })
-      // Nobody knows of it any more.
-      if (isGivenUp) await store.remove(key)
+      // It came too late: nobody knows of it any more.
+      if (limit.signal.aborted) await store.remove(key)
       return stored
-    }
-    const stat = await limit.during(putting).catch((error: unknown) => {
-      isGivenUp = true
-      throw error
     })
     const { sizeBytes, sha256, storedAt } = stat
     return { key, name, originalName, contentType, sizeBytes, sha256, storedAt }
