@@ -184,6 +184,30 @@ describe('a conversation whose server has lost it', () => {
     )
   })
 
+  it('runs a turn again whose sub-agent was lost with it', async () => {
+    await ask('One')
+    rig.impostor.answer(
+      on(
+        'Both',
+        reply(
+          tool.task(
+            { description: 'A part', prompt: 'Work' },
+            reply(text('At work. '), gate('child'), text('Worked.')),
+          ),
+          text('Together.'),
+        ),
+      ),
+    )
+    const turnId = await rig.rows.addMessage()
+    const running = runTurn(rig.options(turnId, 'Both', { history, clock: quickly }))
+    await rig.impostor.gate('child').reached()
+    await setTimeout(200)
+    await rig.impostor.restart({ keep: false })
+    rig.impostor.gate('child').open()
+    expect(await running).to.include({ status: 'completed', session: 'restored' })
+    expect((await rig.rows.row(turnId))['text']).to.match(/Together\.$/)
+  })
+
   it('fails a turn that was lost in its middle where it may not be run again', async () => {
     await ask('One')
     const turnId = await rig.rows.addMessage()
