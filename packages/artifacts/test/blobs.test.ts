@@ -75,7 +75,7 @@ describe('a store over blobs', () => {
       ...few,
       list: async function* () {
         queueMicrotask(() => stop.abort(new Error('stopped')))
-        await new Promise(() => {})
+        yield await new Promise<string>(() => {})
       },
     }
     const listing = createBlobStore({ blobs }).list({ signal: stop.signal })

@@ -20,6 +20,8 @@ export interface ArtifactCatalogCase {
   readonly run: (subject: ArtifactCatalogSubject) => Promise<void>
 }
 
+type Owner = ArtifactOwner | 'all'
+
 const sweep = { olderThanMs: 1_000, leaseMs: 10_000, limit: 100 }
 
 const digest = (text: string): string => createHash('sha256').update(text).digest('hex')
@@ -44,10 +46,7 @@ function entryOf(turnId: string, path: string, more: Partial<CatalogEntry> = {})
   }
 }
 
-async function all(
-  catalog: ArtifactCatalog,
-  owner: ArtifactOwner | 'all',
-): Promise<CatalogEntry[]> {
+async function all(catalog: ArtifactCatalog, owner: Owner): Promise<CatalogEntry[]> {
   const found: CatalogEntry[] = []
   for await (const entry of catalog.list(owner)) found.push(entry)
   return found
