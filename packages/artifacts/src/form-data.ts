@@ -6,6 +6,7 @@
  * ```
  */
 import { Busboy, type BusboyInstance } from '@fastify/busboy'
+import { setMaxListeners } from 'node:events'
 import type { IncomingHttpHeaders } from 'node:http'
 import { Readable } from 'node:stream'
 import { pipeline } from 'node:stream/promises'
@@ -61,6 +62,8 @@ export async function receiveForm(
   }
   signal?.throwIfAborted()
   const stop = new AbortController()
+  // One listener for each file that is under way is no leak.
+  setMaxListeners(maxFiles + 10, stop.signal)
   const arriving: Promise<Upload & { readonly field: string }>[] = []
   const fields: (readonly [string, string])[] = []
   // The first reason is the one that stays.
