@@ -75,7 +75,8 @@ describe('uploads in the prompt of a turn', function () {
 
   it('are sent as parts, those that were placed and no others', async () => {
     const directory = await realpath(await mkdtemp(join(tmpdir(), 'turnstead-prompt-')))
-    const impostor = await startImpostor(on('What is in these', reply(text('Notes.'))))
+    const answer = on('What is in these', reply(text('Notes.')))
+    const impostor = await startImpostor(answer, { storage: 'disk' })
     const client = connect(impostor, directory)
     try {
       const { prompt, placed } = await makePrompt(directory, 'What is in these files?')
