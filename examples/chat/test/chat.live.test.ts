@@ -7,7 +7,7 @@ import { findOpencodeBinary } from '@turnstead/testkit/opencode'
 import { expect } from 'chai'
 import { after, afterEach, before, beforeEach, describe, it } from 'mocha'
 import type { Browser, Page } from 'playwright-core'
-import { findBrowser, launchBrowser } from './support/browser.js'
+import { findBrowser, launchBrowser } from '@turnstead-examples/start/browser'
 import {
   isRunning,
   runChatProcess,

@@ -4,7 +4,7 @@ import { fileURLToPath } from 'node:url'
 import { conversationColumns, messageColumns } from '@turnstead/session'
 import { createLibsqlKnex } from '@turnstead/session/libsql'
 import knex, { type Knex } from 'knex'
-import { StartError } from '../start-error.js'
+import { StartError } from '@turnstead-examples/start'
 
 /** Opens `postgres://…`, or a SQLite file by its path or as `file:…`, and brings its tables up to date. */
 export async function openDatabase(url: string): Promise<Knex> {

@@ -1,0 +1,6 @@
+/** What the example applications share. Copy what you need. */
+export { chooseModel, type ChosenModel, type ModelOptions } from './choose-model.js'
+export { listen, type HttpListener, type ListenOptions } from './http-listener.js'
+export { lineOf, logError } from './log.js'
+export { knownHostsOnly, type PublicAddress, sameOriginOnly, securityHeaders } from './security.js'
+export { StartError } from './start-error.js'
