@@ -1,10 +1,14 @@
-import { mkdir } from 'node:fs/promises'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { createDiskStore } from '@turnstead/artifacts/disk'
 import { WireError } from '@turnstead/wire'
-import { startServer } from '@turnstead/wire/server'
-import { chooseModel, listen, logError, StartError } from '@turnstead-examples/start'
+import {
+  chooseModel,
+  listen,
+  logError,
+  startAgentServer,
+  StartError,
+} from '@turnstead-examples/start'
 import { demoAnswer } from './agent/demo-answers.js'
 import { createChats } from './chats/chats.js'
 import { createOuterModel } from './chats/outer-model.js'
@@ -37,17 +41,11 @@ export async function startTaskChat(
     const model = await chooseModel({ env, bash, demo: demoAnswer })
     closers.push(() => model.close())
 
-    const directory = join(dataDir, 'server')
-    await mkdir(directory, { recursive: true })
-    const server = await startServer({
-      ...(env['OPENCODE_BINARY'] && { binary: env['OPENCODE_BINARY'] }),
-      resolveFrom: fileURLToPath(new URL('.', import.meta.url)),
-      directory,
-      dataDir: join(dataDir, 'opencode'),
-      config: model.config,
-      env: model.env,
-      supervise: true,
-      readyTimeoutMs: 120_000,
+    const server = await startAgentServer({
+      model,
+      directory: join(dataDir, 'server'),
+      dataDir,
+      binary: env['OPENCODE_BINARY'] || null,
       signal,
     })
     closers.push(() => server.close())

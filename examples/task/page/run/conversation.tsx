@@ -61,8 +61,8 @@ const toolStates = {
 } as const
 
 function ToolCall({ part }: { part: Extract<Part, { type: 'dynamic-tool' }> }): ReactNode {
-  const title = part.state === 'output-available' ? part.output.title : null
-  const name = title === null || title === '' ? part.toolName : `${part.toolName}: ${title}`
+  const target = targetOf(part.input)
+  const name = target === null ? part.toolName : `${part.toolName}: ${target}`
   return (
     <Section title={`${name}, ${toolStates[part.state]}`}>
       {part.input !== undefined && <pre>{JSON.stringify(part.input, null, 2)}</pre>}
@@ -70,4 +70,11 @@ function ToolCall({ part }: { part: Extract<Part, { type: 'dynamic-tool' }> }): 
       {part.state === 'output-error' && <p>{part.errorText}</p>}
     </Section>
   )
+}
+
+/** What a call is about: a file, a task, a command. */
+function targetOf(input: unknown): string | null {
+  if (typeof input !== 'object' || input === null) return null
+  const { command, description, filePath } = input as Readonly<Record<string, unknown>>
+  return [filePath, description, command].find((each) => typeof each === 'string') ?? null
 }
