@@ -26,7 +26,7 @@ const trees: Readonly<Record<string, readonly (readonly string[])[]>> = {
   ],
   'packages/session/src': [
     ['contract', 'objection', 'libsql'],
-    ['verbs', 'outbox', 'catalog'],
+    ['verbs', 'outbox', 'catalog', 'history'],
     ['statements/upkeep', 'statements/claim'],
     ['migrations', 'creation', 'statements/asks'],
     ['statements'],
@@ -36,9 +36,10 @@ const trees: Readonly<Record<string, readonly (readonly string[])[]>> = {
   'packages/turn/src': [
     ['worker', 'http'],
     ['memory', 'steps'],
+    ['history'],
     ['asks', 'poll', 'live', 'outbox'],
     ['run'],
-    ['tracing'],
+    ['tracing', 'seen'],
     ['ports'],
   ],
   'packages/otel/src': [],

@@ -48,6 +48,7 @@ export function composeChat(parts: ChatParts): ComposedChat {
   const worker = createWorker({
     client,
     store: rows.store,
+    history: rows.history,
     artifacts,
     feed,
     name: parts.workerName,

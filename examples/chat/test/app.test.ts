@@ -156,6 +156,24 @@ describe('createApp', () => {
     expect(await stream.until('Answer two.')).to.contain(over)
   })
 
+  it('goes on in a conversation that the server has forgotten', async () => {
+    app = await startApp([
+      on('one', reply(text('Answer one.'))),
+      on('two', reply(text('Answer two.'))),
+    ])
+    await app.post('/conversations', 'one')
+    const stream = await follow('/conversations/1/stream?from=1')
+    await stream.until(over)
+    await app.impostor.restart({ keep: false })
+    await app.post('/conversations/1/messages', 'two')
+    await stream.until('Answer two.')
+    const { url, headers } = app.impostor
+    const sessions = (await (await fetch(`${url}/session`, { headers })).json()) as { id: string }[]
+    expect(sessions).to.have.length(1)
+    const messages = await fetch(`${url}/session/${sessions[0]?.id}/message`, { headers })
+    expect(await messages.text()).to.match(/one.*Answer one\..*two/s)
+  })
+
   it('says in plain words why a turn failed, and nothing of what the provider said', async () => {
     app = await startApp(reply(providerError({ status: 401, message: 'key sk-1 of db.internal' })))
     await app.post('/conversations', 'Go')

@@ -10,6 +10,7 @@
  * | `lease_lost` | the conversation is not held by the lease under which its session was asked for | no |
  * | `row_contended` | the conversation's row changed before each of many attempts | yes |
  * | `malformed_row` | a column holds what this package never writes there | no |
+ * | `history_damaged` | what is kept of a conversation lacks something, or is not what was written | no |
  * | `schema_mismatch` | the tables lack something, or have columns that are too narrow; the message says what to do | no |
  * | `database_failed` | the database refused or was out of reach; see `cause` | by its cause |
  */
@@ -20,6 +21,7 @@ export type SessionErrorCode =
   | 'lease_lost'
   | 'row_contended'
   | 'malformed_row'
+  | 'history_damaged'
   | 'schema_mismatch'
   | 'database_failed'
 

@@ -22,6 +22,7 @@ import { breakRequests } from './faults/requests.js'
 import { surveyScenes } from './faults/survey.js'
 import { createTally } from './figures.js'
 import type { Lab } from './lab.js'
+import { runOutlive } from './outlive.js'
 import { runOwnEnd } from './own-end.js'
 import { runPeople } from './people.js'
 import { runPorts } from './ports.js'
@@ -46,7 +47,18 @@ const loseReal = async (lab: Lab, points: Points): Promise<void> => {
   if (problem !== null) process.stderr.write(`!!! THE REAL SERVER IS SKIPPED: ${problem}\n`)
 }
 
-const alone = { people: runPeople, 'own-end': runOwnEnd, ports: runPorts, doors: runDoors }
+const outlive = async (lab: Lab): Promise<void> => {
+  const problem = await runOutlive(lab)
+  if (problem !== null) process.stderr.write(`!!! OUTLIVE IS SKIPPED: ${problem}\n`)
+}
+
+const alone = {
+  people: runPeople,
+  'own-end': runOwnEnd,
+  ports: runPorts,
+  doors: runDoors,
+  outlive,
+}
 const surveyed = { requests: breakRequests, frames: breakFrames }
 const crashes = {
   'real-server': loseReal,

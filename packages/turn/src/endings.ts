@@ -58,6 +58,8 @@ export const turnEndings: Readonly<Record<TurnEnding, EndingFacts>> = {
   context_overflow: failed('The conversation is too long for the model.'),
   output_invalid: failed('The model’s answer does not have the form that was asked for.'),
   turn_stopped: failed('The turn was stopped on the server.'),
+  session_lost: failed('OpenCode has lost this conversation.'),
+  session_not_restored: failed('This conversation could not be restored on OpenCode.'),
   ask_rejected: failed('The agent did not get what it asked for, and stopped.'),
   ask_unanswerable: passing('OpenCode did not take the answer to the agent’s question.'),
   empty_reply: failed('The agent ended without an answer.'),

@@ -20,6 +20,8 @@ export type TurnErrorCode =
   | 'context_overflow'
   | 'output_invalid'
   | 'turn_stopped'
+  | 'session_lost'
+  | 'session_not_restored'
   | 'ask_rejected'
   | 'ask_unanswerable'
   | 'empty_reply'
@@ -117,6 +119,23 @@ export function sessionDeleted(sessionId: string, cause?: unknown): TurnError {
   )
 }
 
+/** The error for a conversation that the server does not know any more. */
+export function sessionLost(sessionId: string, why: string): TurnError {
+  return new TurnError(
+    'session_lost',
+    `The OpenCode server does not know the session ${sessionId} of this conversation any more, and ${why}. Give runTurn a \`history\`, or say by \`recovery.onSessionLost\` that the conversation may go on in a new session.`,
+  )
+}
+
+/** The error for a session that could not be given back to a server. */
+export function sessionNotRestored(sessionId: string, why: string, cause?: unknown): TurnError {
+  return new TurnError(
+    'session_not_restored',
+    `The session ${sessionId} could not be restored: ${why}. The cause says more; what is kept of it is unchanged.`,
+    { cause },
+  )
+}
+
 /** The failure of one call of the host's ports that did not answer; it may answer the next time. */
 export function portTimeout(step: string, limitMs: number): Error {
   const error = new Error(
@@ -153,6 +172,7 @@ export type TurnStep =
   | 'send'
   | 'asks'
   | 'snapshot'
+  | 'history'
   | 'stop'
   | 'release'
   | 'artifacts'

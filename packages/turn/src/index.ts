@@ -20,9 +20,12 @@ export { createTurnWorker } from './worker/turn-worker.js'
 export type { TurnJob, TurnWorker, TurnWorkerHealth, TurnWorkerOptions } from './worker/options.js'
 export { createMemoryStore } from './memory/memory-store.js'
 export type { MemoryStore, MemoryStoreOptions } from './memory/memory-store.js'
+export { createMemoryHistory } from './memory/memory-history.js'
 export type {
+  BeforeRestore,
   PromptDefaults,
   Recovery,
+  RetellHistory,
   SessionSetup,
   Timing,
   TurnActivity,
@@ -86,6 +89,10 @@ export type {
 export type {
   ArtifactCollector,
   ConversationLease,
+  HistoryEntry,
+  HistoryHead,
+  HistorySession,
+  HistoryStore,
   IdSource,
   Lease,
   LeftTurn,
@@ -95,6 +102,7 @@ export type {
   PartialReply,
   PromptRecord,
   RowId,
+  ServerRecord,
   SessionOptions,
   SessionUpstream,
   Settlement,

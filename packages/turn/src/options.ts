@@ -6,6 +6,8 @@ import { type Budgets, type BudgetWarning, defaultBudgets } from './budgets.js'
 import { type Clock, steady, type SteadyClock, systemClock } from './clock.js'
 import type {
   ArtifactCollector,
+  HistorySession,
+  HistoryStore,
   IdSource,
   Notifier,
   RowId,
@@ -39,10 +41,18 @@ export interface TurnPorts<Report = unknown> {
   readonly client: TurnClient
   /** The rows. */
   readonly store: TurnStore
-  /** A supervised server of `wire`: `budgets.unreachableMs` is then long enough for its supervisor by default. */
-  readonly server?: { readonly outageMs: number }
+  /**
+   * A supervised server of `wire`: `budgets.unreachableMs` is then long enough for its supervisor by default. Its `name`, where there
+   * are several, is kept with the history.
+   */
+  readonly server?: { readonly outageMs: number; readonly name?: string }
   /** Shows the reply to other processes while it grows, for `followTurn`. Default: only the rows do. */
   readonly notifier?: Notifier
+  /**
+   * Keeps what the server knows of each conversation, so that another one, or the same one without its data, can be told. Default:
+   * a conversation that its server has lost fails with `session_lost`.
+   */
+  readonly history?: HistoryStore
   /** Takes the files after the row is settled. */
   readonly artifacts?: ArtifactCollector<Report>
   /**
@@ -82,9 +92,35 @@ export interface Recovery {
   readonly onAskLost: 'rerun' | 'fail'
   /** How often a prompt may be run again. Default 1. */
   readonly maxReruns: number
+  /**
+   * The server does not know the conversation's session: it is another one, or has lost its data. `restore`: it is told what `history`
+   * has kept, and the turn goes on in the same session; without that it fails, with `session_lost`. `fail`: that at once. `replace`:
+   * the turn runs in a new session, in which the agent has forgotten everything. A function does so too, and gives the new session
+   * what the agent is to know. Default `restore`.
+   */
+  readonly onSessionLost: 'restore' | 'fail' | 'replace' | RetellHistory
+  /** Brings the files of the conversation back, before its session is. What it throws fails the turn. Default: nothing is done. */
+  readonly beforeRestore?: (restore: BeforeRestore) => void | Promise<void>
   /** What an answer with neither text, tools, files nor a structured value is. Default `fail`. */
   readonly emptyReply: 'fail' | 'complete'
 }
+
+/** A session that is about to be restored. */
+export interface BeforeRestore {
+  readonly conversationId: RowId
+  readonly sessionId: string
+  /** The session's directory. */
+  readonly directory: string
+  readonly signal: AbortSignal
+}
+
+/** Says what the agent is to know of a conversation whose session is lost: the first message of the new one, without an answer. */
+export type RetellHistory = (lost: {
+  readonly conversationId: RowId
+  readonly sessionId: string
+  /** What is kept: sub-agents' sessions first, the conversation's last. Empty without `history`. */
+  readonly sessions: readonly HistorySession[]
+}) => string | Promise<string>
 
 /** Everything {@link runTurn} needs. */
 export interface TurnOptions<Report = unknown> extends TurnPorts<Report> {
@@ -141,6 +177,8 @@ export interface TurnSetup {
   readonly client: TurnClient
   readonly store: TurnStore
   readonly notifier: Notifier | null
+  readonly history: HistoryStore | null
+  readonly serverName: string | null
   readonly owner: string
   readonly clock: SteadyClock
   readonly ids: IdSource
@@ -178,6 +216,7 @@ const defaultTiming: Timing = {
 const defaultRecovery: Recovery = {
   onServerLost: 'rerun',
   onAskLost: 'fail',
+  onSessionLost: 'restore',
   maxReruns: 1,
   emptyReply: 'fail',
 }
@@ -193,6 +232,11 @@ export function resolveOptions<Report>(options: TurnOptions<Report>): TurnSetup 
       throw new RangeError(`\`timing.${name}\` must be a positive number of milliseconds`)
   }
   const recovery = { ...defaultRecovery, ...withoutUndefined(options.recovery ?? {}) }
+  const { onSessionLost } = recovery
+  const isChoice = ['restore', 'fail', 'replace'].includes(String(onSessionLost))
+  if (!isChoice && typeof onSessionLost !== 'function') {
+    throw new TypeError('`recovery.onSessionLost` must be restore, fail, replace, or a function')
+  }
   if (!(recovery.maxReruns >= 0)) {
     throw new RangeError('`recovery.maxReruns` must be a number, 0 or more')
   }
@@ -212,6 +256,8 @@ export function resolveOptions<Report>(options: TurnOptions<Report>): TurnSetup 
     client: options.client,
     store: options.store,
     notifier: options.notifier ?? null,
+    history: options.history ?? null,
+    serverName: options.server?.name ?? null,
     owner: options.owner ?? `worker-${globalThis.crypto.randomUUID()}`,
     clock: steady(options.clock ?? systemClock),
     ids: options.ids ?? { messageId: () => createMessageId(), partId: () => createPartId() },

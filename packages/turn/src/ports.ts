@@ -2,6 +2,13 @@ import type { Client } from '@turnstead/wire'
 import type { RowId } from './ports/rows.js'
 
 export type {
+  HistoryEntry,
+  HistoryHead,
+  HistorySession,
+  HistoryStore,
+  ServerRecord,
+} from './ports/history.js'
+export type {
   ConversationLease,
   Lease,
   PartialReply,

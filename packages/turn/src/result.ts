@@ -2,6 +2,7 @@ import type { ReplyResult } from '@turnstead/reply'
 import type { CompletedEnding, TurnEnding } from './endings.js'
 import type { TurnError } from './errors.js'
 import type { RowId } from './ports.js'
+import type { SessionFate } from './ports/history.js'
 
 /** Which step of stopping the agent worked. All true: proven stopped, and nothing left open. */
 export interface StopReport {
@@ -26,6 +27,11 @@ export interface SettledTurn<Report> {
   readonly cost: number
   /** The server did not know the conversation's session any more, so the turn ran in a new one: the agent has forgotten what was said before. */
   readonly sessionRecreated: boolean
+  /**
+   * The session that it ran in. `same`: that of the conversation. `new`: its first. `restored`: the server did not know it, and was told
+   * what is kept of it. `replaced`: a new one in its place, in which the agent has forgotten what was said before.
+   */
+  readonly session: SessionFate
   /** From claim to settle. */
   readonly durationMs: number
   /** From the first send to the first text; null when none came or when another process had sent. */

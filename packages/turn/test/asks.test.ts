@@ -81,7 +81,7 @@ describe('asks of a turn', () => {
     rig.impostor.answer(
       on('Again', reply(tool.write({ filePath: 'b.txt', content: 'b' }), text('Done.'))),
     )
-    const { session } = options({})
+    const { session = {} } = options({})
     const nextId = await rig.rows.addMessage()
     const result = await runTurn(
       rig.options(nextId, 'Again', { session, asks: () => ({ action: 'allow' }) }),

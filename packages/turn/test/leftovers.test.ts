@@ -171,7 +171,7 @@ describe('what a dead worker left of a conversation', () => {
     await rig.rows.store.cancel({ turnId })
     const sessionId = (await rig.rows.store.read(turnId))?.prompt?.sessionId ?? ''
     await rig.client.session.delete(sessionId)
-    const settled = await next()
+    const settled = await next({ recovery: { onSessionLost: 'replace' } })
     expect(settled.map((each) => each.turnId)).to.deep.equal([turnId, 2])
     expect((await rig.rows.row(turnId))['closed_at']).to.be.a('number')
   })

@@ -40,7 +40,9 @@ describe('a turn whose run was lost', () => {
     const otherId = await rig.rows.addMessage()
     const settled: unknown[] = []
     const onSettled = (result: TurnResult): void => void settled.push(result.turnId)
-    const result = await runTurn(rig.options(otherId, 'Other', { onSettled }))
+    const result = await runTurn(
+      rig.options(otherId, 'Other', { onSettled, recovery: { onSessionLost: 'replace' } }),
+    )
     expect(result).to.include({ status: 'completed', sessionRecreated: true })
     expect(settled).to.deep.equal([turnId, otherId])
     expect(await rig.rows.row(turnId)).to.include({ status: 'failed', error_code: 'turn_stopped' })
@@ -51,7 +53,9 @@ describe('a turn whose run was lost', () => {
     rig.impostor.answer(on('Other', reply(text('Other.'))))
     const otherId = await rig.rows.addMessage()
     const result = await runTurn(
-      rig.options(otherId, 'Other', { recovery: { maxReruns: 0, onServerLost: 'fail' } }),
+      rig.options(otherId, 'Other', {
+        recovery: { maxReruns: 0, onServerLost: 'fail', onSessionLost: 'replace' },
+      }),
     )
     expect(result.status).to.equal('completed')
     expect((await rig.rows.store.read(otherId))?.prompt?.runs).to.equal(0)

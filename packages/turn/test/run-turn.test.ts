@@ -98,7 +98,7 @@ describe('runTurn', () => {
       const before = (await rig.rows.store.read(first.turnId))?.prompt
       await rig.client.session.delete(before?.sessionId ?? '')
       answerHello()
-      const second = await run()
+      const second = await run({ recovery: { onSessionLost: 'replace' } })
       expect(second.result.status).to.equal('completed')
       const after = (await rig.rows.store.read(second.turnId))?.prompt
       expect(after?.sessionId).to.not.equal(before?.sessionId)

@@ -78,10 +78,16 @@ describe('a turn among wrong answers', () => {
       rig.options(turnId, 'Hello', {
         store: { ...dying, release: async () => undefined },
         signal: end.signal,
+        recovery: { onSessionLost: 'replace' },
       }),
     )
     await died
-    const again = { store: rig.rows.anotherStore(), owner: 'worker-2', onBusy: 'wait' } as const
+    const again = {
+      store: rig.rows.anotherStore(),
+      owner: 'worker-2',
+      onBusy: 'wait',
+      recovery: { onSessionLost: 'replace' },
+    } as const
     const result = await runTurn(rig.options(turnId, 'Hello', again))
     expect(result).to.include({ status: 'completed', sessionRecreated: true })
     const nextId = await rig.rows.addMessage()
@@ -93,8 +99,10 @@ describe('a turn among wrong answers', () => {
 
   it('says so when the session really is gone, and goes on in a new one', async () => {
     await rig.client.session.delete((await sessions())[0] ?? '')
-    const result = await runTurn(rig.options(turnId, 'Hello'))
-    expect(result).to.include({ status: 'completed', sessionRecreated: true })
+    const result = await runTurn(
+      rig.options(turnId, 'Hello', { recovery: { onSessionLost: 'replace' } }),
+    )
+    expect(result).to.include({ status: 'completed', sessionRecreated: true, session: 'replaced' })
     expect((await rig.rows.row(turnId))['session_recreated']).to.be.oneOf([1, true])
     expect(rig.reports.join()).to.contain('has forgotten')
   })

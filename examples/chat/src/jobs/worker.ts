@@ -1,6 +1,12 @@
 import type { MessageArtifacts } from '@turnstead/artifacts'
 import type { SessionStore } from '@turnstead/session'
-import { createTurnWorker, waitForPerson, type Prompt, type TurnClient } from '@turnstead/turn'
+import {
+  createTurnWorker,
+  type HistoryStore,
+  waitForPerson,
+  type Prompt,
+  type TurnClient,
+} from '@turnstead/turn'
 import type { Feed } from '../live/feed.js'
 import { createLiveTurn, type LiveTurn, type LiveTurns } from '../live/live-turn.js'
 
@@ -25,6 +31,7 @@ export interface Worker extends LiveTurns {
 export interface WorkerOptions {
   readonly client: TurnClient
   readonly store: SessionStore
+  readonly history: HistoryStore
   readonly artifacts: MessageArtifacts
   readonly feed: Feed
   /** Survives a restart, so that this process may go on with its own turns at once. */
@@ -44,6 +51,7 @@ export function createWorker(options: WorkerOptions): Worker {
   const worker = createTurnWorker({
     client,
     store,
+    history: options.history,
     artifacts,
     owner: options.name,
     asks: waitForPerson,

@@ -2,6 +2,7 @@ import { mkdir } from 'node:fs/promises'
 import { dirname } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { conversationColumns, messageColumns } from '@turnstead/session'
+import { historyMigration } from '@turnstead/session/history'
 import { createLibsqlKnex } from '@turnstead/session/libsql'
 import knex, { type Knex } from 'knex'
 import { StartError } from '@turnstead-examples/start'
@@ -72,6 +73,7 @@ const migrations: readonly Migration[] = [
       await database.schema.alterTable('messages', (table) => void table.dropColumn('uploads'))
     },
   },
+  { ...historyMigration(), name: '0003-history' },
 ]
 
 interface Migration extends Knex.Migration {

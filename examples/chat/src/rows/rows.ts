@@ -1,6 +1,8 @@
 import type { Upload } from '@turnstead/artifacts/uploads'
 import { createLocalNotifier, type SessionStore } from '@turnstead/session'
+import { createHistoryStore } from '@turnstead/session/history'
 import { storeFor } from '@turnstead/session/objection'
+import type { HistoryStore } from '@turnstead/turn'
 import type { Knex } from 'knex'
 import { Conversation, Message } from './models.js'
 
@@ -14,6 +16,8 @@ export interface Written {
 export interface ChatRows {
   /** What `runTurn` writes through. */
   readonly store: SessionStore
+  /** What OpenCode knows of the conversations, for the day on which it has forgotten. */
+  readonly history: HistoryStore
   listConversations(): Promise<Conversation[]>
   findConversation(id: number | null): Promise<Conversation | null>
   findMessage(id: number | null): Promise<Message | null>
@@ -59,6 +63,7 @@ export function createChatRows(knex: Knex): ChatRows {
 
   return {
     store,
+    history: createHistoryStore({ knex }),
     listConversations: async () =>
       conversations.query().orderBy('id', 'desc').limit(maxConversations),
     findConversation: async (id) =>

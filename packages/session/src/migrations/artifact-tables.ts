@@ -1,10 +1,6 @@
-import type { Knex } from 'knex'
-import { addVersion } from './apply-version.js'
-import { readColumns } from './catalog.js'
-import { createIndexSql, createTableSql } from './definition.js'
-import { dialectFor, dialectOf, quoteFor, quoteOf, quoteTable } from './dialect.js'
 import type { Client } from './dialect.js'
-import { indexName } from './table-version.js'
+import { tablesMigration, tablesSql } from './own-tables.js'
+import type { TablesMigration, TablesSql } from './own-tables.js'
 import type { TableStep, TableVersion } from './table-version.js'
 
 /** Where the rows of files are. */
@@ -80,47 +76,11 @@ export function artifactSteps(options: ArtifactTableOptions = {}): readonly Tabl
 /**
  * The two tables of a catalog as one step of the host's own chain: `{ name, up, down }`. `up` goes on where it was interrupted.
  */
-export function artifactMigration(options: ArtifactTableOptions = {}): {
-  readonly name: string
-  readonly up: (knex: Knex) => Promise<void>
-  readonly down: (knex: Knex) => Promise<void>
-} {
-  const steps = artifactSteps(options)
-  return {
-    name: artifactVersion,
-    async up(knex) {
-      const writing = { dialect: dialectOf(knex), quote: quoteOf(knex) }
-      for (const step of steps) {
-        const present = await readColumns(knex, step.table)
-        if (present.length === 0) await knex.raw(createTableSql(writing, step))
-      }
-      await addVersion(knex, steps)
-    },
-    async down(knex) {
-      for (const { table } of steps) {
-        await knex.raw(`drop table if exists ${quoteTable(quoteOf(knex), table)}`)
-      }
-    },
-  }
+export function artifactMigration(options: ArtifactTableOptions = {}): TablesMigration {
+  return tablesMigration(artifactVersion, artifactSteps(options))
 }
 
 /** The same step as plain SQL, made without a connection: for a chain that is not Knex's, or to be read before it runs. */
-export function artifactSql(options: ArtifactSqlOptions): {
-  readonly name: string
-  readonly up: readonly string[]
-  readonly down: readonly string[]
-} {
-  const dialect = dialectFor(options.client)
-  const writing = { dialect, quote: quoteFor(dialect) }
-  const steps = artifactSteps(options)
-  return {
-    name: artifactVersion,
-    up: steps.flatMap((step) => [
-      createTableSql(writing, step),
-      ...step.version.indexes.map((index) =>
-        createIndexSql(writing, step.table, { ...index, name: indexName(step, index) }),
-      ),
-    ]),
-    down: steps.map(({ table }) => `drop table ${quoteTable(writing.quote, table)}`),
-  }
+export function artifactSql(options: ArtifactSqlOptions): TablesSql {
+  return tablesSql(options.client, artifactVersion, artifactSteps(options))
 }

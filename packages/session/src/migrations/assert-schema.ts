@@ -6,8 +6,11 @@ import { stepsOf } from './versions.js'
 import type { TurnMigrationOptions } from './versions.js'
 import { artifactSteps, artifactVersion } from './artifact-tables.js'
 import type { ArtifactTableOptions } from './artifact-tables.js'
+import { historyStep, historyVersion } from './history-table.js'
+import type { HistoryTableOptions } from './history-table.js'
 import { outboxStep, outboxVersion } from './outbox-table.js'
 import type { OutboxTableOptions } from './outbox-table.js'
+import type { TableStep } from './table-version.js'
 import { conversationTable, messageTable } from '../tables.js'
 
 /**
@@ -22,6 +25,8 @@ export async function assertSchema(
   options: TurnMigrationOptions & {
     /** The table of the outbox, as given to the store. Default: there is none. */
     readonly outbox?: OutboxTableOptions
+    /** The table of the history, as given to it. Default: there is none. */
+    readonly history?: HistoryTableOptions
     /** The tables of the catalog, as given to it. Default: there is none. */
     readonly artifacts?: ArtifactTableOptions
   } = {},
@@ -50,25 +55,13 @@ export async function assertSchema(
       }
     }),
   )
-  if (options.outbox !== undefined) {
-    expected.push({
-      name: outboxVersion,
-      madeBy: '`up` of `outboxMigration()`, or the statements of `outboxSql()`',
-      step: outboxStep(options.outbox),
-      hostColumns: [],
-      keys: null,
-    })
+  const { outbox, history, artifacts } = options
+  if (outbox !== undefined) expected.push(...ofOurs('outbox', outboxVersion, [outboxStep(outbox)]))
+  if (history !== undefined) {
+    expected.push(...ofOurs('history', historyVersion, [historyStep(history)]))
   }
-  if (options.artifacts !== undefined) {
-    for (const step of artifactSteps(options.artifacts)) {
-      expected.push({
-        name: artifactVersion,
-        madeBy: '`up` of `artifactMigration()`, or the statements of `artifactSql()`',
-        step,
-        hostColumns: [],
-        keys: null,
-      })
-    }
+  if (artifacts !== undefined) {
+    expected.push(...ofOurs('artifact', artifactVersion, artifactSteps(artifacts)))
   }
   const problems = await findProblems(knex, expected)
   if (problems.length === 0) return
@@ -76,4 +69,14 @@ export async function assertSchema(
     'schema_mismatch',
     `The tables cannot hold turns as they are:\n${problems.map((problem) => `- ${problem}`).join('\n')}`,
   )
+}
+
+/** Tables that are wholly ours. */
+function ofOurs(
+  what: 'outbox' | 'history' | 'artifact',
+  name: string,
+  steps: readonly TableStep[],
+): readonly ExpectedTable[] {
+  const madeBy = `\`up\` of \`${what}Migration()\`, or the statements of \`${what}Sql()\``
+  return steps.map((step) => ({ name, madeBy, step, hostColumns: [], keys: null }))
 }

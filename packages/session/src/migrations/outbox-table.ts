@@ -1,10 +1,6 @@
-import type { Knex } from 'knex'
-import { addVersion } from './apply-version.js'
-import { readColumns } from './catalog.js'
-import { createIndexSql, createTableSql } from './definition.js'
-import { dialectFor, dialectOf, quoteFor, quoteOf, quoteTable } from './dialect.js'
 import type { Client } from './dialect.js'
-import { indexName } from './table-version.js'
+import { tablesMigration, tablesSql } from './own-tables.js'
+import type { TablesMigration, TablesSql } from './own-tables.js'
 import type { TableStep, TableVersion } from './table-version.js'
 
 /** Where the events are. */
@@ -65,44 +61,11 @@ export function outboxStep(options: OutboxTableOptions = {}): TableStep {
 /**
  * The table of an outbox as one step of the host's own chain: `{ name, up, down }`. `up` goes on where it was interrupted.
  */
-export function outboxMigration(options: OutboxTableOptions = {}): {
-  readonly name: string
-  readonly up: (knex: Knex) => Promise<void>
-  readonly down: (knex: Knex) => Promise<void>
-} {
-  const step = outboxStep(options)
-  return {
-    name: outboxVersion,
-    async up(knex) {
-      const writing = { dialect: dialectOf(knex), quote: quoteOf(knex) }
-      const present = await readColumns(knex, step.table)
-      if (present.length === 0) await knex.raw(createTableSql(writing, step))
-      await addVersion(knex, [step])
-    },
-    async down(knex) {
-      await knex.raw(`drop table if exists ${quoteTable(quoteOf(knex), step.table)}`)
-    },
-  }
+export function outboxMigration(options: OutboxTableOptions = {}): TablesMigration {
+  return tablesMigration(outboxVersion, [outboxStep(options)])
 }
 
 /** The same step as plain SQL, made without a connection: for a chain that is not Knex's, or to be read before it runs. */
-export function outboxSql(options: OutboxSqlOptions): {
-  readonly name: string
-  readonly up: readonly string[]
-  readonly down: readonly string[]
-} {
-  const dialect = dialectFor(options.client)
-  const writing = { dialect, quote: quoteFor(dialect) }
-  const step = outboxStep(options)
-  const { table, version } = step
-  return {
-    name: outboxVersion,
-    up: [
-      createTableSql(writing, step),
-      ...version.indexes.map((index) =>
-        createIndexSql(writing, table, { ...index, name: indexName(step, index) }),
-      ),
-    ],
-    down: [`drop table ${quoteTable(writing.quote, table)}`],
-  }
+export function outboxSql(options: OutboxSqlOptions): TablesSql {
+  return tablesSql(options.client, outboxVersion, [outboxStep(options)])
 }

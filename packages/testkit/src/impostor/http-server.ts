@@ -7,6 +7,7 @@ import { fileRoutes } from './routes/file-routes.js'
 import { messageRoutes } from './routes/message-routes.js'
 import { promptRoutes } from './routes/prompt-routes.js'
 import { serverRoutes } from './routes/server-routes.js'
+import { syncRoutes } from './routes/sync-routes.js'
 import { sessionRoutes } from './routes/session-routes.js'
 import { workRoutes } from './routes/work-routes.js'
 import type { World } from './state/world.js'
@@ -43,6 +44,7 @@ const routes: readonly Route[] = [
   ...workRoutes,
   ...fileRoutes,
   ...serverRoutes,
+  ...syncRoutes,
 ]
 
 type Mutable<T> = { -readonly [Key in keyof T]: T[Key] }

@@ -33,24 +33,25 @@ async function loseOther(lab: Lab, stage: Stage, deed: Deed<Outage>): Promise<vo
   const far = await throughProxies(ground.address)
   // Of its own: it ends with what it has seen.
   const web = kind === 'web process' ? await crew.startWeb() : crew.web
-  const first = watchElsewhere(stage, web, far.address)
+  let watching = watchElsewhere(stage, web, far.address)
   const worker = await crew.take()
   let isAt = false
   let broken: Promise<unknown> = Promise.resolve()
   const task = { ...taskOf(stage, { ...point, signal: null }), ...far.address }
   const running = worker.run(task, () => {
     isAt = true
-    if (kind === 'web process') web.signal('SIGKILL')
-    else broken = far.lose(kind)
+    if (kind !== 'web process') {
+      broken = far.lose(kind)
+      return
+    }
+    web.signal('SIGKILL')
+    // Whoever watched opens the page again, by then in another process, and answers there.
+    watching = web.gone.then(() => watchElsewhere(stage, crew.web))
   })
   const isLate = (await soon(running, 40_000)) === 'late'
   if (isLate) worker.signal('SIGKILL')
   await broken
   crew.give(worker)
-  // Whoever watched opens the page again, by then in another process.
-  const isWebGone = kind === 'web process' && isAt
-  if (isWebGone) await web.gone
-  const watching = isWebGone ? watchElsewhere(stage, crew.web) : first
   const where = nameOf(lab, deed, `${kind} lost`)
   await judge(stage, tally, { where, running, isLate, watching, allowed: scene.allowed })
   if (isAt) tally.crashed()

@@ -4,7 +4,8 @@ import { isPassing } from '../run/passing.js'
 import { requestLimits, type TurnRun } from '../run/run.js'
 import { type Evidence, isProof } from './evidence.js'
 import { listAsks } from './list-asks.js'
-import { createMessageReader } from './read-messages.js'
+import { isSessionGone } from '../upstream.js'
+import { createMessageReader, type Messages } from './read-messages.js'
 import {
   readSessionTree,
   type SessionStatus,
@@ -45,6 +46,7 @@ export function createPoller(run: TurnRun, prompt: PromptRecord): Poller {
       }
       const statuses = await client.session.status(options)
       const { messages, isPromptStored } = await reader.read(options)
+      run.history?.seen.add(prompt.sessionId, messages)
       const rootStatus = statusOf(statuses, prompt.sessionId)
       const isRootIdle = rootStatus === 'idle'
       // A stream that is behind changes parts that this list has whole, and is then believed.
@@ -125,10 +127,27 @@ async function pollSubAgents(
   for (const child of run.reply?.view().children ?? []) {
     if (done.has(child.sessionId)) continue
     const { revision } = run.reply ?? { revision: 0 }
-    const messages = await session.messages(child.sessionId, {}, options)
+    const messages = await messagesOf(run, child.sessionId, options)
+    // It went with a run that the server has lost.
+    if (messages === null) continue
     const sessionIdle = statusOf(statuses, child.sessionId) === 'idle'
+    run.history?.seen.add(child.sessionId, messages)
     run.reply?.reconcile(messages, { revision, sessionId: child.sessionId, sessionIdle })
     if (sessionIdle && hasEnded(run, child.toolPartId)) done.add(child.sessionId)
+  }
+}
+
+/** Null when the server does not know the session. */
+async function messagesOf(
+  run: TurnRun,
+  sessionId: string,
+  options: RequestLimits,
+): Promise<Messages | null> {
+  try {
+    return await run.server.client.session.messages(sessionId, {}, options)
+  } catch (error) {
+    if (isSessionGone(error)) return null
+    throw error
   }
 }
 

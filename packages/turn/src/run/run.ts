@@ -10,6 +10,8 @@ import { createServer, type RequestLimits, type TurnServer } from './server.js'
 import { createInterrupter, type Interrupter } from './interruption.js'
 import { type HeldLease, keepLease, type LeaseKeeper } from './lease-keeper.js'
 import { createPollSchedule, type PollSchedule } from './poll-schedule.js'
+import type { SessionFate } from '../ports/history.js'
+import { createRunHistory, type RunHistory } from '../seen/run-history.js'
 import { createRemarks, type Remarks } from './remarks.js'
 import { createUsage, rest, type Spent, type UsageMeter } from './usage.js'
 import { createWakeup, type Wakeup } from './wakeup.js'
@@ -34,6 +36,10 @@ export interface TurnRun {
   readonly tracing: RunTracing
   readonly activity: ActivityReport
   readonly askGate: AskGate
+  /** Null when the host keeps none. */
+  readonly history: RunHistory | null
+  /** How the turn came to its session. */
+  sessionFate: SessionFate
   /** The reply to the current prompt; null while none is chosen. */
   reply: Reply | null
 }
@@ -89,7 +95,9 @@ export function openRun(
     remarks: createRemarks(),
     activity: createActivityReport(setup, usage),
     askGate: createAskGate(clock, setup.store.updateAsks !== undefined),
+    history: setup.history === null ? null : createRunHistory(),
     tracing: createRunTracing(setup, { lease: held.lease, turn, input }),
+    sessionFate: 'same',
     reply,
   }
 }

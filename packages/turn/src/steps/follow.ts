@@ -1,6 +1,7 @@
 import { serverLostTurn, TurnError, unreachable } from '../errors.js'
 import { decideNext, type Evidence, type Proof, type Verdict } from '../poll/evidence.js'
 import { createPoller, type Seen } from '../poll/poll.js'
+import { wasAsking } from '../poll/was-asking.js'
 import type { PromptRecord } from '../ports.js'
 import { isPassing } from '../run/passing.js'
 import { requestLimits, type TurnRun } from '../run/run.js'
@@ -88,7 +89,7 @@ async function runAgain(
   if (!isAllowed || prompt.runs >= maxReruns) {
     throw serverLostTurn(prompt, lastWords(run))
   }
-  if (isLost && onAskLost === 'fail' && wasAsking(run)) {
+  if (isLost && onAskLost === 'fail' && run.reply !== null && wasAsking(run.reply)) {
     throw serverLostTurn(
       prompt,
       new Error(
@@ -101,23 +102,6 @@ async function runAgain(
   const counted = await countRerun(run, prompt)
   await submit(run, counted, { mayHaveArrived: false, isRerun: isLost })
   return counted
-}
-
-/** Whether a call of the agent still waits for an answer that can no longer come. */
-function wasAsking(run: TurnRun): boolean {
-  const { reply } = run
-  if (reply === null) return false
-  const ended = new Set(
-    reply
-      .result()
-      .tools.flatMap(({ callId, status }) =>
-        status === 'completed' || status === 'error' ? [callId] : [],
-      ),
-  )
-  return reply.asks.some(
-    ({ state, callId }) =>
-      (state === 'open' || state === 'expired') && !(callId !== null && ended.has(callId)),
-  )
 }
 
 function lastWords({ remarks }: TurnRun): Error | undefined {

@@ -1,10 +1,14 @@
 import type { Reply } from '@turnstead/reply'
 import type { Session } from '@turnstead/wire'
 import { sessionDeleted } from '../errors.js'
+import { bringBack } from '../history/bring-back.js'
+import { findHead } from '../history/keep-history.js'
+import { retell } from '../history/retell.js'
 import type { LiveOutput } from '../live/output.js'
 import type { Proof } from '../poll/evidence.js'
 import { withinMs } from '../run/deadline.js'
 import { storeCallMs, withRetry } from '../run/retry.js'
+import type { SessionFate } from '../ports/history.js'
 import { type KnownSession, requestLimits, type TurnRun } from '../run/run.js'
 import { fingerprintOf } from './session-rules.js'
 import { applyRules } from './apply-rules.js'
@@ -14,7 +18,7 @@ import type { Snapshots } from './save-snapshot.js'
 import { findUpstream, isNotFound, turnUpstream } from './session-upstream.js'
 import { isSessionGone, wasRecreated } from '../upstream.js'
 import { pumpStream, watchReply } from './stream.js'
-import { choosePrompt, submit } from './submit.js'
+import { choosePrompt, countLostRun, submit } from './submit.js'
 import { traceSession } from './trace-run.js'
 
 const readyLimitMs = 10_000
@@ -27,7 +31,7 @@ interface FoundSession {
   /** It was made in place of one, and nothing of that could be carried over. */
   readonly isRecreated: boolean
   /** How the conversation came to it. */
-  readonly outcome: 'ensured' | 'created' | 'recreated'
+  readonly outcome: 'ensured' | 'created' | 'recreated' | 'restored'
   readonly titles: TitleKeeper
 }
 
@@ -42,6 +46,7 @@ export async function runInSession(run: TurnRun, outputs: Outputs): Promise<Proo
   const attach = createAttacher(run, outputs)
   const stopOpening = openStreamEarly(run)
   try {
+    await findHead(run)
     return await runInOneOf(run, { ...outputs, attach, stopOpening })
   } finally {
     stopOpening()
@@ -97,18 +102,24 @@ async function obtainSession(run: TurnRun, known: KnownSession | null): Promise<
     made?.id === id
       ? made
       : await withRetry(run.setup, { ...patient, attempt: () => findUpstream(run, id) })
+  let lostId: string | null = null
   let obtained: KnownSession & { readonly created?: boolean } = known ?? (await ensure())
   for (let tries = 1; ; tries += 1) {
     const { created, sessionId: id, rules, title } = obtained
-    const found = await look(id)
-    if (found !== null) {
-      const { session, isForgetful } = await underLease(run, () => applyRules(run, found, rules))
+    const back = await bringBack(run, id, await look(id))
+    if (back !== null) {
+      const { session, isForgetful } = await underLease(run, () =>
+        applyRules(run, back.session, rules),
+      )
       const titles = keepTitle(run, title)
       await titles.before(session)
       const isRecreated = isForgetful || tries > 1 || (await wasLeftEmpty(run, session))
-      const outcome = isRecreated ? 'recreated' : created ? 'created' : 'ensured'
-      return { session, isRecreated, outcome, titles }
+      run.sessionFate = fateOf({ isRecreated, isNew: created === true, ...back })
+      if (back.hasLostRun) await countLostRun(run)
+      if (isRecreated) await retell(run, { lostId: lostId ?? id, sessionId: session.id })
+      return { session, isRecreated, outcome: outcomes[run.sessionFate], titles }
     }
+    lostId = id
     // Given to the lost session the prompt may have run; in a new one it would run a second time.
     if (run.delivery.mayHaveArrived || tries === maxTries) throw sessionDeleted(id)
     obtained = await underLease(run, () =>
@@ -123,6 +134,22 @@ async function obtainSession(run: TurnRun, known: KnownSession | null): Promise<
     )
     report(historyLost(id), 'session')
   }
+}
+
+function fateOf(how: {
+  readonly isRecreated: boolean
+  readonly isRestored: boolean
+  readonly isNew: boolean
+}): SessionFate {
+  if (how.isRecreated) return 'replaced'
+  return how.isRestored ? 'restored' : how.isNew ? 'new' : 'same'
+}
+
+const outcomes: Readonly<Record<SessionFate, FoundSession['outcome']>> = {
+  same: 'ensured',
+  new: 'created',
+  restored: 'restored',
+  replaced: 'recreated',
 }
 
 /** A worker that made a session in place of a lost one may have died before it stored a prompt for it. */

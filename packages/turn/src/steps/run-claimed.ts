@@ -1,5 +1,6 @@
 import { WireError } from '@turnstead/wire'
 import { watchNotices } from '../asks/watch-notices.js'
+import { keepHistory } from '../history/keep-history.js'
 import { openLiveOutput } from '../live/output.js'
 import type { ArtifactCollector } from '../ports.js'
 import { skipped, type TurnResult } from '../result.js'
@@ -11,7 +12,7 @@ import { closeTurn } from './close-turn.js'
 import { collectArtifacts } from './collect.js'
 import { type Outputs, runInSession } from './in-session.js'
 import { createSnapshots } from './save-snapshot.js'
-import { toEnding, toResult, writeEnding } from './settle.js'
+import { type Ending, toEnding, toResult, writeEnding } from './settle.js'
 import { closeAsks, isClosed, stopEarly, type Stopped } from './stop-early.js'
 import { traceSettle, traceTurn } from './trace-run.js'
 
@@ -35,6 +36,7 @@ async function runToEnd<Report>(
   const unwatch = watchTurn(run)
   try {
     const { ending, stop } = await bringToEnd(run, { snapshots, live })
+    if (isServerThere(ending)) await keepHistory(run)
     const written = await traceSettle(run, ending, () => writeEnding(run, ending))
     if (written === 'lost') return skipped(turnId, 'lease_lost')
     if (written === 'settled') return skipped(turnId, 'settled')
@@ -53,6 +55,14 @@ async function runToEnd<Report>(
     await run.activity.close()
     run.lease.close()
   }
+}
+
+/** Of a server that could not be asked nothing can be kept, and the end of the turn need not wait for that. */
+function isServerThere(ending: Ending): boolean {
+  const isAway =
+    ending.status === 'failed' &&
+    ['server_unreachable', 'session_lost', 'session_not_restored'].includes(ending.error.code)
+  return !isAway
 }
 
 async function bringToEnd(run: TurnRun, outputs: Outputs): Promise<Stopped> {

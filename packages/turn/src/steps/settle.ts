@@ -163,6 +163,7 @@ export function toResult<Report>(
     reply: result,
     cost: usage.total(result).cost,
     sessionRecreated: delivery.prompt?.sessionRecreated ?? false,
+    session: delivery.prompt?.sessionRecreated === true ? 'replaced' : run.sessionFate,
     durationMs: more.durationMs,
     timeToFirstTokenMs: usage.timeToFirstTokenMs,
     artifacts: more.artifacts,

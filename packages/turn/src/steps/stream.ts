@@ -16,6 +16,9 @@ export async function pumpStream(
     await subscription.forEach((item) => {
       run.schedule.heard()
       reply.apply(item)
+      if (item.type === 'message.removed' || item.type === 'message.part.removed') {
+        run.history?.seen.shrunk()
+      }
       if (item.type !== 'gap') return
       run.schedule.gap()
       run.wakeup.wake()

@@ -45,6 +45,14 @@ export async function countRerun(run: TurnRun, prompt: PromptRecord): Promise<Pr
   return next
 }
 
+/** The run of the prompt went with its session, which is back without it: it is run again. */
+export async function countLostRun(run: TurnRun): Promise<void> {
+  const { prompt } = run.delivery
+  if (prompt === null) return
+  run.usage.runLost()
+  await countRerun(run, prompt)
+}
+
 /** How a prompt is sent. */
 export interface Submission {
   /** An earlier process may have sent it: the server is asked first. */

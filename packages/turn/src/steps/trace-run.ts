@@ -67,7 +67,7 @@ function noteUse({ delivery, reply, tracing, usage }: TurnRun, durationMs: numbe
 export async function traceSession<
   Found extends {
     readonly session: { readonly id: string }
-    readonly outcome: 'ensured' | 'created' | 'recreated'
+    readonly outcome: 'ensured' | 'created' | 'recreated' | 'restored'
   },
 >({ tracing: { turn } }: TurnRun, obtain: () => Promise<Found>): Promise<Found> {
   const context: SessionTrace = { turn }

@@ -61,7 +61,7 @@ export interface SessionTrace extends Traced {
   readonly turn: TurnTrace
   sessionId?: string
   /** `ensured`: it had one; `created`; `recreated`: the server did not know the earlier one any more. */
-  outcome?: 'ensured' | 'created' | 'recreated'
+  outcome?: 'ensured' | 'created' | 'recreated' | 'restored'
 }
 
 /** Something of the agent that was observed. Times are in milliseconds since the epoch. */
