@@ -4,4 +4,5 @@ export { chooseModel, type ChosenModel, type ModelOptions } from './choose-model
 export { listen, type HttpListener, type ListenOptions } from './http-listener.js'
 export { lineOf, logError } from './log.js'
 export { knownHostsOnly, type PublicAddress, sameOriginOnly, securityHeaders } from './security.js'
+export { placeQuestion } from './place-question.js'
 export { StartError } from './start-error.js'

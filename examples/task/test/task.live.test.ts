@@ -2,25 +2,18 @@ import { mkdtemp, readFile, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import type { OpenCodeRunOutput } from '@turnstead/task'
-import { findOpencodeBinary } from '@turnstead/testkit/opencode'
-import { findBrowser, launchBrowser } from '@turnstead-examples/start/browser'
+import { collectProblems, findLiveTools, launchBrowser } from '@turnstead-examples/start/browser'
 import { expect } from 'chai'
 import { after, afterEach, before, beforeEach, describe, it } from 'mocha'
 import type { Browser, Page } from 'playwright-core'
 import { startTaskChat, type TaskChat } from '../src/start-task-chat.js'
 
-const binary = findOpencodeBinary()
-const browserPath = findBrowser()
-const missing = [
-  binary === null ? 'no opencode executable for this platform' : null,
-  browserPath === null ? 'no Chromium; install one or set CHROMIUM_PATH' : null,
-].filter((reason) => reason !== null)
+const { binary, browser: browserPath, missing } = findLiveTools('examples/task')
 
 describe('the chat that gives work to the agent, in a browser, on the real server', function () {
   this.timeout(120_000)
   if (binary === null || browserPath === null) {
-    console.warn(`SKIPPED: the browser test of examples/task (${missing.join('; ')})`)
-    it.skip(`drives the application (skipped: ${missing.join('; ')})`)
+    it.skip(`drives the application (skipped: ${missing})`)
     return
   }
 
@@ -28,7 +21,7 @@ describe('the chat that gives work to the agent, in a browser, on the real serve
   let dataDir: string
   let app: TaskChat
   let page: Page
-  let problems: string[]
+  let problems: readonly string[]
 
   before(async () => {
     dataDir = await mkdtemp(join(tmpdir(), 'turnstead-task-'))
@@ -47,11 +40,7 @@ describe('the chat that gives work to the agent, in a browser, on the real serve
 
   beforeEach(async () => {
     page = await browser.newPage()
-    problems = []
-    page.on('pageerror', (error) => problems.push(error.message))
-    page.on('console', (message) => {
-      if (message.type() === 'error') problems.push(message.text())
-    })
+    problems = collectProblems(page)
     await page.goto(app.url)
   })
   afterEach(async () => {

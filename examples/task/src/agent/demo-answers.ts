@@ -1,4 +1,5 @@
-import { ask, type PromptInfo, reasoning, type Reply, reply, text, tool } from '@turnstead/testkit'
+import { type PromptInfo, reasoning, type Reply, reply, text, tool } from '@turnstead/testkit'
+import { placeQuestion } from '@turnstead-examples/start'
 
 const slow = { paceMs: 15 }
 
@@ -33,17 +34,7 @@ function packingList(): Reply {
 }
 
 function question(): Reply {
-  return reply(
-    ask.question({
-      question: 'Where will you read the answer?',
-      header: 'Place',
-      options: [
-        { label: 'At a desk', description: 'It may be long' },
-        { label: 'On a phone', description: 'Better short' },
-      ],
-    }),
-    text('Thank you. I waited for your answer.', slow),
-  )
+  return reply(placeQuestion, text('Thank you. I waited for your answer.', slow))
 }
 
 function command(): Reply {
