@@ -52,6 +52,19 @@ export function untilAbort<Value>(
   })
 }
 
+/** {@link untilAbort} for something that holds a file or a connection: what comes after the abort, of someone who does not heed it, is closed. */
+export function openUntilAbort<Value>(
+  signal: AbortSignal | undefined,
+  start: () => Promise<Value>,
+  close: (late: Value) => void,
+): Promise<Value> {
+  return untilAbort(signal, async () => {
+    const opened = await start()
+    if (signal?.aborted === true) close(opened)
+    return opened
+  })
+}
+
 /** A limit of time over several steps. */
 export interface TimeLimit {
   /** Aborts with the caller's signal, or when the time is over. */

@@ -6,13 +6,20 @@
  * ```
  */
 import { Busboy, type BusboyInstance } from '@fastify/busboy'
+import { setMaxListeners } from 'node:events'
 import type { IncomingHttpHeaders } from 'node:http'
 import { Readable } from 'node:stream'
 import { pipeline } from 'node:stream/promises'
 
 import { ArtifactError } from './errors.js'
 import { fromFormName } from './uploads/form-name.js'
-import { defaultMaxFileBytes, receiveUpload, type UploadTarget } from './uploads/receive.js'
+import {
+  checkTarget,
+  defaultMaxFileBytes,
+  receiveUpload,
+  removeUpload,
+  type UploadTarget,
+} from './uploads/receive.js'
 import type { Upload } from './uploads/upload.js'
 
 /** Where a form's files go, and how much of it is taken. */
@@ -46,7 +53,8 @@ export async function receiveForm(
   request: FormRequest,
   options: FormOptions,
 ): Promise<ReceivedForm> {
-  const { store, maxFileBytes = defaultMaxFileBytes, signal } = options
+  const { maxFileBytes = defaultMaxFileBytes, signal } = options
+  checkTarget(options)
   const { maxFiles = 20, maxFields = 100, maxFieldBytes = 1_048_576 } = options
   const contentType = headerOf(request)
   if (!/^multipart\/form-data\s*;/i.test(contentType)) {
@@ -54,6 +62,8 @@ export async function receiveForm(
   }
   signal?.throwIfAborted()
   const stop = new AbortController()
+  // One listener for each file that is under way is no leak.
+  setMaxListeners(maxFiles + 10, stop.signal)
   const arriving: Promise<Upload & { readonly field: string }>[] = []
   const fields: (readonly [string, string])[] = []
   // The first reason is the one that stays.
@@ -94,7 +104,7 @@ export async function receiveForm(
   const settled = await Promise.allSettled(arriving)
   const uploads = settled.flatMap((each) => (each.status === 'fulfilled' ? [each.value] : []))
   if (!stop.signal.aborted) return { uploads, fields }
-  await Promise.allSettled(uploads.map(({ key }) => store.remove(key)))
+  await Promise.allSettled(uploads.map(({ key }) => removeUpload(options, key)))
   throw stop.signal.reason
 }
 

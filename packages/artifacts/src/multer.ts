@@ -13,7 +13,13 @@ import type { Readable } from 'node:stream'
 import { callbackify } from 'node:util'
 
 import { fromFormName } from './uploads/form-name.js'
-import { defaultMaxFileBytes, receiveUpload, type UploadTarget } from './uploads/receive.js'
+import {
+  checkTarget,
+  defaultMaxFileBytes,
+  receiveUpload,
+  removeUpload,
+  type UploadTarget,
+} from './uploads/receive.js'
 import type { Upload } from './uploads/upload.js'
 
 /** Where a form's files go, and how much of them. */
@@ -58,9 +64,8 @@ export function multerOptions(options: MulterUploadOptions): Options & { defPara
  * @throws TypeError without a store, RangeError for a bad limit.
  */
 export function createMulterStorage(target: UploadTarget): StorageEngine {
-  const { maxFileBytes = defaultMaxFileBytes } = target
   if (typeof target.store?.put !== 'function') throw new TypeError('`store` is missing.')
-  if (!(maxFileBytes >= 0)) throw new RangeError('`maxFileBytes` must be 0 or more.')
+  checkTarget(target)
   return {
     _handleFile: (_request, file, done) => callbackify(receive)(file, done),
     _removeFile: (_request, file, done) => callbackify(remove)(file, done),
@@ -85,7 +90,7 @@ export function createMulterStorage(target: UploadTarget): StorageEngine {
 
   async function remove(file: object): Promise<void> {
     const { upload } = file as ReceivedFile
-    if (upload !== undefined) await target.store.remove(upload.key)
+    if (upload !== undefined) await removeUpload(target, upload.key)
   }
 }
 

@@ -10,6 +10,7 @@ import { PassThrough, type Readable } from 'node:stream'
 import { finished } from 'node:stream/promises'
 import { ZipFile } from 'yazl'
 
+import { openUntilAbort, untilAbort } from './abort.js'
 import { contentDisposition } from './serve/content-disposition.js'
 import { parseArtifactKey } from './store/key.js'
 import type { ArtifactStore, StoreCallOptions } from './store/store.js'
@@ -95,9 +96,12 @@ async function write(options: ZipOptions, body: PassThrough): Promise<ZipReport>
   const missing: string[] = []
   let count = 0
   try {
-    for await (const { key, path, storedAt } of files) {
-      stop.signal.throwIfAborted()
-      const found = await store.get(parseArtifactKey(key), { signal: stop.signal })
+    for await (const { key, path, storedAt } of untilStopped(files, stop.signal)) {
+      const found = await openUntilAbort(
+        stop.signal,
+        async () => store.get(parseArtifactKey(key), { signal: stop.signal }),
+        (late) => late?.body.destroy(),
+      )
       if (found === null) {
         missing.push(path)
         continue
@@ -116,6 +120,28 @@ async function write(options: ZipOptions, body: PassThrough): Promise<ZipReport>
     return { files: count, missing }
   } finally {
     signal?.removeEventListener('abort', onAbort)
+  }
+}
+
+/** What does not answer must hold nobody who stopped; and it is not waited for when it is left. */
+async function* untilStopped(
+  files: ZipOptions['files'],
+  signal: AbortSignal,
+): AsyncGenerator<ZippedFile> {
+  const iterator =
+    Symbol.asyncIterator in files ? files[Symbol.asyncIterator]() : files[Symbol.iterator]()
+  let isDone = false
+  try {
+    for (;;) {
+      const step = await untilAbort(signal, async () => iterator.next())
+      if (step.done === true) {
+        isDone = true
+        return
+      }
+      yield step.value
+    }
+  } finally {
+    if (!isDone) Promise.resolve(iterator.return?.()).catch(() => {})
   }
 }
 

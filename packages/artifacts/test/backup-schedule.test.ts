@@ -84,6 +84,18 @@ describe('scheduleBackups', () => {
     }
   }
 
+  it('goes on beside a reply that cannot say whether it works', async () => {
+    start()
+    const view = (): never => {
+      throw new Error('It is closed.')
+    }
+    schedule.follow({ view, observe: () => () => {} })
+    await advance(1000)
+    expect(errors.map(String)).to.deep.equal(['Error: It is closed.'])
+    await schedule.close()
+    expect(taken).to.have.length(2)
+  })
+
   it('takes one every so often, from the end of the one before', async () => {
     start()
     await clock.advance(999)

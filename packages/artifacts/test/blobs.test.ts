@@ -69,6 +69,40 @@ describe('a store over blobs', () => {
     }
   })
 
+  it('ends a list at an abort, though its storage does not answer', async () => {
+    const stop = new AbortController()
+    const blobs: Blobs = {
+      ...few,
+      list: async function* () {
+        queueMicrotask(() => stop.abort(new Error('stopped')))
+        yield await new Promise<string>(() => {})
+      },
+    }
+    const listing = createBlobStore({ blobs }).list({ signal: stop.signal })
+    const error = await listing[Symbol.asyncIterator]()
+      .next()
+      .catch((thrown: unknown) => thrown)
+    expect(error).to.equal(stop.signal.reason)
+  })
+
+  it('closes the list of its storage when its reader leaves', async () => {
+    let isClosed = false
+    const blobs = createMemoryBlobs()
+    await createBlobStore({ blobs }).put(key, text.encode('x'))
+    const listed: Blobs = {
+      ...blobs,
+      list: async function* (options) {
+        try {
+          yield* blobs.list(options)
+        } finally {
+          isClosed = true
+        }
+      },
+    }
+    for await (const _stat of createBlobStore({ blobs: listed }).list()) break
+    expect(isClosed).to.equal(true)
+  })
+
   it('sweeps beside a description that is damaged, and leaves the bytes that it names', async () => {
     const blobs = createMemoryBlobs()
     const store = createBlobStore({ blobs })

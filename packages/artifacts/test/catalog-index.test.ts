@@ -3,7 +3,12 @@ import { beforeEach, describe, it } from 'mocha'
 import { join } from 'node:path'
 
 import type { ArtifactCatalog } from '../src/catalog/catalog.js'
-import { createMessageArtifacts, type ArtifactStore, type MessageArtifacts } from '../src/index.js'
+import {
+  createMessageArtifacts,
+  parseArtifactKey,
+  type ArtifactStore,
+  type MessageArtifacts,
+} from '../src/index.js'
 import { createMemoryCatalog, createMemoryStore } from '../src/memory.js'
 import { rejection, rejectsWith } from '../src/contract/subject.js'
 
@@ -124,6 +129,19 @@ describe('createMessageArtifacts with a catalog', () => {
       await artifacts.sweep()
       expect(await keys()).to.deep.equal([])
     }
+  })
+
+  it('finds bytes without a row behind any number of files that have one', async () => {
+    for (let turnId = 1; turnId <= 150; turnId += 1) {
+      await artifacts.collect({ turnId, tools: [write('a', String(turnId))] })
+    }
+    now += 1
+    const key = parseArtifactKey('uploads/of-a-killed-process')
+    await catalog.announce([key])
+    await store.put(key, Buffer.from('x'))
+    now += day
+    expect(await artifacts.sweep()).to.deep.equal({ bytesRemoved: 1, rowsRemoved: 0 })
+    expect(await store.stat(key)).to.equal(null)
   })
 
   it('keeps no file whose row could not be written', async () => {

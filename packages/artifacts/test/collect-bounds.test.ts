@@ -11,8 +11,9 @@ import {
   type MessageArtifactsOptions,
 } from '../src/collect/message-artifacts.js'
 import type { CollectReport } from '../src/collect/report.js'
-import { createMemoryStore } from '../src/memory.js'
+import { createMemoryCatalog, createMemoryStore } from '../src/memory.js'
 import type { ArtifactStore } from '../src/store/store.js'
+import { namedBySuffix } from '../src/transforms/transform.js'
 import { readText } from './support/read-text.js'
 import { makeTempDir } from './support/temp-dir.js'
 import { editCall, writeCall } from './support/tool-calls.js'
@@ -118,6 +119,63 @@ describe('the bounds of a collection', () => {
     const report = await collecting
     expect(report.kept.map(({ path }) => path)).to.deep.equal(['a.txt'])
     expect(reasons(report)).to.deep.equal(['out_of_time'])
+  })
+
+  it('ends half a minute later on a catalog whose rows are never written', async () => {
+    await put('a.txt', 'a')
+    const clock = createManualClock()
+    let isRecording = false
+    const record = (): Promise<never> => {
+      isRecording = true
+      return never
+    }
+    const catalog = { ...createMemoryCatalog({ clock }), record }
+    const artifacts = createMessageArtifacts({ store, catalog, directory, clock })
+    const collecting = artifacts.collect({ turnId: 1, tools: [writeCall('a.txt', 'a')] })
+    while (!isRecording) await new Promise((resolve) => setImmediate(resolve))
+    await clock.advance(30_000)
+    const report = await collecting
+    expect(report.kept).to.deep.equal([])
+    expect(report.dropped[0]).to.include({ reason: 'store_failed', retryable: true })
+    expect(clock.pending).to.equal(0)
+    // And no sweep takes the bytes meanwhile.
+    const sweep = artifacts.sweep({ olderThanMs: 329_999 })
+    expect(await sweep.catch((error: unknown) => error)).to.be.instanceOf(RangeError)
+  })
+
+  it('keeps what the host made, and purges what passed for it, when the time is over', async () => {
+    const clock = createManualClock()
+    await put('a.md.html', 'an impostor')
+    const before = createMessageArtifacts({ store, directory })
+    await before.collect({ turnId: 1, tools: [writeCall('a.md.html', '')] })
+    for (const name of ['a.md', 'b.md']) await put(name, name)
+    let isHanging = false
+    const artifacts = createMessageArtifacts({
+      ...{ store, directory, clock },
+      transforms: [
+        {
+          ...{ name: 'pages', maxSourceBytes: 100 },
+          ...namedBySuffix({ from: ['.md'], add: '.html' }),
+          render: ({ name }) => {
+            if (name === 'a.md') return Buffer.from('<p>good</p>')
+            isHanging = true
+            return never
+          },
+        },
+      ],
+    })
+    const tools = ['a.md', 'b.md'].map((name) => writeCall(name, ''))
+    const collecting = artifacts.collect({ turnId: 1, tools })
+    while (!isHanging) await new Promise((resolve) => setImmediate(resolve))
+    await clock.advance(300_000)
+    const report = await collecting
+    expect(report.kept.map(({ path }) => path)).to.deep.equal(['a.md', 'b.md', 'a.md.html'])
+    expect(reasons(report)).to.deep.equal(['out_of_time'])
+    const trusted: boolean[] = []
+    for await (const file of artifacts.list(1)) {
+      if (file.path === 'a.md.html') trusted.push(file.trusted)
+    }
+    expect(trusted).to.deep.equal([true])
   })
 
   it('gives a file over the server longer than a timer can take', async () => {

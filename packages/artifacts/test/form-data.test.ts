@@ -110,6 +110,28 @@ describe('receiveForm', () => {
     expect(await keys()).to.deep.equal([])
   })
 
+  it('is no leak of listeners with as many files at once as allowed', async () => {
+    const warnings: Error[] = []
+    const onWarning = (warning: Error): void => void warnings.push(warning)
+    process.on('warning', onWarning)
+    const files = Array.from({ length: 20 }, (_, index) => [`f${index}`, 'x'] as const)
+    let announced = 0
+    let goOn = (): void => {}
+    const all = new Promise<void>((resolve) => (goOn = resolve))
+    const catalog = {
+      announce: async () => {
+        announced += 1
+        if (announced === files.length) goOn()
+        await all
+        return []
+      },
+    }
+    expect((await receive(formOf(...files), { catalog })).uploads).to.have.length(20)
+    await new Promise((resolve) => setImmediate(resolve))
+    process.off('warning', onWarning)
+    expect(warnings).to.deep.equal([])
+  })
+
   it('ignores an empty file input', async () => {
     const { uploads, fields } = await receive(formOf(['', '']))
     expect({ uploads, fields }).to.deep.equal({ uploads: [], fields: [] })

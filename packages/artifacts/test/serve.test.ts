@@ -304,9 +304,33 @@ describe('sendArtifact and artifactResponse', () => {
       return sendArtifact(request, response, { store: late, key: 'big' })
     })
     await fetch(gone.url).catch(() => null)
-    expect(await gone.outcomes[0]).to.deep.equal({ status: 200, isComplete: false })
+    expect(await gone.outcomes[0]).to.deep.equal({ status: 0, isComplete: false })
     expect(body?.destroyed).to.equal(true)
     await gone.close()
+  })
+
+  it('hold nothing for one who went away while the store was silent', async () => {
+    let ask = (): void => {}
+    const asked = new Promise<void>((resolve) => (ask = resolve))
+    let signal: AbortSignal | undefined
+    const silent: ArtifactStore = {
+      ...memory,
+      get: (_key, options) => {
+        signal = options?.signal
+        ask()
+        return new Promise(() => {})
+      },
+    }
+    const waiting = await startFileServer(async (request, response) =>
+      sendArtifact(request, response, { store: silent, key: 'big' }),
+    )
+    const request = httpRequest(waiting.url).end()
+    request.on('error', () => {})
+    await asked
+    request.destroy()
+    expect(await waiting.outcomes[0]).to.deep.equal({ status: 0, isComplete: false })
+    expect(signal?.aborted).to.equal(true)
+    await waiting.close()
   })
 
   it('stop at an abort', async () => {

@@ -240,6 +240,28 @@ describe('createWorkspaceWatch on a disk', () => {
     expect((await take(changes)).changes).to.have.length(2)
   })
 
+  it('tells what it found before a fault in the same look', async () => {
+    let isBroken = false
+    const changes = await start({
+      ignore: (path) => {
+        if (isBroken && path === 'bad') throw new Error('The rule of the host failed.')
+        return false
+      },
+    })
+    await writeFile(join(root, 'sub/b.txt'), 'b')
+    await writeFile(join(root, 'bad'), 'x')
+    isBroken = true
+    await clock.untilPending(1)
+    // The folder first, then the workspace itself.
+    told[1]?.onChange()
+    told[0]?.onChange()
+    await Promise.resolve()
+    await clock.untilPending(1)
+    await clock.advance(100)
+    expect((await take(changes)).changes).to.deep.equal([{ path: 'sub/b.txt', kind: 'added' }])
+    expect(errors).to.have.length(1)
+  })
+
   it('begins with a directory that is not there yet', async () => {
     await rm(root, { recursive: true })
     const changes = await start()

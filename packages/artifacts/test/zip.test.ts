@@ -8,7 +8,7 @@ import { fromBufferPromise } from 'yauzl'
 import { foldFileName } from '../src/file-name.js'
 import { createMemoryStore } from '../src/memory.js'
 import { parseArtifactKey } from '../src/store/key.js'
-import type { ArtifactStore } from '../src/store/store.js'
+import type { ArtifactStore, StoredArtifact } from '../src/store/store.js'
 import { zipArtifacts, zipHeaders, type ZippedFile } from '../src/zip.js'
 import { createEntryNames } from '../src/zip/entry-names.js'
 
@@ -176,6 +176,40 @@ describe('zipArtifacts', () => {
     const given = Array.from({ length: 5000 }, () => toName('out/report.txt'))
     expect(new Set(given).size).to.equal(5000)
     expect(given.at(-1)).to.equal('out/report (5000).txt')
+    // The same where their folder gives way to a file, and where it is deep.
+    expect(toName('way')).to.equal('way')
+    const moved = Array.from({ length: 5000 }, () => toName('way/b'))
+    expect(moved.at(-1)).to.equal('b (5000)')
+    const deep = Array.from({ length: 1000 }, () => toName(`${'x/'.repeat(500)}c`))
+    expect(deep.at(-1)?.length).to.be.within(170, 190)
+  })
+
+  it('ends for a reader who leaves and a caller who aborts, whatever does not answer', async () => {
+    const { store, files } = await storeOf({ a: 'x' })
+    let late = (_found: StoredArtifact | null): void => {}
+    const silent: ArtifactStore = {
+      ...store,
+      get: () => new Promise((resolve) => (late = resolve)),
+    }
+    const never: AsyncIterable<ZippedFile> = {
+      [Symbol.asyncIterator]: () => ({ next: () => new Promise(() => {}) }),
+    }
+    for (const options of [
+      { store: silent, files },
+      { store, files: never },
+    ]) {
+      const left = zipArtifacts(options)
+      left.body.destroy()
+      expect(await left.report.catch((error: unknown) => error)).to.be.an('error')
+      const stop = new AbortController()
+      const stopped = zipArtifacts({ ...options, signal: stop.signal })
+      stop.abort(new Error('stopped'))
+      expect(await stopped.report.catch((error: unknown) => error)).to.equal(stop.signal.reason)
+    }
+    const found = await store.get(parseArtifactKey('k/0'))
+    late(found)
+    await new Promise((resolve) => setImmediate(resolve))
+    expect(found?.body.destroyed).to.equal(true)
   })
 
   it('is no uncaught exception when it is stopped before anybody reads', async () => {

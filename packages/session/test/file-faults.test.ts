@@ -1,10 +1,8 @@
-import { execFile, execFileSync } from 'node:child_process'
+import { execFileSync } from 'node:child_process'
 import { existsSync } from 'node:fs'
 import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { fileURLToPath } from 'node:url'
-import { promisify } from 'node:util'
 
 import { ArtifactError, type ArtifactCatalog, type ArtifactStore } from '@turnstead/artifacts'
 import { createDiskStore } from '@turnstead/artifacts/disk'
@@ -12,17 +10,18 @@ import { createMemoryCatalog } from '@turnstead/artifacts/memory'
 import { expect } from 'chai'
 import { after, before, describe, it } from 'mocha'
 
+import { runAll } from './support/crash/child.js'
 import { assertCoded, scenarios, verifySwept, type World } from './support/crash/scenarios.js'
-
-const worker = fileURLToPath(new URL('support/crash/worker.ts', import.meta.url))
 
 describe('what is done to files', function () {
   this.timeout(60_000)
   let base: string
+  let endsOf: ReturnType<typeof runAll>
 
   before(async () => {
     const place = existsSync('/dev/shm') ? '/dev/shm' : tmpdir()
     base = await mkdtemp(join(place, 'turnstead-faults-'))
+    endsOf = runAll({ base, failWith: 'ENOSPC' })
   })
   after(() => rm(base, { recursive: true, force: true }))
 
@@ -46,15 +45,7 @@ describe('what is done to files', function () {
   }
 
   for (const name of Object.keys(scenarios)) {
-    it(`fails with a code on a full disk and leaves nothing half-visible: ${name}, at every step`, async () => {
-      const { stdout } = await promisify(execFile)(process.execPath, [
-        ...['--conditions=@turnstead/source', '--import=tsx', worker],
-        JSON.stringify({ scenario: name, base, failWith: 'ENOSPC' }),
-      ])
-      expect(Object.keys(JSON.parse(stdout) as object)).to.include('fs.open')
-    })
-
-    it(`the same for ${name} on a disk that is full`, async function () {
+    it(`fails with a code on a full disk and leaves nothing half-visible: ${name}`, async function () {
       const own = join(base, `full-${name}`)
       await mkdir(own)
       try {
@@ -80,7 +71,7 @@ describe('what is done to files', function () {
       }
     })
 
-    // A form has no signal of its own: its sender's patience ends it.
+    // A form has no signal of its own: a limit of time ends it, which the tests of uploads show.
     const kinds = ['once', 'for good', ...(name === 'upload' ? [] : ['silently'])]
     for (const kind of kinds) {
       it(`fails with a code when store or catalog are away ${kind} and leaves nothing half-visible: ${name}, at every call`, async () => {
@@ -116,6 +107,12 @@ describe('what is done to files', function () {
         }
       })
     }
+  }
+
+  for (const name of Object.keys(scenarios)) {
+    it(`fails with a code on a disk that fills up and leaves nothing half-visible: ${name}, at every step`, async () => {
+      expect(await endsOf(name)).to.include.keys('fs.open')
+    })
   }
 })
 

@@ -56,9 +56,12 @@ export function openBlobStore(options: BlobStoreOptions): BlobStore {
     const afterName = after === '' ? undefined : toDescriptionName(after)
     let left = limit
     const found = blobs.list({ prefix, after: afterName, signal })[Symbol.asyncIterator]()
+    let isWaiting = false
     try {
       while (left > 0) {
+        isWaiting = true
         const step = await call(signal, async () => found.next())
+        isWaiting = false
         if (step.done === true) break
         const key = toKey(step.value)
         const object = key && (await call(signal, () => findObject(blobs, key, signal)))
@@ -67,7 +70,10 @@ export function openBlobStore(options: BlobStoreOptions): BlobStore {
         yield object.stat
       }
     } finally {
-      await found.return?.()
+      const closing = found.return?.()
+      // One that still waits for its storage would hold a caller who aborted.
+      if (isWaiting) closing?.catch(() => {})
+      else await closing
     }
     signal?.throwIfAborted()
   }

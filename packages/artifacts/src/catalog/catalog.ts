@@ -41,7 +41,10 @@ export interface ArtifactCatalog {
   remove(owner: ArtifactOwner): Promise<number>
   /** The same for single rows, as long as they still have these keys and these times: what was stored anew is not theirs. */
   removeEntries(entries: readonly CatalogEntry[]): Promise<number>
-  /** Keys that no row refers to, for this caller to remove the bytes of. Announced keys that a row refers to are forgotten. */
+  /**
+   * Keys that no row refers to, for this caller to remove the bytes of. Announced keys that a row refers to are forgotten, and hide none
+   * that are younger, however many they are: nothing taken means that there was nothing to take.
+   */
   takeUnreferenced(options: TakeUnreferencedOptions): Promise<readonly string[]>
   /** The bytes of these keys are gone. */
   forget(keys: readonly string[]): Promise<void>

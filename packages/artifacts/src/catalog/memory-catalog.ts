@@ -65,7 +65,8 @@ export function createMemoryCatalog(options: MemoryCatalogOptions = {}): Artifac
         ([, { at, removingUntil }]) => at <= now - olderThanMs && removingUntil <= now,
       )
       const taken: string[] = []
-      for (const [key, entry] of old.slice(0, limit)) {
+      for (const [key, entry] of old) {
+        if (taken.length >= limit) break
         if (referenced.has(key)) announced.delete(key)
         else {
           entry.removingUntil = now + leaseMs

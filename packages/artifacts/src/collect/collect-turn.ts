@@ -1,9 +1,10 @@
-import { untilAbort, type TimeLimit } from '../abort.js'
+import { limitTime, untilAbort, type TimeLimit } from '../abort.js'
 import type { Artifact } from '../catalog/artifact.js'
 import { Drop, type DropReason } from '../directory/drop-reason.js'
 import type { Transform } from '../transforms/transform.js'
 import { collectFile, type CollectContext } from './collect-file.js'
 import type { FoundFiles } from './find-files.js'
+import { rowsMs } from './limits.js'
 import type { OwnedNames } from './owned-names.js'
 import { purgeImpostors, render, toRendering, type RenderContext } from './render.js'
 import { toDropped, toFailed, type CollectReport, type DroppedArtifact } from './report.js'
@@ -46,10 +47,17 @@ export async function collectTurn(collection: TurnCollection): Promise<CollectRe
   }
   await keepFiles(collection, results)
   const rendered = await renderFiles(collection, results)
-  const isRecorded = await record(collection, results)
-  if (isRecorded && rendered.length > 0) {
-    const purged = await untilAbort(signal, () => purgeImpostors(collection.rendering, rendered))
-    results.dropped.push(...purged)
+  // Of its own: what was stored when the time was over is to be found, too.
+  const rows = limitTime(collection.context.limits.clock, {
+    ms: rowsMs,
+    signal,
+    what: 'The rows of the files were not written',
+  })
+  try {
+    const isRecorded = await record(collection, results, rows.signal)
+    if (isRecorded) await purge(collection, results, { rendered, signal: rows.signal })
+  } finally {
+    rows.end()
   }
   const report = { kept: [...results.kept.values()], dropped: results.dropped }
   const { output } = found
@@ -118,12 +126,14 @@ async function renderFiles(collection: TurnCollection, results: Results): Promis
 }
 
 /** Files whose rows could not be written are not kept: nobody would find them. */
-async function record(collection: TurnCollection, results: Results): Promise<boolean> {
-  const { kept, reasons, dropped } = results
+async function record(
+  { signal, rendering }: TurnCollection,
+  { kept, reasons, dropped }: Results,
+  ends: AbortSignal,
+): Promise<boolean> {
   if (kept.size === 0) return true
-  const { signal, rendering } = collection
   try {
-    await untilAbort(signal, () => rendering.index.record([...kept.values()]))
+    await untilAbort(ends, () => rendering.index.record([...kept.values()]))
     return true
   } catch (error) {
     signal?.throwIfAborted()
@@ -133,6 +143,22 @@ async function record(collection: TurnCollection, results: Results): Promise<boo
     }
     kept.clear()
     return false
+  }
+}
+
+async function purge(
+  { signal, rendering }: TurnCollection,
+  { dropped }: Results,
+  { rendered, signal: ends }: { readonly rendered: readonly Artifact[]; signal: AbortSignal },
+): Promise<void> {
+  const [first] = rendered
+  if (first === undefined) return
+  try {
+    await untilAbort(ends, () => purgeImpostors({ ...rendering, signal: ends }, rendered))
+  } catch (error) {
+    signal?.throwIfAborted()
+    const failed = toDropped({ path: first.path, tool: 'unknown' }, 'reserved_name', error)
+    dropped.push({ ...failed, retryable: true })
   }
 }
 

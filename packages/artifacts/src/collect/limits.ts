@@ -12,6 +12,9 @@ export interface CollectLimits {
   readonly collectMs?: number | undefined
 }
 
+/** Longest time for the rows of a collection, which come after all of its files, in milliseconds. */
+export const rowsMs = 30_000
+
 export function checkLimits(limits: CollectLimits): Required<{
   [Name in keyof CollectLimits]: number
 }> {

@@ -12,7 +12,7 @@ import { systemClock, type Clock } from '../clock.js'
 import { checkIdLengths, checkMoment, type CollectOptions } from './collect-options.js'
 import { collectTurn } from './collect-turn.js'
 import { findFiles } from './find-files.js'
-import { checkLimits, type CollectLimits } from './limits.js'
+import { checkLimits, rowsMs, type CollectLimits } from './limits.js'
 import { createOwnedNames } from './owned-names.js'
 import type { CollectReport } from './report.js'
 import { toKeySegment } from '../store/key.js'
@@ -56,8 +56,8 @@ export interface MessageArtifactsOptions {
 export interface MessageArtifacts {
   /**
    * Stores what the agent wrote in a turn. One file's trouble is its own: it is in `dropped`, and the others
-   * go on. Again, or in several processes at once, it stores the same bytes once. It ends within `limits.collectMs`.
-   * Rejects only on abort.
+   * go on. Again, or in several processes at once, it stores the same bytes once. It ends within `limits.collectMs`,
+   * and 30 s later where the rows of a `catalog` take their time. Rejects only on abort.
    */
   collect(options: CollectOptions): Promise<CollectReport>
   /** The files of a turn, by path, then by age. */
@@ -117,7 +117,7 @@ export function createMessageArtifacts(options: MessageArtifactsOptions): Messag
           store,
           catalog: options.catalog,
           now: () => clock.now(),
-          leastAgeMs: limits.collectMs,
+          leastAgeMs: limits.collectMs + rowsMs,
         })
 
   async function collect(call: CollectOptions): Promise<CollectReport> {

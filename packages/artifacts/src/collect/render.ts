@@ -7,7 +7,6 @@ import { Drop } from '../directory/drop-reason.js'
 import { foldFileName, foldWholeName } from '../file-name.js'
 import type { ArtifactStore } from '../store/store.js'
 import type { Transform } from '../transforms/transform.js'
-import { toDropped, type DroppedArtifact } from './report.js'
 import { storeFile } from './store-file.js'
 
 /** A file of the agent's that was kept, with its path exactly as it is. */
@@ -115,31 +114,17 @@ async function* once(bytes: Uint8Array): AsyncGenerator<Uint8Array> {
 /**
  * Removes the turn's files that bear the name of one of the host's, and are not: from before the name was the host's. Only when the
  * host's own is safe. A user's upload is no agent's work and stays.
- *
- * @returns what could not be removed.
  */
 export async function purgeImpostors(
   { index, turnId, signal }: RenderContext,
   rendered: readonly Artifact[],
-): Promise<DroppedArtifact[]> {
+): Promise<void> {
   const names = new Set(rendered.map(({ name }) => foldFileName(name)))
-  const failed: DroppedArtifact[] = []
-  if (names.size === 0) return failed
-  const isImpostor = ({ name, trusted, provenance }: Artifact): boolean =>
-    !trusted && provenance.source !== 'upload' && names.has(foldFileName(name))
-  try {
-    const impostors: Artifact[] = []
-    for await (const artifact of index.list(turnId, { signal })) {
-      if (isImpostor(artifact)) impostors.push(artifact)
-    }
-    await index.remove(impostors, { signal })
-  } catch (error) {
-    signal.throwIfAborted()
-    const [first] = rendered
-    failed.push({
-      ...toDropped({ path: first?.path ?? null, tool: 'unknown' }, 'reserved_name', error),
-      retryable: true,
-    })
+  const impostors: Artifact[] = []
+  for await (const artifact of index.list(turnId, { signal })) {
+    const { name, trusted, provenance } = artifact
+    const isOwned = trusted || provenance.source === 'upload'
+    if (!isOwned && names.has(foldFileName(name))) impostors.push(artifact)
   }
-  return failed
+  await index.remove(impostors, { signal })
 }

@@ -20,6 +20,8 @@ export interface ArtifactCatalogCase {
   readonly run: (subject: ArtifactCatalogSubject) => Promise<void>
 }
 
+type Owner = ArtifactOwner | 'all'
+
 const sweep = { olderThanMs: 1_000, leaseMs: 10_000, limit: 100 }
 
 const digest = (text: string): string => createHash('sha256').update(text).digest('hex')
@@ -44,10 +46,7 @@ function entryOf(turnId: string, path: string, more: Partial<CatalogEntry> = {})
   }
 }
 
-async function all(
-  catalog: ArtifactCatalog,
-  owner: ArtifactOwner | 'all',
-): Promise<CatalogEntry[]> {
+async function all(catalog: ArtifactCatalog, owner: Owner): Promise<CatalogEntry[]> {
   const found: CatalogEntry[] = []
   for await (const entry of catalog.list(owner)) found.push(entry)
   return found
@@ -195,6 +194,18 @@ export const artifactCatalogContract: readonly ArtifactCatalogCase[] = [
       await catalog.remove({ turnId: '2' })
       advance(sweep.olderThanMs)
       assert.deepEqual(await catalog.takeUnreferenced(sweep), [mine.key])
+    },
+  },
+  {
+    name: 'many keys that rows refer to hide none that has no row',
+    run: async ({ catalog, advance }) => {
+      const rows = Array.from({ length: 5 }, (_, index) => entryOf('1', `f${index}`))
+      for (const { key } of rows) await catalog.announce([key])
+      await catalog.record(rows)
+      advance(1)
+      await catalog.announce(['k1'])
+      advance(sweep.olderThanMs)
+      assert.deepEqual(await catalog.takeUnreferenced({ ...sweep, limit: 2 }), ['k1'])
     },
   },
   {

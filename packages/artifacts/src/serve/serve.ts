@@ -1,12 +1,19 @@
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import { pipeline } from 'node:stream/promises'
 
-import { openDownload, type DownloadOptions } from './download.js'
+import { openUntilAbort } from '../abort.js'
+import {
+  openDownload,
+  type Download,
+  type DownloadOptions,
+  type DownloadRequest,
+} from './download.js'
+import { watchLeaving } from './leaving.js'
 import { toWebStream } from './web-stream.js'
 
 /** How a download ended. */
 export interface SentArtifact {
-  /** Status of the answer: 200, 206, 302, 304, 404, 405 or 416. */
+  /** Status of the answer: 200, 206, 302, 304, 404, 405 or 416; 0 when the other side went away before there was one. */
   readonly status: number
   /** False when the other side went away before the last byte. */
   readonly isComplete: boolean
@@ -27,16 +34,36 @@ export async function sendArtifact(
   response: ServerResponse,
   options: DownloadOptions,
 ): Promise<SentArtifact> {
-  const { status, headers, artifact } = await openDownload(
-    {
-      method: request.method ?? 'GET',
-      header: (name) => {
-        const value = request.headers[name]
-        return Array.isArray(value) ? value.join(', ') : value
-      },
-    },
-    options,
+  const leaving = watchLeaving(response, options.signal)
+  try {
+    const download = await open(request, { ...options, signal: leaving.signal })
+    leaving.begin()
+    return await send(response, download)
+  } catch (error) {
+    if (leaving.hasLeft()) return { status: 0, isComplete: false }
+    throw error
+  } finally {
+    leaving.end()
+  }
+}
+
+async function open(request: IncomingMessage, options: DownloadOptions): Promise<Download> {
+  const { method = 'GET', headers } = request
+  const header: DownloadRequest['header'] = (name) => {
+    const value = headers[name]
+    return Array.isArray(value) ? value.join(', ') : value
+  }
+  return openUntilAbort(
+    options.signal,
+    () => openDownload({ method, header }, options),
+    ({ artifact }) => artifact?.body.destroy(),
   )
+}
+
+async function send(
+  response: ServerResponse,
+  { status, headers, artifact }: Download,
+): Promise<SentArtifact> {
   if (artifact === null) {
     response.writeHead(status, headers).end()
     return { status, isComplete: true }

@@ -69,11 +69,15 @@ export function watchDisk(directory: string, request: FinderRequest): Finder {
     hinted.clear()
     if (isFull) lookedAt = monotonic(clock)
     const set: ChangeBatch[] = []
-    for (const path of paths) {
-      const { changes, isPartial } = await tree.look(path, { root, isDeep: isFull, signal })
-      set.push({ changes, truncated: isPartial })
+    try {
+      for (const path of paths) {
+        const { changes, isPartial } = await tree.look(path, { root, isDeep: isFull, signal })
+        set.push({ changes, truncated: isPartial })
+      }
+    } finally {
+      // What was found before a fault is known by now: the next look would not tell it.
+      if (!isFirst) for (const batch of set) publish(batch)
     }
-    if (!isFirst) for (const batch of set) publish(batch)
     isFirst = false
   }
 

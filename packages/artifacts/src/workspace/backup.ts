@@ -8,9 +8,11 @@ import { ArtifactError } from '../errors.js'
 import type { ArtifactStore, StoreCallOptions } from '../store/store.js'
 import { announce } from './announcement.js'
 import { checkLimits, type BackupLimits } from './limits.js'
-import { hasBackup, maxManifestBytes, readLatest } from './list-backups.js'
+import { holdsArchives, readBase } from './base.js'
+import { hasBackup, maxManifestBytes, newestId } from './list-backups.js'
 import { takenAtOf, toBackupKeys, type Manifest } from './manifest.js'
 import { isRestoring } from './restoring-mark.js'
+import { errorCode } from '../system-error.js'
 import type { SkippedInWorkspace } from './walk.js'
 import { startTaking } from './take-backup.js'
 
@@ -79,7 +81,7 @@ export async function backupWorkspace(options: BackupOptions): Promise<BackupRep
 
 interface Begun {
   readonly id: string
-  /** What it builds on. */
+  /** What it builds on; `null` where nothing whole is there. */
   readonly previous: Manifest | null
 }
 
@@ -97,9 +99,9 @@ async function take(
   const { store, name, signal } = options
   const { pack } = toBackupKeys(name, id)
   const taking = startTaking(root, options, previous, pack)
-  const { sizeBytes } = await store.put(pack, taking.archive(), {
-    contentType: 'application/x-tar',
-    signal,
+  const putting = store.put(pack, taking.archive(), { contentType: 'application/x-tar', signal })
+  const { sizeBytes } = await putting.catch((error: unknown) => {
+    throw toBackupError(error)
   })
   const manifest: Manifest = { version: 1, id, takenAt: takenAtOf(id), ...taking.result() }
   const text = Buffer.from(JSON.stringify(manifest))
@@ -111,15 +113,28 @@ async function take(
   return { manifest, text, newBytes: isPackNeeded ? sizeBytes : 0, skipped: taking.skipped() }
 }
 
+/** The workspace is no source of the caller's: what its disk says is a failure of storage. */
+function toBackupError(error: unknown): unknown {
+  if (!ArtifactError.is(error) || error.code !== 'source_failed') return error
+  const code = errorCode(error.cause)
+  if (code === undefined) return error
+  const message = `The file system of the workspace refused: ${code}.`
+  return new ArtifactError('storage_failed', message, { cause: error.cause })
+}
+
 /** What it builds on, announced, and still there. */
 async function begin({ store, name, signal, clock = systemClock }: BackupOptions): Promise<Begun> {
   for (;;) {
-    const previous = await readLatest(store, name, signal)
+    const newest = await newestId(store, name, signal)
+    const previous = newest === null ? null : await readBase(store, name, newest, signal)
     // A machine whose clock is behind must not take a backup that is older than the last.
-    const takenAt = Math.max(clock.now(), (previous?.takenAt ?? 0) + 1)
+    const takenAt = Math.max(clock.now(), newest === null ? 0 : takenAtOf(newest) + 1)
     const id = `${String(takenAt).padStart(15, '0')}-${randomBytes(6).toString('hex')}`
     await announce(store, name, id, { packs: previous?.packs ?? [], signal })
-    if (previous === null || (await hasBackup(store, name, previous.id))) return { id, previous }
+    if (previous === null) return { id, previous }
+    if (await hasBackup(store, name, previous.id)) {
+      return { id, previous: (await holdsArchives(store, previous, signal)) ? previous : null }
+    }
     // It was pruned in between: there is a newer one.
     await dismiss({ store, name, signal }, id)
     signal?.throwIfAborted()

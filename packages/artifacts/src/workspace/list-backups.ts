@@ -35,16 +35,7 @@ export async function* listBackups(
   }
 }
 
-/** The newest backup; `null` when there is none. */
-export async function readLatest(
-  store: ArtifactStore,
-  name: Name,
-  signal: AbortSignal | undefined,
-): Promise<Manifest | null> {
-  const id = await newestId(store, name, signal)
-  return id === null ? null : readManifest(store, name, id, unlimited, signal)
-}
-
+/** Id of the newest backup; `null` when there is none. */
 export async function newestId(
   store: ArtifactStore,
   name: Name,

@@ -7,6 +7,7 @@ import {
   chunkBytes,
   chunksOf,
   readForDigest,
+  toUnreadable,
   type Digested,
   type EarlyFile,
   type SmallFile,
@@ -96,8 +97,9 @@ export function createPack(number: number, stored: StoredBytes): Pack {
     handle: FileHandle,
     file: NewFile,
     most: number,
-  ): AsyncGenerator<Uint8Array, FileEntry | 'changing'> {
-    const read = await readForDigest(handle, most)
+  ): AsyncGenerator<Uint8Array, FileEntry | 'changing' | 'unreadable'> {
+    const read = await readForDigest(handle, most).catch(toUnreadable)
+    if (read === 'unreadable') return read
     const known = entryOf(file, read)
     if (known !== null) return known
     const offset = begin(file, read.sizeBytes)

@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto'
 import type { FileHandle } from 'node:fs/promises'
 
+import { errorCode } from '../system-error.js'
 import type { Found, SkippedInWorkspace } from './walk.js'
 
 /** Files below this size are read once; others twice, so that memory stays bounded. */
@@ -34,9 +35,17 @@ export async function readSmallFile({ kind, info, open }: Found): Promise<EarlyF
     if (bytes === null) return null
     const sha256 = createHash('sha256').update(bytes).digest('hex')
     return { result: { sha256, sizeBytes: bytes.byteLength, bytes } }
+  } catch (error) {
+    return { result: { missed: toUnreadable(error) } }
   } finally {
     await handle.close()
   }
+}
+
+/** What the system says of one file is no failure of the others; anything else is thrown. */
+export function toUnreadable(error: unknown): 'unreadable' {
+  if (errorCode(error) === undefined) throw error
+  return 'unreadable'
 }
 
 /** Reads a file for its digest, at most so many bytes: one that is written all the time has no end. */

@@ -10,6 +10,7 @@ import type { ArtifactStore, StoreCallOptions } from '../store/store.js'
 import { errorCode } from '../system-error.js'
 import { createFolders, type Folders } from './folders.js'
 import { hasBackup, newestId, readManifest } from './list-backups.js'
+import { isRestored } from './is-restored.js'
 import type { Manifest } from './manifest.js'
 import { hasBlankMark, isRestoring, markRestoring, restoringMark } from './restoring-mark.js'
 import { writeFiles } from './write-files.js'
@@ -24,7 +25,10 @@ export interface RestoreOptions extends StoreCallOptions {
   readonly name: string | number | bigint
   /** Which backup. Default: the newest. */
   readonly id?: string | undefined
-  /** `empty` refuses a directory that holds something; `replace` removes what it holds first. Default: `empty`. */
+  /**
+   * `empty` refuses a directory that holds something, unless it is this backup's files and nothing else, which a killed restore may have
+   * finished; `replace` removes what it holds first. Default: `empty`.
+   */
   readonly into?: 'empty' | 'replace' | undefined
   /** Bounds, against a backup that would fill the disk. */
   readonly limits?:
@@ -47,7 +51,7 @@ export interface RestoreReport {
 /**
  * Writes a backup into a directory: `null` when there is none. Nothing of it is believed: paths, links, sizes and digests are checked, owners
  * are never taken over, and every write starts at an open folder and follows no link. A restore that fails or is killed leaves a
- * mark, with which `backupWorkspace` refuses and the next restore starts over. Rejects with `already_exists` for a directory
+ * mark, with which `backupWorkspace` refuses and the next restore starts over; again after it was done, it does nothing. Rejects with `already_exists` for a directory
  * that is not empty, `corrupt`, `too_large`, `unsafe_path`, `storage_failed`.
  */
 export async function restoreWorkspace(options: RestoreOptions): Promise<RestoreReport | null> {
@@ -59,7 +63,16 @@ export async function restoreWorkspace(options: RestoreOptions): Promise<Restore
   const manifest = await readManifest(store, name, id, { maxEntries, maxBytes }, signal)
   if (manifest === null) return null
   const isBackup = (each: string): Promise<boolean> => hasBackup(store, name, each)
-  const root = await prepare(options.directory, { into, id, isBackup })
+  const isDone = (at: string): Promise<boolean> => isRestored(at, manifest.entries, signal)
+  const root = await prepare(options.directory, { into, id, isBackup, isDone })
+  if (root !== null) await fill(root, options, manifest)
+  const files = manifest.entries.filter((entry) => entry.kind === 'file')
+  const bytes = files.reduce((sum, { sizeBytes }) => sum + sizeBytes, 0)
+  return { id: manifest.id, files: files.length, bytes }
+}
+
+/** Writes everything into the empty directory, and takes the mark away. */
+async function fill(root: OpenFolder, options: RestoreOptions, manifest: Manifest): Promise<void> {
   const folders = createFolders(root)
   try {
     await writeAll(options, manifest, folders)
@@ -67,15 +80,12 @@ export async function restoreWorkspace(options: RestoreOptions): Promise<Restore
     if (!(await root.isInside())) throw moved()
     await unlink(root.at(restoringMark))
   } catch (error) {
-    signal?.throwIfAborted()
+    options.signal?.throwIfAborted()
     throw toRestoreError(error)
   } finally {
     await folders.close()
     await root.close()
   }
-  const files = manifest.entries.filter((entry) => entry.kind === 'file')
-  const bytes = files.reduce((sum, { sizeBytes }) => sum + sizeBytes, 0)
-  return { id: manifest.id, files: files.length, bytes }
 }
 
 async function writeAll(
@@ -117,13 +127,15 @@ interface Preparation {
   readonly into: 'empty' | 'replace'
   readonly id: string
   readonly isBackup: (id: string) => Promise<boolean>
+  /** Whether the directory of this path is what the backup holds. */
+  readonly isDone: (root: string) => Promise<boolean>
 }
 
-/** The directory, held open, and empty but for the mark. */
+/** The directory, held open, and empty but for the mark; `null` when there is nothing left to do. */
 async function prepare(
   directory: string,
-  { into, id, isBackup }: Preparation,
-): Promise<OpenFolder> {
+  { into, id, isBackup, isDone }: Preparation,
+): Promise<OpenFolder | null> {
   try {
     await mkdir(directory, { recursive: true })
   } catch (error) {
@@ -139,6 +151,10 @@ async function prepare(
     const { length } = await readdir(root.at('.'))
     const isEmpty = length === 0 || (length === 1 && (await hasBlankMark(root)))
     if (!isEmpty && into === 'empty' && !(await isRestoring(root, isBackup))) {
+      if (await isDone(found.root)) {
+        await root.close()
+        return null
+      }
       const message = 'The directory to restore into is not empty; `into: "replace"` empties it.'
       throw new ArtifactError('already_exists', message)
     }

@@ -50,7 +50,7 @@ export function scheduleBackups(options: BackupScheduleOptions): BackupSchedule 
   const { clock = systemClock, signal } = options
   const bell = createBell(clock)
   const replies = new Map<WorkingReply, () => void>()
-  const isResting = (): boolean => [...replies.keys()].every(isAtRest)
+  const isResting = (): boolean => [...replies.keys()].every(isQuiet)
   let dueAt = monotonic(clock) + everyMs
   let isClosing = signal?.aborted === true
   let closed: Promise<BackupReport | null> | null = null
@@ -60,6 +60,16 @@ export function scheduleBackups(options: BackupScheduleOptions): BackupSchedule 
       options.onError?.(error)
     } catch {
       // A host's reporter that fails has nobody left to tell.
+    }
+  }
+
+  /** One that cannot say is not waited for. */
+  function isQuiet(reply: WorkingReply): boolean {
+    try {
+      return isAtRest(reply)
+    } catch (error) {
+      report(error)
+      return true
     }
   }
 

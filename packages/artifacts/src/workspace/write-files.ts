@@ -6,7 +6,7 @@ import { ArtifactError } from '../errors.js'
 import type { ArtifactKey } from '../store/key.js'
 import { readSource } from '../store/source.js'
 import type { ArtifactStore } from '../store/store.js'
-import { createCrew } from './crew.js'
+import { createCrew } from '../timing/crew.js'
 import type { Folders } from './folders.js'
 import type { ManifestEntry } from './manifest.js'
 

@@ -13,26 +13,43 @@ export function createEntryNames(): (path: string) => string {
   /** The number to try next, for what many files are called. */
   const numbers = new Map<string, number>()
   return (path) => {
-    const parts = path.split(/[/\\]/).filter((part) => part !== '' && part !== '.' && part !== '..')
-    const safe = parts.length === 0 ? ['file'] : parts.map(toFileName)
-    while (safe.length > 1 && safe.join('/').length > maxPathLength) safe.shift()
-    const wanted = safe.map(foldWholeName).join('/')
+    let safe = toSafeParts(path)
+    let folded = safe.map(foldWholeName)
+    let above = foldersOf(folded)
+    // A folder that is a file's name gives way as a whole: its files lose it.
+    while (above.some((each) => files.has(each))) {
+      safe = safe.slice(1)
+      folded = folded.slice(1)
+      above = foldersOf(folded)
+    }
+    const wanted = folded.join('/')
     for (let number = numbers.get(wanted) ?? 1; ; number += 1) {
-      const name = [...safe.slice(0, -1), toNumberedName(safe.at(-1) ?? 'file', number)]
-      const folded = name.map(foldWholeName)
-      const above = folded.slice(0, -1).map((_, index) => folded.slice(0, index + 1).join('/'))
-      const whole = folded.join('/')
-      // A folder that is a file's name gives way as a whole: its files lose it.
-      if (above.some((each) => files.has(each))) {
-        safe.shift()
-        number = 0
-        continue
-      }
-      if (files.has(whole) || folders.has(whole)) continue
-      files.add(whole)
+      const name = [...safe.slice(0, -1), toNumberedName(safe.at(-1) ?? 'file', number)].join('/')
+      const whole = [...folded.slice(0, -1), foldWholeName(name.slice(name.lastIndexOf('/') + 1))]
+      const key = whole.join('/')
+      if (files.has(key) || folders.has(key)) continue
+      files.add(key)
       numbers.set(wanted, number + 1)
       for (const each of above) folders.add(each)
-      return name.join('/')
+      return name
     }
   }
+}
+
+/** The last parts of a path, as many as are not too long together; at least its name. */
+function toSafeParts(path: string): string[] {
+  const parts = path.split(/[/\\]/).filter((part) => part !== '' && part !== '.' && part !== '..')
+  const safe = [toFileName(parts.pop() ?? 'file')]
+  let length = safe[0]?.length ?? 0
+  for (const part of parts.toReversed()) {
+    const name = toFileName(part)
+    length += name.length + 1
+    if (length > maxPathLength) break
+    safe.unshift(name)
+  }
+  return safe
+}
+
+function foldersOf(folded: readonly string[]): string[] {
+  return folded.slice(0, -1).map((_, index) => folded.slice(0, index + 1).join('/'))
 }

@@ -117,6 +117,24 @@ export const brokenCatalogs: readonly BrokenCatalog[] = [
     }),
   },
   {
+    breaks: 'many keys that rows refer to hide none that has no row',
+    make: (good) => {
+      const announced: string[] = []
+      return {
+        ...good,
+        announce: async (keys) => {
+          announced.push(...keys)
+          return good.announce(keys)
+        },
+        takeUnreferenced: async (options) => {
+          const looked = announced.splice(0, options.limit)
+          const taken = await good.takeUnreferenced(options)
+          return taken.filter((key) => looked.includes(key))
+        },
+      }
+    },
+  },
+  {
     breaks: 'bytes whose row was replaced are found',
     make: (good) => ({
       ...good,

@@ -17,11 +17,28 @@ export interface TakeUnreferencedOptions {
   readonly limit: number
 }
 
-/** Keys that were announced long ago and that no row refers to, each for one caller. */
+/**
+ * Keys that were announced long ago and that no row refers to, each for one caller. Those that a row refers to are forgotten on the way,
+ * however many come first: a sweep that finds nothing ends.
+ */
 export async function takeUnreferenced(
+  tables: CatalogTables,
+  options: TakeUnreferencedOptions,
+): Promise<readonly string[]> {
+  const { clock } = tables.context
+  // What is taken must still be the caller's for a while.
+  const endsAt = clock.now() + options.leaseMs / 4
+  for (;;) {
+    const { taken, isLast } = await takeSome(tables, options)
+    if (taken.length > 0 || isLast || clock.now() > endsAt) return taken
+  }
+}
+
+/** Looks at no more than `limit` keys. */
+async function takeSome(
   { context, files, keys }: CatalogTables,
   { olderThanMs, leaseMs, limit }: TakeUnreferencedOptions,
-): Promise<readonly string[]> {
+): Promise<{ readonly taken: readonly string[]; readonly isLast: boolean }> {
   const now = context.clock.now()
   const before = now - olderThanMs
   const old = (at: Knex): Knex.QueryBuilder =>
@@ -53,5 +70,5 @@ export async function takeUnreferenced(
       if (Number(count) > 0) taken.push(key)
     }
   }
-  return taken
+  return { taken, isLast: found.length < limit }
 }

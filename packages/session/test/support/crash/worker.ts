@@ -1,12 +1,13 @@
 /**
  * A worker process that is killed while it handles files.
  *
- *   node … worker.ts '{"scenario":"collect","base":"…","killAt":"store.put"}'    killed at a step
- *   node … worker.ts '{"scenario":"collect","base":"…","killAt":null}'           stopped for good at each step in turn
- *   node … worker.ts '{"scenario":"collect","base":"…","failWith":"ENOSPC"}'     each change to the disk in turn fails
+ *   node … '{"scenario":"collect","base":"…","killAt":"store.put"}'    killed at a step
+ *   node … '{"scenario":null,"base":"…"}'                              each scenario, stopped for good at each step in turn
+ *   node … '{"scenario":null,"base":"…","failWith":"ENOSPC"}'          each scenario, each change to the disk in turn fails
  */
 import { mkdtemp, rm } from 'node:fs/promises'
 import { join } from 'node:path'
+import { inspect } from 'node:util'
 
 import { createDiskStore } from '@turnstead/artifacts/disk'
 import { createMemoryCatalog } from '@turnstead/artifacts/memory'
@@ -16,28 +17,31 @@ import { assertCoded, scenarios, verifySwept, type Scenario, type World } from '
 import { inSteps, stepThroughFiles, stepThroughPort, type OnStep } from './stepping.js'
 
 export interface CrashTask {
-  readonly scenario: string
+  /** One to be killed in; null for all of them. */
+  readonly scenario: string | null
   readonly base: string
-  /** The step; null for all of them. */
-  readonly killAt?: string | null
+  /** The step of one that is killed. */
+  readonly killAt?: string
   /** What the system says. */
   readonly failWith?: string
 }
 
-const {
-  scenario: name,
-  base,
-  killAt = null,
-  failWith,
-} = JSON.parse(process.argv[2] ?? '{}') as CrashTask
-const scenario = scenarios[name]
-if (scenario === undefined) throw new Error(`There is no scenario ${name}.`)
+/** How often a run ended at which step. */
+export type Ends = Readonly<Record<string, number>>
+
+const { scenario: name, base, killAt, failWith } = JSON.parse(process.argv[2] ?? '{}') as CrashTask
 await stepThroughFiles()
-if (killAt === null) {
-  process.stdout.write(JSON.stringify(await endEverywhere(scenario)))
+if (name === null) {
+  const outcomes: Record<string, Ends | string> = {}
+  for (const [each, scenario] of Object.entries(scenarios)) {
+    outcomes[each] = await endEverywhere(scenario).catch((error: unknown) => inspect(error))
+  }
+  process.stdout.write(JSON.stringify(outcomes))
   // The dead have timers, too.
   process.exit()
 }
+const scenario = scenarios[name]
+if (scenario === undefined || killAt === undefined) throw new Error(`Nothing to kill in ${name}.`)
 await runUntilKilled(scenario, killAt)
 
 async function runUntilKilled(scenario: Scenario, step: string): Promise<void> {
@@ -55,7 +59,7 @@ async function runUntilKilled(scenario: Scenario, step: string): Promise<void> {
 }
 
 /** At each step in turn: either nothing of the run moves any more, as if its process was gone, or the step fails. */
-async function endEverywhere(scenario: Scenario): Promise<Record<string, number>> {
+async function endEverywhere(scenario: Scenario): Promise<Ends> {
   const ends: Record<string, number> = {}
   for (let last = 1; ; last += 1) {
     const own = await mkdtemp(join(base, 'end-'))
