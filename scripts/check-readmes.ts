@@ -17,11 +17,13 @@ const scratch = '.readme-check'
 const packages = readdirSync('packages').map((name) => join('packages', name))
 /** Depends on every package and on what a host would install beside them. */
 const shared = 'examples/chat'
+/** Pages about a package that the application does not use. */
+const homes: Readonly<Record<string, string>> = { 'model-gateway.md': 'packages/task' }
 
 const pages: readonly Page[] = [
   ...readdirSync('.').map((path) => ({ path, home: shared })),
   { path: join(shared, 'README.md'), home: shared },
-  ...readdirSync('docs').map((name) => ({ path: join('docs', name), home: shared })),
+  ...readdirSync('docs').map((name) => ({ path: join('docs', name), home: homes[name] ?? shared })),
   ...packages.map((folder) => ({ path: join(folder, 'README.md'), home: folder })),
 ].filter((page) => page.path.endsWith('.md') && existsSync(page.path))
 

@@ -73,6 +73,8 @@ const trees: Readonly<Record<string, readonly (readonly string[])[]>> = {
   ],
   'examples/recipes/src': [['servers'], ['ledgers', 'orms', 'queues', 'stores', 'transforms']],
   'examples/chat/src': [['web'], ['jobs'], ['live'], ['views'], ['rows', 'agent']],
+  'examples/start/src': [['testing']],
+  'examples/task/src': [['web'], ['chats', 'agent']],
 }
 
 const mostFiles = 20

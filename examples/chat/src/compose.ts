@@ -10,7 +10,7 @@ import { createTurnNotices } from './live/turn-notices.js'
 import { createTurnViews } from './live/turn-views.js'
 import { createChatRows, type ChatRows } from './rows/rows.js'
 import { createApp } from './web/app.js'
-import type { PublicAddress } from './web/security.js'
+import type { PublicAddress } from '@turnstead-examples/start'
 
 /** What the application stands on. `start-chat.ts` gives it the real things, a test whatever it likes. */
 export interface ChatParts {

@@ -1,38 +1,7 @@
+import { runUntilStopped } from '@turnstead-examples/start/run'
+
 /** `npm start`: prints one line with the URL, and ends on Ctrl-C without leaving a process. */
-const [major = 0, minor = 0] = process.versions.node.split('.').map(Number)
-if (major < 20 || (major === 20 && minor < 19)) {
-  console.error(`This needs Node 20.19 or newer; this is ${process.version}.`)
-  process.exit(1)
-}
-
-const stop = new AbortController()
-for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) {
-  process.on(signal, () => stop.abort(new Error(`received ${signal}`)))
-}
-
-// npm's shell does not pass signals on: without it there is no one left who could press Ctrl-C.
-if (process.env['npm_lifecycle_event'] !== undefined) {
-  const parent = process.ppid
-  const look = (): void => void (process.ppid !== parent && stop.abort(new Error('npm has ended')))
-  setInterval(look, 500).unref()
-}
-
-// Imported only now: an old Node could not even read what follows.
-const { startChat } = await import('./start-chat.js')
-try {
-  const chat = await startChat(process.env, { signal: stop.signal })
-  console.log(chat.line)
-  await new Promise((resolve) => {
-    if (stop.signal.aborted) resolve(null)
-    else stop.signal.addEventListener('abort', resolve, { once: true })
-  })
-  // Nothing that hangs may keep the terminal; what is still running then is killed on exit.
-  setTimeout(() => process.exit(1), 15_000).unref()
-  await chat.close()
-} catch (error) {
-  if (!stop.signal.aborted) {
-    const isExplained = error instanceof Error && error.name === 'StartError'
-    console.error(isExplained ? error.message : error)
-    process.exitCode = 1
-  }
-}
+await runUntilStopped(async (signal) => {
+  const { startChat } = await import('./start-chat.js')
+  return await startChat(process.env, { signal })
+})

@@ -1,7 +1,7 @@
 import { hostname } from 'node:os'
 import { join, resolve } from 'node:path'
 import { fileURLToPath } from 'node:url'
-import { StartError } from './start-error.js'
+import { StartError } from '@turnstead-examples/start'
 
 /** What the environment decides. */
 export interface Settings {

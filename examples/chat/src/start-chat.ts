@@ -2,17 +2,15 @@ import { resolve } from 'node:path'
 import { createMessageArtifacts } from '@turnstead/artifacts'
 import { turboStream } from '@turnstead/reply/turbo'
 import { WireError } from '@turnstead/wire'
+import { listen, logError, StartError } from '@turnstead-examples/start'
 import { startAgentServer } from './agent/agent-server.js'
 import { chooseModel } from './agent/model.js'
 import type { AgentState } from './agent/state.js'
 import { composeChat } from './compose.js'
 import { openFileStore } from './file-store.js'
-import { logError } from './log.js'
 import { openDatabase } from './rows/database.js'
 import { readSettings } from './settings.js'
-import { StartError } from './start-error.js'
 import { modelNote } from './views/layout.js'
-import { listen } from './web/http-listener.js'
 
 /** The running application. */
 export interface Chat {

@@ -3,11 +3,10 @@ import { mkdtemp, readFile, rm } from 'node:fs/promises'
 import { createServer } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { findOpencodeBinary } from '@turnstead/testkit/opencode'
 import { expect } from 'chai'
 import { after, afterEach, before, beforeEach, describe, it } from 'mocha'
 import type { Browser, Page } from 'playwright-core'
-import { findBrowser, launchBrowser } from './support/browser.js'
+import { collectProblems, findLiveTools, launchBrowser } from '@turnstead-examples/start/browser'
 import {
   isRunning,
   runChatProcess,
@@ -15,18 +14,12 @@ import {
   type ChatProcess,
 } from './support/chat-process.js'
 
-const binary = findOpencodeBinary()
-const browserPath = findBrowser()
-const missing = [
-  binary === null ? 'no opencode executable for this platform' : null,
-  browserPath === null ? 'no Chromium; install one or set CHROMIUM_PATH' : null,
-].filter((reason) => reason !== null)
+const { binary, browser: browserPath, missing } = findLiveTools('examples/chat')
 
 describe('the chat in a browser, on the real server', function () {
   this.timeout(150_000)
   if (binary === null || browserPath === null) {
-    console.warn(`SKIPPED: the browser test of examples/chat (${missing.join('; ')})`)
-    it.skip(`drives the application (skipped: ${missing.join('; ')})`)
+    it.skip(`drives the application (skipped: ${missing})`)
     return
   }
 
@@ -34,7 +27,7 @@ describe('the chat in a browser, on the real server', function () {
   let dataDir: string
   let chat: ChatProcess
   let page: Page
-  let problems: string[]
+  let problems: readonly string[]
 
   before(async () => {
     browser = await launchBrowser(browserPath)
@@ -45,13 +38,8 @@ describe('the chat in a browser, on the real server', function () {
     dataDir = await mkdtemp(join(tmpdir(), 'turnstead-chat-'))
     chat = await startChatProcess({ dataDir })
     page = await browser.newPage()
-    problems = []
-    page.on('pageerror', (error) => problems.push(error.message))
-    page.on('console', (message) => {
-      // A stream that is cut off is an error to the browser, and here the point of the test.
-      const isNetwork = /ERR_|Failed to load resource/.test(message.text())
-      if (message.type() === 'error' && !isNetwork) problems.push(message.text())
-    })
+    // A stream that is cut off is an error to the browser, and here the point of the test.
+    problems = collectProblems(page, /ERR_|Failed to load resource/)
     await page.goto(chat.url)
   })
 

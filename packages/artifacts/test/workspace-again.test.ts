@@ -6,7 +6,6 @@ import {
   mkdir,
   readdir,
   readFile,
-  realpath,
   rm,
   symlink,
   unlink,
@@ -23,7 +22,7 @@ import { backupWorkspace, pruneBackups, restoreWorkspace } from '../src/workspac
 import { createPack } from '../src/workspace/pack.js'
 import { readSmallFile } from '../src/workspace/read-file.js'
 import type { Found } from '../src/workspace/walk.js'
-import { makeTempDir } from './support/temp-dir.js'
+import { makeWorkspaces } from './support/workspaces.js'
 
 describe('backups and restores after something went wrong', () => {
   let root: string
@@ -33,11 +32,7 @@ describe('backups and restores after something went wrong', () => {
   let store: ArtifactStore
 
   beforeEach(async () => {
-    const dir = await makeTempDir()
-    root = await realpath(dir.path)
-    remove = dir.remove
-    from = join(root, 'from')
-    to = join(root, 'to')
+    ;({ root, from, to, remove } = await makeWorkspaces())
     await mkdir(join(from, 'sub'), { recursive: true })
     await writeFile(join(from, 'sub', 'a'), 'hello')
     await chmod(join(from, 'sub', 'a'), 0o644)

@@ -1,6 +1,6 @@
 import { expect } from 'chai'
 import { afterEach, beforeEach, describe, it } from 'mocha'
-import { mkdir, readFile, realpath, rm, writeFile } from 'node:fs/promises'
+import { mkdir, readFile, rm, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { Readable } from 'node:stream'
 
@@ -8,7 +8,7 @@ import { rejectsWith } from '../src/contract/subject.js'
 import { createMemoryStore } from '../src/memory.js'
 import type { ArtifactStore } from '../src/store/store.js'
 import { backupWorkspace, listBackups, pruneBackups, restoreWorkspace } from '../src/workspace.js'
-import { makeTempDir } from './support/temp-dir.js'
+import { makeWorkspaces } from './support/workspaces.js'
 
 describe('backups', () => {
   let root: string
@@ -19,11 +19,7 @@ describe('backups', () => {
   const clock = { now: (): number => (now += 1) }
 
   beforeEach(async () => {
-    const dir = await makeTempDir()
-    root = await realpath(dir.path)
-    remove = dir.remove
-    from = join(root, 'from')
-    await mkdir(from)
+    ;({ root, from, remove } = await makeWorkspaces())
     store = createMemoryStore()
     now = 1_700_000_000_000
   })

@@ -6,7 +6,6 @@ import {
   mkdir,
   readdir,
   readFile,
-  realpath,
   rename,
   symlink,
   writeFile,
@@ -19,7 +18,7 @@ import { rejection, rejectsWith } from '../src/contract/subject.js'
 import { createMemoryStore } from '../src/memory.js'
 import type { ArtifactStore } from '../src/store/store.js'
 import { backupWorkspace, pruneBackups, restoreWorkspace } from '../src/workspace.js'
-import { makeTempDir } from './support/temp-dir.js'
+import { makeWorkspaces } from './support/workspaces.js'
 
 describe('a backup in bad company', () => {
   let root: string
@@ -30,12 +29,7 @@ describe('a backup in bad company', () => {
   let now: number
 
   beforeEach(async () => {
-    const dir = await makeTempDir()
-    root = await realpath(dir.path)
-    remove = dir.remove
-    from = join(root, 'from')
-    to = join(root, 'to')
-    await mkdir(from)
+    ;({ root, from, to, remove } = await makeWorkspaces())
     store = createMemoryStore()
     now = 1_700_000_000_000
   })

@@ -9,7 +9,6 @@ import {
   readdir,
   readFile,
   readlink,
-  realpath,
   rename,
   rm,
   symlink,
@@ -24,7 +23,7 @@ import { createMemoryStore } from '../src/memory.js'
 import { parseArtifactKey } from '../src/store/key.js'
 import type { ArtifactStore } from '../src/store/store.js'
 import { backupWorkspace, listBackups, pruneBackups, restoreWorkspace } from '../src/workspace.js'
-import { makeTempDir } from './support/temp-dir.js'
+import { makeWorkspaces } from './support/workspaces.js'
 
 describe('backupWorkspace and restoreWorkspace', () => {
   let root: string
@@ -35,12 +34,7 @@ describe('backupWorkspace and restoreWorkspace', () => {
   let now: number
 
   beforeEach(async () => {
-    const dir = await makeTempDir()
-    root = await realpath(dir.path)
-    remove = dir.remove
-    from = join(root, 'from')
-    to = join(root, 'to')
-    await mkdir(from)
+    ;({ root, from, to, remove } = await makeWorkspaces())
     store = createMemoryStore()
     now = 1_700_000_000_000
   })

@@ -1,8 +1,7 @@
 import { mkdir } from 'node:fs/promises'
-import { join } from 'node:path'
-import { fileURLToPath } from 'node:url'
 import { createClient, type Client } from '@turnstead/wire'
-import { startServer, type ServerState } from '@turnstead/wire/server'
+import type { ServerState } from '@turnstead/wire/server'
+import { startAgentServer as startServer } from '@turnstead-examples/start'
 import type { ChosenModel } from './model.js'
 import type { AgentState } from './state.js'
 import type { Settings } from '../settings.js'
@@ -28,26 +27,19 @@ export interface AgentServerOptions {
 export async function startAgentServer(options: AgentServerOptions): Promise<AgentServer> {
   const { settings, model, signal } = options
   const directory = settings.workspace
-  await mkdir(directory, { recursive: true })
-  if (settings.opencodeUrl !== null) return useServer(settings.opencodeUrl, options)
+  if (settings.opencodeUrl !== null) {
+    await mkdir(directory, { recursive: true })
+    return useServer(settings.opencodeUrl, options)
+  }
   const listeners: ((state: AgentState) => void)[] = []
-  // Later the same signal means: end in order, the turns first.
-  const starting = new AbortController()
-  const breakOff = (): void => starting.abort(signal.reason)
-  signal.addEventListener('abort', breakOff)
   const server = await startServer({
-    ...(settings.opencodeBinary === null ? {} : { binary: settings.opencodeBinary }),
-    resolveFrom: fileURLToPath(new URL('.', import.meta.url)),
+    model,
     directory,
-    dataDir: join(settings.dataDir, 'opencode'),
-    config: model.config,
-    env: model.env,
-    supervise: true,
-    // A first start on a slow or busy machine may take more than the usual half minute.
-    readyTimeoutMs: 120_000,
+    dataDir: settings.dataDir,
+    binary: settings.opencodeBinary,
     onState: ({ state }) => listeners.forEach((listener) => listener(toAgentState(state))),
-    signal: starting.signal,
-  }).finally(() => signal.removeEventListener('abort', breakOff))
+    signal,
+  })
   const client = createClient({
     baseUrl: server.url,
     username: server.username,

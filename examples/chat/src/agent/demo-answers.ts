@@ -1,5 +1,4 @@
 import {
-  ask,
   providerError,
   reasoning,
   reply,
@@ -8,6 +7,7 @@ import {
   type PromptInfo,
   type Reply,
 } from '@turnstead/testkit'
+import { placeQuestion } from '@turnstead-examples/start'
 
 /** What the first page offers; each shows something else. */
 export const demoPrompts = [
@@ -62,14 +62,7 @@ function packingList(): Reply {
 
 function question(): Reply {
   return reply(
-    ask.question({
-      question: 'Where will you read the answer?',
-      header: 'Place',
-      options: [
-        { label: 'At a desk', description: 'It may be long' },
-        { label: 'On a phone', description: 'Better short' },
-      ],
-    }),
+    placeQuestion,
     text('Thank you. The turn stood still until you answered, and its clocks with it.', slow),
   )
 }

@@ -5,7 +5,7 @@ import { conversationColumns, messageColumns } from '@turnstead/session'
 import { historyMigration } from '@turnstead/session/history'
 import { createLibsqlKnex } from '@turnstead/session/libsql'
 import knex, { type Knex } from 'knex'
-import { StartError } from '../start-error.js'
+import { StartError } from '@turnstead-examples/start'
 
 /** Opens `postgres://…`, or a SQLite file by its path or as `file:…`, and brings its tables up to date. */
 export async function openDatabase(url: string): Promise<Knex> {

@@ -2,6 +2,12 @@ import { STATUS_CODES } from 'node:http'
 import type { ArtifactStore, MessageArtifacts } from '@turnstead/artifacts'
 import { turboStreamType } from '@turnstead/reply/turbo'
 import { WireError } from '@turnstead/wire'
+import {
+  knownHostsOnly,
+  type PublicAddress,
+  sameOriginOnly,
+  securityHeaders,
+} from '@turnstead-examples/start'
 import express, { type Express, type NextFunction, type Request, type Response } from 'express'
 import { answerAsk } from './answer-ask.js'
 import { createAssets } from './assets.js'
@@ -14,13 +20,7 @@ import type { Feed } from '../live/feed.js'
 import type { Message } from '../rows/models.js'
 import type { ChatRows, Written } from '../rows/rows.js'
 import { takesTurboStreams } from './turbo-requests.js'
-import {
-  knownHostsOnly,
-  parseRowId,
-  sameOriginOnly,
-  securityHeaders,
-  type PublicAddress,
-} from './security.js'
+import { contentSecurityPolicy, parseRowId } from './security.js'
 import { sendConversationStream } from './stream.js'
 import type { TurnViews } from '../live/turn-views.js'
 import { maxPromptLength } from '../views/composer.js'
@@ -51,7 +51,7 @@ export function createApp(ports: ChatPorts): Express {
   const app = express()
   app.disable('x-powered-by')
   app.use(knownHostsOnly(address))
-  app.use(securityHeaders)
+  app.use(securityHeaders(contentSecurityPolicy))
   app.use('/assets', createAssets())
   app.use(sameOriginOnly(address))
   // The longest prompt: in the form's encoding a character may take nine bytes.

@@ -45,7 +45,7 @@ export async function probeMedium(folder: string, calls: MediumCalls): Promise<D
     return {
       hasHardLinks: await hasHardLinks(one, other, calls),
       hasExclusiveFiles: await isRefused(() => calls.create(one)),
-      isCaseSensitive: !(await isThere(join(dirname(one), basename(one).toUpperCase()), calls)),
+      isCaseSensitive: !(await exists(join(dirname(one), basename(one).toUpperCase()), calls)),
       hasPermissions: (mode & 0o777) === 0o600,
     }
   } finally {
@@ -63,7 +63,7 @@ async function hasHardLinks(one: string, other: string, calls: MediumCalls): Pro
     if (linkless.has(errorCode(error) ?? '')) return false
     throw error
   }
-  return (await isThere(other, calls)) && (await isRefused(() => calls.link(one, other)))
+  return (await exists(other, calls)) && (await isRefused(() => calls.link(one, other)))
 }
 
 async function isRefused(call: () => Promise<void>): Promise<boolean> {
@@ -76,7 +76,8 @@ async function isRefused(call: () => Promise<void>): Promise<boolean> {
   }
 }
 
-async function isThere(path: string, calls: MediumCalls): Promise<boolean> {
+/** Whether there is anything under a path, of whatever kind. */
+export async function exists(path: string, calls: MediumCalls): Promise<boolean> {
   try {
     await calls.lstat(path)
     return true

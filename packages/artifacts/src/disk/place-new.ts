@@ -5,7 +5,7 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { ArtifactError } from '../errors.js'
 import type { ArtifactKey } from '../store/key.js'
 import { errorCode, isMissing } from '../system-error.js'
-import type { DiskMedium, MediumCalls } from './medium.js'
+import { type DiskMedium, exists, type MediumCalls } from './medium.js'
 import { toClaimPath, toTemporaryPath } from './paths.js'
 
 /** A whole file that waits for its name. */
@@ -100,16 +100,6 @@ async function tryCreate(path: string, calls: MediumCalls): Promise<boolean> {
     return true
   } catch (error) {
     if (errorCode(error) === 'EEXIST') return false
-    throw error
-  }
-}
-
-async function exists(path: string, calls: MediumCalls): Promise<boolean> {
-  try {
-    await calls.lstat(path)
-    return true
-  } catch (error) {
-    if (isMissing(error)) return false
     throw error
   }
 }

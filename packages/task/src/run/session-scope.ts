@@ -1,5 +1,6 @@
 import { WireError } from '@turnstead/wire'
 import { turnEndings } from '@turnstead/turn'
+import type { AgentClient } from '../agent-client.js'
 import type { RunError } from '../run-output.js'
 import type { ConnectedSetup } from './run-setup.js'
 
@@ -8,6 +9,23 @@ export const scopeKey = 'turnstead-task'
 
 const requestMs = 10_000
 
+/**
+ * The `scope` under which a session of the tool was begun; null for sessions of others. Who owns that chat pays for the session:
+ * for `userOf` of `@turnstead/wire/gateway`. Rejects with a WireError when the server cannot be asked, or has no such session.
+ *
+ * @example
+ * const userOf = async ({ rootSessionId }) => rootSessionId && ownerOf(await scopeOfSession(client, rootSessionId))
+ */
+export async function scopeOfSession(
+  client: Pick<AgentClient, 'session'>,
+  sessionId: string,
+  options: { readonly signal?: AbortSignal } = {},
+): Promise<string | null> {
+  const { metadata } = await client.session.get(sessionId, { timeoutMs: requestMs, ...options })
+  const scope: unknown = metadata?.[scopeKey]
+  return typeof scope === 'string' ? scope : null
+}
+
 /** The model names the session, so whose it is is asked of the server. Null when it may be continued. */
 export async function refusalOf(
   { client, scope }: Pick<ConnectedSetup, 'client' | 'scope'>,
@@ -15,8 +33,7 @@ export async function refusalOf(
   signal: AbortSignal,
 ): Promise<RunError | null> {
   try {
-    const { metadata } = await client.session.get(sessionId, { timeoutMs: requestMs, signal })
-    return metadata?.[scopeKey] === scope ? null : unknownSession
+    return (await scopeOfSession(client, sessionId, { signal })) === scope ? null : unknownSession
   } catch (error) {
     if (signal.aborted) throw error
     const isGone = WireError.is(error) && !error.retryable

@@ -1,6 +1,6 @@
 import { createServer, type RequestListener } from 'node:http'
 import type { AddressInfo } from 'node:net'
-import { StartError } from '../start-error.js'
+import { StartError } from './start-error.js'
 
 /** A port that is taken at once and served from when the application is ready. */
 export interface HttpListener {
