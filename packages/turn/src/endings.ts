@@ -97,6 +97,8 @@ export function completedEnding(answer: AnswerFacts): CompletedEnding {
 /**
  * How a turn ended, by its row; null while it is not over. An ending that another version of this package wrote counts as the
  * plainest of its status.
+ *
+ * @throws TypeError for something else than `store.read` gives, such as the row as the database has it.
  */
 export function endingOf(
   row: Pick<TurnRecord, 'status' | 'error'> & { readonly reason?: string | null },
@@ -111,6 +113,9 @@ export function endingOf(
       return isEnding(row.reason, 'completed') ? row.reason : 'answered'
     case 'failed':
       return isEnding(row.error?.code, 'failed') ? row.error.code : 'server_refused'
+    default:
+      // A host without types may give the row as its database has it.
+      throw new TypeError('`endingOf` takes what `store.read` gives, and this has no `status`')
   }
 }
 

@@ -114,7 +114,7 @@ export function unreachable(limitMs: number, cause: unknown): TurnError {
 export function sessionDeleted(sessionId: string, cause?: unknown): TurnError {
   return new TurnError(
     'turn_stopped',
-    `The session ${sessionId} was deleted on the OpenCode server while it ran this turn. Ask again in a new session.`,
+    `The session ${sessionId} was deleted on the OpenCode server while it ran this turn, or the server lost its data. Ask again.`,
     { cause },
   )
 }

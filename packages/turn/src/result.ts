@@ -29,7 +29,7 @@ export interface SettledTurn<Report> {
   readonly sessionRecreated: boolean
   /**
    * The session that it ran in. `same`: that of the conversation. `new`: its first. `restored`: the server did not know it, and was told
-   * what is kept of it. `replaced`: a new one in its place, in which the agent has forgotten what was said before.
+   * what is kept of it. `replaced`: a new one in its place, in which the agent has forgotten what was said before. `lost`: none, and the turn failed by it.
    */
   readonly session: SessionFate
   /** From claim to settle. */

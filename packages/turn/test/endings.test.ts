@@ -62,6 +62,8 @@ describe('how a turn ends', () => {
     expect(endingOf({ status: 'completed', error: null, reason: 'reply_not_stored' })).to.equal(
       'answered',
     )
+    const raw = { turn_status: 'completed' } as never
+    expect(() => endingOf(raw)).to.throw(TypeError, '`store.read`')
     expect(endingOf({ status: 'cancelled', error: null, reason: 'by the user' })).to.equal(
       'cancelled',
     )

@@ -68,12 +68,14 @@ export function createHistoryStore(options: HistoryStoreOptions): KnexHistorySto
 
   return {
     async newest(conversationId) {
-      const [row] = await select(`look for what is kept of conversation ${conversationId}`, (at) =>
-        at(table)
-          .where({ conversation_id: String(conversationId) })
-          .orderBy('position', 'desc')
-          .limit(1)
-          .select(heads),
+      const [row] = await select(
+        `look for what ${table} keeps of conversation ${conversationId}`,
+        (at) =>
+          at(table)
+            .where({ conversation_id: String(conversationId) })
+            .orderBy('position', 'desc')
+            .limit(1)
+            .select(heads),
       )
       return row === undefined ? null : toHead(row)
     },
@@ -95,19 +97,21 @@ export function createHistoryStore(options: HistoryStoreOptions): KnexHistorySto
     },
     async read(conversationId) {
       const conversation = { conversation_id: String(conversationId) }
-      const rows = await select(`read what is kept of conversation ${conversationId}`, (at) =>
-        at(table)
-          .where(conversation)
-          .where(
-            'position',
-            '>=',
-            at(table)
-              .where(conversation)
-              .whereNull('previous_id')
-              .select(at.raw('coalesce(max(??), 0)', ['position'])),
-          )
-          .orderBy('position')
-          .select('*'),
+      const rows = await select(
+        `read what ${table} keeps of conversation ${conversationId}`,
+        (at) =>
+          at(table)
+            .where(conversation)
+            .where(
+              'position',
+              '>=',
+              at(table)
+                .where(conversation)
+                .whereNull('previous_id')
+                .select(at.raw('coalesce(max(??), 0)', ['position'])),
+            )
+            .orderBy('position')
+            .select('*'),
       )
       const entries: HistoryEntry[] = []
       for (const row of rows) entries.push(await toEntry(row))

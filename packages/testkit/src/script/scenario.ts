@@ -54,6 +54,9 @@ export function on(
 
 /** An answer that is never used up and need not be asked for. */
 export function always(match: PromptMatch, reply: Answer['reply']): Answer {
+  if (reply === undefined) {
+    throw new TypeError('`always` takes what it is for and the answer: `always(/./, reply(…))`')
+  }
   return { kind: 'answer', match, reply, times: Infinity }
 }
 

@@ -1,7 +1,7 @@
 import type { Lease, RowId } from './rows.js'
 
 /** How a turn came to its session. */
-export type SessionFate = 'same' | 'new' | 'restored' | 'replaced'
+export type SessionFate = 'same' | 'new' | 'restored' | 'replaced' | 'lost'
 
 /** A JSON object of the server's, kept as it is. */
 export type ServerRecord = Readonly<Record<string, unknown>>

@@ -114,10 +114,11 @@ async function obtainSession(run: TurnRun, known: KnownSession | null): Promise<
       const titles = keepTitle(run, title)
       await titles.before(session)
       const isRecreated = isForgetful || tries > 1 || (await wasLeftEmpty(run, session))
-      run.sessionFate = fateOf({ isRecreated, isNew: created === true, ...back })
+      const fate = fateOf({ isRecreated, isNew: created === true, ...back })
+      run.sessionFate = fate
       if (back.hasLostRun) await countLostRun(run)
       if (isRecreated) await retell(run, { lostId: lostId ?? id, sessionId: session.id })
-      return { session, isRecreated, outcome: outcomes[run.sessionFate], titles }
+      return { session, isRecreated, outcome: outcomes[fate], titles }
     }
     lostId = id
     // Given to the lost session the prompt may have run; in a new one it would run a second time.
@@ -136,16 +137,19 @@ async function obtainSession(run: TurnRun, known: KnownSession | null): Promise<
   }
 }
 
+/** How a turn came to a session that is there. */
+type FoundFate = Exclude<SessionFate, 'lost'>
+
 function fateOf(how: {
   readonly isRecreated: boolean
   readonly isRestored: boolean
   readonly isNew: boolean
-}): SessionFate {
+}): FoundFate {
   if (how.isRecreated) return 'replaced'
   return how.isRestored ? 'restored' : how.isNew ? 'new' : 'same'
 }
 
-const outcomes: Readonly<Record<SessionFate, FoundSession['outcome']>> = {
+const outcomes: Readonly<Record<FoundFate, FoundSession['outcome']>> = {
   same: 'ensured',
   new: 'created',
   restored: 'restored',

@@ -5,6 +5,7 @@ import { checkOutput } from '../output.js'
 import type { Proof } from '../poll/evidence.js'
 import { errorOfProof } from '../poll/proof-error.js'
 import type { Settlement, TurnRecord } from '../ports.js'
+import type { SessionFate } from '../ports/history.js'
 import type { SettledTurn, StopReport, TurnResult } from '../result.js'
 import { isPassing, isPassingInStore } from '../run/passing.js'
 import { withRetry } from '../run/retry.js'
@@ -163,13 +164,19 @@ export function toResult<Report>(
     reply: result,
     cost: usage.total(result).cost,
     sessionRecreated: delivery.prompt?.sessionRecreated ?? false,
-    session: delivery.prompt?.sessionRecreated === true ? 'replaced' : run.sessionFate,
+    session: fateOf(run, ending),
     durationMs: more.durationMs,
     timeToFirstTokenMs: usage.timeToFirstTokenMs,
     artifacts: more.artifacts,
   }
   if (ending.status === 'completed') return { ...settled, ...ending }
   return { ...settled, ...ending, stop: more.stop }
+}
+
+function fateOf({ delivery, sessionFate }: TurnRun, ending: Ending): SessionFate {
+  const code = ending.status === 'failed' ? ending.error.code : null
+  if (code === 'session_lost' || code === 'session_not_restored') return 'lost'
+  return delivery.prompt?.sessionRecreated === true ? 'replaced' : sessionFate
 }
 
 function toSettlement(run: TurnRun, ending: Ending): Settlement {

@@ -146,7 +146,7 @@ function requireInput(run: TurnRun): Prompt {
   if (input !== null) return input
   throw new TurnError(
     'prompt_rejected',
-    `Neither the call nor the row of turn ${String(run.setup.turnId)} has the prompt; give \`prompt\` to runTurn.`,
+    `Neither the call nor the row of turn ${String(run.setup.turnId)} has a prompt: give \`prompt\` to runTurn, or write JSON such as {"text":"…"} as the input of the row.`,
   )
 }
 
