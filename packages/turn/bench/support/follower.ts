@@ -25,9 +25,10 @@ const followed = await Promise.all(
       partAdded: ({ part }) => {
         if (part.kind === 'text') kept.text += part.text
       },
-      textDelta: ({ delta }) => {
+      textDelta: ({ delta, length }) => {
         kept.text += delta
-        if (index === 0) arrivals.push({ length: kept.text.length, at: machineMs() })
+        // What it had from the start counts, too.
+        if (index === 0) arrivals.push({ length, at: machineMs() })
       },
     })
     return { turn, kept }

@@ -132,9 +132,11 @@ export function createLivePublisher(options: PublisherOptions): LivePublisher {
   const listen = async (): ReturnType<Notifier['listen']> =>
     await notifier.listen(watchTopic(turnId), hear)
   const listening = listen()
-  listening.catch(report)
-  // Who watches already, because the turn waited or ran elsewhere, asks then.
-  send(writeMessage({ type: 'began', fence })).catch(report)
+  // Who watches already, because the turn waited or ran elsewhere, asks then; asked before this listens, it would not be heard.
+  listening
+    .catch(report)
+    .then(() => send(writeMessage({ type: 'began', fence })))
+    .catch(report)
 
   return {
     follow(next) {
