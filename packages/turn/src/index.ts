@@ -22,10 +22,7 @@ export { createMemoryStore } from './memory/memory-store.js'
 export type { MemoryStore, MemoryStoreOptions } from './memory/memory-store.js'
 export { createMemoryHistory } from './memory/memory-history.js'
 export type {
-  BeforeRestore,
   PromptDefaults,
-  Recovery,
-  RetellHistory,
   SessionSetup,
   Timing,
   TurnActivity,
@@ -33,6 +30,7 @@ export type {
   TurnPorts,
   TurnSetup,
 } from './options.js'
+export type { BeforeRestore, Recovery, RetellHistory } from './ports/recovery.js'
 export type { Prompt, PromptPart } from './prompt.js'
 export type {
   CancelledTurn,
