@@ -24,13 +24,13 @@ export { createMemoryHistory } from './memory/memory-history.js'
 export type {
   PromptDefaults,
   SessionSetup,
-  Timing,
   TurnActivity,
   TurnOptions,
   TurnPorts,
   TurnSetup,
 } from './options.js'
 export type { BeforeRestore, Recovery, RetellHistory } from './ports/recovery.js'
+export type { Timing } from './ports/timing.js'
 export type { Prompt, PromptPart } from './prompt.js'
 export type {
   CancelledTurn,

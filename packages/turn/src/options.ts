@@ -14,6 +14,7 @@ import type {
   TurnStore,
 } from './ports.js'
 import type { Recovery } from './ports/recovery.js'
+import { defaultTiming, type Timing } from './ports/timing.js'
 import { formatOf, type OutputOptions } from './output.js'
 import { assertPrompt, type Prompt, splitModel } from './prompt.js'
 import type { TurnResult } from './result.js'
@@ -68,20 +69,6 @@ export interface TurnPorts<Report = unknown> {
    * trace. `traceContext` of `@turnstead/otel` is one. Default: none is kept.
    */
   readonly traceContext?: () => string | null
-}
-
-/** How often a turn does what. */
-export interface Timing {
-  /** How long the turn stays claimed after the worker's last sign of life. Default 30,000 ms. */
-  readonly leaseMs: number
-  /** Between two polls of the server while the stream is silent. Default 3,000 ms. */
-  readonly pollMs: number
-  /** How long an idle server without an ended message is given before the run counts as lost. Default 5,000 ms. */
-  readonly graceMs: number
-  /** At most one snapshot of the reply into the row in this time. Default 1,000 ms. */
-  readonly snapshotMs: number
-  /** At most one `onActivity` in this time. Default 10,000 ms. */
-  readonly activityMs: number
 }
 
 /** Everything {@link runTurn} needs. */
@@ -165,14 +152,6 @@ export interface TurnSetup {
   readonly reportFor: (turnId: RowId) => TurnSetup['report']
   readonly cancelSignal: AbortSignal | undefined
   readonly signal: AbortSignal | undefined
-}
-
-const defaultTiming: Timing = {
-  leaseMs: 30_000,
-  pollMs: 3_000,
-  graceMs: 5_000,
-  snapshotMs: 1_000,
-  activityMs: 10_000,
 }
 
 const defaultRecovery: Recovery = {
