@@ -1,7 +1,7 @@
 const { machineFactor } = require('./scripts/machine-factor.cjs')
 
 // Files that run beside each other share the cores.
-const factor = process.argv.includes('--parallel') ? Math.max(2, machineFactor) : machineFactor
+const factor = process.argv.includes('--parallel') ? Math.max(3, machineFactor) : machineFactor
 
 module.exports = {
   forbidOnly: true,

@@ -40,8 +40,9 @@ if (printed === 0) {
 }
 
 async function loadBenches(): Promise<readonly Bench[]> {
-  const files = readdirSync(`${root}packages`)
-    .map((name) => `${root}packages/${name}/bench/index.ts`)
+  const files = ['packages', 'examples']
+    .flatMap((room) => readdirSync(`${root}${room}`).map((name) => `${room}/${name}`))
+    .map((folder) => `${root}${folder}/bench/index.ts`)
     .filter((file) => existsSync(file))
   const modules = await Promise.all(
     files.map(async (file) => (await import(pathToFileURL(file).href)) as { benches: Bench[] }),

@@ -18,7 +18,10 @@ const packages = readdirSync('packages').map((name) => join('packages', name))
 /** Depends on every package and on what a host would install beside them. */
 const shared = 'examples/chat'
 /** Pages about a package that the application does not use. */
-const homes: Readonly<Record<string, string>> = { 'model-gateway.md': 'packages/task' }
+const homes: Readonly<Record<string, string>> = {
+  'host-tools.md': 'packages/task',
+  'model-gateway.md': 'packages/task',
+}
 
 const pages: readonly Page[] = [
   ...readdirSync('.').map((path) => ({ path, home: shared })),

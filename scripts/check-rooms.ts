@@ -4,78 +4,7 @@
  */
 import { readdirSync, readFileSync } from 'node:fs'
 import { dirname, join, normalize } from 'node:path'
-
-/** Of each source tree, its folders from the highest level to the lowest; those of one level do not know each other. */
-const trees: Readonly<Record<string, readonly (readonly string[])[]>> = {
-  'packages/wire/src': [
-    ['cli', 'gateway'],
-    ['providers'],
-    ['server', 'events', 'resources'],
-    ['server/process', 'resources/messages'],
-    ['http'],
-    ['values', 'generated'],
-  ],
-  'packages/reply/src': [
-    ['turbo', 'ui-message-stream', 'server-sent-events'],
-    ['fold', 'view'],
-    ['tracking'],
-    ['state'],
-    ['changes', 'tool-display'],
-    ['streaming'],
-    ['records'],
-  ],
-  'packages/session/src': [
-    ['contract', 'objection', 'libsql'],
-    ['verbs', 'outbox', 'catalog', 'history'],
-    ['statements/upkeep', 'statements/claim'],
-    ['migrations', 'creation', 'statements/asks'],
-    ['statements'],
-    ['database', 'asks', 'events', 'notifying', 'tracing'],
-    ['store', 'values'],
-  ],
-  'packages/turn/src': [
-    ['worker', 'http'],
-    ['memory', 'steps'],
-    ['history'],
-    ['asks', 'poll', 'live', 'outbox'],
-    ['run'],
-    ['tracing', 'seen'],
-    ['ports'],
-  ],
-  'packages/otel/src': [],
-  'packages/task/src': [['workspace'], ['run'], ['host-tools'], ['output']],
-  'packages/artifacts/src': [
-    [
-      'serve',
-      'collect',
-      'watch',
-      'disk',
-      'gcs',
-      'blobs',
-      'contract',
-      'uploads',
-      'workspace',
-      'zip',
-    ],
-    ['transforms'],
-    ['catalog'],
-    ['directory', 'store', 'timing'],
-    ['tracing'],
-  ],
-  'packages/testkit/src': [
-    ['impostor', 'cassette', 'model', 'opencode'],
-    ['impostor/routes'],
-    ['impostor/agent', 'impostor/http'],
-    ['impostor/history'],
-    ['impostor/tools'],
-    ['impostor/state'],
-    ['faults', 'script', 'generated'],
-  ],
-  'examples/recipes/src': [['servers'], ['ledgers', 'orms', 'queues', 'stores', 'transforms']],
-  'examples/chat/src': [['web'], ['jobs'], ['live'], ['views'], ['rows', 'agent']],
-  'examples/start/src': [['testing']],
-  'examples/task/src': [['web'], ['chats', 'agent']],
-}
+import { trees } from './rooms.js'
 
 const mostFiles = 20
 const importPattern = /(?:\bfrom|\bimport)\s*\(?\s*'(\.[^']*)'/g

@@ -10,6 +10,8 @@ interface Manifest {
   readonly name: string
   readonly bin?: Readonly<Record<string, string>>
   readonly scripts?: Readonly<Record<string, string>>
+  /** The tool that these packages are packed with, with its version. */
+  readonly packageManager?: string
 }
 
 const readManifest = (folder: string): Manifest =>
@@ -17,7 +19,7 @@ const readManifest = (folder: string): Manifest =>
 const folders = readdirSync('packages').map((name) => join('packages', name))
 const ours = new Map(folders.map((folder) => [readManifest(folder).name, folder]))
 const lockfile = readFileSync('pnpm-lock.yaml', 'utf8')
-const scripts = readManifest('.').scripts ?? {}
+const { scripts = {}, packageManager } = readManifest('.')
 const scoped = [...folders, ...readdirSync('examples').map((name) => join('examples', name))]
 const pages = [
   'README.md',
@@ -59,7 +61,9 @@ function problemOf(line: string): string | null {
 
 function problemOfNpm([verb = '', ...names]: readonly string[]): string | null {
   if (verb === 'install' || verb === 'i') {
-    const missing = names.filter((name) => !ours.has(name) && !lockfile.includes(`\n  ${name}@`))
+    const isLocked = (name: string): boolean =>
+      ['', "'"].some((quote) => lockfile.includes(`\n  ${quote}${name}@`))
+    const missing = names.filter((name) => !ours.has(name) && !isLocked(name))
     return missing.length === 0 ? null : `installs ${missing.join(', ')}, which nothing here uses`
   }
   const script = verb === 'run' ? (names[0] ?? '') : verb
@@ -72,6 +76,7 @@ function problemOfNpx([name = '', ...words]: readonly string[]): string | null {
     const place = pattern.replace(/\/[^/]*\*.*$/, '')
     return existsSync(place) ? null : `names ${place}, which does not exist`
   }
+  if (name === packageManager) return null
   const folder = ours.get(name)
   const bins = folder === undefined ? [] : Object.values(readManifest(folder).bin ?? {})
   const [bin] = bins

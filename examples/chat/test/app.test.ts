@@ -9,10 +9,9 @@ import {
   text,
   tool,
 } from '@turnstead/testkit'
-import { databases } from '@turnstead-internal/databases'
 import { readFile } from 'node:fs/promises'
 import { connect } from 'node:net'
-import { join } from 'node:path'
+import { dirname, join } from 'node:path'
 import { expect } from 'chai'
 import { afterEach, describe, it } from 'mocha'
 import { readStream, startApp, type StreamReader, type TestApp } from './support/app.js'
@@ -39,7 +38,7 @@ describe('createApp', () => {
     expect(begun.status).to.equal(303)
     expect(begun.headers.get('location')).to.equal('/conversations/1')
 
-    const received = await (await follow('/conversations/1/stream?from=1')).until(over)
+    const received = await (await follow(app.streamOf(1))).until(over)
     // A screen reader tells what changes within `role="status"`, not what takes its place.
     expect(received).to.contain('action="update" target="turn-1-standing"')
     const page = await (await app.get('/conversations/1')).text()
@@ -47,7 +46,7 @@ describe('createApp', () => {
     const message = await app.rows.findMessage(1)
     expect(message?.turn_status).to.equal('completed')
     expect(message?.turn_cost).to.be.greaterThan(0)
-    expect(await app.text('/')).to.contain('Conversations Say hello')
+    expect(await app.text('/')).to.match(/A scripted title|Say hello/)
   })
 
   it('gives the agent the files that come with a message, shows them, and hands them out again', async () => {
@@ -67,13 +66,13 @@ describe('createApp', () => {
       'p.png': png,
     })
     expect(sent.status).to.equal(303)
-    await (await follow('/conversations/1/stream?from=1')).until(over)
-    expect(await readFile(join(app.workspace, 'uploads', 'Größe _1_.txt'), 'utf8')).to.equal(
-      'hello',
-    )
+    await (await follow(app.streamOf(1))).until(over)
+    expect(
+      await readFile(join(await app.folderOf(1), 'uploads', 'Größe _1_.txt'), 'utf8'),
+    ).to.equal('hello')
     const page = await (await app.get('/conversations/1')).text()
     expect(page).to.contain('<b>Größe _1_.txt</b>').and.contain('src="/messages/1/uploads/1?show"')
-    expect(page).to.contain('<div class="prompt">Look</div>').and.contain('All files')
+    expect(page).to.contain('dir="auto">Look</div>').and.contain('All files')
     const download = await app.get('/messages/1/uploads/0')
     expect(await download.text()).to.equal('hello')
     expect(download.headers.get('content-disposition')).to.match(
@@ -114,13 +113,13 @@ describe('createApp', () => {
   it('shows on a page that comes in the middle what the others see', async () => {
     app = await startApp(reply(text('First half. '), gate('half'), text('Second half.')))
     await app.post('/conversations', 'Go')
-    const early = await follow('/conversations/1/stream?from=1')
+    const early = await follow(app.streamOf(1))
     await early.until('First half.')
     expect(await app.text('/conversations/1'))
       .to.contain('First half.')
       .and.contain('Writing')
 
-    const late = await follow('/conversations/1/stream?from=1')
+    const late = await follow(app.streamOf(1))
     expect(await late.until('First half.')).to.contain('data-kind="stop"')
     app.impostor.gate('half').open()
     for (const stream of [early, late]) {
@@ -133,7 +132,7 @@ describe('createApp', () => {
   it('keeps the text of a turn that a person stops', async () => {
     app = await startApp(reply(text('As far as this. '), gate('never'), text('Not this.')))
     await app.post('/conversations', 'Go')
-    const stream = await follow('/conversations/1/stream?from=1')
+    const stream = await follow(app.streamOf(1))
     await stream.until('As far as this.')
     expect((await app.post('/messages/1/stop', '')).status).to.equal(303)
     await stream.until('You stopped this.')
@@ -147,11 +146,13 @@ describe('createApp', () => {
       on('two', reply(text('Answer two.'))),
     ])
     await app.post('/conversations', 'one')
-    const stream = await follow('/conversations/1/stream?from=1')
+    const stream = await follow(app.streamOf(1))
     await stream.until('Answer one.')
     await app.post('/conversations/1/messages', 'two')
     await stream.until('id="turn-2"')
-    expect(await app.text('/conversations/1')).to.match(/two The agent Starting/)
+    expect(await app.text('/conversations/1')).to.match(
+      /two [^]*The agent Waiting for the answer before it/,
+    )
     app.impostor.gate('one').open()
     expect(await stream.until('Answer two.')).to.contain(over)
   })
@@ -162,11 +163,11 @@ describe('createApp', () => {
       on('two', reply(text('Answer two.'))),
     ])
     await app.post('/conversations', 'one')
-    const stream = await follow('/conversations/1/stream?from=1')
+    const stream = await follow(app.streamOf(1))
     await stream.until(over)
     await app.impostor.restart({ keep: false })
     await app.post('/conversations/1/messages', 'two')
-    await stream.until('Answer two.')
+    await (await follow(app.streamOf(1))).until('Answer two.')
     const { url, headers } = app.impostor
     const sessions = (await (await fetch(`${url}/session`, { headers })).json()) as { id: string }[]
     expect(sessions).to.have.length(1)
@@ -177,7 +178,7 @@ describe('createApp', () => {
   it('says in plain words why a turn failed, and nothing of what the provider said', async () => {
     app = await startApp(reply(providerError({ status: 401, message: 'key sk-1 of db.internal' })))
     await app.post('/conversations', 'Go')
-    await (await follow('/conversations/1/stream?from=1')).until(over)
+    await (await follow(app.streamOf(1))).until(over)
     const page = await (await app.get('/conversations/1')).text()
     expect(page).to.contain('did not accept the key (401)').and.not.contain('sk-1')
   })
@@ -185,7 +186,7 @@ describe('createApp', () => {
   it('says that the provider is asked again', async () => {
     app = await startApp(reply(retry({ retryAfterMs: 150 }), text('At last.')))
     await app.post('/conversations', 'Go')
-    const stream = await follow('/conversations/1/stream?from=1')
+    const stream = await follow(app.streamOf(1))
     await stream.until('OpenCode tries again')
     await stream.until('At last.')
   })
@@ -199,7 +200,7 @@ describe('createApp', () => {
       ),
     )
     await app.post('/conversations', 'Go')
-    const stream = await follow('/conversations/1/stream?from=1')
+    const stream = await follow(app.streamOf(1))
     await stream.until('Running')
     app.impostor.gate('write').open()
     const received = await stream.until('class="file"')
@@ -217,18 +218,27 @@ describe('createApp', () => {
 
   it('sends no path of this machine to a browser', async () => {
     const filePath = 'a/b.txt'
-    app = await startApp((prompt) => {
-      const absolute = join(app.impostor.directory, filePath)
-      return reply(
-        ask.permission(tool.write({ filePath: absolute, content: 'a' }), { patterns: [absolute] }),
-        tool.bash({ command: `cat ${absolute}` }, { output: `${prompt.text} ${absolute}: a` }),
-        text(`Done: ${absolute}`),
-      )
-    })
-    await app.post('/conversations', 'Go')
-    const stream = await follow('/conversations/1/stream?from=1')
+    let folder = ''
+    app = await startApp([
+      on('Hello', reply(text('Hello.'))),
+      on('Go', (prompt) => {
+        const absolute = join(folder, filePath)
+        return reply(
+          ask.permission(tool.write({ filePath: absolute, content: 'a' }), {
+            patterns: [absolute],
+          }),
+          tool.bash({ command: `cat ${absolute}` }, { output: `${prompt.text} ${absolute}: a` }),
+          text(`Done: ${absolute}`),
+        )
+      }),
+    ])
+    await app.post('/conversations', 'Hello')
+    await (await follow(app.streamOf(1))).until(over)
+    folder = await app.folderOf(1)
+    await app.post('/conversations/1/messages', 'Go')
+    const stream = await follow('/stream?c=1.2.')
     const received = await stream.until('class="ask"')
-    const path = /action="(\/messages\/1\/asks\/[^"]+)"/.exec(received)?.[1] ?? ''
+    const path = /action="(\/messages\/2\/asks\/[^"]+)"/.exec(received)?.[1] ?? ''
     const before = await (await app.get('/conversations/1')).text()
     await fetch(app.url + path, {
       method: 'POST',
@@ -236,13 +246,13 @@ describe('createApp', () => {
       redirect: 'manual',
     })
     const all = (await stream.until(over)) + before + (await app.text('/conversations/1'))
-    expect(all).to.contain(filePath).and.not.contain(app.impostor.directory)
+    expect(all).to.contain(filePath).and.not.contain(dirname(folder))
   })
 
   it('answers HEAD on the stream of a conversation, and holds nothing', async () => {
     app = await startApp(reply(text('Hello.'), gate('never')))
     await app.post('/conversations', 'Go')
-    const head = await fetch(`${app.url}/conversations/1/stream`, { method: 'HEAD' })
+    const head = await fetch(app.url + app.streamOf(1), { method: 'HEAD' })
     expect(head.status).to.equal(200)
     expect(head.headers.get('content-type')).to.contain('event-stream')
   })
@@ -250,7 +260,7 @@ describe('createApp', () => {
   it('lets a stop that came too late change nothing', async () => {
     app = await startApp(reply(text('Hello.')))
     await app.post('/conversations', 'Go')
-    await (await follow('/conversations/1/stream?from=1')).until(over)
+    await (await follow(app.streamOf(1))).until(over)
     const headers = { accept: 'text/vnd.turbo-stream.html' }
     const late = await app.post('/messages/1/stop', '', headers)
     expect([late.status, await late.text()]).to.deep.equal([200, ''])
@@ -259,7 +269,7 @@ describe('createApp', () => {
   it('shows the rest of a conversation in which one reply cannot be read', async () => {
     app = await startApp(reply(text('Hello.')))
     await app.post('/conversations', 'Go')
-    await (await follow('/conversations/1/stream?from=1')).until(over)
+    await (await follow(app.streamOf(1))).until(over)
     await app.database('messages').update({ turn_reply: '{"version":999}' })
     expect(await app.text('/conversations/1'))
       .to.contain('Go')
@@ -276,55 +286,25 @@ describe('createApp', () => {
       ),
     )
     await app.post('/conversations', hostile)
-    const stream = await follow('/conversations/1/stream?from=1')
+    const stream = await follow(app.streamOf(1))
     const page = (await stream.until(over)) + (await (await app.get('/conversations/1')).text())
     expect(page).not.to.match(/<script>alert|<img/)
     expect(page).to.contain('&#60;script&#62;alert')
   })
 
   it('follows a turn that another process runs by its row', async () => {
-    app = await startApp()
+    app = await startApp([], { hasWorker: false })
     const { store } = app.rows
-    const { id: turnId } = await app.rows.startConversation({ uploads: [], body: 'Go' })
-    const stream = await follow('/conversations/1/stream?from=1')
+    const { message } = await app.rows.startConversation({ uploads: [], body: 'Go' })
+    const { id: turnId } = message
+    const stream = await follow(app.streamOf(1))
     await stream.until('Waiting to start')
     const claim = { conversationId: 1, turnId, owner: 'another', leaseMs: 60_000 }
     expect((await store.claim(claim)).claimed).to.equal(true)
-    await stream.until('Waiting for news')
+    await stream.until('Starting')
     await store.cancel({ turnId })
     await stream.until('You stopped this.')
   })
-
-  it('shows all of a turn that it takes over while a page is open', async () => {
-    app = await startApp(reply(text('First half. '), gate('half'), text('Second half.')))
-    const { id: turnId } = await app.rows.startConversation({ uploads: [], body: 'Go' })
-    const stream = await follow('/conversations/1/stream?from=1')
-    app.worker.run({ conversationId: 1, turnId, prompt: { text: 'Go' } })
-    await stream.until('First half.')
-    app.impostor.gate('half').open()
-    expect(await stream.until(over)).to.contain('Second half.')
-  })
-
-  const postgresql = databases.find(({ name }) => name === 'postgresql')
-  const skip = postgresql === undefined ? 'not known here' : postgresql.skip
-  if (postgresql === undefined || skip !== null) {
-    console.warn(`SKIPPED: the chat on PostgreSQL (${skip})`)
-    it.skip(`works on PostgreSQL (skipped: ${skip})`)
-  } else {
-    it('works on PostgreSQL', async () => {
-      const database = await postgresql.open()
-      try {
-        app = await startApp(reply(text('Hello.')), { databaseUrl: database.url })
-        // The user's clipboard may hold what PostgreSQL does not take.
-        expect((await app.post('/conversations', 'G\u0000o')).status).to.equal(303)
-        await (await follow('/conversations/1/stream?from=1')).until(over)
-        expect(await app.text('/conversations/1')).to.match(/Go .*Hello\. .*tokens in.*\$/)
-        await app.close()
-      } finally {
-        await database.close()
-      }
-    })
-  }
 
   it('sends nothing that another site asked for', async () => {
     app = await startApp()
@@ -340,7 +320,7 @@ describe('createApp', () => {
       expect(status, JSON.stringify(headers)).to.equal(403)
     }
     expect((await app.post('/conversations', 'Go', { origin: app.url })).status).to.equal(303)
-    expect(await app.rows.listConversations()).to.have.lengthOf(1)
+    expect(await app.rows.list.all()).to.have.lengthOf(1)
   })
 
   it('knows the address of a proxy in front of it, whatever name the proxy passes on', async () => {
@@ -385,7 +365,12 @@ describe('createApp', () => {
     expect(headers.get('referrer-policy')).to.equal('same-origin')
     const policy = headers.get('content-security-policy') ?? ''
     expect(policy).to.contain("default-src 'none'").and.contain("script-src 'self';")
-    for (const asset of ['app.css', 'chat.js', 'turbo/turbo.es2017-esm.js', 'inter/index.css']) {
+    for (const asset of [
+      'style/base.css',
+      'chat.js',
+      'turbo/turbo.es2017-esm.js',
+      'inter/index.css',
+    ]) {
       expect((await app.get(`/assets/${asset}`)).status, asset).to.equal(200)
     }
     expect((await app.get('/assets/../package.json')).status).to.equal(404)

@@ -39,7 +39,7 @@ describe('the chat with an agent that asks', () => {
     })
   const begin = async (): Promise<{ stream: StreamReader; path: string }> => {
     await app.post('/conversations', 'Go')
-    const stream = await follow('/conversations/1/stream?from=1')
+    const stream = await follow(app.streamOf(1))
     const received = await stream.until('class="ask"')
     await stream.until('Waiting for your answer')
     while ((await app.rows.store.read(1))?.waitingSince === null) await nextTick()
@@ -54,7 +54,7 @@ describe('the chat with an agent that asks', () => {
     expect(page).to.not.match(/<img|\u202E/)
     expect((await answer(path, { decision: 'yes' })).status).to.equal(303)
     expect(await stream.until(over)).to.match(/action="remove" target="turn-1-ask-per_/)
-    expect(app.impostor.readFile('a.txt')).to.equal('a')
+    expect(await app.readAgentFile(1, 'a.txt')).to.equal('a')
     expect(await app.text('/conversations/1')).to.not.contain('wants to')
     // On a page that comes too late.
     expect((await answer(path, { decision: 'yes' })).status).to.equal(303)
@@ -65,8 +65,8 @@ describe('the chat with an agent that asks', () => {
     app = await startApp(reply(write, text('Written.')))
     const { stream, path } = await begin()
     await answer(path, { decision: 'no' })
-    await stream.until('did not get what it asked for')
-    expect(app.impostor.readFile('a.txt')).to.equal(null)
+    await stream.until('You declined, so the agent stopped')
+    expect(await app.readAgentFile(1, 'a.txt')).to.equal(null)
   })
 
   it('takes chosen and own words for an answer', async () => {
@@ -99,6 +99,50 @@ describe('the chat with an agent that asks', () => {
     await stream.until('Thank you.')
   })
 
+  /** No process holds the turn any more. */
+  const isParked = async (): Promise<void> => {
+    while ((await app.rows.store.read(1))?.status !== 'waiting') await nextTick()
+  }
+
+  it('shows a question that no process holds, and goes on with the answer', async () => {
+    app = await startApp(reply(text('I write. '), write, text('Written.')), { parkAfterMs: 1 })
+    const { stream, path } = await begin()
+    await isParked()
+    const page = await (await app.get('/conversations/1')).text()
+    expect(page).to.contain('Waiting for your answer').and.contain(`action="${path}"`)
+    expect((await answer(path, { decision: 'yes' })).status).to.equal(303)
+    await stream.until(over)
+    expect(await app.readAgentFile(1, 'a.txt')).to.equal('a')
+    expect(await app.text('/conversations/1'))
+      .to.contain('I write.')
+      .and.contain('Written.')
+    expect(await app.text('/conversations/1')).to.not.contain('wants to')
+  })
+
+  it('stops the agent of a question that no process holds', async () => {
+    app = await startApp(reply(write, text('Written.')), { parkAfterMs: 1 })
+    const { path } = await begin()
+    await isParked()
+    const asked = await fetch(`${app.url}/messages/1/stop`, { method: 'POST', redirect: 'manual' })
+    expect(asked.status).to.equal(303)
+    while ((await app.rows.store.read(1))?.closedAt === null) await nextTick()
+    await answer(path, { decision: 'yes' })
+    expect(await app.readAgentFile(1, 'a.txt')).to.equal(null)
+  })
+
+  it('says that a question was asked again because the server was restarted', async () => {
+    app = await startApp(reply(write, text('Written.')))
+    const { stream } = await begin()
+    await app.impostor.restart()
+    const words = 'OpenCode was restarted meanwhile, so the agent asks again'
+    const received = await stream.until(words)
+    expect(await app.text('/conversations/1')).to.contain(words)
+    const paths = [...received.matchAll(/action="(\/messages\/1\/asks\/[^"]+)"/g)]
+    expect((await answer(paths.at(-1)?.[1] ?? '', { decision: 'yes' })).status).to.equal(303)
+    await stream.until(over)
+    expect(await app.text('/conversations/1')).to.match(/Written\..*so it asked again/)
+  })
+
   it('takes the answer in another process, which has another server', async () => {
     const folder = await mkdtemp(join(tmpdir(), 'turnstead-chat-'))
     const databaseUrl = join(folder, 'chat.sqlite')
@@ -112,7 +156,7 @@ describe('the chat with an agent that asks', () => {
     })
     expect(there.status).to.equal(303)
     await stream.until(over)
-    expect(app.impostor.readFile('a.txt')).to.equal('a')
+    expect(await app.readAgentFile(1, 'a.txt')).to.equal('a')
     await other.close()
     await rm(folder, { recursive: true, force: true })
   })
@@ -121,11 +165,11 @@ describe('the chat with an agent that asks', () => {
     app = await startApp([on('Go', reply(write)), on('other', reply(write))])
     const { path } = await begin()
     await app.post('/conversations', 'other')
-    await (await follow('/conversations/2/stream?from=1')).until('class="ask"')
+    await (await follow(app.streamOf(2))).until('class="ask"')
     expect((await answer(path.replace('/1/', '/2/'), { decision: 'yes' })).status).to.equal(409)
     expect((await answer(path, { decision: 'maybe' })).status).to.equal(422)
     await app.rows.store.cancel({ turnId: 1 })
     await answer(path, { decision: 'yes' })
-    expect(app.impostor.readFile('a.txt')).to.equal(null)
+    expect(await app.readAgentFile(1, 'a.txt')).to.equal(null)
   })
 })

@@ -1,5 +1,5 @@
 import { readFileSync } from 'node:fs'
-import { mkdtemp, readFile, rm } from 'node:fs/promises'
+import { mkdtemp, readdir, readFile, rm } from 'node:fs/promises'
 import { createServer } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -70,10 +70,12 @@ describe('the chat in a browser, on the real server', function () {
     expect(await turn(0).locator('table td').first().innerText()).to.equal('Papers')
     const [download] = await Promise.all([
       page.waitForEvent('download'),
-      turn(0).getByText('packing-list.md').last().click(),
+      turn(0).locator('.files a').getByText('packing-list.md').click(),
     ])
     expect(download.suggestedFilename()).to.equal('packing-list.md')
-    const written = await readFile(join(dataDir, 'workspace', 'packing-list.md'))
+    const paths = await readdir(join(dataDir, 'workspace'), { recursive: true })
+    const [path = ''] = paths.filter((each) => each.endsWith('packing-list.md'))
+    const written = await readFile(join(dataDir, 'workspace', path))
     expect(readFileSync(await download.path()).equals(written)).to.equal(true)
     expect(written.toString()).to.match(/^# Packing list\n/)
   })
@@ -92,6 +94,36 @@ describe('the chat in a browser, on the real server', function () {
     await page.getByLabel('Send').waitFor()
     await page.reload()
     expect(await turn(0).locator('.text').innerText()).to.contain('The house stood')
+  })
+
+  it('shows a plan, a diff, the steps of a sub-agent, and the title that OpenCode gives', async () => {
+    await page.getByRole('button', { name: 'Fix a small program' }).click()
+    const call = (name: string): ReturnType<Page['locator']> =>
+      turn(0).locator('.parts > * > .tool', { hasText: name })
+    await call('Task').locator('summary').first().click()
+    await call('Task').locator('.steps').getByText('The average of').waitFor()
+    expect(await call('Task').locator('.steps .tool').first().innerText()).to.contain('Read')
+    await facts(0).waitFor()
+    expect(await call('Task').locator('.steps').isVisible(), 'it stays open').to.equal(true)
+    await call('Edit').locator('summary').first().click()
+    expect(await call('Edit').locator('.line.added').innerText()).to.contain('=== 0')
+    expect(await call('Edit').locator('.line.removed').count()).to.equal(1)
+    expect(await call('Todos').last().innerText()).to.contain('3 of 3 done')
+    await page.getByRole('heading', { name: 'A small program', exact: true }).waitFor()
+    await page.locator('#conversations', { hasText: 'A small program' }).waitFor()
+  })
+
+  it('asks in the place of an earlier message, which is folded', async () => {
+    await send('Hello')
+    await facts(0).waitFor()
+    await turn(0).getByLabel('Edit and ask again').click()
+    await send('Good evening')
+    await facts(1).waitFor()
+    expect(await turn(0).innerText()).to.match(/^Earlier version\s+Hello$/)
+    expect(await turn(1).locator('.text').innerText()).to.contain('Good evening')
+    await send('And once more')
+    await facts(2).waitFor()
+    expect(chat.output()).to.not.contain('Error')
   })
 
   it('asks a person, who answers by keyboard', async () => {
@@ -113,9 +145,8 @@ describe('the chat in a browser, on the real server', function () {
     await turn(1).getByLabel('In your own words').fill('or <b>both</b>')
     await page.keyboard.press('Enter')
     await facts(1).waitFor()
-    expect(await turn(1).locator('.tool pre').allTextContents()).to.satisfy((texts: string[]) =>
-      texts.some((text) => text.includes('On a phone, or <b>both</b>')),
-    )
+    const chosen = await turn(1).locator('.answered [data-chosen="true"]').allTextContents()
+    expect(chosen.join()).to.match(/On a phone[^]*or <b>both<\/b>/)
   })
 
   it('says so when the server dies, keeps what was seen, and goes on when it is back', async () => {
@@ -206,6 +237,15 @@ describe('npm start', function () {
       expect(output).to.match(why).and.not.contain('secret')
     })
   }
+
+  it('says in one sentence that a folder cannot be made', async () => {
+    for (const name of ['CHAT_FILES', 'CHAT_WORKSPACE']) {
+      const { code, output } = await runChatProcess({ PORT: '0', [name]: '/dev/null/below' })
+      expect(code, name).to.equal(1)
+      expect(output.trim().split('\n'), output).to.have.lengthOf(1)
+      expect(output).to.contain('/dev/null').and.contain(name)
+    }
+  })
 
   it('says in one sentence that there is no server', async () => {
     const { code, output } = await runChatProcess({

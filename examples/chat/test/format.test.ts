@@ -1,6 +1,6 @@
 import { expect } from 'chai'
 import { describe, it } from 'mocha'
-import { formatDuration, showInvisible } from '../src/views/format.js'
+import { formatDuration, showInvisible } from '../src/views/atoms/format.js'
 
 describe('formatDuration', () => {
   it('rounds before it splits, so that no minute has sixty seconds', () => {

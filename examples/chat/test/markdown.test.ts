@@ -1,6 +1,6 @@
 import { expect } from 'chai'
 import { describe, it } from 'mocha'
-import { renderMarkdown } from '../src/views/markdown.js'
+import { renderMarkdown } from '../src/views/text/markdown.js'
 
 const render = (source: string): string => String(renderMarkdown(source))
 

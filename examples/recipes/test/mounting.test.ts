@@ -138,7 +138,10 @@ for (const [name, mount] of Object.entries(mounts)) {
 
       const start = `${at}/conversations/1/turns`
       const started = await post(start, '{"text":"one"}')
-      expect([started.status, await started.json()]).to.deep.equal([201, { turnId: 'one' }])
+      expect([started.status, await started.json()]).to.deep.equal([
+        201,
+        { turnId: 'one', delivery: null },
+      ])
 
       const events = `${at}/turns/one/events`
       const leave = new AbortController()

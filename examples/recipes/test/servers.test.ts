@@ -176,6 +176,16 @@ for (const server of servers) {
       expect(await chatAt(1).reconnectToStream({ chatId })).to.equal(null)
     })
 
+    it('streams a question that waits without a worker again after a reload', async () => {
+      const turn = { conversation_id: conversationId, turn_status: 'waiting' }
+      await rows.knex('messages').insert({ ...turn, turn_input: JSON.stringify({ text: 'Write' }) })
+      const leave = new AbortController()
+      const path = `/chat/${conversationId}/stream`
+      const response = await call(path, { signal: leave.signal })
+      leave.abort()
+      expect(response.status).to.equal(200)
+    })
+
     it('stops a turn of the worker process, and keeps what there was', async () => {
       impostor.answer(on('Hello', reply(text('Seen. '), gate('held'), text('Rest.'))))
       const turnId = await begin('Hello')

@@ -4,7 +4,10 @@ import { fileURLToPath } from 'node:url'
 import { type OpencodeServer, type ServerOptions, startServer } from '@turnstead/wire/server'
 import type { ChosenModel } from './choose-model.js'
 
-export interface AgentServerOptions extends Pick<ServerOptions, 'onState'> {
+export interface AgentServerOptions extends Pick<
+  ServerOptions,
+  'onState' | 'hostname' | 'port' | 'password'
+> {
   readonly model: ChosenModel
   /** Where the server works; made when missing. */
   readonly directory: string
@@ -24,6 +27,7 @@ export async function startAgentServer({
   binary,
   onState,
   signal,
+  ...where
 }: AgentServerOptions): Promise<OpencodeServer> {
   await mkdir(directory, { recursive: true })
   // Later the same signal means: end in order, the runs first.
@@ -38,6 +42,7 @@ export async function startAgentServer({
     config: model.config,
     env: model.env,
     supervise: true,
+    ...where,
     // A first start on a slow or busy machine may take more than the usual half minute.
     readyTimeoutMs: 120_000,
     ...(onState && { onState }),

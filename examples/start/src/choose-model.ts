@@ -17,21 +17,31 @@ export interface ModelOptions {
   readonly bash: 'ask' | 'deny'
   /** The answers of the scripted model. */
   readonly demo: (prompt: PromptInfo) => Reply
+  /** How it names a conversation, by a text that ends with the prompt. Default: all of them alike. */
+  readonly demoTitle?: (text: string) => string
 }
 
 /** Where nothing else is said, `wire` configures a server without a person in front of it. */
 const canAsk = { question: 'allow' }
 
 /** A real model where the environment has a key for one, else a scripted one on this machine. */
-export async function chooseModel({ env, bash, demo }: ModelOptions): Promise<ChosenModel> {
+export async function chooseModel({
+  env,
+  bash,
+  demo,
+  demoTitle,
+}: ModelOptions): Promise<ChosenModel> {
   const config = { permission: { ...canAsk, bash } }
   const found = detect(() => detectProvider(env, { config }))
-  if (found === null) return await startDemoModel(demo)
+  if (found === null) return await startDemoModel({ demo, ...(demoTitle && { demoTitle }) })
   return { ...found, name: found.model, close: async () => undefined }
 }
 
-async function startDemoModel(demo: ModelOptions['demo']): Promise<ChosenModel> {
-  const model = await startScriptedModel(demo)
+async function startDemoModel({
+  demo,
+  demoTitle,
+}: Pick<ModelOptions, 'demo' | 'demoTitle'>): Promise<ChosenModel> {
+  const model = await startScriptedModel(demo, demoTitle && { title: demoTitle })
   const entry = { limit: { context: 200_000, output: 8_192 }, cost: { input: 3, output: 15 } }
   const found = detectProvider(
     {},

@@ -8,7 +8,8 @@ export interface HttpListener {
   /** Only this machine can reach it. */
   readonly isLoopback: boolean
   serve(listener: RequestListener): void
-  close(): Promise<void>
+  /** @param options.graceMs - So long what is under way may take to end. Default: 0. */
+  close(options?: { readonly graceMs?: number }): Promise<void>
 }
 
 export interface ListenOptions {
@@ -21,6 +22,8 @@ export async function listen({ host, port }: ListenOptions): Promise<HttpListene
     response.writeHead(503, { 'retry-after': '1' }).end('Starting.')
   }
   const server = createServer((request, response) => serve(request, response))
+  // Longer than proxies keep a connection: one that ends it here would meet what they send at that moment.
+  server.keepAliveTimeout = 125_000
   await new Promise<void>((resolve, reject) => {
     server.once('error', (error) =>
       reject(new StartError(whyNot(error, host, port), { cause: error })),
@@ -28,21 +31,30 @@ export async function listen({ host, port }: ListenOptions): Promise<HttpListene
     server.listen(port, host, resolve)
   })
   const { port: takenPort } = server.address() as AddressInfo
-  const isLoopback = host === 'localhost' || host === '::1' || /^127(\.\d{1,3}){3}$/.test(host)
-
   return {
     url: `http://${host.includes(':') ? `[${host}]` : host}:${takenPort}`,
-    isLoopback,
+    isLoopback: isLoopback(host),
     serve(listener) {
       serve = listener
     },
-    close: () =>
+    close: ({ graceMs = 0 } = {}) =>
       new Promise((resolve) => {
-        server.close(() => resolve())
         // Event streams would otherwise stay open until their readers leave.
-        server.closeAllConnections()
+        const end = (): void => server.closeAllConnections()
+        const timer = graceMs > 0 ? setTimeout(end, graceMs) : null
+        server.close(() => {
+          if (timer !== null) clearTimeout(timer)
+          resolve()
+        })
+        if (timer === null) end()
+        else server.closeIdleConnections()
       }),
   }
+}
+
+/** Only this machine can reach what listens on this host. */
+export function isLoopback(host: string): boolean {
+  return host === 'localhost' || host === '::1' || /^127(\.\d{1,3}){3}$/.test(host)
 }
 
 function whyNot(error: Error, host: string, port: number): string {

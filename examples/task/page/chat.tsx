@@ -1,5 +1,6 @@
 import { useChat } from '@ai-sdk/react'
 import { type FormEvent, type ReactNode, useState } from 'react'
+import { settleRunOutput } from '@turnstead/task/output'
 import type { ChatMessage } from '../src/chats/chat-message.js'
 import type { ChatApi } from './chat-api.js'
 import { RunView } from './run/run-view.js'
@@ -37,7 +38,7 @@ export function Chat({ api, messages: first }: ChatProps): ReactNode {
         <ol className="messages" aria-label="Messages">
           {messages.map((message) => (
             <li key={message.id} className={message.role}>
-              <Message api={api} message={message} />
+              <Message api={api} message={message} isBusy={isBusy} />
             </li>
           ))}
         </ol>
@@ -60,7 +61,14 @@ export function Chat({ api, messages: first }: ChatProps): ReactNode {
   )
 }
 
-function Message({ api, message }: { api: ChatApi; message: ChatMessage }): ReactNode {
+interface MessageProps {
+  readonly api: ChatApi
+  readonly message: ChatMessage
+  /** An answer is being given. */
+  readonly isBusy: boolean
+}
+
+function Message({ api, message, isBusy }: MessageProps): ReactNode {
   return (
     <>
       <h2 className="visually-hidden">{message.role === 'user' ? 'You' : 'Answer'}</h2>
@@ -75,7 +83,9 @@ function Message({ api, message }: { api: ChatApi; message: ChatMessage }): Reac
           )
         }
         if (part.state !== 'output-available') return <p key={index}>Starting the agent</p>
-        const { output, toolCallId } = part
+        const { toolCallId } = part
+        // Where the answer was cut off, no last output comes.
+        const output = isBusy ? part.output : settleRunOutput(part.output)
         return <RunView key={index} api={api} toolCallId={toolCallId} output={output} />
       })}
     </>

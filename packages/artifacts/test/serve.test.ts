@@ -366,4 +366,18 @@ describe('sendArtifact and artifactResponse', () => {
     }
     expect(bodies.map((body) => body.destroyed)).to.deep.equal([true, true])
   })
+
+  it('free it also where a framework has put a Response of its own into the global', async () => {
+    const bodies = watchBodies()
+    // It looks at nothing before it is sent, as that of Hono's server for Node.
+    const lazy = sinon.stub(globalThis, 'Response').value(class {})
+    const answer = artifactResponse(new Request('http://localhost/a'), {
+      store,
+      key: 'a',
+      cacheControl: 'no\nheader',
+    })
+    const error = await answer.catch((thrown: unknown) => thrown).finally(() => lazy.restore())
+    expect(error).to.be.instanceOf(Error)
+    expect(bodies.map((body) => body.destroyed)).to.deep.equal([true])
+  })
 })

@@ -6,6 +6,8 @@ import type { Note } from './fold/note.js'
 import { applyEvent } from './fold/apply.js'
 import type { Ask } from './records/ask.js'
 import { ownAsks } from './tracking/ask-store.js'
+import { derive } from './tracking/derive.js'
+import { refreshMembership } from './tracking/membership.js'
 import { newState } from './tracking/new-state.js'
 import type { ReplySource } from './changes/reply-source.js'
 import type { ReplyObserver } from './changes/observer.js'
@@ -60,6 +62,12 @@ export interface Reply extends ReplySource {
   isBlocked(): boolean
   /** What the turn came to so far. */
   result(): ReplyResult
+  /**
+   * Says that another turn of the host asks this prompt in the same session, and may do so while this run is on. What the server
+   * answers to it, and to this one with it, is the other turn's: this reply ends where that begins, completed, and `answeredBy`
+   * names the prompt. Without it such an answer is part of both. Part of the JSON.
+   */
+  handOver(promptId: string): void
   /**
    * Says that the turn is settled. From then on no ask is open (`expired`), no tool runs (`interrupted`), and
    * `outcome` does not say `running`. What is still applied may add to the parts, but opens nothing again. Not undone;
@@ -155,6 +163,14 @@ function present(state: ReplyState, options: ObserveOptions): Reply {
     isBlocked: () => isBlocked(state),
     result: () => summarise(state),
     view,
+    handOver(promptId) {
+      if (promptId === state.promptId || state.others.has(promptId)) return
+      state.grown = null
+      state.others.add(promptId)
+      refreshMembership(state, state.root)
+      derive(state)
+      feed.deliver()
+    },
     close() {
       closeReply(state)
       feed.deliver()

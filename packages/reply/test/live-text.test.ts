@@ -41,6 +41,34 @@ describe('createLiveText', () => {
     expect(most).to.be.lessThan(2_000)
   })
 
+  it('puts the blocks of a long text into chunks, also for a page that comes later', () => {
+    const text = createLiveText('t', mark)
+    let written = ''
+    let page = ''
+    for (let index = 0; index < 90; index += 1) {
+      written += `${'word '.repeat(100)}\n\n`
+      page += (text.update(written) ?? []).map(String).join('')
+    }
+    expect([...page.matchAll(/target="t-blocks"/g)].length).to.be.within(30, 40)
+    expect(page).to.contain('id="t-chunk-1"').and.contain('target="t-chunk-1"')
+    expect(page).to.contain('id="t-chunk-2"').and.not.contain('id="t-chunk-3"')
+    const view = String(text.view())
+    expect([...view.matchAll(/ class="chunk" id="([^"]*)"/g)].map(([, id]) => id)).to.deep.equal([
+      't-chunk-1',
+      't-chunk-2',
+    ])
+    expect(view.match(/word/g)).to.have.lengthOf(9_000)
+  })
+
+  it('ends by rendering what was only shown, and leaves the rest', () => {
+    const text = createLiveText('t', mark)
+    const start = `done\n\n${'word '.repeat(1_000)}`
+    text.update(start)
+    const changes = text.end(`${start}**last**`) ?? []
+    expect(changes.map(String).join('')).to.match(/target="t-tail".*word.*<strong>last<\/strong>/s)
+    expect(text.end('another')).to.equal(null)
+  })
+
   it('appends plain text to a block that has become long', () => {
     const text = createLiveText('t', mark)
     const start = `\`\`\`ts\n${'let x = 1\n'.repeat(500)}`

@@ -4,10 +4,12 @@ import { describe, it } from 'mocha'
 import { deliver, deliveries, pollAll } from '../laws/delivery.js'
 import { histories } from '../laws/history.js'
 import { createReply } from '../src/index.js'
+import type { ReplyPart } from '../src/index.js'
 import { createTurboRenderer, html, trustedHtml, turboStream } from '../src/turbo.js'
-import type { Html } from '../src/turbo.js'
+import type { Html, PartContext } from '../src/turbo.js'
 import { beginTurn } from './support/turn.js'
 
+const numRuns = Number(process.env['TEST_RUNS'] ?? 60)
 const attack = `"><script>alert('x')</script>`
 
 /** What a page shows: the parts in order, and the sections after them, as `[element id, content]`. */
@@ -47,7 +49,8 @@ function applyActions({ parts, sections }: Page, actions: string): void {
 describe('createTurboRenderer', () => {
   it('brings a page to what a new page would be', () => {
     const show = (value: unknown): Html => html`<p>${JSON.stringify(value).length}</p>`
-    const templates = { part: show, asks: show, todos: show }
+    const part = (each: ReplyPart, { subAgents }: PartContext): Html => show([each, subAgents])
+    const templates = { part, asks: show, todos: show }
     fc.assert(
       fc.property(deliveries(histories), fc.nat({ max: 5 }), (delivery, rhythm) => {
         const { sessionId, promptId, polls } = delivery.history
@@ -64,7 +67,7 @@ describe('createTurboRenderer', () => {
         const fresh = createTurboRenderer(reply, { prefix: 'r', templates })
         expect(page).to.deep.equal(readPage(fresh.page()))
       }),
-      { numRuns: 60 },
+      { numRuns },
     )
   })
 
@@ -113,6 +116,33 @@ describe('createTurboRenderer', () => {
     expect(renderer.next()).to.equal(
       `<turbo-stream action="remove" target="r-${second.id}"></turbo-stream>`,
     )
+  })
+
+  it('moves what stands elsewhere now', () => {
+    const turn = beginTurn()
+    const part = ({ kind }: ReplyPart): Html => html`<p>${kind}</p>`
+    const renderer = createTurboRenderer(turn.reply, { prefix: 'r', templates: { part } })
+    const todos = [{ content: 'do it', status: 'pending' }]
+    turn.server.send('todo.updated', { sessionID: turn.sessionId, todos })
+    const message = turn.answer()
+    const texts = [turn.write(message), turn.write(message)]
+    for (const text of texts) text.end('said')
+    const said = texts.map(({ id }) => `r-${id}`)
+    turn.hear()
+    const page = readPage(renderer.page())
+    const listed = `r-todos:${turn.sessionId}`
+    expect(page.parts.map(([id]) => id)).to.deep.equal([listed, ...said])
+    // A call shows the list, and is gone again before anyone looks.
+    const call = turn.call(message, { status: 'running', input: { todos } }, 'todowrite')
+    turn.server.removePart(message, call)
+    turn.hear()
+    const next = renderer.next()
+    expect(next.match(/action="remove" target="[^"]*"/g)).to.deep.equal([
+      `action="remove" target="${listed}"`,
+    ])
+    applyActions(page, next)
+    expect(page.parts.map(([id]) => id)).to.deep.equal([...said, listed])
+    expect(renderer.next()).to.equal('')
   })
 
   it('shows the asks that are open and the todo list in their own elements', () => {

@@ -63,6 +63,11 @@ export type AskRecord = OpenAsk & {
   readonly rule: string | null
   /** When it was decided, in milliseconds since the epoch. */
   readonly answeredAt: number | null
+  /**
+   * When the answer was about to be sent, in milliseconds since the epoch. Null: it surely was not; absent in what an older version
+   * wrote.
+   */
+  readonly triedAt?: number | null
   /** When the server had the answer, in milliseconds since the epoch. */
   readonly sentAt: number | null
   /** When it was closed without an answer of ours, in milliseconds since the epoch. */
@@ -81,6 +86,8 @@ export type AskChange =
       /** Which of its rules. Default: null. */
       readonly rule?: string | null
     }
+  /** The answer is about to be sent; what runs by it may have run from now on. */
+  | { readonly type: 'sending'; readonly askId: string }
   /** The server has the answer. */
   | { readonly type: 'sent'; readonly askId: string }
   /** It was answered elsewhere, or the server does not ask any more. */

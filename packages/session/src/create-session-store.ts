@@ -3,13 +3,13 @@ import type { Knex } from 'knex'
 import { asRowId, assertDuration, assertKeyPrefix, assertName } from './values/asserts.js'
 import { systemClock } from './clock.js'
 import type { Clock } from './clock.js'
-import { findSession } from './creation/find-session.js'
 import { noteSession } from './creation/note-session.js'
-import { SessionError } from './errors.js'
 import type { Notifier } from './notifier.js'
 import { createNotices } from './notifying/notices.js'
 import type { OnNotifierError } from './notifying/topic-listeners.js'
 import type { RowId } from './records.js'
+import type { InboxVerbs } from './store/inbox-verbs.js'
+import type { ServerVerbs } from './store/server-verbs.js'
 import type { SessionQueries } from './store/session-queries.js'
 import type { SessionOptions, SessionStore } from './session-store.js'
 import { adoptTurn } from './statements/adopt-turn.js'
@@ -19,18 +19,24 @@ import { readTurn } from './statements/read-turn.js'
 import { releaseLease } from './statements/release-lease.js'
 import { outboxTable } from './migrations/outbox-table.js'
 import type { OutboxTableOptions } from './migrations/outbox-table.js'
+import { serversTable } from './migrations/servers-table.js'
+import type { ServersTableOptions } from './migrations/servers-table.js'
 import { conversationTable, messageTable } from './tables.js'
 import type { ConversationColumns, MessageColumns, TableOptions, Tables } from './tables.js'
 import { tracedVerbs } from './tracing/trace.js'
+import { abortSession } from './verbs/abort-session.js'
 import { askVerbs } from './verbs/ask-verbs.js'
 import { claimConversation } from './verbs/claim-conversation.js'
 import type { ClaimContext } from './verbs/claim-context.js'
 import { claimTurn } from './verbs/claim-turn.js'
+import { parkVerbs } from './verbs/park-turn.js'
 import type { OrphanSession } from './verbs/discard-session.js'
 import { ensureSession } from './verbs/ensure-session.js'
 import type { SessionRequest } from './verbs/ensure-session.js'
 import { readWritten } from './verbs/read-written.js'
+import { inboxVerbs } from './verbs/inbox-verbs.js'
 import { renewAll, renewOne } from './verbs/renew.js'
+import { serverVerbs } from './verbs/server-verbs.js'
 import { turnWrites } from './verbs/turn-writes.js'
 import { upkeepVerbs } from './verbs/upkeep-verbs.js'
 
@@ -73,10 +79,12 @@ export interface SessionStoreOptions {
    */
   readonly statementMs?: number
   /**
-   * Writes an event whenever a turn ends, asks or begins to wait, in one transaction with the write that makes it so. The table is
-   * that of `outboxMigration`, `createOutboxStore` reads it. Default: no events.
+   * Writes an event whenever a turn ends, asks, waits or is answered, in one transaction with the write that makes it so. The table
+   * is that of `outboxMigration`, `createOutboxStore` reads it. Default: no events.
    */
   readonly outbox?: OutboxTableOptions
+  /** What was said of servers, where a host has several: the table of `serversMigration`. Not looked at without them. */
+  readonly servers?: ServersTableOptions
   /** Receives every upstream session that no row refers to any more and that was not deleted. What it throws is ignored. */
   readonly onOrphan?: (orphan: OrphanSession) => void
   /**
@@ -84,12 +92,17 @@ export interface SessionStoreOptions {
    * store. Default: none.
    */
   readonly notifier?: Notifier
-  /** Receives what a notifier failed with; no verb fails or waits because of it. Default: it is ignored. */
+  /** Receives what a notifier failed with; no verb fails or waits for it. Default: it is ignored. */
   readonly onNotifyError?: OnNotifierError
 }
 
 /** The store, and what only one with SQL gives: lists of turns. */
-export interface KnexSessionStore extends SessionStore, SessionQueries {}
+export interface KnexSessionStore
+  extends
+    Omit<SessionStore, keyof ServerVerbs | keyof InboxVerbs>,
+    InboxVerbs,
+    ServerVerbs,
+    SessionQueries {}
 
 const thisProcess = randomUUID()
 const longestOwner = 255
@@ -113,6 +126,7 @@ export function createSessionStore(options: SessionStoreOptions): KnexSessionSto
     clock,
     statementMs: assertDuration('statementMs', options.statementMs ?? 15_000),
     outbox: options.outbox === undefined ? null : outboxTable(options.outbox),
+    servers: serversTable(options.servers),
     conversations: conversationTable(options.conversations),
     messages: messageTable(options.messages),
   }
@@ -136,6 +150,9 @@ export function createSessionStore(options: SessionStoreOptions): KnexSessionSto
   const store: KnexSessionStore = {
     ...turnWrites(tables, notices, randomId),
     ...askVerbs(tables, notices),
+    ...serverVerbs(tables),
+    ...inboxVerbs(tables, notices, randomId),
+    ...parkVerbs(tables, notices),
     ...upkeepVerbs({ ...creating, notices }),
 
     claim: async (request) => {
@@ -194,18 +211,8 @@ export function createSessionStore(options: SessionStoreOptions): KnexSessionSto
 
     noteSession: (lease, note) => noteSession(tables, lease, note),
 
-    abortSession: async (conversationId, upstream) => {
-      const row = await findSession(tables, asRowId('conversationId', conversationId))
-      if (row === null) {
-        throw new SessionError(
-          'conversation_not_found',
-          `No conversation has the id ${conversationId}.`,
-        )
-      }
-      if (row.sessionId === null) return false
-      await upstream.abort(row.sessionId)
-      return true
-    },
+    abortSession: async (conversationId, upstream) =>
+      abortSession(tables, asRowId('conversationId', conversationId), upstream),
   }
   return tracedVerbs(store, ['watch'])
 }

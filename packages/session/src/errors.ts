@@ -11,6 +11,7 @@
  * | `row_contended` | the conversation's row changed before each of many attempts | yes |
  * | `malformed_row` | a column holds what this package never writes there | no |
  * | `history_damaged` | what is kept of a conversation lacks something, or is not what was written | no |
+ * | `history_too_large` | what a turn added to a conversation is more than is kept of one turn | no |
  * | `schema_mismatch` | the tables lack something, or have columns that are too narrow; the message says what to do | no |
  * | `database_failed` | the database refused or was out of reach; see `cause` | by its cause |
  */
@@ -22,6 +23,7 @@ export type SessionErrorCode =
   | 'row_contended'
   | 'malformed_row'
   | 'history_damaged'
+  | 'history_too_large'
   | 'schema_mismatch'
   | 'database_failed'
 

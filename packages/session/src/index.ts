@@ -10,6 +10,7 @@ export { answerAmong } from './asks/answer-among.js'
 export type { AskingTurn } from './asks/answer-among.js'
 export { closedByEnd, mergeAsks, oldestWaiting } from './asks/merge-asks.js'
 export { assertSchema } from './migrations/assert-schema.js'
+export type { SchemaOptions } from './migrations/assert-schema.js'
 export type {
   AskChange,
   AskDecision,
@@ -20,6 +21,13 @@ export type {
   OpenAsk,
 } from './ask-records.js'
 export type { AnswerRequest, AnswerResult, AskVerbs } from './store/ask-verbs.js'
+export type {
+  EnqueueRequest,
+  EnqueueResult,
+  InboxVerbs,
+  WithdrawResult,
+} from './store/inbox-verbs.js'
+export type { ParkRequest, ParkVerbs } from './store/park-verbs.js'
 export type { Clock } from './clock.js'
 export { createSessionStore } from './create-session-store.js'
 export type { KnexSessionStore, SessionStoreOptions } from './create-session-store.js'
@@ -31,12 +39,16 @@ export {
   migrationSource,
   migrationSql,
   migrations,
+  serversMigration,
+  serversSql,
   turnMigration,
 } from './migrations.js'
 export type {
   MigrationSql,
   MigrationSqlOptions,
   NamedMigration,
+  ServersSqlOptions,
+  ServersTableOptions,
   TurnMigration,
   TurnMigrationOptions,
   VersionOptions,
@@ -48,6 +60,7 @@ export { isTerminal } from './records.js'
 export type {
   ConversationRecord,
   ConversationLease,
+  Delivery,
   PartialReply,
   PromptRecord,
   RowId,
@@ -72,6 +85,7 @@ export type {
   SessionStore,
 } from './session-store.js'
 export type { RunningTurn, SessionQueries, TurnPage, WaitingTurn } from './store/session-queries.js'
+export type { MarkedServer, ServerLoad, ServerState, ServerVerbs } from './store/server-verbs.js'
 export type { SessionUpstream } from './session-upstream.js'
 export type { ConversationColumns, MessageColumns, TableOptions } from './tables.js'
 export type {

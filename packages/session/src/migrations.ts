@@ -3,12 +3,14 @@ import { addVersion, dropVersion } from './migrations/apply-version.js'
 import { dialectFor, quoteFor } from './migrations/dialect.js'
 import type { Client } from './migrations/dialect.js'
 import { downSql, upSql } from './migrations/print-sql.js'
-import { conversationStep, messageStep, stepsOf, versions } from './migrations/versions.js'
+import { conversationSteps, messageStep, stepsOf, versions } from './migrations/versions.js'
 import type { TurnMigrationOptions } from './migrations/versions.js'
 import { defineColumns } from './migrations/table-version.js'
 import type { ConversationColumns, MessageColumns, TableOptions } from './tables.js'
 
 export type { TurnMigrationOptions } from './migrations/versions.js'
+export { serversMigration, serversSql } from './migrations/servers-table.js'
+export type { ServersSqlOptions, ServersTableOptions } from './migrations/servers-table.js'
 
 /** A migration as Knex takes it. */
 export interface TurnMigration {
@@ -135,7 +137,8 @@ export function conversationColumns(
   table: Knex.CreateTableBuilder,
   options: TableOptions<ConversationColumns> = {},
 ): void {
-  for (const version of versions) defineColumns(table, conversationStep(version, options))
+  const steps = versions.flatMap((version) => conversationSteps(version, options))
+  for (const step of steps) defineColumns(table, step)
 }
 
 /**

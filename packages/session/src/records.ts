@@ -10,11 +10,15 @@ export type RowId = string | number | bigint
  * Where a turn stands.
  *
  *     pending ──claim──▶ running ──settle──▶ completed | failed | cancelled
- *        └───────────────────┴────cancel───▶ cancelled
+ *        │                │   ▲
+ *        │              park claim, once it is due
+ *        │                ▼   │
+ *        │               waiting
+ *        └────────────────┴───cancel───────▶ cancelled
  *
- * The last three are terminal: nothing leaves them.
+ * `waiting`: a person is asked, and no worker holds it. The last three are terminal: nothing leaves them.
  */
-export type TurnStatus = 'pending' | 'running' | TerminalStatus
+export type TurnStatus = 'pending' | 'running' | 'waiting' | TerminalStatus
 
 /** A status that nothing leaves. */
 export type TerminalStatus = 'completed' | 'failed' | 'cancelled'
@@ -49,6 +53,8 @@ export interface ConversationRecord {
   readonly rules: string | null
   /** The title that the server gave the session, as it was noted last, else the host's own; null when there is neither. */
   readonly title: string | null
+  /** The server on which it is, as `placeConversation` noted it; null before, absent where the store cannot. */
+  readonly server?: string | null
   /** Number of the newest claim. */
   readonly fence: number
 }
@@ -133,6 +139,12 @@ export interface Settlement extends PartialReply {
   readonly finish: string | null
 }
 
+/**
+ * How a message reaches the agent while a turn runs. `queue`: as a turn of its own, after those before it. `steer`: with the next step
+ * of the running turn.
+ */
+export type Delivery = 'queue' | 'steer'
+
 /** A turn's row. */
 export interface TurnRecord {
   /** The host's primary key. */
@@ -175,10 +187,17 @@ export interface TurnRecord {
   readonly asks: readonly AskRecord[]
   /** Since when the turn waits for a person, in milliseconds since the epoch; null when it does not. */
   readonly waitingSince: number | null
+  /**
+   * Of a `waiting` turn: when a worker is to take it, in milliseconds since the epoch. That is when the person's time is over, or at
+   * once when there is an answer. Null when only an answer ends it, and in every other status.
+   */
+  readonly dueAt: number | null
   /** W3C `traceparent` under which it began, as the first claim stored it; null when it was not stored. */
   readonly trace: string | null
   /** What the host kept of the turn's files with `closeTurn`; null when it kept nothing. */
   readonly files: unknown
+  /** How it was put in the line of its conversation; null when it was not. */
+  readonly delivery: Delivery | null
   /** Number of the claim under which it runs or ran; 0 before the first. */
   readonly fence: number
   /** Counts the writes to the turn. */

@@ -1,6 +1,6 @@
 import type { AskVerbs } from './store/ask-verbs.js'
+import type { ParkVerbs } from './store/park-verbs.js'
 import type {
-  ConversationRecord,
   ConversationLease,
   PartialReply,
   PromptRecord,
@@ -14,81 +14,22 @@ import type {
 } from './records.js'
 import type { TurnNotice } from './notifier.js'
 import type { SessionUpstream } from './session-upstream.js'
+import type { ServerVerbs } from './store/server-verbs.js'
+import type {
+  ClaimRequest,
+  ClaimResult,
+  ConversationClaimRequest,
+  ConversationClaimResult,
+} from './store/claims.js'
+import type { InboxVerbs } from './store/inbox-verbs.js'
 import type { UpkeepVerbs } from './store/upkeep-verbs.js'
 
-/** Who wants to run which turn, and for how long at first. */
-export interface ClaimRequest {
-  /** The conversation that the message belongs to. */
-  readonly conversationId: RowId
-  /** The message whose turn is to be run. */
-  readonly turnId: RowId
-  /**
-   * Names the worker, at most 255 characters: unique to its process, and the same when that starts again. A worker that
-   * starts again need not wait for the whole of its old lease.
-   */
-  readonly owner: string
-  /** How long no one else may take over without a `renew`, in milliseconds. Renew ten times as often. */
-  readonly leaseMs: number
-  /** What the user asked, as JSON; kept by the first claim that has it, so that the turn can be run without its job. Default: none. */
-  readonly input?: unknown
-  /** W3C `traceparent` under which the turn begins, at most 255 characters; kept by the first claim that has it. Default: none. */
-  readonly trace?: string | null
-  /** Gives the call up; a lease that was taken already is given back. */
-  readonly signal?: AbortSignal
-}
-
-/** The answer to a claim. */
-export type ClaimResult =
-  | {
-      readonly claimed: true
-      /** To be given to every later verb. */
-      readonly lease: Lease
-      /** The conversation as the claim found it. */
-      readonly conversation: ConversationRecord
-      /** The turn, now `running`; what an earlier worker stored is in it. */
-      readonly turn: TurnRecord
-      /**
-       * Other turns of the conversation that earlier claims left unfinished, oldest first, at most 8: `running` under an
-       * older fence, or over with a prompt and not closed. The claim does not change them; `adopt` does.
-       */
-      readonly leftovers: readonly TurnRecord[]
-    }
-  | {
-      readonly claimed: false
-      /**
-       * `busy`: the conversation is held, by this turn's or another turn's worker. `settled`: the turn is over. `missing`: no
-       * such message in this conversation, or its status column is null.
-       */
-      readonly reason: 'busy' | 'settled' | 'missing'
-      /** The turn as it stands; null when missing. */
-      readonly turn: TurnRecord | null
-      /** When a claim may succeed, unless the holder renews, in milliseconds since the epoch; null unless busy. */
-      readonly heldUntil: number | null
-      /** Whether the holder has this owner's name: this very process, an earlier life of it, or one that copied its name. */
-      readonly sameOwner: boolean
-    }
-
-/** Who wants a conversation without one of its turns. */
-export type ConversationClaimRequest = Omit<ClaimRequest, 'turnId' | 'input' | 'trace'>
-
-/** The answer to a claim of a conversation. */
-export type ConversationClaimResult =
-  | {
-      readonly claimed: true
-      /** For `adopt`, `renew` and `release`. */
-      readonly lease: ConversationLease
-      /** As of a claimed turn. */
-      readonly leftovers: readonly TurnRecord[]
-    }
-  | {
-      readonly claimed: false
-      /** `busy`: it is held. `missing`: there is no such conversation. */
-      readonly reason: 'busy' | 'missing'
-      /** As of a claimed turn. */
-      readonly heldUntil: number | null
-      /** As of a claimed turn. */
-      readonly sameOwner: boolean
-    }
+export type {
+  ClaimRequest,
+  ClaimResult,
+  ConversationClaimRequest,
+  ConversationClaimResult,
+} from './store/claims.js'
 
 /** What a renewal says. */
 export interface Renewal {
@@ -96,7 +37,7 @@ export interface Renewal {
   readonly held: boolean
   /** Where the turn stands: `cancelled` also when its row is gone, `running` for a lease without a turn. */
   readonly status: TurnStatus
-  /** Counts the changes of the turn's asks: one that rose means that answers may have come. */
+  /** Counts the changes of the turn's asks, and the messages that came for it: one that rose means that there is something to read. */
   readonly asksRevision: number
 }
 
@@ -127,7 +68,8 @@ export interface SessionOptions {
  * number of workers may race; none is called inside of a transaction. A failure of the database rejects with a `SessionError` of code
  * `database_failed`, a row that does not stand still with `row_contended`.
  */
-export interface SessionStore extends AskVerbs, UpkeepVerbs {
+export interface SessionStore
+  extends AskVerbs, ParkVerbs, UpkeepVerbs, Partial<ServerVerbs>, Partial<InboxVerbs> {
   /**
    * Takes the lease of the turn's conversation and moves the turn to `running`. A conversation runs one turn at a time. A
    * lease is free when it expired or was released, and for the same turn and owner when another life of the owner's
@@ -159,6 +101,11 @@ export interface SessionStore extends AskVerbs, UpkeepVerbs {
     leases: readonly ConversationLease[],
     options: { readonly leaseMs: number },
   ): Promise<readonly (Renewal | null)[]>
+  /**
+   * Moves a running turn that was asked nothing, no prompt being recorded, back to `pending`, to its place in the line: release the
+   * lease then. False when the lease was lost, the turn is over or has a prompt; true when it is repeated under the same lease.
+   */
+  giveBack(lease: Lease): Promise<boolean>
   /** Gives the lease back. Does nothing when it was taken over. */
   release(lease: ConversationLease): Promise<void>
   /**
@@ -190,13 +137,12 @@ export interface SessionStore extends AskVerbs, UpkeepVerbs {
    * @param end.files - What the row keeps of the turn's files, as JSON. Default: what it has.
    */
   closeTurn(lease: Lease, end?: { readonly files?: unknown }): Promise<boolean>
-  /** The user's cancel: `pending` or `running` becomes `cancelled`. False when the turn is over or missing. */
-  cancel(request: {
-    /** The message whose turn is to end. */
-    readonly turnId: RowId
-    /** Why, for the row. Default: null. */
-    readonly reason?: string | null
-  }): Promise<boolean>
+  /**
+   * The user's cancel: `pending`, `running` or `waiting` becomes `cancelled`. False when the turn is over or missing.
+   *
+   * @param request.reason - Why, for the row. Default: null.
+   */
+  cancel(request: { readonly turnId: RowId; readonly reason?: string | null }): Promise<boolean>
   /**
    * Calls back when another process, or this one, did something to the turn's row; the result ends it. A hint that may be lost:
    * what happened is in the row. Without a `notifier` it never calls back.

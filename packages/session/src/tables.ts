@@ -19,6 +19,8 @@ export interface ConversationColumns {
   readonly rules: string
   /** The title that the server gave the session. Default: `opencode_title`. */
   readonly sessionTitle: string
+  /** The server on which the conversation is, where there are several. Default: `opencode_server`. */
+  readonly server: string
   /** Number of the newest claim. Default: `turn_fence`. */
   readonly turnFence: string
   /** Who holds the turn lease; null when no one does. Default: `turn_owner`. */
@@ -97,10 +99,16 @@ export interface MessageColumns {
   readonly asksRevision: string
   /** Since when the turn waits for a person, in milliseconds since the epoch; null when it does not. Default: `turn_waiting_since`. */
   readonly waitingSince: string
+  /** When a `waiting` turn is to be taken by a worker, in milliseconds since the epoch; null by an answer only. Default: `turn_due_at`. */
+  readonly dueAt: string
   /** When a sweep first found the turn pending, in milliseconds since the epoch. Default: `turn_pending_since`. */
   readonly pendingSince: string
   /** W3C trace context under which the turn began. Default: `turn_trace`. */
   readonly trace: string
+  /** Its place in the line of its conversation, from 1 on; 0 when it is not in it. Default: `turn_queue_position`. */
+  readonly queuePosition: string
+  /** A {@link Delivery}; null when it is not in the line. Default: `turn_delivery`. */
+  readonly delivery: string
   /** What the host keeps of the turn's files, as JSON: what was collected, and what was left out. Default: `turn_files`. */
   readonly files: string
 }
@@ -130,6 +138,8 @@ export interface Tables {
   readonly statementMs: number
   /** The table of the outbox; null when there is none. */
   readonly outbox: string | null
+  /** The table of the marks of servers. */
+  readonly servers: string
   readonly conversations: Table<ConversationColumns>
   readonly messages: Table<MessageColumns>
 }
@@ -143,6 +153,7 @@ const conversationDefaults: ConversationColumns = {
   createExpiresAt: 'opencode_create_expires_at',
   rules: 'opencode_rules',
   sessionTitle: 'opencode_title',
+  server: 'opencode_server',
   turnFence: 'turn_fence',
   turnOwner: 'turn_owner',
   turnInstance: 'turn_instance',
@@ -183,8 +194,11 @@ const messageDefaults: MessageColumns = {
   asks: 'asks',
   asksRevision: 'asks_revision',
   waitingSince: 'waiting_since',
+  dueAt: 'due_at',
   pendingSince: 'pending_since',
   trace: 'trace',
+  queuePosition: 'queue_position',
+  delivery: 'delivery',
   files: 'files',
 }
 

@@ -72,7 +72,7 @@ for (const kind of databases) {
         expect(await problemsOf(knex)).to.have.lengthOf(2)
         await createHostTables(knex)
         const bare = await problemsOf(knex, { messages: { columns: { id: 'key' } } })
-        expect(bare).to.have.lengthOf(3)
+        expect(bare).to.have.lengthOf(5)
         expect(bare.join()).to.match(/turn_fence.*turnstead-001-turns.*`messages.columns.id`/)
         await turnMigration().up(knex)
         await knex.schema.alterTable('messages', (table) => {
@@ -108,6 +108,24 @@ for (const kind of databases) {
     })
   })
 }
+
+describe('the options of assertSchema', () => {
+  it('are refused where there are none of that name', async () => {
+    const database = await databases[0]?.open()
+    try {
+      const misspelt = { histroy: {} } as never
+      await assertSchema(database?.knex as never, misspelt).then(
+        () => expect.fail('it was taken'),
+        (error: unknown) =>
+          expect(String(error)).to.match(
+            /`assertSchema` has no option "histroy"; it has .*`history`/,
+          ),
+      )
+    } finally {
+      await database?.close()
+    }
+  })
+})
 
 describe('assertSchema', () => {
   const kind = databases.find(({ name }) => name === 'postgresql')!

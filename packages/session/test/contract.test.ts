@@ -1,13 +1,15 @@
 import { databases } from '@turnstead-internal/databases'
 import { expect } from 'chai'
 import { after, before, describe, it } from 'mocha'
-import { sessionStoreContract } from '../src/contract.js'
+import { parkingContract, sessionStoreContract } from '../src/contract.js'
 import { createSessionStore } from '../src/index.js'
 import { brokenStores } from './support/broken-stores.js'
 import type { BrokenStore } from './support/broken-store.js'
 import { openRows } from './support/open-rows.js'
 import type { Rows } from './support/open-rows.js'
 import { createShiftedClock } from './support/shifted-clock.js'
+
+const contract = [...sessionStoreContract, ...parkingContract]
 
 describe('sessionStoreContract', () => {
   const kind = databases.find(({ name }) => name === 'sqlite')
@@ -26,20 +28,20 @@ describe('sessionStoreContract', () => {
   }
 
   it('names every case once, as a statement', () => {
-    const names = sessionStoreContract.map(({ name }) => name)
+    const names = contract.map(({ name }) => name)
     expect(new Set(names).size).to.equal(names.length)
     for (const name of names) expect(name).not.to.match(/\bshould\b/)
   })
 
   it('is not accused of cases that do not exist', () => {
-    const names = sessionStoreContract.map(({ name }) => name)
+    const names = contract.map(({ name }) => name)
     expect(names).to.include.members(brokenStores.flatMap(({ caughtBy }) => [...caughtBy]))
   })
 })
 
 async function failuresOf(rows: Rows, broken: BrokenStore): Promise<string[]> {
   const failures: string[] = []
-  for (const { name, run } of sessionStoreContract) {
+  for (const { name, run } of contract) {
     if (!broken.caughtBy.includes(name)) continue
     const clock = createShiftedClock()
     let life = 0

@@ -1,5 +1,6 @@
 import { databases } from '@turnstead-internal/databases'
 import { expect } from 'chai'
+import type { Knex } from 'knex'
 import { describe, it } from 'mocha'
 import {
   createHistoryStore,
@@ -45,6 +46,7 @@ for (const kind of databases) {
     const withStore = async (
       work: (means: {
         store: KnexHistoryStore
+        knex: Knex
         rows: (change: Record<string, unknown>, position: number) => Promise<number>
         count: () => Promise<number>
       }) => Promise<void>,
@@ -55,6 +57,7 @@ for (const kind of databases) {
         await historyMigration().up(knex)
         await work({
           store: createHistoryStore({ knex: () => knex }),
+          knex,
           rows: async (change, position) =>
             Number(await knex('turnstead_history').where({ position }).update(change)),
           count: async () => (await knex('turnstead_history').select('id')).length,
@@ -68,6 +71,16 @@ for (const kind of databases) {
         () => null,
         (error: unknown) => (error as { readonly code?: unknown }).code,
       )
+
+    it('refuses by its code what is more than a row may have', () =>
+      withStore(async ({ store, knex, count }) => {
+        const small = createHistoryStore({ knex, maxEntryBytes: 100 })
+        const lease = { conversationId: 1, fence: 1 }
+        expect(await codeOf(small.keep(lease, entry(0)))).to.equal('history_too_large')
+        expect(await count()).to.equal(0)
+        await small.keep(lease, { ...entry(0), sessions: [], lacks: 'too large' })
+        expect(await store.newest(1)).to.include({ lacks: 'too large' })
+      }))
 
     it('gives back what was kept, in order, and where it ends', () =>
       withStore(async ({ store }) => {

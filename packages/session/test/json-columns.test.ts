@@ -1,7 +1,7 @@
 import { databases } from '@turnstead-internal/databases'
 import { expect } from 'chai'
 import { describe, it } from 'mocha'
-import { permissionAsk } from '../src/contract/asks.js'
+import { permissionAsk } from '../src/contract/asks/subject.js'
 import { completed, failed } from '../src/contract/subject.js'
 import { createSessionStore } from '../src/index.js'
 import type { SessionStore, TurnRecord } from '../src/index.js'

@@ -174,9 +174,14 @@ describe('turnMigration', () => {
 
 describe('migrations', () => {
   it('gives one named step per version, from the one that is asked for', () => {
-    expect(migrations().map(({ name }) => name)).to.deep.equal(['turnstead-001-turns'])
-    expect(migrations({ from: 2 })).to.deep.equal([])
-    for (const from of [0, 3, 1.5, Number.NaN]) {
+    expect(migrations().map(({ name }) => name)).to.deep.equal([
+      'turnstead-001-turns',
+      'turnstead-002-inbox',
+      'turnstead-003-waiting',
+    ])
+    expect(migrations({ from: 3 }).map(({ name }) => name)).to.deep.equal(['turnstead-003-waiting'])
+    expect(migrations({ from: 4 })).to.deep.equal([])
+    for (const from of [0, 5, 1.5, Number.NaN]) {
       expect(() => migrations({ from })).to.throw(RangeError, '`from`')
     }
   })

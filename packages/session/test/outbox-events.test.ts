@@ -155,6 +155,69 @@ for (const kind of databases) {
       ])
     })
 
+    describe('of a turn that waits without a worker', () => {
+      const now = 1_700_000_000_000
+      let time = now
+      const clock = { now: () => time, sleep: async () => undefined }
+      const decision = { action: 'allow' } as const
+
+      async function parked(dueAt: number | null): Promise<{ readonly turnId: RowId }> {
+        time = now
+        const timed = createSessionStore({ knex: rows.knex, outbox: {}, clock })
+        const ids = await newTurn()
+        const { lease } = await mustClaim(timed, ids)
+        await timed.updateAsks(lease, [{ type: 'opened', ask }])
+        expect(await timed.park(lease, { dueAt, remindAt: now + 1_000 })).to.equal(true)
+        expect(await timed.park(lease, { dueAt, remindAt: now + 1_000 })).to.equal(true)
+        await timed.release(lease)
+        return ids
+      }
+      /** What is told by then, beside that it asks and waits. */
+      const toldBy = async (at: number): Promise<readonly string[]> => {
+        time = at
+        const timed = createOutboxStore({ knex: rows.knex, clock })
+        const told = await timed.take({ limit: 100, leaseMs: 1_000_000 })
+        const later = told.filter(({ type }) => type !== 'turn.asked' && type !== 'turn.waiting')
+        return later.map(
+          (event) => `${event.type} ${event.status} ${event.askId} ${event.at - now}`,
+        )
+      }
+
+      it('reminds once, and tells when the time is over, each at its time', async () => {
+        await parked(now + 5_000)
+        expect(await outbox.count()).to.include({ pending: 4 })
+        expect(await createOutboxStore({ knex: rows.knex, clock }).count()).to.include({
+          pending: 2,
+        })
+        expect(await toldBy(now + 999)).to.deep.equal([])
+        expect(await toldBy(now + 1_000)).to.deep.equal(['turn.reminder waiting null 1000'])
+        expect(await toldBy(now + 4_999)).to.deep.equal([])
+        expect(await toldBy(now + 5_000)).to.deep.equal(['turn.expired waiting null 5000'])
+      })
+
+      it('tells that it was answered, and neither reminds nor expires after that', async () => {
+        const { turnId } = await parked(now + 5_000)
+        time = now + 500
+        const timed = createSessionStore({ knex: rows.knex, outbox: {}, clock })
+        await timed.answerAsk({ turnId, askId: ask.id, decision })
+        await timed.answerAsk({ turnId, askId: ask.id, decision })
+        expect(await toldBy(now + 10_000)).to.deep.equal(['turn.answered waiting per_1 500'])
+      })
+
+      it('tells of its cancel, and nothing else after that', async () => {
+        const { turnId } = await parked(null)
+        await store.cancel({ turnId })
+        expect((await toldBy(now * 2)).map((told) => told.split(' ', 2).join(' '))).to.deep.equal([
+          'turn.ended cancelled',
+        ])
+      })
+
+      it('does not remind where the time is over before', async () => {
+        await parked(now + 1_000)
+        expect(await toldBy(now + 10_000)).to.deep.equal(['turn.expired waiting null 1000'])
+      })
+    })
+
     it('holds nothing that the row does not, and the row nothing that it was not told', async () => {
       const ids = await newTurn()
       const { lease } = await mustClaim(store, ids)

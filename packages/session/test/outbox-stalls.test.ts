@@ -91,7 +91,7 @@ describe('a transaction of an embedded database that takes too long', () => {
         .then((count) => count)
       slow.open()
       await host
-      expect(seen).to.deep.equal(['begin', 'update', 'insert', 'commit', 'delete'])
+      expect(seen).to.deep.equal(['begin', 'update', 'select', 'insert', 'commit', 'delete'])
     } finally {
       client._query = run
     }

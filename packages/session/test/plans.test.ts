@@ -54,7 +54,7 @@ const asked: Readonly<Record<string, Question>> = {
     ask: (_, knex) => knex('conversations').where({ opencode_session_id: 'ses_7' }).select('id'),
   },
   'all that a sweep looks for': {
-    index: /turnstead_(?:owner|open|pending)/,
+    index: /turnstead_(?:owner|open|pending|due)/,
     isEach: true,
     ask: (store) => store.sweep(),
   },
@@ -119,6 +119,7 @@ const addIndexes: readonly (readonly [sql: string])[] = [
   ['create index turnstead_open on messages (turn_status, turn_closed_at, conversation_id)'],
   ['create index turnstead_pending on messages (turn_status, turn_pending_since)'],
   ['create index turnstead_waiting on messages (turn_waiting_since)'],
+  ['create index turnstead_due on messages (turn_due_at)'],
 ]
 
 async function explain(knex: Knex, read: Asked): Promise<string> {

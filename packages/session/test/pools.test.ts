@@ -82,6 +82,7 @@ describe('PgBouncer in transaction mode', function () {
   const options = () => ({
     conversations: { table: `${schema}.conversations` },
     messages: { table: `${schema}.messages` },
+    servers: { table: `${schema}.turnstead_servers` },
   })
   runContractOn({ rows: () => rows, connect, options })
 

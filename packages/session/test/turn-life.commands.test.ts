@@ -3,7 +3,7 @@ import { expect } from 'chai'
 import fc from 'fast-check'
 import { after, before, describe, it } from 'mocha'
 import { outboxMigration } from '../src/outbox.js'
-import { anyLife, checkNow, checkTold, type Expected } from './life/commands.js'
+import { anyLife, anyStart, checkNow, checkTold, type Expected } from './life/commands.js'
 import { defects } from './life/defects.js'
 import { begun } from './life/reference.js'
 import { openWorld, type World } from './life/world.js'
@@ -48,9 +48,10 @@ describe('the life of a turn, as its reference has it', function () {
 
   /** Several at once, statement by statement: there is an order in which the reference says the same. */
   const atOnce = (open: (rows: Rows) => Promise<World>) =>
-    fc.asyncProperty(fc.scheduler(), anyLife(7), async (ordered, life) => {
+    fc.asyncProperty(fc.scheduler(), anyStart, anyLife(7), async (ordered, start, life) => {
       const world = await open(rows)
       const expected = expect_(true)
+      for (const op of start) await world.play(op)
       scheduler = ordered
       try {
         await fc.scheduledModelRun(ordered, () => ({ model: expected, real: world }), life)

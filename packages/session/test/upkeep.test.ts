@@ -211,6 +211,7 @@ for (const kind of databases) {
       const nothing = {
         freedLeases: [],
         strandedTurns: [],
+        dueTurns: [],
         pendingTurns: [],
         unclosedTurns: [],
         orphanSessions: [],

@@ -33,12 +33,12 @@ const streamBytes = async (): Promise<readonly Figure[]> => {
 
 /** A thousand calls of host tools, with hosts that die between doing and answering. */
 const hostToolKills = async (): Promise<readonly Figure[]> => {
-  const report = await killHosts()
+  const report = await killHosts({ turns: 10, stepsPerTurn: 25 })
   if (report === null) {
     console.warn('SKIPPED, task.host_tools: no opencode binary for this platform.')
     return []
   }
-  const { calls, executed, twice, wrong } = report
+  const { calls, executed, failed, twice, wrong } = report
   const count = (name: string, value: number, better: Figure['better']): Figure => ({
     name: `task.host_tools_${name}`,
     value,
@@ -49,6 +49,7 @@ const hostToolKills = async (): Promise<readonly Figure[]> => {
     count('executed', executed, 'higher'),
     count('executed_twice', twice, 'lower'),
     count('answered_wrongly', wrong, 'lower'),
+    count('failed', failed, 'lower'),
   ]
 }
 

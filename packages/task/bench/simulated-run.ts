@@ -49,11 +49,15 @@ export interface SimulatedAgent {
   /** Asks for a permission. */
   ask(id: string): void
   call(characters: number): void
+  /** A file was written, and named as the server does outside of git repositories. */
+  wrote(filePath: string): void
+  /** A call that goes on. */
+  start(command: string): void
   write(delta: string): void
 }
 
 /** Says to a reply what a server says of an agent. */
-export function createAgent(): SimulatedAgent {
+export function createAgent(directory: string | null = null): SimulatedAgent {
   const reply = createReply({ sessionId, promptId })
   let events = 0
   let parts = 0
@@ -70,7 +74,8 @@ export function createAgent(): SimulatedAgent {
     return id
   }
   const info = { id: messageId, sessionID: sessionId, role: 'assistant', parentID: promptId }
-  tell('message.updated', { info: { ...info, time: { created: 1 } } })
+  const path = directory === null ? {} : { path: { cwd: directory, root: '/' } }
+  tell('message.updated', { info: { ...info, ...path, time: { created: 1 } } })
   let text: string | null = null
   return {
     reply,
@@ -85,6 +90,19 @@ export function createAgent(): SimulatedAgent {
       const state = { status: 'completed', input, output, title: 'npm test', metadata: {} }
       const time = { start: 1, end: 2 }
       newPart({ type: 'tool', callID: `call_${parts}`, tool: 'bash', state: { ...state, time } })
+    },
+    wrote(filePath) {
+      text = null
+      const title = filePath.slice(1)
+      const output = `Wrote file successfully. ${title}`
+      const state = { status: 'completed', input: { filePath }, output, title, metadata: {} }
+      const time = { start: 1, end: 2 }
+      newPart({ type: 'tool', callID: `call_${parts}`, tool: 'write', state: { ...state, time } })
+    },
+    start(command) {
+      text = null
+      const state = { status: 'running', input: { command }, metadata: {}, time: { start: 1 } }
+      newPart({ type: 'tool', callID: `call_${parts}`, tool: 'bash', state })
     },
     write(delta) {
       text ??= newPart({ type: 'text', text: '', time: { start: 1 } })

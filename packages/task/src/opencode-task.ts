@@ -4,7 +4,8 @@ import { connectTo } from './run/connection.js'
 import { runAgent } from './run/run-agent.js'
 import type { OpenCodeRunOutput } from './run-output.js'
 import { type OpenCodeTaskInput, readTaskInput, taskInputSchema } from './task-input.js'
-import { type OpenCodeTaskOptions, resolveRunOptions } from './task-options.js'
+import { assertKnown } from './known-options.js'
+import { type OpenCodeTaskOptions, resolveRunOptions, taskNames } from './task-options.js'
 
 /** The tool, as `tools` of the AI SDK take it. */
 export type OpenCodeTask = Tool<OpenCodeTaskInput, OpenCodeRunOutput>
@@ -36,11 +37,20 @@ export function createTask(
   schemaOf: typeof jsonSchema,
   options: OpenCodeTaskOptions,
 ): OpenCodeTask {
+  if (typeof options !== 'object' || options === null)
+    throw new TypeError('`opencodeTask` needs options with `client` or `server`')
+  assertKnown('`opencodeTask`', options, taskNames)
+  if ((options.client === undefined) === (options.server === undefined))
+    throw new TypeError('`opencodeTask` needs one of `client` and `server`')
   const { description = defaultDescription, needsApproval } = options
   const setup = resolveRunOptions(connectTo(options), options)
   return {
     description,
-    inputSchema: schemaOf<OpenCodeTaskInput>(taskInputSchema, { validate }),
+    inputSchema: schemaOf<OpenCodeTaskInput>(
+      // Where `@types/json-schema` is installed, a list that cannot be written is refused.
+      { ...taskInputSchema, required: [...taskInputSchema.required] },
+      { validate },
+    ),
     execute(input: OpenCodeTaskInput, { toolCallId, abortSignal }: ExecuteOptions) {
       const { prompt, sessionId, outputFile } = readTaskInput(input)
       return runAgent(setup, {

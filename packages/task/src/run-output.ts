@@ -15,9 +15,10 @@ import type { StopReport, TurnErrorCode } from '@turnstead/turn'
 export interface RunError {
   /**
    * The code of the turn's `TurnError`, or `session_unknown`: the session that was to be continued is not there, or was not
-   * begun under this tool's `scope`.
+   * begun under this tool's `scope`. `output_cut`, in a page only: the stream ended before the last output
+   * (`settleRunOutput` of `@turnstead/task/output`).
    */
-  readonly code: TurnErrorCode | 'session_unknown'
+  readonly code: TurnErrorCode | 'session_unknown' | 'output_cut'
   /** For the user, in English, without details of the provider or the machine. */
   readonly message: string
   /** The same again may well succeed without a change by anyone. */

@@ -1,7 +1,10 @@
 import type { ArtifactCollector, AskPolicy, AskRules } from '@turnstead/turn'
 import { asksByRules, rejectAsks } from '@turnstead/turn'
 import { type Clock, longestTimerMs, systemClock } from './clock.js'
+import { type HostToolDoor, listenerOf } from './host-tools/door.js'
+import { loopback } from './host-tools/loopback.js'
 import { assertHostTools, type HostTools } from './host-tools/host-tool.js'
+import { assertKnown, type Names } from './known-options.js'
 import type { AgentSource, Connect } from './run/connection.js'
 import type { RunSetup, TurnSettings } from './run/run-setup.js'
 import type { TaskRows } from './run/task-rows.js'
@@ -29,6 +32,11 @@ export interface RunOptions {
    * this `scope` makes the call, so a `scope` has to be given. Sub-agents have none of them.
    */
   readonly hostTools?: HostTools
+  /**
+   * Where the server reaches them, the same for the process that takes the place of this one: then no call is lost between the two. Default:
+   * an address of this process alone, whose calls fail when it dies.
+   */
+  readonly hostToolDoor?: HostToolDoor
   /** Takes the files of a run, and says whether its `outputFile` is one of them; `MessageArtifacts` of `@turnstead/artifacts`. */
   readonly artifacts?: ArtifactCollector
   /** Settings of the turns: model, budgets, timing, session, error handler. */
@@ -56,6 +64,45 @@ export interface ToolOptions {
   readonly needsApproval?: boolean | ((input: OpenCodeTaskInput) => boolean | Promise<boolean>)
 }
 
+const turnNames: Names<TurnSettings> = {
+  server: true,
+  owner: true,
+  ids: true,
+  traceContext: true,
+  promptDefaults: true,
+  session: true,
+  timing: true,
+  recovery: true,
+  budgets: true,
+  onError: true,
+}
+
+/** Of every run. */
+export const runNames: Names<RunOptions> = {
+  scope: true,
+  rows: true,
+  isDirectoryOwn: true,
+  asks: true,
+  hostTools: true,
+  hostToolDoor: true,
+  artifacts: true,
+  turn: true,
+  intervalMs: true,
+  previewCharacters: true,
+  signal: true,
+  clock: true,
+}
+
+/** Of the tool. */
+export const taskNames: Names<RunOptions & ToolOptions> & Readonly<Record<string, true>> = {
+  ...runNames,
+  description: true,
+  needsApproval: true,
+  client: true,
+  server: true,
+  directory: true,
+}
+
 /** @throws RangeError for numbers that make no sense, TypeError for wrong rules. */
 export function resolveRunOptions(
   connect: Connect,
@@ -63,6 +110,7 @@ export function resolveRunOptions(
   ownScope?: string,
 ): RunSetup {
   const { intervalMs = 500, previewCharacters = 8_000, asks = rejectAsks } = options
+  assertKnown('`turn`', options.turn ?? {}, turnNames)
   if (!(intervalMs >= 1 && intervalMs <= longestTimerMs)) {
     throw new RangeError(`\`intervalMs\` must be from 1 to ${longestTimerMs}`)
   }
@@ -82,6 +130,8 @@ export function resolveRunOptions(
     rows: options.rows ?? null,
     isDirectoryOwn: options.isDirectoryOwn ?? false,
     hostTools,
+    hostToolListener:
+      options.hostToolDoor === undefined ? loopback : listenerOf(options.hostToolDoor),
     asks: typeof asks === 'function' ? asks : asksByRules(asks),
     artifacts: options.artifacts ?? null,
     turn: options.turn ?? {},

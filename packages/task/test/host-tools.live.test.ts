@@ -149,4 +149,43 @@ describe('host tools on the real opencode serve', function () {
     expect(secret).to.have.length(43)
     expect(JSON.stringify(last)).to.contain('OPENCODE_SERVER_PASSWORD').and.not.contain(secret)
   })
+
+  it('are there again when the server was killed in one of them and is started anew', async () => {
+    const prompt = 'Ask while the server dies'
+    const after = weather('chat-5', 'Rome')
+    // The model goes on behind the call that was interrupted.
+    const script = reply(weather('chat-5', 'Oslo'), text('Next.'), after, text('All told.'))
+    model.answer(on(prompt, script))
+    const calls: HostToolCall[] = []
+    let isKilled = false
+    const gone: string[] = []
+    const task = opencodeTask({
+      client,
+      scope: 'chat-5',
+      turn: { timing: { pollMs: 500 } },
+      hostTools: {
+        weather: hostTool({
+          inputSchema: z.object({ city: z.string() }),
+          async execute({ city }, call) {
+            calls.push(call)
+            if (isKilled) return `${city} again`
+            isKilled = true
+            await server.restart()
+            gone.push(String(call.signal.reason))
+            return `${city} for no one`
+          },
+        }),
+      },
+    })
+    const last = await lastOf(execute(task, { prompt }))
+    expect(last).to.include({ status: 'complete', summary: 'All told.' })
+    expect(JSON.stringify(last)).to.contain('Rome again')
+    expect(JSON.stringify(last)).not.to.contain('for no one')
+    expect(calls).to.have.length(2)
+    expect(gone).to.deep.equal(['AbortError: The server has gone.'])
+    const asked = model.requests.entries.filter((request) => request.prompt === prompt)
+    expect(
+      asked.every(({ tools }) => tools.includes(`${serverNameOf('chat-5')}_weather`)),
+    ).to.equal(true)
+  })
 })

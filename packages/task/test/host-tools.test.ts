@@ -1,64 +1,18 @@
-import { on, reply, type ScenarioLike, text, tool } from '@turnstead/testkit'
+import { on, reply, text } from '@turnstead/testkit'
 import { waitForPerson } from '@turnstead/turn'
 import { expect } from 'chai'
 import { afterEach, describe, it } from 'mocha'
-import { z } from 'zod'
-import {
-  answerTask,
-  type HostToolCall,
-  hostTool,
-  type HostTools,
-  opencodeTask,
-  type OpenCodeTaskOptions,
-} from '../src/index.js'
+import { answerTask, type HostToolCall, hostTool, opencodeTask } from '../src/index.js'
 import { serverNameOf } from '../src/host-tools/offer.js'
-import { execute, lastOf, openRig, type Rig } from './support/rig.js'
+import { execute, lastOf, type Rig } from './support/rig.js'
+import { calling, fullName, open, scope, start, weather } from './support/host-tools.js'
+import { hurriedClock } from './support/hurried-clock.js'
+import { lastingCall } from './support/lasting-call.js'
 import { mcpCaller } from './support/mcp-caller.js'
 
 describe('host tools', () => {
   let rig: Rig
   afterEach(() => rig[Symbol.asyncDispose]())
-
-  const scope = 'chat-1'
-  const open = async (scenario: ScenarioLike): Promise<Rig> => {
-    const tools = [fullName('weather'), fullName('weather', 'chat-2')]
-    return await openRig(scenario, { tools })
-  }
-  const fullName = (name: string, of = scope) => `${serverNameOf(of)}_${name}`
-  /** The agent calls a host tool, and the server waits until the test opens the gate. */
-  const calling = (name: string, input: object, gateName: string, of = scope) =>
-    reply(
-      tool.call(fullName(name, of), { ...input }, { gate: gateName, output: 'as the test says' }),
-      text('It is done.'),
-    )
-
-  const weather = (calls: HostToolCall[], more: Partial<HostTools[string]> = {}): HostTools => ({
-    weather: hostTool({
-      description: 'The weather of a city',
-      inputSchema: z.object({ city: z.string() }),
-      execute: ({ city }, call) => {
-        calls.push(call)
-        return { city, sky: 'clear' }
-      },
-      ...more,
-    }),
-  })
-
-  const start = (
-    caller: ReturnType<typeof mcpCaller>,
-    hostTools: HostTools,
-    more: Partial<OpenCodeTaskOptions> & { prompt?: string; toolCallId?: string } = {},
-  ) => {
-    const { prompt = 'Go', toolCallId = 'call-1', ...options } = more
-    const task = opencodeTask({
-      scope,
-      intervalMs: 10,
-      ...options,
-      client: caller.client,
-      hostTools,
-    } as OpenCodeTaskOptions)
-    return lastOf(execute(task, { prompt }, { toolCallId }))
-  }
 
   it('are told to the server while the agent works, and run once for its call', async () => {
     rig = await open(calling('weather', { city: 'Oslo' }, 'called'))
@@ -166,7 +120,7 @@ describe('host tools', () => {
     rig = await open(calling('weather', { city: 'Oslo' }, 'called'))
     const caller = mcpCaller(rig.client)
     const calls: HostToolCall[] = []
-    const clock = hurriedClock()
+    const clock = hurriedClock({ atOnce: 2 })
     const running = start(caller, weather(calls), { clock })
     await rig.impostor.gate('called').reached()
     const input = { city: 'Oslo' }
@@ -300,6 +254,31 @@ describe('host tools', () => {
     })
   }
 
+  it('are told when the server has gone that called them', async () => {
+    rig = await open(calling('weather', { city: 'Oslo' }, 'called'))
+    const caller = mcpCaller(rig.client)
+    let begin: () => void = () => undefined
+    const begun = new Promise<void>((resolve) => (begin = resolve))
+    let end: (reason: unknown) => void = () => undefined
+    const ended = new Promise<unknown>((resolve) => (end = resolve))
+    const execute = async (_input: unknown, { signal }: HostToolCall): Promise<void> => {
+      begin()
+      await new Promise((resolve) => signal.addEventListener('abort', resolve))
+      end(signal.reason)
+    }
+    const running = start(caller, weather([], { execute }))
+    await rig.impostor.gate('called').reached()
+    const call = lastingCall(caller.added[0]?.url ?? '', {
+      tool: 'weather',
+      input: { city: 'Oslo' },
+    })
+    await begun
+    call.cut()
+    expect(String(await ended)).to.contain('The server has gone.')
+    rig.impostor.gate('called').open()
+    expect((await running).status).to.equal('complete')
+  })
+
   it('are reached by no browser page, no other method, and no guess', async () => {
     rig = await open(calling('weather', { city: 'Oslo' }, 'called'))
     const caller = mcpCaller(rig.client)
@@ -313,6 +292,11 @@ describe('host tools', () => {
     const named = url.replace('127.0.0.1', 'localhost')
     expect(await status(named, post).catch(() => 403)).to.equal(403)
     expect(await status(url, { method: 'GET' })).to.equal(405)
+    const ping = { jsonrpc: '2.0', id: 1, method: 'ping' }
+    const { headers } = await fetch(url, { method: 'POST', body: JSON.stringify(ping) })
+    // With a time limit it could be closed while the server sends a call, which it does not send again.
+    expect(headers.get('connection')).to.equal('keep-alive')
+    expect(headers.get('keep-alive')).to.equal(null)
     expect(await status(`${url}x`, post)).to.equal(404)
     expect(await status(new URL('/', url).href, post)).to.equal(404)
     expect(await status(url, { method: 'POST', body: 'x'.repeat(1_100_000) })).to.equal(413)
@@ -330,63 +314,7 @@ describe('host tools', () => {
     rig.impostor.gate('called').open()
     await running
   })
-
-  it('are told again to a server that was started anew', async () => {
-    rig = await open(calling('weather', { city: 'Oslo' }, 'called'))
-    const caller = mcpCaller(rig.client)
-    const running = start(caller, weather([]))
-    await rig.impostor.gate('called').reached()
-    rig.impostor.streams.end()
-    while (caller.added.length < 2) await new Promise((resolve) => setTimeout(resolve, 5))
-    expect(caller.added[1]).to.deep.equal(caller.added[0])
-    expect((await caller.call('weather', { city: 'Oslo' })).isError).to.equal(false)
-    rig.impostor.gate('called').open()
-    expect((await running).status).to.equal('complete')
-  })
-
-  it('fail the run, which may be tried again, when the server cannot reach them', async () => {
-    rig = await open(reply(text('It is done.')))
-    const { client } = mcpCaller(rig.client)
-    const add = async () => ({ [serverNameOf(scope)]: { status: 'failed', error: 'no route' } })
-    const away = { ...client, mcp: { ...client.mcp, add } }
-    const reports: string[] = []
-    const onError = (error: unknown) => void reports.push(String(error))
-    const task = opencodeTask({
-      client: away as never,
-      scope,
-      hostTools: weather([]),
-      turn: { onError },
-    })
-    const last = await lastOf(execute(task, { prompt: 'Go' }))
-    expect(last.error).to.include({ code: 'server_unreachable', retryable: true })
-    expect(reports[0]).to.contain('could not connect to the host tools')
-    expect(await rig.userMessages()).to.equal(0)
-  })
-
-  it('are refused at the door without a scope, or with names that are none', async () => {
-    rig = await open([])
-    const { client } = rig
-    expect(() => opencodeTask({ client, hostTools: weather([]) })).to.throw(TypeError, 'scope')
-    const { weather: one } = weather([])
-    if (one === undefined) throw new Error('no tool')
-    const hostTools = { 'with space': one }
-    expect(() => opencodeTask({ client, scope, hostTools })).to.throw(TypeError, 'with space')
-  })
 })
-
-/** Sleeps end at once, so that a call for which there is no part is not waited for. */
-function hurriedClock() {
-  let skipped = 0
-  return {
-    now: () => Date.now() + skipped,
-    monotonic: () => performance.now() + skipped,
-    async sleep(ms: number, { signal }: { readonly signal?: AbortSignal } = {}) {
-      signal?.throwIfAborted()
-      if (ms === 25) skipped += 1_000
-      await new Promise((resolve) => setTimeout(resolve, Math.min(ms, 5)))
-    },
-  }
-}
 
 async function untilAccepted(answer: () => Promise<{ readonly accepted: boolean }>): Promise<void> {
   while (!(await answer()).accepted) await new Promise((resolve) => setImmediate(resolve))

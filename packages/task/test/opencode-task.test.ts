@@ -1,7 +1,12 @@
 import { gate, on, providerError, reply, text, tool, usage } from '@turnstead/testkit'
 import { expect } from 'chai'
 import { afterEach, describe, it } from 'mocha'
-import { isRunOutput, type OpenCodeRunOutput, opencodeTask } from '../src/index.js'
+import {
+  isRunOutput,
+  type OpenCodeRunOutput,
+  opencodeTask,
+  type OpenCodeTaskOptions,
+} from '../src/index.js'
 import { createTask } from '../src/opencode-task.js'
 import { majors } from './support/majors.js'
 import { all, execute, lastOf, openRig, type Rig } from './support/rig.js'
@@ -149,6 +154,25 @@ describe('opencodeTask', function () {
     expect(() => opencodeTask({ client, intervalMs: 0 })).to.throw(RangeError, 'intervalMs')
     expect(() => opencodeTask({ client, previewCharacters: 5 })).to.throw(RangeError, 'preview')
     expect(() => opencodeTask({ client, scope: '' })).to.throw(TypeError, 'scope')
+  })
+
+  it('refuses options that it does not have, as JavaScript may give them', async () => {
+    rig = await openRig()
+    const { client } = rig
+    const give = (options: object) => () => opencodeTask(options as OpenCodeTaskOptions)
+    expect(give({ client, Scope: 'chat-1' })).to.throw(TypeError, '"Scope"; `scope` may be meant')
+    expect(give({ client, turn: { budget: {} } })).to.throw(
+      TypeError,
+      '`turn` has no option "budget"',
+    )
+    expect(give({ client, row: {} })).to.throw(TypeError, '"row"')
+    expect(give({})).to.throw(TypeError, '`client` and `server`')
+    expect(give({ client, server: { url: '' } })).to.throw(TypeError, '`client` and `server`')
+    expect(() => opencodeTask(undefined as never)).to.throw(TypeError, '`client` or `server`')
+    const hostTools = { a: { inputSchema: {} } }
+    expect(give({ client, scope: 'a', hostTools })).to.throw(TypeError, 'a has no `execute`')
+    const noSchema = { a: { execute: () => '' } }
+    expect(give({ client, scope: 'a', hostTools: noSchema })).to.throw(TypeError, '`inputSchema`')
   })
 
   for (const { name, ai, createModel } of majors) {

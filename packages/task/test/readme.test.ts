@@ -21,7 +21,8 @@ describe('the example of the README', () => {
     // Below the package, so that its imports resolve as for a user of it.
     const folder = mkdtempSync(fileURLToPath(new URL('.readme-', import.meta.url)))
     const file = join(folder, 'example.ts')
-    writeFileSync(file, code)
+    // A prompt runs in a folder that is there.
+    writeFileSync(file, code.replace('/srv/project', folder))
     const before = process.env['OPENCODE_BASE_URL']
     process.env['OPENCODE_BASE_URL'] = rig.impostor.url
     try {

@@ -1,8 +1,8 @@
 import { expect } from 'chai'
 import { describe, it } from 'mocha'
 import { streamRun } from '../bench/stream-bytes.js'
-import { simulateRun } from '../bench/simulated-run.js'
-import { isRunOutput, type OpenCodeRunOutput, pruneSubMessages } from '../src/index.js'
+import { createAgent, simulateRun } from '../bench/simulated-run.js'
+import { isRunOutput, type OpenCodeRunOutput, pruneSubMessages, toRunOutput } from '../src/index.js'
 import { toModelOutput } from '../src/model-output.js'
 import { shared } from '../src/output/share.js'
 
@@ -53,6 +53,22 @@ describe('the outputs of a run', () => {
       expect(outputs).to.be.greaterThan(15)
     })
   }
+
+  it('name files relative to the directory, however the server names them', () => {
+    const facts = { callId: 'call-1', prompt: 'Go', sessionId: null, error: null, stop: null }
+    const outputOf = (directory: string): OpenCodeRunOutput => {
+      const agent = createAgent(directory)
+      agent.wrote(`${directory}/notes/a.md`)
+      return toRunOutput(agent.reply, { ...facts, status: 'complete', outputFile: null })
+    }
+    const output = outputOf('/tmp/chats/42/files')
+    expect(JSON.stringify(output)).not.to.contain('tmp/chats')
+    expect(output.filesEdited).to.deep.equal(['notes/a.md'])
+    const [part] = output.messages[1]?.parts ?? []
+    expect(part).to.have.nested.property('output.title', 'notes/a.md')
+    // A name alone may be any word of an output.
+    expect(JSON.stringify(outputOf('/file'))).to.contain('Wrote file successfully.')
+  })
 
   it('share nothing that differs', () => {
     const before = { a: [1, { b: 2 }], c: { d: 'x' }, e: null }

@@ -7,7 +7,8 @@ import { backupWorkspace, restoreWorkspace } from '@turnstead/artifacts/workspac
 import { gate, reply, text } from '@turnstead/testkit'
 import { expect } from 'chai'
 import { afterEach, beforeEach, describe, it } from 'mocha'
-import { type OpenCodeRunOutput, opencodeTask, TaskError } from '../src/index.js'
+import { systemClock } from '../src/clock.js'
+import { type Clock, type OpenCodeRunOutput, opencodeTask, TaskError } from '../src/index.js'
 import { createWorkspace, type WorkspaceBackups, type WorkspaceOptions } from '../src/workspace.js'
 import { all, execute, lastOf, openRig, type Rig } from './support/rig.js'
 
@@ -101,6 +102,29 @@ describe('a workspace', () => {
     await workspace.close()
     expect(await codeOf(workspace.start())).to.equal('closed')
     expect(await codeOf(all(workspace.run('Go')))).to.equal('closed')
+  })
+
+  it('is closed in `closeMs` when its server is gone, and says that the stop was not proved', async () => {
+    rig = await openRig(reply(text('Half of it'), gate('gone'), text('and more.')))
+    const closeMs = 77_777
+    const clock: Clock = {
+      now: () => Date.now(),
+      sleep: async (ms, options) => {
+        if (ms !== closeMs) return await systemClock.sleep(ms, options)
+        waited += 1
+      },
+    }
+    let waited = 0
+    const workspace = open('one', { clock, closeMs, turn: { budgets: { stopMs: 600_000 } } })
+    const last = lastOf(workspace.run('Go'))
+    await rig.impostor.gate('gone').reached()
+    await rig.impostor.kill()
+    await workspace.close()
+    expect(waited).to.equal(1)
+    expect(await last).to.include({ status: 'cancelled' })
+    expect((await last).stop).to.include({ aborted: false, idle: false })
+    expect(() => open('two', { closeMs: -1 })).to.throw(RangeError, 'closeMs')
+    expect(() => open('two', { foldr: '' } as object)).to.throw(TypeError, 'foldr')
   })
 
   it('is backed up and restored, and replaced only while no one works in it', async () => {

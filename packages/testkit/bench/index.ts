@@ -1,5 +1,7 @@
 import { once } from 'node:events'
 import { get, request } from 'node:http'
+import { plantedFaults, sampleHost } from '../test/support/planted-faults.js'
+import { runChaos } from '../src/chaos.js'
 import { reply, startImpostor, text, tool } from '../src/index.js'
 
 /** One figure of a benchmark. */
@@ -39,6 +41,29 @@ async function turn(): Promise<void> {
   await impostor.close()
 }
 
+/** Whether a client that opens its stream so long after its prompt sees the turn to its end. */
+async function listenLate(delayMs: number): Promise<boolean> {
+  const impostor = await startImpostor(scenario)
+  try {
+    const { id } = JSON.parse(await post(impostor.url, '/session', {}))
+    await post(impostor.url, `/session/${id}/prompt_async`, {
+      parts: [{ type: 'text', text: 'go' }],
+    })
+    await new Promise((resolve) => setTimeout(resolve, delayMs))
+    const { body } = await fetch(`${impostor.url}/event`, { signal: AbortSignal.timeout(5_000) })
+    let seen = ''
+    for await (const piece of body ?? []) {
+      seen += Buffer.from(piece).toString('utf8')
+      if (seen.includes('"session.idle"')) return seen.includes('I will write.')
+    }
+    return false
+  } catch {
+    return false
+  } finally {
+    await impostor.close()
+  }
+}
+
 function post(base: string, path: string, body: unknown): Promise<string> {
   return new Promise((resolve, reject) => {
     const sent = request(
@@ -68,7 +93,7 @@ async function residentMegabytes(): Promise<number> {
 /** Start, turn and close; and the same 1,000 times in one process. */
 export const benches: readonly { name: string; run(): Promise<readonly BenchFigure[]> }[] = [
   {
-    name: 'testkit',
+    name: 'testkit.impostor',
     async run() {
       // The compiler and the allocator take their share during the first thousand.
       for (let warm = 0; warm < 1_500; warm += 1) await turn()
@@ -97,6 +122,40 @@ export const benches: readonly { name: string; run(): Promise<readonly BenchFigu
           unit: 'handles',
           better: 'lower',
         },
+      ]
+    },
+  },
+  {
+    name: 'testkit.listeners',
+    async run() {
+      let missed = 0
+      for (const delayMs of [5, 15, 40]) {
+        for (let count = 0; count < 10; count += 1) if (!(await listenLate(delayMs))) missed += 1
+      }
+      return [
+        { name: 'testkit.listeners.missed_turns', value: missed, unit: 'turns', better: 'lower' },
+      ]
+    },
+  },
+  {
+    name: 'testkit.chaos',
+    async run() {
+      let found = 0
+      for (const { name, at } of plantedFaults) {
+        const host = { ...sampleHost(name), only: at, stopAtFirst: true }
+        const { findings } = await runChaos(host)
+        if (findings.length > 0) found += 1
+      }
+      const right = await runChaos(sampleHost())
+      return [
+        { name: 'testkit.chaos.planted_found', value: found, unit: 'faults', better: 'higher' },
+        {
+          name: 'testkit.chaos.false_findings',
+          value: right.findings.length,
+          unit: 'findings',
+          better: 'lower',
+        },
+        { name: 'testkit.chaos.points', value: right.tried, unit: 'points', better: 'higher' },
       ]
     },
   },

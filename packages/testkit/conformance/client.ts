@@ -103,7 +103,7 @@ export async function withClient(
         ...options.headers,
       },
       ...(payload === undefined ? {} : { body: payload }),
-      signal: AbortSignal.timeout(options.timeoutMs ?? 30_000),
+      signal: AbortSignal.timeout(options.timeoutMs ?? 90_000),
     })
     const raw = await response.text()
     const contentType = response.headers.get('content-type')
@@ -132,7 +132,7 @@ export async function withClient(
   }
 
   const event: Client['event'] = async (match) => {
-    const deadline = Date.now() + 15_000
+    const deadline = Date.now() + 60_000
     for (;;) {
       const index = events.findIndex(
         (each, at) =>

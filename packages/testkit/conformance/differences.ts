@@ -10,6 +10,17 @@ export interface ListedDifference {
   readonly matches: (difference: Difference) => boolean
 }
 
+/** Scenarios that end one way or another, as the machine is busy or calm. */
+const stopped = new Set([
+  'abort of a child',
+  'abort of a parent while its child runs',
+  'abort of a parent whose child runs a command',
+  'abort of a parent whose child waits for a permission',
+  'abort of a parent whose child waits for an answer',
+  'abort while a sub-agent speaks',
+  'delete of a parent while its child runs',
+])
+
 /** Every deliberate difference. */
 export const listed: readonly ListedDifference[] = [
   {
@@ -52,6 +63,19 @@ export const listed: readonly ListedDifference[] = [
     what: '`init` and `review` ask with short texts of Impostor’s own.',
     why: 'The server’s are long and change with its releases.',
     matches: ({ scenario, at }) => scenario === 'init' && at.endsWith('text.part.text'),
+  },
+  {
+    id: 'stopped-children',
+    what: 'A parent whose child is stopped or deleted comes as far as it does on a calm machine: its task says "Task cancelled" and it goes on when the child was waiting for a person, else it is stopped in the same message.',
+    why: 'On the server it is chance, which of the two ends first; with a busy machine the other way is the usual one.',
+    matches: ({ scenario }) => stopped.has(scenario),
+  },
+  {
+    id: 'plan-reminders',
+    what: 'What the server tells an agent in plan mode is short.',
+    why: 'The server’s words are long and change with its releases.',
+    matches: ({ at, opencode }) =>
+      at.endsWith('.text') && String(opencode).startsWith('<system-reminder>'),
   },
   {
     id: 'config-words',

@@ -14,6 +14,7 @@ if (findOpencodeBinary() === null) {
 }
 const report = await runConformance({
   only,
+  lanes: Number(argument('--lanes') ?? 1),
   onScenario: (name, unlisted) =>
     process.stderr.write(`${unlisted === 0 ? 'same' : `${unlisted} differ`}  ${name}\n`),
 })

@@ -19,6 +19,7 @@ export const rules: readonly string[] = [
   'The final update of a text may come before or after the next tool call: it is put before `step-finish`. `permission.asked` and `question.asked` are put after the `running` update of their tool.',
   'Updates of tools that run side by side are put in the order of their calls. Of repeated `running` updates the first counts, without its metadata.',
   'A `message.updated` of an assistant message may be written late, and then shows what the message has become: how many there are, where, and the last state are compared.',
+  'How far a parent comes whose child is stopped is chance on the real server: those scenarios are played up to three times, until one is the same.',
   '`file.watcher.updated`, `plugin.added`, `catalog.updated`, `reference.updated`, `integration.updated`, `project.updated`, `server.*`, `lsp.*` and `mcp.*` are left out: they tell of the machine.',
 ]
 
@@ -241,7 +242,7 @@ function createRenamer(directory: string): Renamer {
       .replaceAll(/\beyJ[\w-]+/gu, 'cursor#')
       .replaceAll(/\b01[0-9A-Z]{24}\b/gu, 'call#')
       .replaceAll(
-        /(EffectDrizzleQueryError: )?Failed query: insert into "part"[^]*/gu,
+        /(EffectDrizzleQueryError: )?Failed query: insert into "(part|message)"[^]*/gu,
         'Failed query#',
       )
       .replaceAll(
@@ -249,10 +250,11 @@ function createRenamer(directory: string): Renamer {
         (id, kind: string) => name(kind, id),
       )
       .replaceAll(/\bcall_\w+\b/gu, (id) => name('call', id))
-      .replaceAll(/[\w./-]*data\/opencode\/plans/gu, 'plans#')
+      .replaceAll(/[\w./-]*data\/opencode\/plans(\/\d+-[\w-]+\.md)?/gu, 'plans#')
       .replaceAll(/[\w./-]*data\/opencode\/tool-output\/tool_\w+/gu, 'tool-output#')
       .replaceAll(/err_[0-9a-f]{8}/gu, 'err#')
       .replaceAll(/\b[0-9a-f]{40}\b/gu, 'hash#')
+      .replaceAll(/\b17\d{11}\b/gu, 'time#')
       .replaceAll(/\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z/gu, 'date#')
       .replaceAll(/127\.0\.0\.1(:\d+)?/gu, 'host#')
   const value = (given: unknown, key = ''): unknown => {

@@ -28,15 +28,17 @@ export function impostorTarget(): Target {
       const impostor: Impostor = await startImpostor(scenario.answers ?? [], {
         directory: '/workspace',
         git: scenario.git ?? false,
-        snapshot: scenario.git ?? false,
+        snapshot: wantsSnapshots(scenario),
         files: { ...seed, ...scenario.files },
+        ...(scenario.summary === undefined ? {} : { summary: scenario.summary }),
         ...(scenario.config === undefined ? {} : { config: scenario.config }),
+        ...(scenario.experimental === undefined ? {} : { experimental: scenario.experimental }),
         ...(scenario.password === undefined ? {} : { password: scenario.password }),
       })
       return {
         url: impostor.url,
         headers: impostor.headers,
-        directory: '/workspace',
+        directory: join('/workspace', scenario.below ?? ''),
         quietMs: 30,
         gate: (name) => impostor.gate(name),
         kill: () => impostor.kill(),
@@ -50,6 +52,12 @@ export function impostorTarget(): Target {
 
 const run = promisify(execFile)
 
+/** What a scenario needs its server to be started with. */
+export function serverKey(scenario: ConformanceScenario): string {
+  const { config, experimental, git, password, summary } = scenario
+  return JSON.stringify([config, password, git ?? false, summary, experimental])
+}
+
 /** The real server: one process for all scenarios with the same start options, a fresh directory for each. */
 export function opencodeTarget(): Target {
   const servers = new Map<
@@ -60,11 +68,7 @@ export function opencodeTarget(): Target {
   const serverFor = async (
     scenario: ConformanceScenario,
   ): Promise<NonNullable<ReturnType<typeof servers.get>>> => {
-    const key = JSON.stringify([
-      scenario.config ?? null,
-      scenario.password ?? null,
-      scenario.git ?? false,
-    ])
+    const key = serverKey(scenario)
     const known = servers.get(key)
     if (known) return known
     let book = createAnswerBook()
@@ -72,12 +76,14 @@ export function opencodeTarget(): Target {
       (prompt) =>
         book.take({ text: prompt.text, sessionId: prompt.sessionId, agent: null }) ??
         reply(text('The scenario has no answer for this prompt.')),
+      scenario.summary === undefined ? {} : { summary: scenario.summary },
     )
     const server = await startOpencode({
       model,
-      snapshot: scenario.git ?? false,
+      snapshot: wantsSnapshots(scenario),
       password: scenario.password ?? null,
       ...(scenario.config === undefined ? {} : { config: scenario.config }),
+      env: environmentOf(scenario),
     })
     const made = {
       server,
@@ -119,7 +125,7 @@ export function opencodeTarget(): Target {
       return {
         url: server.url,
         headers: server.headers,
-        directory,
+        directory: join(directory, scenario.below ?? ''),
         // In a git repository the changes of a turn are reported by a background job, after a while.
         quietMs: scenario.git === true ? 800 : 200,
         gate: (name) => model.gate(name),
@@ -135,6 +141,19 @@ export function opencodeTarget(): Target {
       }
       for (const folder of folders) await rm(folder, { recursive: true, force: true })
     },
+  }
+}
+
+function wantsSnapshots({ config, git }: ConformanceScenario): boolean {
+  const given = config?.['snapshot']
+  return typeof given === 'boolean' ? given : (git ?? false)
+}
+
+function environmentOf({ experimental = {} }: ConformanceScenario): Record<string, string> {
+  const { backgroundSubagents, planMode } = experimental
+  return {
+    ...(backgroundSubagents === true ? { OPENCODE_EXPERIMENTAL_BACKGROUND_SUBAGENTS: 'true' } : {}),
+    ...(planMode === true ? { OPENCODE_EXPERIMENTAL_PLAN_MODE: 'true' } : {}),
   }
 }
 

@@ -4,12 +4,13 @@ const brand = Symbol.for('@turnstead/testkit.TestkitError')
  * Why a testkit call failed.
  *
  * - `binary_missing`: no `opencode` executable was found.
- * - `start_failed`: the real server ended, or printed no readiness line, before the time limit.
+ * - `start_failed`: the real server ended, or printed no readiness line, before the time limit; a host's command failed.
  * - `wait_timeout`: the awaited request, gate or event did not come in time.
  * - `incomplete`: programmed answers were left over, or requests came unasked.
  * - `leaked`: sockets, timers, listeners or child processes were left open.
  * - `bad_cassette`: a recording cannot be read.
  * - `replay_mismatch`: a request differs from the recording.
+ * - `invalid_options`: an option is missing or is none.
  * - `closed`: the object was used after `close()`.
  */
 export type TestkitErrorCode =
@@ -20,6 +21,7 @@ export type TestkitErrorCode =
   | 'leaked'
   | 'bad_cassette'
   | 'replay_mismatch'
+  | 'invalid_options'
   | 'closed'
 
 /** The error of this package; switch on {@link TestkitError.code}. Its message begins with the code in brackets. */

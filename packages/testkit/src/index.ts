@@ -51,8 +51,9 @@ export {
   type ScriptedModelOptions,
 } from './model/scripted-model.js'
 export type { ModelSpent } from './model/spent.js'
-export type { ModelMessage, ModelRequest } from './model/completion-request.js'
+export type { ModelApi, ModelMessage, ModelRequest } from './model/dialects/model-request.js'
 export {
+  again,
   badFrame,
   drop,
   finish,
@@ -76,6 +77,7 @@ export {
   type ScenarioLike,
 } from './script/scenario.js'
 export type {
+  AgainStep,
   BadFrameStep,
   DropStep,
   FinishStep,

@@ -8,7 +8,7 @@
  */
 export { findOpencodeBinary } from './opencode/find-binary.js'
 export { machineFactor } from './opencode/machine-factor.js'
-export { scriptedProvider } from './opencode/model-config.js'
+export { scriptedProvider, type ScriptedProvider } from './opencode/model-config.js'
 export {
   startOpencode,
   type RunningOpencode,

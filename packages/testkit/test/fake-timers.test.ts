@@ -5,12 +5,18 @@ import sinon from 'sinon'
 
 import {
   createManualClock,
+  fault,
   gate,
   reply,
+  retry,
   startImpostor,
   startLeakCheck,
   TestkitError,
+  text,
+  tool,
+  wait,
 } from '../src/index.js'
+import { createSession, lastText, prompt } from './support/client.js'
 
 describe('waits of the testkit under fake timers', () => {
   afterEach(() => sinon.restore())
@@ -29,6 +35,33 @@ describe('waits of the testkit under fake timers', () => {
       expect(await codeOf(impostor.next('GET /never', limit))).to.equal('wait_timeout')
       expect(await codeOf(impostor.gate('never').reached(limit))).to.equal('wait_timeout')
       expect(await codeOf(createManualClock().untilPending(1, limit))).to.equal('wait_timeout')
+    } finally {
+      fake.restore()
+      await impostor.close()
+    }
+  })
+
+  it('let a turn be played to its end, whatever it waits for', async () => {
+    // Without `nextTick` no server answers at all.
+    const fake = sinon.useFakeTimers({
+      toFake: ['setTimeout', 'setInterval', 'setImmediate', 'Date', 'performance'],
+    })
+    const impostor = await startImpostor([
+      reply(
+        wait(5),
+        text('one two', { paceMs: 2 }),
+        retry({ status: 500, retryAfterMs: 5 }),
+        tool.bash({ command: 'true' }, { output: '', tookMs: 5 }),
+        text('done'),
+      ),
+    ])
+    try {
+      const id = await createSession(impostor.url)
+      impostor.fail('POST /session/*/prompt_async', fault.delay(5))
+      expect(await prompt(impostor.url, id, 'go')).to.equal(204)
+      await impostor.events.next((event) => event.type === 'session.idle')
+      expect(await lastText(impostor.url, id)).to.equal('done')
+      await impostor.restart({ deafMs: 5 })
     } finally {
       fake.restore()
       await impostor.close()

@@ -209,6 +209,13 @@ describe('Impostor', () => {
     expect(await lastText(impostor.url, id)).to.equal('Thanks.')
   })
 
+  it('refuses a question without choices where it is written', () => {
+    const question = (given: object) => () => ask.question(given as never)
+    expect(question({ question: 'Which?' })).to.throw(TypeError, '`options`')
+    expect(question({ options: ['A'] })).to.throw(TypeError, '`question`')
+    expect(() => ask.question(undefined as never)).to.throw(TypeError, '`options`')
+  })
+
   it('retries and beats on the clock that it is given', async () => {
     const clock = createManualClock(1_795_000_000_000)
     impostor = await startImpostor(reply(retry({ times: 2 }), text('at last')), { clock })

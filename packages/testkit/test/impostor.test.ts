@@ -1,8 +1,11 @@
 import { expect } from 'chai'
 import { describe, it } from 'mocha'
 import {
+  again,
   createManualClock,
   fault,
+  finish,
+  gate,
   reply,
   startImpostor,
   text,
@@ -114,6 +117,32 @@ describe('the event ids of Impostor', () => {
     expect(deltas.length).to.equal(300)
     const ids = deltas.map((event) => event.id)
     expect(ids).to.deep.equal(ids.toSorted())
+    await impostor.close()
+  })
+})
+
+describe('the attempts of Impostor’s model', () => {
+  it('ends each attempt of a call as the script says', async () => {
+    const impostor = await startImpostor(
+      reply(text('Cut '), gate('mid'), finish('length'), again(), text('Whole.')),
+      { listenerWaitMs: 0 },
+    )
+    const send = async (path: string, body: unknown): Promise<unknown> => {
+      const answer = await fetch(impostor.url + path, {
+        method: 'POST',
+        headers: { 'content-type': 'application/json', connection: 'close' },
+        body: JSON.stringify(body),
+      })
+      return answer.status === 204 ? null : await answer.json()
+    }
+    const { id } = (await send('/session', {})) as { id: string }
+    const prompt = { messageID: 'msg_1', parts: [{ id: 'prt_1', type: 'text', text: 'go' }] }
+    await send(`/session/${id}/prompt_async`, prompt)
+    await impostor.gate('mid').reached()
+    await impostor.restart()
+    const answer = await send(`/session/${id}/message`, prompt)
+    expect(answer).to.have.nested.property('info.finish', 'stop')
+    expect(JSON.stringify(answer)).to.include('Whole.').and.to.not.include('Cut')
     await impostor.close()
   })
 })

@@ -1,6 +1,7 @@
 import { expect } from 'chai'
 import { afterEach, describe, it } from 'mocha'
 import {
+  again,
   drop,
   finish,
   gate,
@@ -148,6 +149,15 @@ describe('startScriptedModel', () => {
     expect([model.requests.entries.length, model.asides.entries.length]).to.deep.equal([1, 1])
   })
 
+  it('makes a title of what it is given for one', async () => {
+    model = await startScriptedModel([], { title: (given) => given.toUpperCase() })
+    const title = await ask(
+      [{ role: 'system', content: 'You are a title generator.' }, user('go')],
+      { tools: [] },
+    )
+    expect(said(await chunksOf(title))).to.equal('GO')
+  })
+
   it('chooses by text, waits at gates and holds', async () => {
     model = await startScriptedModel([
       on(/second/u, reply(text('two'))),
@@ -201,5 +211,133 @@ describe('startScriptedModel', () => {
       await ask([user('a'), { role: 'tool', tool_call_id: 'c', content: 'cut' }, asked])
     ).text()
     expect(model.requests.entries[0]).to.include({ prompt: 'What is this?', loop: 0 })
+  })
+
+  it('ends each attempt of a call as the script says', async () => {
+    model = await startScriptedModel(
+      reply(text('Cut'), finish('length'), again(), text('Whole.'), usage({ output: 5 })),
+    )
+    const ends: unknown[] = []
+    for (let attempt = 0; attempt < 3; attempt += 1) {
+      const chunks = await chunksOf(await ask([user('go')]))
+      const reasons = chunks.flatMap((chunk) => chunk.choices[0]?.finish_reason ?? [])
+      ends.push([said(chunks), ...reasons])
+    }
+    expect(ends).to.deep.equal([
+      ['Cut', 'length'],
+      ['Whole.', 'stop'],
+      ['Whole.', 'stop'],
+    ])
+    expect(model.spent()).to.include({ answers: 3, outputTokens: 30 })
+  })
+
+  it('counts nothing for a caller who has hung up', async () => {
+    const pieces = Array.from({ length: 200 }, () => 'x'.repeat(100_000))
+    model = await startScriptedModel([
+      reply(text(pieces.join(''), { chunks: pieces })),
+      reply(text('two')),
+    ])
+    const hangUp = new AbortController()
+    await fetch(`${model.url}/chat/completions`, {
+      method: 'POST',
+      body: JSON.stringify({ model: 'any', stream: true, messages: [user('go')] }),
+      signal: hangUp.signal,
+    })
+    // Nothing is read, so the model waits for the socket to drain, far before its last frame.
+    hangUp.abort()
+    expect(await (await ask([user('other')])).text()).to.include('[DONE]')
+    expect(model.spent().answers).to.equal(1)
+  })
+
+  const post = (path: string, body: unknown): Promise<Response> =>
+    fetch(`${model.url}${path}`, { method: 'POST', body: JSON.stringify(body) })
+
+  it('speaks the responses API: which call it is, errors, a whole answer', async () => {
+    model = await startScriptedModel([
+      reply(text('One.'), tool.read({ filePath: 'a' }), text('Two.'), finish('length')),
+      reply(providerError({ status: 400, message: 'Too long', code: 'context_length_exceeded' })),
+    ])
+    const asked = [
+      { role: 'developer', content: 'You are an agent.' },
+      { role: 'user', content: [{ type: 'input_text', text: 'go' }] },
+    ]
+    const first = await (await post('/responses', { model: 'm', input: asked })).json()
+    expect(first).to.have.nested.property('output[1].name', 'read')
+    const results = [
+      { type: 'reasoning', id: 'rs_1', summary: [] },
+      { role: 'assistant', content: [{ type: 'output_text', text: 'One.' }] },
+      { type: 'function_call', call_id: 'call_1', name: 'read', arguments: '{}' },
+      { type: 'function_call_output', call_id: 'call_1', output: 'ok' },
+    ]
+    const second = await post('/responses', {
+      model: 'm',
+      stream: true,
+      input: [...asked, ...results],
+    })
+    expect(await second.text()).to.include('event: response.incomplete')
+    expect(model.requests.entries.map(({ api, loop }) => [api, loop])).to.deep.equal([
+      ['responses', 0],
+      ['responses', 1],
+    ])
+    expect(model.requests.entries[1]?.toolResults).to.deep.equal([{ callId: 'call_1', text: 'ok' }])
+    const refused = await post('/responses', { model: 'm', input: 'other' })
+    expect([refused.status, await refused.json()]).to.deep.equal([
+      400,
+      {
+        error: {
+          message: 'Too long',
+          type: 'scripted',
+          code: 'context_length_exceeded',
+          param: null,
+        },
+      },
+    ])
+    expect((await post('/responses', { model: 'm' })).status).to.equal(400)
+  })
+
+  it('speaks Anthropic’s messages API: which call it is, errors, a whole answer', async () => {
+    model = await startScriptedModel([
+      reply(text('One.'), tool.read({ filePath: 'a' }), text('Two.')),
+      reply(text('Next.')),
+      reply(providerError({ status: 529, message: 'Overloaded' })),
+    ])
+    const asked = [{ role: 'user', content: 'go' }]
+    const first = await (await post('/messages', { model: 'm', messages: asked })).json()
+    expect(first).to.include({ stop_reason: 'tool_use' })
+    const called = [
+      ...asked,
+      {
+        role: 'assistant',
+        content: [
+          { type: 'text', text: 'One.' },
+          { type: 'tool_use', id: 'toolu_1', name: 'read', input: {} },
+        ],
+      },
+    ]
+    const result = { type: 'tool_result', tool_use_id: 'toolu_1', content: 'ok' }
+    const second = await post('/messages', {
+      model: 'm',
+      stream: true,
+      messages: [...called, { role: 'user', content: [result] }],
+    })
+    expect(await second.text()).to.include('"stop_reason":"end_turn"')
+    // What a person asks after a tool stands in the message of its result.
+    const next = [...called, { role: 'user', content: [result, { type: 'text', text: 'more' }] }]
+    expect(await (await post('/messages', { model: 'm', messages: next })).text()).to.include(
+      'Next.',
+    )
+    expect(model.requests.entries.map(({ prompt, loop }) => [prompt, loop])).to.deep.equal([
+      ['go', 0],
+      ['go', 1],
+      ['more', 0],
+    ])
+    const refused = await post('/messages', {
+      model: 'm',
+      messages: [{ role: 'user', content: 'x' }],
+    })
+    expect([refused.status, await refused.json()]).to.deep.equal([
+      529,
+      { type: 'error', error: { type: 'overloaded_error', message: 'Overloaded' } },
+    ])
   })
 })

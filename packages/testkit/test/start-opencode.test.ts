@@ -63,7 +63,7 @@ exec sleep 60
   }
   const itOnLinux = process.platform === 'linux' ? it : it.skip
 
-  for (const signal of ['SIGINT', 'SIGTERM', 'SIGKILL'] as const) {
+  for (const signal of ['SIGHUP', 'SIGINT', 'SIGQUIT', 'SIGTERM', 'SIGKILL'] as const) {
     itOnLinux(`leaves no process and no folder when its test run ends by ${signal}`, async () => {
       const folder = await mkdtemp(join(tmpdir(), 'testkit-orphan-'))
       const binary = join(folder, 'opencode')

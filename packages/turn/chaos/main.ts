@@ -22,8 +22,10 @@ import { breakRequests } from './faults/requests.js'
 import { surveyScenes } from './faults/survey.js'
 import { createTally } from './figures.js'
 import type { Lab } from './lab.js'
+import { printInbox, runInbox } from './inbox.js'
 import { runOutlive } from './outlive.js'
 import { runOwnEnd } from './own-end.js'
+import { runParked } from './parked.js'
 import { runPeople } from './people.js'
 import { runPorts } from './ports.js'
 import { startCrew } from './processes/crew.js'
@@ -52,12 +54,20 @@ const outlive = async (lab: Lab): Promise<void> => {
   if (problem !== null) process.stderr.write(`!!! OUTLIVE IS SKIPPED: ${problem}\n`)
 }
 
+const parked = async (lab: Lab): Promise<void> => {
+  const problem = await runParked(lab)
+  if (problem !== null)
+    process.stderr.write(`!!! PARKED ON THE REAL SERVER IS SKIPPED: ${problem}\n`)
+}
+
 const alone = {
   people: runPeople,
   'own-end': runOwnEnd,
   ports: runPorts,
   doors: runDoors,
   outlive,
+  inbox: (lab: Lab) => runInbox(lab, Number(values.seed)),
+  parked,
 }
 const surveyed = { requests: breakRequests, frames: breakFrames }
 const crashes = {
@@ -115,5 +125,6 @@ for (const { name } of order) {
   }
 }
 await crew.close()
+if (wanted.includes('inbox')) printInbox()
 // What was not judged may have left something open.
 process.exit(tally.print() ? 0 : 1)

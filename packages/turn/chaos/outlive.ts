@@ -3,6 +3,10 @@ import { gate, on, reply, type ScriptedModel, startScriptedModel, text } from '@
 import { findOpencodeBinary } from '@turnstead/testkit/opencode'
 import { createMemoryStore, runTurn, type TurnOptions, type TurnResult } from '../src/index.js'
 import type { Lab } from './lab.js'
+import { runCost } from './outlive/cost.js'
+import { runCuts } from './outlive/cut.js'
+import { runDrain } from './outlive/drain.js'
+import { printFigure } from './outlive/print.js'
 import { contextOf, firstDifference } from './outlive/context.js'
 import { lostScenarios, type LostScenario } from './outlive/scenarios.js'
 import { type MortalServer, startMortal } from './outlive/server.js'
@@ -39,14 +43,20 @@ export async function runOutlive(lab: Lab): Promise<string | null> {
       attempt: () => compare({ lab, model, server, scenario, outcome }),
     }))
     await lab.run('outlive', trials, { atOnce: 1 })
+    printFigure('turn.outlive.scenarios', outcome.scenarios, { better: 'higher' })
+    printFigure('turn.outlive.context_differences', outcome.differences)
+    printFigure('turn.outlive.forgotten', outcome.forgotten)
+    const more = [
+      { name: 'outlive: what it costs', attempt: () => runCost(lab, model, server) },
+      { name: 'outlive: cut at every event', attempt: () => runCuts(lab, model, server) },
+      { name: 'outlive: three servers', attempt: () => runDrain(lab) },
+    ]
+    await lab.run('outlive, more', more, { atOnce: 1, limitMs: 1_200_000 })
   } finally {
     await server.close()
     await model.close()
     await historyMigration().down(knex)
   }
-  print('turn.outlive.scenarios', outcome.scenarios, 'higher')
-  print('turn.outlive.context_differences', outcome.differences, 'lower')
-  print('turn.outlive.forgotten', outcome.forgotten, 'lower')
   return null
 }
 
@@ -134,8 +144,4 @@ function done(result: TurnResult): void {
   if (result.status === 'completed') return
   const code = result.status === 'failed' ? result.error.message : ''
   throw new Error(`a turn was ${result.status} ${code}`)
-}
-
-function print(name: string, value: number, better: 'lower' | 'higher'): void {
-  process.stdout.write(`${JSON.stringify({ name, value, unit: 'count', better })}\n`)
 }

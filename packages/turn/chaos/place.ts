@@ -1,4 +1,4 @@
-import { createSessionStore, type SessionStore } from '@turnstead/session'
+import { createSessionStore, type KnexSessionStore } from '@turnstead/session'
 import { createLibsqlKnex } from '@turnstead/session/libsql'
 import { createPostgresNotifier, type OpenNotifier } from '@turnstead/session/postgres-notifier'
 import { createRedisNotifier } from '@turnstead/session/redis-notifier'
@@ -24,7 +24,7 @@ export function openStore(
   knex: Knex,
   { conversations, messages, outbox }: Place,
   notifier: OpenNotifier | null,
-): SessionStore {
+): KnexSessionStore {
   return createSessionStore({
     knex,
     conversations: { table: conversations },

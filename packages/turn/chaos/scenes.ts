@@ -1,4 +1,4 @@
-import { ask, type Reply, reply, text, tool, wait } from '@turnstead/testkit'
+import { ask, gate, type Reply, reply, text, tool, wait } from '@turnstead/testkit'
 import { type AskPolicy, type Prompt, waitForPerson } from '../src/index.js'
 
 /** What an experiment may end with. */
@@ -46,6 +46,19 @@ const all: Scene = {
     text('Two.'),
   ),
   text: 'One. \n\nTwo.',
+}
+
+/** A turn that looks for something while a message comes. */
+const steered: Scene = {
+  ...plain,
+  name: 'steered',
+  played: reply(
+    text('I look.'),
+    gate('look'),
+    tool.write({ filePath: 'a.txt', content: 'a' }),
+    text('Alone.'),
+  ),
+  text: 'I look.\n\nAlone.',
 }
 
 export const scenes: readonly Scene[] = [
@@ -119,7 +132,7 @@ export const scenes: readonly Scene[] = [
 ]
 
 export function sceneOf(name: string): Scene {
-  const scene = [all, ...scenes].find((one) => one.name === name)
+  const scene = [all, steered, ...scenes].find((one) => one.name === name)
   if (scene === undefined) throw new Error(`no scene named ${name}`)
   return scene
 }

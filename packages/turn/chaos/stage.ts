@@ -1,5 +1,5 @@
 import { type DatabaseName, databases, type OpenDatabase } from '@turnstead-internal/databases'
-import type { SessionStore } from '@turnstead/session'
+import type { KnexSessionStore } from '@turnstead/session'
 import { always, type Impostor, type Reply, startImpostor } from '@turnstead/testkit'
 import { machineFactor } from '@turnstead/testkit/opencode'
 import { type Client, createClient } from '@turnstead/wire'
@@ -62,7 +62,7 @@ export interface Stage<Server extends Upstream = Upstream> {
   readonly place: Place
   readonly upstream: Server
   readonly client: Client
-  readonly store: SessionStore
+  readonly store: KnexSessionStore
   readonly conversationId: number
   readonly turnId: number
   readonly prompt: Prompt & { readonly text: string }
@@ -71,7 +71,7 @@ export interface Stage<Server extends Upstream = Upstream> {
   readonly slowness: number
   options(more?: Partial<TurnOptions>): TurnOptions
   /** Another store of the same rows, as another process has it. */
-  anotherStore(): SessionStore
+  anotherStore(): KnexSessionStore
   close(): Promise<void>
 }
 
@@ -124,7 +124,7 @@ export async function openStageOn<Server extends Upstream>(
     conversation_id: conversationId,
     turn_status: 'pending',
   })
-  const anotherStore = (): SessionStore => openStore(knex, place, ground.notifier)
+  const anotherStore = (): KnexSessionStore => openStore(knex, place, ground.notifier)
   const store = anotherStore()
   const reports: string[] = []
   return {

@@ -12,7 +12,11 @@ export interface Trial {
 export type RunTrials = (
   what: string,
   trials: readonly Trial[],
-  options: { readonly atOnce: number },
+  options: {
+    readonly atOnce: number
+    /** How long one may take. Default: 180 s. */
+    readonly limitMs?: number
+  },
 ) => Promise<void>
 
 const sayEveryMs = 15_000
@@ -29,18 +33,18 @@ const limitMs = 180_000
 export function createTrials(tally: Tally, named: string | null, times: number): RunTrials {
   const say = (words: string): void => void process.stderr.write(`#   ${words}\n`)
 
-  const attempt = async (trial: Trial): Promise<void> => {
+  const attempt = async (trial: Trial, trialMs: number): Promise<void> => {
     const judged = trial.attempt().then(
       () => null,
       (error: unknown) => `${trial.name}: ${String(error)}`,
     )
-    const broken = await soon(judged, limitMs)
+    const broken = await soon(judged, trialMs)
     if (broken === null) return
     const words = broken === 'late' ? `${trial.name}: it does not end` : broken
     tally.count('turn.chaos.unjudged', words)
   }
 
-  return async (what, given, { atOnce }) => {
+  return async (what, given, { atOnce, limitMs: trialMs = limitMs }) => {
     const chosen = given.filter(({ name }) => named === null || name.includes(named))
     const left = chosen.flatMap((trial) => Array.from({ length: times }, () => trial))
     const all = left.length
@@ -51,7 +55,7 @@ export function createTrials(tally: Tally, named: string | null, times: number):
     let saidAt = since
     const worker = async (): Promise<void> => {
       for (let trial = left.shift(); trial !== undefined; trial = left.shift()) {
-        await attempt(trial)
+        await attempt(trial, trialMs)
         done += 1
         const now = performance.now()
         if (now - saidAt < sayEveryMs) continue

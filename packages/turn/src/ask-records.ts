@@ -44,6 +44,8 @@ export type AskRecord = OpenAsk & {
   /** Which of the policy's rules decided; null when a person did. */
   readonly rule: string | null
   readonly answeredAt: number | null
+  /** When the answer was about to be sent. Null: it surely was not; absent where that is not kept. */
+  readonly triedAt?: number | null
   readonly sentAt: number | null
   readonly closedAt: number | null
 }
@@ -58,6 +60,8 @@ export type AskChange =
       readonly by: string | null
       readonly rule?: string | null
     }
+  /** The answer is about to be sent. */
+  | { readonly type: 'sending'; readonly askId: string }
   | { readonly type: 'sent'; readonly askId: string }
   | { readonly type: 'closed'; readonly askId: string }
 
@@ -72,7 +76,12 @@ export interface AnswerRequest {
 
 /** What became of an answer. */
 export type AnswerResult =
-  | { readonly accepted: true; readonly ask: AskRecord }
+  | {
+      readonly accepted: true
+      readonly ask: AskRecord
+      /** No worker holds the turn: it is due now, and whoever is told runs it again. Absent where turns do not wait so. */
+      readonly isParked?: boolean
+    }
   | {
       readonly accepted: false
       readonly reason: 'missing' | 'answered' | 'closed' | 'settled'

@@ -1,5 +1,6 @@
 import type { TurnErrorCode } from './errors.js'
 import type { Tokens } from './ports.js'
+import { assertKnown } from './ports/known-options.js'
 
 /** The limits of one turn. Every wait of a turn ends by one of them. `Infinity` switches one off. */
 export interface Budgets {
@@ -51,6 +52,16 @@ export const defaultBudgets: Budgets = {
   cost: Infinity,
   tokens: Infinity,
   warnShare: 0.8,
+}
+
+/** @throws RangeError for a limit that makes no sense, TypeError for one that there is none. */
+export function assertBudgets(budgets: Budgets): void {
+  assertKnown('`budgets`', budgets, defaultBudgets)
+  for (const [name, limit] of Object.entries(budgets)) {
+    if (typeof limit === 'number' && limit >= 0) continue
+    throw new RangeError(`\`budgets.${name}\` must be a number, 0 or more`)
+  }
+  if (budgets.requestMs === 0) throw new RangeError('`budgets.requestMs` must be above 0')
 }
 
 /** What has been used so far. Times are instants on the turn's clock; null where the clock does not run. */
@@ -158,3 +169,12 @@ function runningClocks(budgets: Budgets, usage: Usage, now: number): RunningCloc
   }
   return clocks
 }
+
+/** A server that is replaced answers no sooner than its supervisor has seen that it is gone, and a little later under load. */
+export function patienceWith(server: { readonly outageMs?: number } | undefined): number {
+  const { unreachableMs } = defaultBudgets
+  const outageMs = server?.outageMs ?? 0
+  return Number.isFinite(outageMs) ? Math.max(unreachableMs, outageMs * outageShare) : unreachableMs
+}
+
+const outageShare = 1.25

@@ -6,7 +6,7 @@ import type { TurnRecord } from './ports.js'
  *
  * `answered`: with words. `tools_only`, `files_only`, `structured`: without words, but with calls of tools, with files, with a
  * structured value. `empty`: with nothing, where the host takes that for an answer. `length`: cut at the model's limit.
- * `ask_lost`: after a person was asked and the server lost the question, it went on without the answer.
+ * `steered`: the run went on with a later message of the user, whose turn has the rest. `ask_lost`: after a person was asked and the server lost the question, it went on without the answer.
  */
 export type TurnEnding = CompletedEnding | 'cancelled' | Exclude<TurnErrorCode, 'not_run'>
 
@@ -18,6 +18,7 @@ export type CompletedEnding =
   | 'structured'
   | 'empty'
   | 'length'
+  | 'steered'
   | 'ask_lost'
 
 /** What is known of an ending. */
@@ -41,6 +42,7 @@ export const turnEndings: Readonly<Record<TurnEnding, EndingFacts>> = {
   structured: completed(),
   empty: completed('The agent ended without an answer.'),
   length: completed('The model reached its length limit: the answer may be cut.'),
+  steered: completed('The agent went on with your next message.'),
   ask_lost: completed(
     'OpenCode stopped while the agent waited for you, so it went on without your answer.',
   ),
@@ -106,6 +108,7 @@ export function endingOf(
   switch (row.status) {
     case 'pending':
     case 'running':
+    case 'waiting':
       return null
     case 'cancelled':
       return 'cancelled'

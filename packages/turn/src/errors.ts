@@ -171,6 +171,7 @@ export type TurnStep =
   | 'poll'
   | 'send'
   | 'asks'
+  | 'inbox'
   | 'snapshot'
   | 'history'
   | 'stop'

@@ -21,7 +21,11 @@ export type { TurnJob, TurnWorker, TurnWorkerHealth, TurnWorkerOptions } from '.
 export { createMemoryStore } from './memory/memory-store.js'
 export type { MemoryStore, MemoryStoreOptions } from './memory/memory-store.js'
 export { createMemoryHistory } from './memory/memory-history.js'
+export { drainServer } from './place/drain-server.js'
+export type { DrainOptions } from './place/drain-server.js'
+export { upstreamOfAll } from './place/upstream-of-all.js'
 export type {
+  NamedServer,
   PromptDefaults,
   SessionSetup,
   TurnActivity,
@@ -87,20 +91,27 @@ export type {
 export type {
   ArtifactCollector,
   ConversationLease,
+  Delivery,
+  Enqueued,
   HistoryEntry,
   HistoryHead,
   HistorySession,
   HistoryStore,
   IdSource,
+  InboxStore,
   Lease,
   LeftTurn,
+  MarkedServer,
   NotClaimed,
   ObtainedSession,
   Notifier,
   PartialReply,
   PromptRecord,
   RowId,
+  ServerLoad,
   ServerRecord,
+  ServerRows,
+  ServerState,
   SessionOptions,
   SessionUpstream,
   Settlement,
@@ -112,6 +123,7 @@ export type {
   TurnRecord,
   TurnStatus,
   TurnStore,
+  QueuedTurn,
 } from './ports.js'
 export { sessionUpstream } from './upstream.js'
 export type { ClientUpstream, ListedSession, UpstreamOptions } from './upstream.js'

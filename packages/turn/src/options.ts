@@ -2,7 +2,13 @@ import type { Reply } from '@turnstead/reply'
 import { createMessageId, createPartId, type SessionInput } from '@turnstead/wire'
 import { type AskPolicy, rejectAsks } from './ask-policy.js'
 import { type ErrorContext, reportSafely, type TurnStep } from './errors.js'
-import { type Budgets, type BudgetWarning, defaultBudgets } from './budgets.js'
+import {
+  assertBudgets,
+  type Budgets,
+  type BudgetWarning,
+  defaultBudgets,
+  patienceWith,
+} from './budgets.js'
 import { type Clock, steady, type SteadyClock, systemClock } from './clock.js'
 import type {
   ArtifactCollector,
@@ -13,8 +19,11 @@ import type {
   TurnClient,
   TurnStore,
 } from './ports.js'
-import type { Recovery } from './ports/recovery.js'
-import { defaultTiming, type Timing } from './ports/timing.js'
+import { assertCallbacks } from './ports/callbacks.js'
+import { assertChoice, withoutUndefined } from './ports/known-options.js'
+import { assertRecovery, defaultRecovery, type Recovery } from './ports/recovery.js'
+import { assertServerNames } from './ports/servers.js'
+import { assertTiming, defaultTiming, type Timing } from './ports/timing.js'
 import { formatOf, type OutputOptions } from './output.js'
 import { assertPrompt, type Prompt, splitModel } from './prompt.js'
 import type { TurnResult } from './result.js'
@@ -36,10 +45,23 @@ export interface SessionSetup extends Pick<
   readonly model?: string | NonNullable<SessionInput['model']>
 }
 
+/** One of several servers. */
+export interface NamedServer {
+  /** Unique, and the same in every process: rows name it, in at most 255 characters. */
+  readonly name: string
+  /** `wire`'s client of it. */
+  readonly client: TurnClient
+  /** As of a supervised server of `wire`. */
+  readonly outageMs?: number
+}
+
 /** What a worker process has once and gives to every verb: `{ ...turns, conversationId, turnId, prompt }`. */
 export interface TurnPorts<Report = unknown> {
-  /** `wire`'s client. */
-  readonly client: TurnClient
+  /**
+   * `wire`'s client, or several servers: each conversation is on one of them, a new one on the least busy. With a `history` it moves
+   * when its server is drained.
+   */
+  readonly client: TurnClient | readonly NamedServer[]
   /** The rows. */
   readonly store: TurnStore
   /**
@@ -124,6 +146,8 @@ export interface TurnActivity {
 /** What the steps of a turn see: the options with every default filled in, without what only its end needs. */
 export interface TurnSetup {
   readonly client: TurnClient
+  /** Null where there is one; the client is then that of the conversation's server, once it is claimed. */
+  readonly servers: readonly NamedServer[] | null
   readonly store: TurnStore
   readonly notifier: Notifier | null
   readonly history: HistoryStore | null
@@ -154,47 +178,29 @@ export interface TurnSetup {
   readonly signal: AbortSignal | undefined
 }
 
-const defaultRecovery: Recovery = {
-  onServerLost: 'rerun',
-  onAskLost: 'fail',
-  onSessionLost: 'restore',
-  maxReruns: 1,
-  emptyReply: 'fail',
-}
-
 /** @throws TypeError when the prompt is empty or no JSON, RangeError when a number makes no sense. */
 export function resolveOptions<Report>(options: TurnOptions<Report>): TurnSetup {
   const { prompt = null } = options
   if (prompt !== null) assertPrompt(prompt)
   if (typeof options.session?.model === 'string') splitModel(options.session.model)
+  assertAnswers(options)
+  const servers = serversOf(options)
   const timing = { ...defaultTiming, ...withoutUndefined(options.timing ?? {}) }
-  for (const [name, ms] of Object.entries(timing)) {
-    if (!(ms > 0))
-      throw new RangeError(`\`timing.${name}\` must be a positive number of milliseconds`)
-  }
+  assertTiming(timing)
   const recovery = { ...defaultRecovery, ...withoutUndefined(options.recovery ?? {}) }
-  const { onSessionLost } = recovery
-  const isChoice = ['restore', 'fail', 'replace'].includes(String(onSessionLost))
-  if (!isChoice && typeof onSessionLost !== 'function') {
-    throw new TypeError('`recovery.onSessionLost` must be restore, fail, replace, or a function')
-  }
-  if (!(recovery.maxReruns >= 0)) {
-    throw new RangeError('`recovery.maxReruns` must be a number, 0 or more')
-  }
+  assertRecovery(recovery)
   const budgets = {
     ...defaultBudgets,
-    unreachableMs: patienceWith(options.server),
+    unreachableMs: Math.max(...[options.server, ...(servers ?? [])].map(patienceWith)),
     ...withoutUndefined(options.budgets ?? {}),
   }
-  for (const [name, limit] of Object.entries(budgets)) {
-    if (!(limit >= 0)) throw new RangeError(`\`budgets.${name}\` must be a number, 0 or more`)
-  }
+  assertBudgets(budgets)
   const { conversationId, onError } = options
   const reportFor: TurnSetup['reportFor'] = (turnId) => (error, step) =>
     reportSafely(onError, error, { step, turnId, conversationId })
-  if (budgets.requestMs === 0) throw new RangeError('`budgets.requestMs` must be above 0')
   return {
-    client: options.client,
+    client: servers?.[0]?.client ?? (options.client as TurnClient),
+    servers,
     store: options.store,
     notifier: options.notifier ?? null,
     history: options.history ?? null,
@@ -224,20 +230,25 @@ export function resolveOptions<Report>(options: TurnOptions<Report>): TurnSetup 
   }
 }
 
-/** An option that a host passes on as `undefined` was not given; spread over a default it would win. */
-function withoutUndefined<Options extends object>(options: Options): Options {
-  const given = Object.entries(options).filter(([, value]) => value !== undefined)
-  return Object.fromEntries(given) as Options
+/** @throws TypeError for what cannot be called, and for a word that is none. */
+function assertAnswers<Report>(options: TurnOptions<Report>): void {
+  const { asks, onBusy = 'return', onReply, onSettled, onBudgetWarning, onActivity } = options
+  const { onError } = options
+  assertCallbacks({ asks, onReply, onSettled, onBudgetWarning, onActivity, onError })
+  assertChoice('onBusy', onBusy, ['return', 'wait'])
 }
 
-/** A server that is replaced answers no sooner than its supervisor has seen that it is gone, and a little later under load. */
-function patienceWith(server: TurnPorts['server']): number {
-  const { unreachableMs } = defaultBudgets
-  const outageMs = server?.outageMs ?? 0
-  return Number.isFinite(outageMs) ? Math.max(unreachableMs, outageMs * outageShare) : unreachableMs
+/** @throws TypeError for names that rows could not tell apart, and for a store that cannot keep them. */
+function serversOf({ client, store }: TurnPorts): readonly NamedServer[] | null {
+  if (!Array.isArray(client)) return null
+  const servers = client as readonly NamedServer[]
+  assertServerNames(servers)
+  for (const verb of ['placeConversation', 'markedServers', 'serverLoads'] as const) {
+    if (store[verb] !== undefined) continue
+    throw new TypeError(`\`store\` has no \`${verb}\`, by which it knows several servers`)
+  }
+  return servers
 }
-
-const outageShare = 1.25
 
 /** The form of the answer is one of the defaults, so it need not be in each row. */
 function defaultsOf({

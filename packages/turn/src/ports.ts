@@ -8,6 +8,7 @@ export type {
   HistoryStore,
   ServerRecord,
 } from './ports/history.js'
+export type { Delivery, Enqueued, InboxStore } from './ports/inbox.js'
 export type {
   ConversationLease,
   Lease,
@@ -23,6 +24,7 @@ export type {
   TurnRecord,
   TurnStatus,
 } from './ports/rows.js'
+export type { MarkedServer, ServerLoad, ServerRows, ServerState } from './ports/servers.js'
 export type {
   LeftTurn,
   NotClaimed,
@@ -30,6 +32,7 @@ export type {
   SessionOptions,
   SessionUpstream,
   TurnStore,
+  QueuedTurn,
 } from './ports/store.js'
 
 /** What a turn uses of `wire`'s client; a host may hand in anything of the same shape. */

@@ -26,7 +26,14 @@ export interface Prompt {
  * @throws TypeError when there is nothing to send, or what there is is no JSON.
  */
 export function assertPrompt(prompt: Prompt): void {
-  if (!prompt.text && !prompt.parts?.length) {
+  const { text, parts } = prompt
+  if (text !== undefined && typeof text !== 'string') {
+    throw new TypeError('`prompt.text` must be a string')
+  }
+  if (parts !== undefined && !Array.isArray(parts)) {
+    throw new TypeError('`prompt.parts` must be a list of parts')
+  }
+  if (!text && !parts?.length) {
     throw new TypeError('`prompt` needs `text` or at least one entry in `parts`')
   }
   if ('tools' in prompt) {
@@ -44,13 +51,19 @@ export function assertPrompt(prompt: Prompt): void {
 
 /** The prompt that a row keeps; null when the row has none, or what it has is none. */
 export function parsePrompt(input: unknown): Prompt | null {
-  if (typeof input !== 'object' || input === null) return null
-  const prompt = input as Prompt
+  return input === null || input === undefined || promptProblem(input) !== null
+    ? null
+    : (input as Prompt)
+}
+
+/** Why what a row keeps is no prompt; null when it is one. */
+export function promptProblem(input: unknown): string | null {
+  if (typeof input !== 'object' || input === null) return '`prompt` must be an object'
   try {
-    assertPrompt(prompt)
-    return prompt
-  } catch {
+    assertPrompt(input as Prompt)
     return null
+  } catch (error) {
+    return error instanceof Error ? error.message : String(error)
   }
 }
 

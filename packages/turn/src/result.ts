@@ -38,6 +38,15 @@ export interface SettledTurn<Report> {
   readonly timeToFirstTokenMs: number | null
   /** What the collector reported; null without a collector, without tools, or when it failed. */
   readonly artifacts: Report | null
+  /** Turns of the conversation whose messages were given to the agent while this one ran. Each has a result of its own. */
+  readonly steered: readonly RowId[]
+  /**
+   * Messages of others that came into the session while this turn ran: prompts of the terminal, of another client, of a plug-in. Their ids
+   * on the server, at most 100. An answer that is for such a prompt and for this one is in both; `answeredBy` says so.
+   */
+  readonly foreign: readonly string[]
+  /** The turn that is first in the line of the conversation now; null when none waits, and for a turn that neither was in the line nor asked a person. */
+  readonly next: RowId | null
 }
 
 /** The server proved that the assistant finished, and the row says so. */
@@ -48,7 +57,7 @@ export interface CompletedTurn<Report, Output = unknown> extends SettledTurn<Rep
   readonly output: Output
   /** The model's finish reason, `stop` as a rule. */
   readonly finish: string | null
-  /** The later prompt that the agent answered together with this one; null as a rule. */
+  /** The later prompt that the agent answered together with this one, or went on with; null as a rule. */
   readonly answeredBy: string | null
 }
 
@@ -73,12 +82,28 @@ export interface Skipped {
   readonly turnId: RowId
   /**
    * `busy`: another worker holds the conversation. `settled`: it had ended before. `missing`: no such row. `lease_lost`: another
-   * worker took over. `handed_off`: this process was asked to leave it running.
+   * worker took over. `handed_off`: this process was asked to leave it running. `waiting`: it waits for a person, and no worker is
+   * needed before there is an answer or the person's time is over; then run it again. `queued`: it is in the line of its conversation
+   * behind a turn that waits for a person, or its agent has the message; whoever ends that turn says that this one is `next`. `elsewhere`: this process does not reach the
+   * server on which the conversation is, or reaches none that takes more.
    */
-  readonly reason: 'busy' | 'settled' | 'missing' | 'lease_lost' | 'handed_off'
-  /** When the holder's lease ends if it is not renewed, in milliseconds since the epoch; null unless busy. */
+  readonly reason:
+    | 'waiting'
+    | 'queued'
+    | 'busy'
+    | 'settled'
+    | 'missing'
+    | 'lease_lost'
+    | 'handed_off'
+    | 'elsewhere'
+  /** The server on which the conversation is, where the reason is `elsewhere`; null otherwise, and where it is on none. */
+  readonly server: string | null
+  /**
+   * When the holder's lease ends if it is not renewed, or the person's time, in milliseconds since the epoch; null unless `busy`,
+   * `waiting` or `queued`, and where that is not known.
+   */
   readonly heldUntil: number | null
-  /** The turn may still need a run: a job must come back (throw, or be scheduled again). False for `settled` and `missing`. */
+  /** The turn may still need a run: a job must come back (throw, or be scheduled again). False for `settled`, `missing`, `waiting` and `queued`. */
   readonly mustRunAgain: boolean
 }
 
@@ -89,12 +114,20 @@ export type TurnResult<Report = unknown, Output = unknown> =
   | CancelledTurn<Report>
   | Skipped
 
+/** @internal It holds its conversation without a worker. */
+export function waitsForPerson<Report>(result: TurnResult<Report>): result is Skipped {
+  return result.status === 'skipped' && result.reason === 'waiting'
+}
+
+/** The turn is over, or what runs it again is noted in rows. */
+const isDone: ReadonlySet<Skipped['reason']> = new Set(['settled', 'missing', 'waiting', 'queued'])
+
 /** A turn that this call did not settle. */
 export function skipped(
   turnId: RowId,
   reason: Skipped['reason'],
   heldUntil: number | null = null,
 ): Skipped {
-  const mustRunAgain = reason !== 'settled' && reason !== 'missing'
-  return { status: 'skipped', turnId, reason, heldUntil, mustRunAgain }
+  const mustRunAgain = !isDone.has(reason)
+  return { status: 'skipped', turnId, reason, server: null, heldUntil, mustRunAgain }
 }

@@ -3,6 +3,8 @@ import type { TurnOptions } from './options.js'
 import type { LeftTurn, RowId } from './ports.js'
 import type { Prompt } from './prompt.js'
 import type { TurnResult } from './result.js'
+import { splitPending } from './worker/look-for-left.js'
+import { assertTurnNames } from './checks/names.js'
 import { createTurnWorker } from './worker/turn-worker.js'
 
 /** What {@link resumeTurns} needs: what a worker process gives to every verb, and what `runTurn` may be told. */
@@ -15,8 +17,8 @@ export interface ResumeOptions<Report = unknown> extends Omit<
   /** So many of them run at once. Default 5. */
   readonly concurrency?: number
   /**
-   * What was asked, for rows that do not hold it: a turn that no worker ever took has none. Null leaves such a turn alone. Default:
-   * turns that no worker took are only reported.
+   * What was asked, for rows that do not hold it: a turn that no worker ever took has none, unless it is in the line. Null leaves such a
+   * turn alone. Default: turns that no worker took are only reported, apart from those of a line.
    */
   readonly prompt?: (turn: LeftTurn) => Prompt | null | Promise<Prompt | null>
 }
@@ -35,7 +37,7 @@ export interface ResumeReport<Report = unknown> {
 
 /**
  * Runs what crashes left, at the start of a process or by cron, beside running workers: turns whose worker is gone go on or are
- * settled, and what follows an end is done. An older turn of a conversation always comes before a newer one.
+ * settled, what follows an end is done, and turns that waited for a person go on once they are due. An older turn of a conversation always comes before a newer one.
  *
  * @throws the store's error when it cannot look, TypeError when it has no `sweep`.
  *
@@ -45,13 +47,16 @@ export interface ResumeReport<Report = unknown> {
 export async function resumeTurns<Report = unknown>(
   options: ResumeOptions<Report>,
 ): Promise<ResumeReport<Report>> {
+  assertTurnNames('resumeTurns', options)
   const { limit = 20, concurrency = 5, prompt, signal, ...turns } = options
   const { store } = turns
   if (store.sweep === undefined)
     throw new TypeError('`store` has no `sweep`, by which turns are found')
   const found = await store.sweep({ limit })
-  const asked = await withPrompts(found.pendingTurns, prompt)
-  const jobs = [...found.strandedTurns, ...found.unclosedTurns, ...asked]
+  const { inLine, others } = splitPending(found.pendingTurns)
+  const asked = await withPrompts(others, prompt)
+  const due = found.dueTurns ?? []
+  const jobs = [...found.strandedTurns, ...due, ...found.unclosedTurns, ...asked, ...inLine]
 
   await using worker = createTurnWorker<Report>({
     ...turns,
@@ -69,7 +74,7 @@ export async function resumeTurns<Report = unknown>(
     else settled.push(outcome.value)
   }
   const taken = new Set(asked.map(({ turnId }) => turnId))
-  const pending = found.pendingTurns.filter(({ turnId }) => !taken.has(turnId))
+  const pending = others.filter(({ turnId }) => !taken.has(turnId))
   return { settled, left, pending, hasMore: found.hasMore }
 }
 

@@ -1,14 +1,22 @@
 import { resolveOptions, type TurnOptions, type TurnSetup } from './options.js'
 import { assertPeersFit } from './run/peers.js'
-import type { TurnResult } from './result.js'
+import { type Attempted, runInOrder } from './inbox/in-order.js'
+import { splitLeftovers } from './inbox/split-leftovers.js'
+import { nextInLine } from './inbox/next-in-line.js'
+import type { RowId, TurnRecord } from './ports.js'
+import { type Skipped, skipped, type TurnResult, waitsForPerson } from './result.js'
+import { withEither } from './run/listen.js'
 import type { OutputOptions } from './output.js'
+import { placeTurn } from './place/place-turn.js'
 import { withinMs } from './run/deadline.js'
 import { openRun } from './run/run.js'
 import { claimTurn, type ClaimedTurn } from './steps/claim.js'
-import { release } from './steps/close-turn.js'
-import { finishLeftovers, finishSettled } from './steps/finish-leftovers.js'
+import { giveBack, release } from './steps/close-turn.js'
+import { finishLeftovers, finishSettled, finishSteered } from './steps/finish-leftovers.js'
 import { runClaimed } from './steps/run-claimed.js'
 import { stopStray } from './steps/stop-stray.js'
+import { assertPorts } from './checks/ports.js'
+import { assertTurnNames } from './checks/names.js'
 import { traceClaim } from './steps/trace-run.js'
 
 // At load: before a job is taken, not in the middle of a turn.
@@ -35,48 +43,105 @@ export async function runTurn<Report = unknown, Output = unknown>(
 }
 
 async function runToResult<Report>(options: TurnOptions<Report>): Promise<TurnResult<Report>> {
+  assertTurnNames('runTurn', options)
+  const { turnId, cancelSignal, signal } = options
+  return await runInOrder({ turnId, cancelSignal }, async (first, isAhead) =>
+    isAhead
+      ? await attemptAhead(options, first, [signal, cancelSignal])
+      : await attemptTurn(options),
+  )
+}
+
+/** A turn that is run because it is before another one, as its row has it: what ends the other one's wait only leaves it. */
+async function attemptAhead<Report>(
+  options: TurnOptions<Report>,
+  turnId: RowId,
+  leaveSignals: readonly (AbortSignal | undefined)[],
+): Promise<Attempted<Report>> {
+  const { prompt: _prompt, cancelSignal: _cancelSignal, onReply: _onReply, ...turns } = options
+  return await withEither(leaveSignals, (signal) => attemptTurn({ ...turns, turnId, signal }))
+}
+
+/** @internal One attempt at one turn; says which one is to be run first, if that is another one. */
+export async function attemptTurn<Report>(
+  options: TurnOptions<Report>,
+): Promise<Attempted<Report>> {
+  assertPorts(options)
   const setup = resolveOptions(options)
   const claim = await traceClaim(setup, () => claimTurn(setup))
-  if ('status' in claim) {
+  if ('reason' in claim) {
     if (claim.reason !== 'settled') return claim
-    await callBack(setup, options.onSettled, await finishSettled(setup, options.artifacts))
+    const { results, turns } = await finishSettled(setup, options.artifacts)
+    const next = await nextInLine(setup, turns)
+    await callBack(
+      setup,
+      options.onSettled,
+      results.map((each) => withNext(each, next)),
+    )
     return claim
   }
   const settled: TurnResult<Report>[] = []
+  let next: RowId | null = null
   try {
-    return await runHeld(setup, claim, options, settled)
+    const result = await runHeld(setup, claim, options, settled)
+    next = await nextInLine(setup, [claim.turn, ...claim.leftovers])
+    return withNext(result, next)
   } finally {
     // The conversation is free again: the callback may start its next turn.
-    await callBack(setup, options.onSettled, settled)
+    const results = settled.map((each) => withNext(each, next))
+    await callBack(setup, options.onSettled, results)
   }
 }
 
+function withNext<Report>(result: TurnResult<Report>, next: RowId | null): TurnResult<Report> {
+  return result.status === 'skipped' ? result : { ...result, next }
+}
+
 /**
- * Finishes what was left of the conversation's other turns, then runs this one, and gives the conversation back.
+ * Finishes what was left of the conversation's other turns, runs this one, then those whose messages were given to its agent, and gives
+ * the conversation back.
  *
  * @param settled - Receives how each of them ended, also when a later one fails: what is closed is not found again.
  */
 async function runHeld<Report>(
   setup: TurnSetup,
-  { held, session, turn, leftovers }: ClaimedTurn,
+  claim: ClaimedTurn,
   { artifacts }: TurnOptions<Report>,
   settled: TurnResult<Report>[],
 ): Promise<TurnResult<Report>> {
+  const { held, home, leftovers, turn } = claim
   try {
-    for await (const ended of finishLeftovers(setup, held, leftovers, artifacts)) {
+    // What was only begun is nowhere yet.
+    const isUnderWay = [turn, ...leftovers].some(({ prompt }) => prompt !== null)
+    const placed = await placeTurn(setup, { lease: held.lease, home, isUnderWay })
+    if ('status' in placed) {
+      if (placed.reason === 'elsewhere') await giveBack(setup, claim)
+      return placed
+    }
+    const { before, after } = splitLeftovers(leftovers, turn)
+    for await (const ended of finishLeftovers(placed, held, before, artifacts)) {
       settled.push(ended)
+      if (waitsForPerson(ended)) return behind(turn, ended)
     }
     // A leftover may have been the reason for another session.
-    const known = leftovers.length === 0 ? session : null
-    const run = openRun(setup, held, turn, { given: setup.prompt, session: known })
+    const known = leftovers.length === 0 ? claim.session : null
+    const run = openRun(placed, held, turn, { given: setup.prompt, session: known })
     const result = await runClaimed(run, artifacts)
     settled.push(result)
     const { current } = run.interrupter
     if (current?.kind === 'lease_lost') await stopStray(run)
+    // What waits for a person, or is left to another worker, holds up those who speak in its run.
+    if (result.status === 'skipped') return result
+    for await (const ended of finishSteered(run, held, after, artifacts)) settled.push(ended)
     return result
   } finally {
     await release(setup, held.lease)
   }
+}
+
+/** Asked now, it would be given to the agent of the one that waits. Its row says that it was begun, so the end of that one runs it. */
+function behind({ delivery, turnId }: TurnRecord, { heldUntil }: Skipped): Skipped {
+  return skipped(turnId, (delivery ?? null) === null ? 'busy' : 'queued', heldUntil)
 }
 
 /** The turn is settled whatever the callback does, and however long it takes. */

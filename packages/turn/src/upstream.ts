@@ -45,7 +45,7 @@ export interface UpstreamOptions {
  * await store.removeConversation(conversationId, sessionUpstream(client))
  */
 export function sessionUpstream(
-  client: Pick<TurnClient, 'session'>,
+  client: Pick<TurnClient, 'session'> & Partial<Pick<TurnClient, 'permission' | 'question'>>,
   { session: input = {}, requestMs = 10_000, signal, isRecreating = false }: UpstreamOptions = {},
 ): ClientUpstream {
   const { session } = client
@@ -81,6 +81,7 @@ export function sessionUpstream(
     },
     async abort(sessionId) {
       await session.abort(sessionId, limits)
+      await rejectAsks(client, sessionId, limits)
     },
     async find(key) {
       const sessions = await list()
@@ -96,6 +97,41 @@ export function sessionUpstream(
       return { sessions: listed, isComplete: sessions.length < sessionsPerPage }
     },
   }
+}
+
+/** What is asked outlives its run, and answered later it would still run. A turn that waits without a worker has no one who rejects it. */
+async function rejectAsks(
+  { session, permission, question }: Parameters<typeof sessionUpstream>[0],
+  sessionId: string,
+  limits: { readonly timeoutMs: number; readonly signal?: AbortSignal },
+): Promise<void> {
+  const ids = new Set([sessionId])
+  // Those of sub-agents come to the end of what is walked through.
+  for (const id of ids) {
+    const children = await session.children(id, limits).catch(unlessGone)
+    for (const child of children) ids.add(child.id)
+  }
+  const isOurs = (ask: { readonly sessionID: string }): boolean => ids.has(ask.sessionID)
+  const questions = (await question?.list(limits)) ?? []
+  for (const { id } of questions.filter(isOurs)) {
+    await question?.reject(id, limits).catch(unlessGone)
+  }
+  // The server cannot list them while one of the directory cannot be written down.
+  const permissions = (await permission?.list(limits).catch(unlessUnreadable)) ?? []
+  for (const { id } of permissions.filter(isOurs)) {
+    await permission?.reply(id, { reply: 'reject' }, limits).catch(unlessGone)
+  }
+}
+
+/** With one of a session the server rejects its others, and a session may be on another server. */
+function unlessGone(error: unknown): [] {
+  if (WireError.is(error) && error.status === 404) return []
+  throw error
+}
+
+function unlessUnreadable(error: unknown): [] {
+  if (WireError.is(error) && error.code === 'unreadable_entry') return []
+  throw error
 }
 
 /** The host's own metadata with the key that names the creation. */

@@ -1,5 +1,5 @@
 import { ask as asking, fault, on, reply, text, tool } from '@turnstead/testkit'
-import type { AskRecord } from '@turnstead/session'
+import type { AskRecord, Lease } from '@turnstead/session'
 import { expect } from 'chai'
 import { afterEach, beforeEach, describe, it } from 'mocha'
 import {
@@ -143,13 +143,15 @@ describe('asks in the row of a turn', () => {
     it(`a worker that takes over after a death ${name} has it sent once`, async () => {
       const { store, seen } = watched('open')
       const gone = new AbortController()
+      let lease: Lease | null = null
       // The first worker is gone as soon as the answer is in the row: it hears of none.
       const deaf: TurnStore = {
         ...store,
-        updateAsks: async (lease, changes) =>
-          gone.signal.aborted
-            ? await new Promise(() => undefined)
-            : ((await store.updateAsks?.(lease, changes)) ?? null),
+        async updateAsks(held, changes) {
+          lease = held
+          if (gone.signal.aborted) return await new Promise(() => undefined)
+          return (await store.updateAsks?.(held, changes)) ?? null
+        },
       }
       const first = runTurn(options({ store: deaf, asks: waitForPerson, signal: gone.signal }))
       const { id } = await seen
@@ -157,7 +159,10 @@ describe('asks in the row of a turn', () => {
       await first
       const decision = { action: 'allow' } as const
       await rig.rows.anotherStore().answerAsk({ turnId, askId: id, decision, by: 'ada' })
-      if (isSent) await rig.client.permission.reply(id, { reply: 'once' })
+      if (isSent && lease !== null) {
+        await rig.rows.store.updateAsks(lease, [{ type: 'sending', askId: id }])
+        await rig.client.permission.reply(id, { reply: 'once' })
+      }
       const client = rig.connect()
       rig.impostor.fail('GET /permission', fault.delay(listMs))
       const second = await runTurn(

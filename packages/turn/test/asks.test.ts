@@ -1,4 +1,4 @@
-import { type AnswerFault, fault, on, reply, text, tool } from '@turnstead/testkit'
+import { type AnswerFault, ask, fault, on, reply, text, tool } from '@turnstead/testkit'
 import { expect } from 'chai'
 import { afterEach, beforeEach, describe, it } from 'mocha'
 import { type AskDecision, runTurn, waitForPerson } from '../src/index.js'
@@ -102,9 +102,18 @@ describe('asks of a turn', () => {
 
   it('rejects what no one answers in time', async () => {
     const result = await runTurn(options({ asks: waitForPerson, budgets: { askMs: 50 } }))
-    expect(result.status).to.be.oneOf(['completed', 'failed'])
+    expect(result).to.have.nested.property('reply.text', 'Done.')
+    expect(result.status).to.equal('completed')
     expect(await rig.client.permission.list()).to.deep.equal([])
     expect(rig.impostor.readFile('a.txt')).to.equal(null)
+  })
+
+  it('rejects a question that no one answers in time, which stops the turn', async () => {
+    const question = ask.question({ question: 'Which?', options: ['A', 'B'] })
+    rig.impostor.answer(on('Choose', reply(question, text('Ok.'))))
+    const waiting = { asks: waitForPerson, budgets: { askMs: 50 } }
+    const result = await runTurn(rig.options(turnId, 'Choose', waiting))
+    expect(result).to.have.nested.property('error.code', 'ask_rejected')
   })
 
   it('counts a policy that throws as waiting', async () => {

@@ -21,7 +21,7 @@ describe('a turn that was cancelled while no worker ran it', () => {
       { client, store: rig.rows.store },
       { after: 'client.prompt.send', losesLast: true },
     )
-    void runTurn(rig.options(turnId, 'Hello', ports))
+    void runTurn(rig.options(turnId, 'Hello', { client: ports.client, store: ports.store }))
     await ports.died
     await client.close()
     expect(await rig.rows.store.cancel({ turnId })).to.equal(true)

@@ -147,7 +147,7 @@ describe('the tracing channels', () => {
   it('name why a turn failed by codes and names, without the words', async () => {
     const failing = tool.bash({ command: secret }, { error: secret })
     const failure = providerError({ status: 400, message: secret })
-    rig.impostor.answer(on('Fail', reply(failing, text('So'), failure)))
+    rig.impostor.answer(on('Fail', reply(failing, failure)))
     subscribe()
     const result = await runTurn(rig.options(turnId, 'Fail'))
     expect(result).to.have.nested.property('error.code', 'provider_refused')

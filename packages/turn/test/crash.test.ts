@@ -55,7 +55,7 @@ describe('runTurn after a crash of its worker', function () {
     const turnId = await rig.rows.addMessage()
     const client = rig.connect()
     const ports = dyingPorts({ client, store: rig.rows.store }, death)
-    const first = runTurn(rig.options(turnId, prompt, ports))
+    const first = runTurn(rig.options(turnId, prompt, { client: ports.client, store: ports.store }))
     const end = await Promise.race([
       ports.died.then(() => 'died' as const),
       first.then(() => 'lived' as const),

@@ -194,7 +194,8 @@ describe('followTurn', () => {
       { client, store: rig.rows.store },
       { after: 'client.prompt.send', losesLast: false },
     )
-    void run({ ...ports, timing: { snapshotMs: 60_000 } }).catch(() => undefined)
+    const { client: dying, store } = ports
+    void run({ client: dying, store, timing: { snapshotMs: 60_000 } }).catch(() => undefined)
     await shows(turn, 'small machine. ')
     const next = run({ onBusy: 'wait', store: rig.rows.anotherStore(), owner: 'worker-2' })
     await openGates('middle', 'late')

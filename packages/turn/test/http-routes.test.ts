@@ -91,8 +91,8 @@ describe('the routes of a web process', () => {
     const response = await post(routes, '/conversations/1/turns', { text: 'Hello', tone: 'kind' })
     expect(response.status).to.equal(201)
     const { turnId } = (await response.json()) as { turnId: number }
-    const body = { text: 'Hello', tone: 'kind' }
-    expect(begun).to.deep.equal([{ conversationId: '1', userId: 7, text: 'Hello', body }])
+    const told = { conversationId: '1', userId: 7, text: 'Hello', delivery: 'queue' }
+    expect(begun).to.deep.equal([{ ...told, body: { text: 'Hello', tone: 'kind' } }])
 
     const events = readEvents(await get(routes, `/turns/${turnId}/events`))
     expect((await events.next()).value).to.include({ event: 'snapshot' })
@@ -422,6 +422,6 @@ describe('the routes of a web process', () => {
     expect((await post(full, '/chat', message('Hello'))).status).to.equal(429)
     const large = open({ begin: async () => 9_007_199_254_740_993n })
     const response = await post(large, '/conversations/1/turns', { text: 'Hello' })
-    expect(await response.json()).to.deep.equal({ turnId: '9007199254740993' })
+    expect(await response.json()).to.deep.equal({ turnId: '9007199254740993', delivery: null })
   })
 })

@@ -19,7 +19,9 @@ describe('what a dead worker left of a conversation', () => {
     const client = rig.connect()
     const death = { after: call, losesLast: true }
     const ports = dyingPorts({ client, store: rig.rows.store }, death)
-    void runTurn(rig.options(turnId, 'Hello', { ...more, ...ports }))
+    void runTurn(
+      rig.options(turnId, 'Hello', { ...more, client: ports.client, store: ports.store }),
+    )
     await ports.died
   }
 

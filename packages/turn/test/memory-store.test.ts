@@ -1,10 +1,15 @@
-import { sessionStoreContract, type SessionStoreSubject } from '@turnstead/session/contract'
+import {
+  parkingContract,
+  sessionStoreContract,
+  type SessionStoreSubject,
+} from '@turnstead/session/contract'
 import { runContract } from '@turnstead/testkit/contract'
 import { on, reply, text } from '@turnstead/testkit'
 import { expect } from 'chai'
 import { describe, it } from 'mocha'
 import { ask, createMemoryStore, runTurn } from '../src/index.js'
 import { openMemoryStore } from '../src/memory/memory-store.js'
+import { parkIn } from '../src/memory/park.js'
 import { newRows } from '../src/memory/rows.js'
 import { openRig } from './support/rig.js'
 
@@ -26,36 +31,45 @@ describe('createMemoryStore', () => {
     expect(sessionStoreContract.length - cases.length).to.equal(notOfMemory.size)
   })
 
-  runContract({ describe, it }, 'keeps the contract of rows in a database', cases, {
-    open: async () => {
-      const rows = newRows()
-      let now = 1_000_000
-      let ids = 0
-      let lives = 0
-      const clock = { now: () => now, sleep: async () => undefined }
-      const open = (instance: string): SessionStoreSubject['store'] =>
-        openMemoryStore(rows, { clock, instance }) as unknown as SessionStoreSubject['store']
-      const store = openMemoryStore(rows, { clock, instance: 'first' })
-      const subject: SessionStoreSubject = {
-        store: open('first'),
-        another: () => open('first'),
-        restarted: () => open(`life ${(lives += 1)}`),
-        insertConversation: async () => {
-          ids += 1
-          store.addTurn({ conversationId: ids, turnId: `of ${ids}` })
-          return ids
-        },
-        insertTurn: async (conversationId) => {
-          ids += 1
-          store.addTurn({ conversationId, turnId: ids })
-          return ids
-        },
-        advance: (ms) => void (now += ms),
-        createMs: 30_000,
-      }
-      return { subject, close: async () => undefined }
+  runContract(
+    { describe, it },
+    'keeps the contract of rows in a database',
+    [...cases, ...parkingContract],
+    {
+      capabilities: ['servers', 'inbox'],
+      open: async () => {
+        const rows = newRows()
+        let now = 1_000_000
+        let ids = 0
+        let lives = 0
+        const clock = { now: () => now, sleep: async () => undefined }
+        const open = (instance: string): SessionStoreSubject['store'] =>
+          ({
+            ...openMemoryStore(rows, { clock, instance }),
+            park: parkIn(rows),
+          }) as unknown as SessionStoreSubject['store']
+        const store = openMemoryStore(rows, { clock, instance: 'first' })
+        const subject: SessionStoreSubject = {
+          store: open('first'),
+          another: () => open('first'),
+          restarted: () => open(`life ${(lives += 1)}`),
+          insertConversation: async () => {
+            ids += 1
+            store.addTurn({ conversationId: ids, turnId: `of ${ids}` })
+            return ids
+          },
+          insertTurn: async (conversationId) => {
+            ids += 1
+            store.addTurn({ conversationId, turnId: ids })
+            return ids
+          },
+          advance: (ms) => void (now += ms),
+          createMs: 30_000,
+        }
+        return { subject, close: async () => undefined }
+      },
     },
-  })
+  )
 
   it('carries a turn without a database', async () => {
     const rig = await openRig(on('Hello', reply(text('Whole.'))))

@@ -244,7 +244,7 @@ describe('toNodeListener', () => {
         body: '{"text":"Hello"}',
       })
     for (const left of ['object', 'text']) {
-      expect(await (await begin(left)).json()).to.deep.equal({ turnId: 5 })
+      expect(await (await begin(left)).json()).to.deep.equal({ turnId: 5, delivery: null })
     }
     expect((await begin('nothing')).status).to.equal(500)
     expect(String(problems)).to.match(/TypeError: The body was read by another middleware/)

@@ -331,4 +331,19 @@ describe('a conversation whose server has lost it', () => {
     const [, messagesBefore] = JSON.parse(before) as unknown[][]
     expect(messages?.slice(0, 7)).to.deep.equal(messagesBefore)
   })
+
+  it('does not bring back what was deleted between two turns, and keeps the rest whole', async () => {
+    await ask('One')
+    await ask('Two')
+    const id = await sessionId()
+    const messages = await rig.client.session.messages(id)
+    for (const { info } of messages.slice(-2)) await rig.client.message.delete(id, info.id)
+    expect(await ask('Three')).to.include({ status: 'completed', session: 'same' })
+    expect(rig.reports.join()).to.equal('')
+    const before = await dump()
+    await rig.impostor.restart({ keep: false })
+    expect(await ask('One')).to.include({ status: 'completed', session: 'restored' })
+    expect(await dump()).to.include(JSON.stringify(JSON.parse(before)[1]).slice(0, -1))
+    expect(await dump()).to.not.include('Second.')
+  })
 })

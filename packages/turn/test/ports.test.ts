@@ -96,7 +96,8 @@ describe('the ports of runTurn', () => {
     const client = rig.connect()
     const death = { after: 'store.settle', losesLast: true }
     const ports = dyingPorts({ client, store: rig.rows.store }, death)
-    void runTurn({ ...rig.options(turnId, 'Write it', ports), artifacts })
+    const dying = { client: ports.client, store: ports.store, artifacts }
+    void runTurn(rig.options(turnId, 'Write it', dying))
     await ports.died
 
     const restarted = { store: rig.rows.anotherStore(), artifacts }

@@ -2,58 +2,34 @@ import { type ChildProcess, spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { createInterface } from 'node:readline'
 import { fileURLToPath } from 'node:url'
-import {
-  gate,
-  on,
-  reply,
-  type ScriptedModel,
-  startScriptedModel,
-  text,
-  tool,
-  usage,
-} from '@turnstead/testkit'
-import {
-  findOpencodeBinary,
-  type RunningOpencode,
-  startOpencode,
-} from '@turnstead/testkit/opencode'
-import { type Client, createClient } from '@turnstead/wire'
+import { gate, on, reply, type ScriptedModel, text, tool, usage } from '@turnstead/testkit'
+import type { RunningOpencode } from '@turnstead/testkit/opencode'
+import type { Client } from '@turnstead/wire'
 import { expect } from 'chai'
 import { after, before, describe, it } from 'mocha'
 import { runTurn, type StandardSchema } from '../src/index.js'
 import { observing } from './support/rig.js'
+import { openRealServer, type RealServer } from './support/real-server.js'
 import { openRows, type Rows } from './support/rows.js'
 import type { WorkerTask } from './support/worker.js'
 
-const binary = findOpencodeBinary()
-
 describe('runTurn on the real opencode serve', function () {
   this.timeout(120_000)
+  let real: RealServer
   let model: ScriptedModel
   let server: RunningOpencode
   let client: Client
   let rows: Rows
 
   before(async function () {
-    if (binary === null) {
-      console.warn('SKIPPED, the real server is not tested: no opencode binary for this platform.')
-      this.skip()
-    }
-    model = await startScriptedModel([])
-    server = await startOpencode({ model, snapshot: false })
-    client = createClient({
-      baseUrl: server.url,
-      username: server.username,
-      password: server.password,
-      directory: server.directory,
-    })
+    const below = { general: { permission: { edit: 'ask' } } }
+    real = await openRealServer(this, { config: { agent: below } })
+    ;({ model, server, client } = real)
     rows = await openRows()
   })
 
   after(async () => {
-    await client?.close()
-    await server?.close()
-    await model?.close()
+    await real?.[Symbol.asyncDispose]()
     await rows?.close()
   })
 
@@ -275,6 +251,30 @@ describe('runTurn on the real opencode serve', function () {
     expect(result.status).to.equal('cancelled')
     expect(result).to.have.nested.property('stop.asksClosed', true)
     expect(await client.permission.list()).to.deep.equal([])
+    await other.close()
+  })
+
+  it('stops an agent at once whose sub-agent waits for a person', async () => {
+    const prompt = 'Have it written'
+    const below = reply(tool.write({ filePath: 'below.txt', content: 'too late' }), text('.'))
+    const task = tool.task({ description: 'Below', prompt: 'Write it' }, below)
+    model.answer(on(prompt, reply(task, text('One step more.'))))
+    const other = await openRows()
+    const turnId = await other.addMessage()
+    const stop = new AbortController()
+    const result = await runTurn({
+      ...turnOptions(turnId, prompt),
+      store: other.store,
+      asks: () => ({ action: 'wait' }),
+      budgets: { wallClockMs: Infinity, askMs: Infinity },
+      cancelSignal: stop.signal,
+      onReply: (each) => each.observe({ askOpened: () => stop.abort() }),
+    })
+    expect(result).to.deep.include({
+      status: 'cancelled',
+      stop: { aborted: true, rejectedAsks: 1, asksClosed: true, idle: true },
+    })
+    expect((await other.row(turnId))['text']).to.not.include('One step more.')
     await other.close()
   })
 

@@ -1,13 +1,9 @@
-import { on, reply, type ScriptedModel, startScriptedModel, text, tool } from '@turnstead/testkit'
-import {
-  findOpencodeBinary,
-  type RunningOpencode,
-  startOpencode,
-} from '@turnstead/testkit/opencode'
-import { type Client, createClient } from '@turnstead/wire'
+import { on, reply, type ScriptedModel, text, tool } from '@turnstead/testkit'
+import type { Client } from '@turnstead/wire'
 import { expect } from 'chai'
 import { after, before, describe, it } from 'mocha'
 import { runTurn, sessionUpstream, type TurnOptions, waitForPerson } from '../src/index.js'
+import { openRealServer, type RealServer } from './support/real-server.js'
 import { openRows, type Rows } from './support/rows.js'
 
 type Permission = NonNullable<NonNullable<TurnOptions['session']>['permission']>
@@ -17,30 +13,18 @@ const config = { permission: { edit: 'ask' } }
 
 describe('the rules of a session on the real opencode serve', function () {
   this.timeout(120_000)
+  let real: RealServer
   let model: ScriptedModel
-  let server: RunningOpencode
   let client: Client
   let rows: Rows
 
   before(async function () {
-    if (findOpencodeBinary() === null) {
-      console.warn('SKIPPED, the real server is not tested: no opencode binary for this platform.')
-      this.skip()
-    }
-    model = await startScriptedModel([])
-    server = await startOpencode({ model, snapshot: false, config })
-    client = createClient({
-      baseUrl: server.url,
-      username: server.username,
-      password: server.password,
-      directory: server.directory,
-    })
+    real = await openRealServer(this, { config })
+    ;({ model, client } = real)
     rows = await openRows()
   })
   after(async () => {
-    await client?.close()
-    await server?.close()
-    await model?.close()
+    await real?.[Symbol.asyncDispose]()
     await rows?.close()
   })
 

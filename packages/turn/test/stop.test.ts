@@ -108,6 +108,65 @@ describe('stopping a turn', () => {
     expect(await rig.client.permission.list()).to.deep.equal([])
   })
 
+  it('rejects what a sub-agent asks before the abort, so that the agent above it takes no step more', async () => {
+    const below = reply(ask.permission(tool.write({ filePath: 'a.txt', content: 'a' })), text('.'))
+    rig.impostor.answer(
+      on(
+        'Hello',
+        reply(
+          tool.task({ description: 'Below', prompt: 'Below' }, below),
+          gate('more'),
+          text('On.'),
+        ),
+      ),
+    )
+    const calls: string[] = []
+    const { session, permission } = rig.client
+    const client = {
+      ...rig.client,
+      permission: {
+        ...permission,
+        reply: async (...args: Parameters<typeof permission.reply>) => {
+          const answer = await permission.reply(...args)
+          calls.push('rejected')
+          return answer
+        },
+      },
+      session: {
+        ...session,
+        abort: async (...args: Parameters<typeof session.abort>) => {
+          calls.push('abort')
+          return await session.abort(...args)
+        },
+      },
+    }
+    const running = runTurn(options({ asks: waitForPerson, client }))
+    await rig.impostor.events.next((event) => event.type === 'permission.asked')
+    stop.abort()
+    const result = await running
+    expect(result).to.have.nested.property('stop.rejectedAsks', 1)
+    expect(calls.slice(0, 2)).to.deep.equal(['rejected', 'abort'])
+  })
+
+  it('aborts all the same when a rejection is not taken', async () => {
+    const below = reply(ask.permission(tool.write({ filePath: 'a.txt', content: 'a' })), text('.'))
+    rig.impostor.answer(
+      on('Hello', reply(tool.task({ description: 'Below', prompt: 'Below' }, below), text('On.'))),
+    )
+    rig.impostor.fail('POST /permission/*/reply', fault.stall())
+    const clock = createManualClock()
+    const running = runTurn(options({ asks: waitForPerson, clock }))
+    await rig.impostor.events.next((event) => event.type === 'permission.asked')
+    stop.abort()
+    await rig.impostor.next('POST /permission/*/reply')
+    await clock.advance(3_000)
+    await rig.impostor.next(abortPath)
+    for (let isOver = false; !isOver;) {
+      isOver = await Promise.race([running.then(() => true), clock.advance(100).then(() => false)])
+    }
+    expect((await running).status).to.equal('cancelled')
+  })
+
   it('keeps waiting for the evidence when `stopMs` is switched off', async () => {
     rig.impostor.answer(on('Hello', reply(text('Partial.'), gate('more'))))
     const result = await runTurn(options({ ...stopAtFirstText, budgets: { stopMs: Infinity } }))

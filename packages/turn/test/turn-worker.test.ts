@@ -1,4 +1,4 @@
-import { gate, on, reply, text } from '@turnstead/testkit'
+import { gate, on, reply, text, tool } from '@turnstead/testkit'
 import { expect } from 'chai'
 import { afterEach, beforeEach, describe, it } from 'mocha'
 import {
@@ -6,7 +6,9 @@ import {
   TurnError,
   type TurnWorker,
   type TurnWorkerOptions,
+  waitForPerson,
 } from '../src/index.js'
+import { until } from './support/inbox.js'
 import { openRig, type Rig } from './support/rig.js'
 
 describe('createTurnWorker', () => {
@@ -230,6 +232,29 @@ describe('createTurnWorker', () => {
     expect(await waiting).to.include({ status: 'skipped', reason: 'settled' })
     rig.impostor.gate('held').open()
     await held
+  })
+
+  it('tries a turn again at once when another job of its conversation comes: it may end the wait', async () => {
+    rig.impostor.answer([
+      on('Write', reply(tool.write({ filePath: 'a.txt', content: 'a' }), text('Written.'))),
+      on('Next', reply(text('Next.'))),
+    ])
+    const worker = open({
+      session: { permission: [{ permission: 'edit', pattern: '*', action: 'ask' }] },
+      asks: waitForPerson,
+      timing: { ...rig.options(0, '').timing, parkAfterMs: 50 },
+    })
+    const first = { conversationId: 1, turnId: await addTurn(1), ...asked('Write') }
+    expect(await worker.enqueue(first)).to.include({ reason: 'waiting' })
+    // Never in the line, so it is tried again until it is over; the next time in half a minute.
+    const next = worker.enqueue({ conversationId: 1, turnId: await addTurn(1), ...asked('Next') })
+    await until(async () => worker.health().waiting === 1 && worker.health().running === 0)
+    const [pending] = (await rig.rows.store.read(first.turnId))?.asks ?? []
+    const decision = { action: 'allow' } as const
+    await rig.rows.store.answerAsk({ turnId: first.turnId, askId: pending?.id ?? '', decision })
+    expect(await worker.enqueue(first)).to.include({ reason: 'settled' })
+    expect(await next).to.include({ status: 'completed' })
+    expect(rig.impostor.readFile('a.txt')).to.equal('a')
   })
 
   it('refuses limits that make no sense, and more than may wait', async () => {

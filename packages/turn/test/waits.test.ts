@@ -1,4 +1,14 @@
-import { fault, gate, on, reply, text, tool } from '@turnstead/testkit'
+import {
+  createManualClock,
+  type ManualClock,
+  fault,
+  gate,
+  on,
+  reply,
+  text,
+  tool,
+} from '@turnstead/testkit'
+import { machineFactor } from '@turnstead/testkit/opencode'
 import { expect } from 'chai'
 import { afterEach, beforeEach, describe, it } from 'mocha'
 import { runTurn, waitForPerson, type TurnStore } from '../src/index.js'
@@ -6,6 +16,21 @@ import { resolveOptions } from '../src/options.js'
 import { openRig, type Rig, observing } from './support/rig.js'
 
 const never = new Promise<never>(() => undefined)
+const nextTick = (): Promise<void> => new Promise((resolve) => setImmediate(resolve))
+
+/** Lets time pass until something is over: however slow the machine is, no limit passes before it is let. */
+async function passUntilOver(clock: ManualClock, waited: Promise<unknown>): Promise<void> {
+  let isOver = false
+  const end = (): void => void (isOver = true)
+  waited.then(end, end)
+  while (!isOver) {
+    await clock.advance(10)
+    await nextTick()
+  }
+}
+
+/** What a slow machine takes longer for. */
+const factor = machineFactor()
 
 describe('the waits of a turn', () => {
   let rig: Rig
@@ -27,10 +52,10 @@ describe('the waits of a turn', () => {
     it('reject, so that the job comes back, and leave the row to it', async () => {
       rig.impostor.answer(on('Hello', reply(text('Partial.'), gate('more'))))
       const store = hang('renew', 'snapshot', 'release')
-      const budgets = { requestMs: 50, unreachableMs: 200 }
-      const running = runTurn(
-        rig.options(turnId, 'Hello', { store, budgets, timing: { leaseMs: 200 } }),
-      )
+      const clock = createManualClock(Date.now())
+      const running = runTurn(rig.options(turnId, 'Hello', { store, clock }))
+      await rig.impostor.gate('more').reached()
+      await passUntilOver(clock, running)
       const error: unknown = await running.catch((reason: unknown) => reason)
       expect(error).to.be.an('error').with.property('retryable', true)
       expect(await rig.rows.row(turnId)).to.include({ status: 'running' })
@@ -38,20 +63,22 @@ describe('the waits of a turn', () => {
 
     it('go on under a lease that ran out while no one else took it', async () => {
       rig.impostor.answer(on('Hello', reply(text('One. '), gate('more'), text('Two.'))))
+      const clock = createManualClock(Date.now())
       let isAway = false
       const renew: TurnStore['renew'] = (...args) =>
         isAway ? never : rig.rows.store.renew(...args)
       const running = runTurn(
         rig.options(turnId, 'Hello', {
           store: { ...rig.rows.store, renew },
-          timing: { leaseMs: 100 },
+          clock,
           onReply: observing({ textDelta: () => (isAway = true) }),
         }),
       )
       await rig.impostor.gate('more').reached()
-      await new Promise((resolve) => setTimeout(resolve, 250))
+      await clock.advance(2_500)
       isAway = false
       rig.impostor.gate('more').open()
+      await passUntilOver(clock, running)
       expect(await running).to.include({ status: 'completed' })
       expect(await rig.rows.row(turnId)).to.include({ status: 'completed', text: 'One. Two.' })
     })
@@ -106,8 +133,10 @@ describe('the waits of a turn', () => {
 
     it('reject with the store’s own error when it goes on failing', async () => {
       const store = { ...rig.rows.store, recordPrompt: () => Promise.reject(deadlock()) }
-      const options = rig.options(turnId, 'Hello', { store, budgets: { unreachableMs: 100 } })
-      const error: unknown = await runTurn(options).catch((thrown: unknown) => thrown)
+      const clock = createManualClock(Date.now())
+      const running = runTurn(rig.options(turnId, 'Hello', { store, clock }))
+      await passUntilOver(clock, running)
+      const error: unknown = await running.catch((thrown: unknown) => thrown)
       expect(error).to.have.property('message', 'deadlock')
     })
   })
@@ -143,7 +172,9 @@ describe('the waits of a turn', () => {
     rig.impostor.answer(on('Hello', reply(text('One.'), gate('rest'))))
     rig.impostor.fail('GET /event', fault.notFound(), { times: 100 })
     const running = runTurn(
-      rig.options(turnId, 'Hello', { budgets: { firstEventMs: 250, progressMs: 600 } }),
+      rig.options(turnId, 'Hello', {
+        budgets: { firstEventMs: 250 * factor, progressMs: 600 * factor },
+      }),
     )
     expect(await running).to.have.nested.property('error.code', 'budget_progress')
   })
@@ -161,7 +192,7 @@ describe('the waits of a turn', () => {
         rig.options(turnId, 'Hello', {
           session: { permission: [{ permission: 'edit', pattern: '*', action: 'ask' }] },
           asks: () => ({ action: 'allow' }),
-          budgets: { progressMs: 1_500, firstEventMs: 1_500 },
+          budgets: { progressMs: 15_000, firstEventMs: 15_000 },
         }),
       )
       expect(result.status).to.equal('completed')
@@ -202,7 +233,7 @@ describe('the waits of a turn', () => {
           return { action: 'allow' }
         },
         timing: { pollMs: 100 },
-        budgets: { progressMs: 1_000 },
+        budgets: { progressMs: 15_000 },
       }),
     )
     expect(seen).to.deep.equal(['permission'])

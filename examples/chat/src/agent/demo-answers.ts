@@ -12,16 +12,35 @@ import { placeQuestion } from '@turnstead-examples/start'
 /** What the first page offers; each shows something else. */
 export const demoPrompts = [
   'Write a packing list into a file',
+  'Fix a small program',
   'Tell me a long story',
   'Ask me something first',
   'Run a command, if I allow it',
   'Fail, so that I can see it',
 ] as const
 
+const titles: Readonly<Record<(typeof demoPrompts)[number], string>> = {
+  'Write a packing list into a file': 'Packing list',
+  'Fix a small program': 'A small program',
+  'Tell me a long story': 'A long story',
+  'Ask me something first': 'A question first',
+  'Run a command, if I allow it': 'A command with permission',
+  'Fail, so that I can see it': 'A failure',
+}
+
+/** What the scripted model calls a conversation that begins like this. */
+export function demoTitle(text: string): string {
+  const known = demoPrompts.find((prompt) => text.includes(prompt))
+  if (known !== undefined) return titles[known]
+  const words = text.trim().split('\n').at(-1)?.split(/\s+/).slice(0, 6) ?? []
+  return words.join(' ') || 'A conversation'
+}
+
 /** The answers of the scripted model, so that everything can be seen without a key. */
 export function demoAnswer({ text: prompt }: PromptInfo): Reply {
   if (/\bfail\b/i.test(prompt)) return reply(providerError({ status: 401 }))
   if (/\bask\b/i.test(prompt)) return question()
+  if (/\b(fix|program)\b/i.test(prompt)) return smallProgram()
   if (/\b(run|command)\b/i.test(prompt)) return command()
   if (/\b(long|story)\b/i.test(prompt)) return story()
   if (/\b(write|file|list|save)\b/i.test(prompt)) return packingList()
@@ -54,6 +73,57 @@ function packingList(): Reply {
         '| Rain jacket | It will rain |',
         '',
         'Tell me where you go and for how long, and I’ll change it.',
+      ].join('\n'),
+      slow,
+    ),
+  )
+}
+
+function smallProgram(): Reply {
+  const plan = (...statuses: ('pending' | 'in_progress' | 'completed')[]) =>
+    tool.todowrite({
+      todos: ['Write it', 'Find the mistake', 'Mend it'].map((content, index) => ({
+        content,
+        status: statuses[index] ?? 'pending',
+      })),
+    })
+  const program = [
+    'export function average(numbers: readonly number[]): number {',
+    '  let sum = 0',
+    '  for (const number of numbers) sum += number',
+    '  return sum / numbers.length',
+    '}',
+    '',
+  ]
+  const mended = program[3]?.replace('return', 'return numbers.length === 0 ? 0 :') ?? ''
+  return reply(
+    plan('in_progress'),
+    tool.write({ filePath: 'average.ts', content: program.join('\n') }),
+    text('Somebody else should look at it.', slow),
+    tool.task(
+      {
+        description: 'Look for a mistake',
+        prompt: 'Read average.ts, and say in one sentence what is wrong with it.',
+      },
+      reply(
+        tool.read({ filePath: 'average.ts' }),
+        text('The average of **no** numbers is `NaN`.', slow),
+      ),
+    ),
+    plan('completed', 'completed', 'in_progress'),
+    tool.edit({
+      filePath: 'average.ts',
+      oldString: program[3] ?? '',
+      newString: mended,
+    }),
+    plan('completed', 'completed', 'completed'),
+    text(
+      [
+        'Mended: without numbers the average is 0 now.',
+        '',
+        '```ts',
+        ...program.with(3, mended).slice(0, -1),
+        '```',
       ].join('\n'),
       slow,
     ),

@@ -12,21 +12,24 @@ export interface WrittenMessage {
   readonly id: number
   readonly body: string
   readonly files: readonly Upload[]
+  /** What its row says is asked. */
+  readonly turn_input: unknown
 }
 
-/** Makes prompts of messages: files that came with them are put into the agent's workspace first. */
-export type Prompts = (message: WrittenMessage) => Promise<Prompt>
+/**
+ * Puts the files that came with a message into the agent's folder, and says what is to be asked then; null for a message without
+ * files, whose row says it already.
+ */
+export type Prompts = (message: WrittenMessage, directory: string) => Promise<Prompt | null>
 
 export interface PromptsOptions {
   readonly store: ArtifactStore
-  /** The agent's folder on this machine. */
-  readonly directory: string
   readonly onError: (error: unknown, where: string) => void
 }
 
 /** A file that cannot be placed is said to be missing: the agent can still answer, and tells. */
-export function createPrompts({ store, directory, onError }: PromptsOptions): Prompts {
-  async function place(uploads: readonly Upload[]): Promise<PlaceReport> {
+export function createPrompts({ store, onError }: PromptsOptions): Prompts {
+  async function place(uploads: readonly Upload[], directory: string): Promise<PlaceReport> {
     try {
       return await placeUploads({ store, directory, uploads })
     } catch (cause) {
@@ -35,14 +38,14 @@ export function createPrompts({ store, directory, onError }: PromptsOptions): Pr
     }
   }
 
-  return async ({ id, body, files }) => {
-    if (files.length === 0) return { text: body }
-    const { placed, skipped } = await place(files)
+  return async ({ id, body, files, turn_input: input }, directory) => {
+    if (files.length === 0) return null
+    const { placed, skipped } = await place(files, directory)
     for (const { upload, reason, cause } of skipped) {
       onError(cause ?? reason, `message ${id}, file ${upload.key}`)
     }
     const lost = skipped.map(({ upload }) => JSON.stringify(upload.name))
     const note = lost.length === 0 ? '' : `\n\nNot available, tell the user: ${lost.join(', ')}.`
-    return { text: promptWithUploads(body, placed) + note }
+    return { ...(input as Prompt | null), text: promptWithUploads(body, placed) + note }
   }
 }

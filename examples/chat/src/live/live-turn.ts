@@ -1,71 +1,82 @@
-import type { Change, Reply } from '@turnstead/reply'
-import { describeTool } from '@turnstead/reply/tool-display'
-import {
-  html,
-  trustedHtml,
-  turboStream,
-  type Html,
-  type TurboRenderer,
-} from '@turnstead/reply/turbo'
+import { html, trustedHtml, turboStream, type Html } from '@turnstead/reply/turbo'
+import type { FollowedTurn } from '@turnstead/turn/live'
 import { createReplyView } from '../views/reply.js'
-import {
-  asksElementId,
-  partsElementId,
-  standingElementId,
-  standingLine,
-  type Standing,
-} from '../views/turn.js'
+import { standingElementId, standingLine, type Standing } from '../views/turn.js'
+import { activityOf } from './activity.js'
+import type { Heartbeat } from './heartbeats.js'
+import { withoutHoles } from './without-holes.js'
 
 /** Changes of the page are gathered this long: quick enough to look live, slow enough to stay calm. */
 const gatherMs = 40
+const unsettled: readonly string[] = ['pending', 'waiting', 'running', 'parked', 'stopping']
 
-/** A turn that waits or runs in this process, as the open pages see it. */
+/** A turn that is not over, wherever it runs, as the pages of this process see it. */
 export interface LiveTurn {
-  /** Follows this reply; a turn whose session had to be created again gets a second one. */
-  follow(reply: Reply): void
-  /** Says what is wrong until the agent's next sign of life; null takes it back. */
-  say(trouble: string | null): void
-  /** A person wants it to end. */
-  sayStopping(): void
   /** What a page that comes now shows; all other pages are brought to the same point first. */
   view(): { readonly parts: Html; readonly asks: Html; readonly standing: Standing }
-  /** Shows every part as it ended. No change comes after this. */
-  finish(): void
-}
-
-/** The turns that wait or run in this process. */
-export interface LiveTurns {
-  /** The turn, if it waits or runs here. */
-  live(turnId: number): LiveTurn | null
+  /** Looks again at what is known beside it: what is wrong with OpenCode, what is before it. */
+  refresh(): void
+  /** Shows what is still to be shown, and follows no more. */
+  close(): void
 }
 
 export interface LiveTurnOptions {
-  readonly turnId: number
+  readonly turn: FollowedTurn
   /** Folders of this machine whose paths no page shall see. */
   readonly roots: readonly string[]
-  /** Shows changes on every open page of the conversation. */
-  readonly publish: (changes: readonly Html[]) => void
+  /** What is wrong with OpenCode; null while nothing is. */
+  readonly trouble: () => string | null
+  /** An earlier turn of its conversation is not over. */
+  readonly isBehind: () => boolean
+  /** The signs of life of its worker. Default: it is not watched. */
+  readonly heartbeat?: () => Heartbeat | null
+  /** Shows changes on every open page of the conversation. Default: there are none. */
+  readonly publish?: (changes: readonly Html[]) => void
 }
 
-const nothing = html``
-
-export function createLiveTurn({ turnId, roots, publish }: LiveTurnOptions): LiveTurn {
-  let reply: Reply | null = null
-  let renderer: TurboRenderer | null = null
-  let unfollow = (): void => undefined
-  let trouble: string | null = null
-  let isStopping = false
+export function createLiveTurn(options: LiveTurnOptions): LiveTurn {
+  const {
+    turn,
+    roots,
+    trouble,
+    isBehind,
+    heartbeat = () => null,
+    publish = () => undefined,
+  } = options
+  const turnId = Number(turn.turnId)
+  const isOver = (): boolean => !unsettled.includes(turn.standing.state)
+  const renderer = createReplyView(withoutHoles(turn, isOver), { turnId, roots })
+  let isShown = false
   let shownStanding = ''
   let timer: NodeJS.Timeout | null = null
+  let flushedAt = -Infinity
 
-  const flushSoon = (): void => {
-    timer ??= setTimeout(flush, gatherMs)
-  }
+  /** What runs here needs no sign of life. */
+  const isSilent = (): boolean =>
+    turn.standing.where === 'elsewhere' && heartbeat()?.isSilent() === true
 
-  function flush(): void {
+  const standing = (): Standing =>
+    activityOf({
+      state: turn.standing.state,
+      view: turn.view(),
+      asks: turn.record.asks,
+      trouble: trouble(),
+      isBehind: isBehind(),
+      isSteer: turn.record.delivery === 'steer',
+      isSilent: isSilent(),
+      isDatabaseAway: heartbeat()?.isDatabaseAway() === true,
+    })
+
+  /** What was stopped asks nothing more. */
+  const isStopping = (): boolean => turn.standing.state === 'stopping'
+
+  const flush = (): void => {
+    flushedAt = performance.now()
     if (timer !== null) clearTimeout(timer)
     timer = null
-    const changes = renderer === null ? [] : [trustedHtml(renderer.next())]
+    // Before the first page there is nothing to be changed.
+    if (!isShown) return
+    const changes = [trustedHtml(renderer.next())]
     const line = standingLine(standing())
     if (String(line) !== shownStanding) {
       shownStanding = String(line)
@@ -73,65 +84,38 @@ export function createLiveTurn({ turnId, roots, publish }: LiveTurnOptions): Liv
     }
     publish(changes.filter((change) => String(change) !== ''))
   }
-
-  const isAsking = (): boolean => reply?.asks.some(({ state }) => state === 'open') ?? false
-
-  function hear(change: Change): void {
-    if (change.type === 'retried') trouble = 'The model’s provider failed. OpenCode tries again'
-    else if ('part' in change || change.type === 'text-delta') trouble = null
-    flushSoon()
+  const flushSoon = (): void => {
+    // The first change after a pause is shown at once, as the first word of an answer.
+    timer ??= setTimeout(flush, Math.max(0, gatherMs - (performance.now() - flushedAt)))
   }
-
-  function standing(): Standing {
-    if (isStopping) return { kind: 'live', tone: 'calm', text: 'Stopping' }
-    if (trouble !== null) return { kind: 'live', tone: 'warn', text: trouble }
-    if (isAsking()) return { kind: 'live', tone: 'warn', text: 'Waiting for your answer' }
-    return { kind: 'live', tone: 'calm', text: activityOf(reply) }
-  }
+  const stops = [
+    turn.observe({
+      changed() {
+        heartbeat()?.heard()
+        flushSoon()
+      },
+    }),
+    turn.onStanding(({ state }) => {
+      // Whoever has just begun has not had the time for another one.
+      if (state === 'running') heartbeat()?.heard()
+      flushSoon()
+    }),
+  ]
 
   return {
-    follow(next) {
-      unfollow()
-      reply = next
-      renderer = createReplyView(next, { turnId, roots })
-      // The pages may show another reply of this turn.
-      const { parts, asks } = renderer.pieces()
-      publish([
-        turboStream('update', partsElementId(turnId), parts),
-        turboStream('update', asksElementId(turnId), asks),
-      ])
-      unfollow = next.observe({ changed: hear })
-      flushSoon()
-    },
-    say(text) {
-      trouble = text
-      flushSoon()
-    },
-    sayStopping() {
-      isStopping = true
-      publish([turboStream('update', asksElementId(turnId), nothing)])
-      flushSoon()
-    },
     view() {
       flush()
-      const { parts, asks } = renderer?.pieces() ?? { parts: nothing, asks: nothing }
-      return { parts, asks: isStopping ? nothing : asks, standing: standing() }
+      isShown = true
+      const { parts, asks } = renderer.pieces()
+      const now = standing()
+      shownStanding = String(standingLine(now))
+      return { parts, asks: isStopping() ? html`` : asks, standing: now }
     },
-    finish() {
+    refresh: flushSoon,
+    close() {
       flush()
-      unfollow()
-      if (timer !== null) clearTimeout(timer)
+      for (const stop of stops) stop()
+      turn.close()
     },
   }
-}
-
-/** What the agent does at the moment, as far as its reply shows. */
-function activityOf(reply: Reply | null): string {
-  if (reply === null) return 'Starting'
-  const last = reply.parts.findLast(
-    (part) => part.kind === 'tool' || ('final' in part && !part.final && !part.lost),
-  )
-  if (last?.kind === 'text') return 'Writing'
-  const isAtWork = last?.kind === 'tool' && (last.status === 'pending' || last.status === 'running')
-  return isAtWork ? `Working: ${describeTool(last).noun}` : 'Thinking'
 }

@@ -1,39 +1,97 @@
+import { setTimeout as sleep } from 'node:timers/promises'
 import { isInlineSafe, type Artifact, type MessageArtifacts } from '@turnstead/artifacts'
 import type { Upload } from '@turnstead/artifacts/uploads'
-import { parseReply, SnapshotError, type Reply } from '@turnstead/reply'
-import { html } from '@turnstead/reply/turbo'
-import { isTerminal } from '@turnstead/session'
+import { isTerminal, type Notifier } from '@turnstead/session'
+import { followTurn } from '@turnstead/turn/live'
+import type { Choices } from '../agent/choices.js'
+import type { Foldered, Workspaces } from '../agent/workspaces.js'
 import type { Message } from '../rows/models.js'
-import { describeFailure, describeProviderFailure } from '../views/failure.js'
-import { createReplyView } from '../views/reply.js'
-import type { FileView, Standing, TurnView } from '../views/turn.js'
-import type { LiveTurns } from './live-turn.js'
+import type { ChatRows } from '../rows/rows.js'
+import type { FileView, TurnView } from '../views/turn.js'
+import type { ContextUse } from './context-use.js'
+import { createLiveTurn, type LiveTurn, type LiveTurnOptions } from './live-turn.js'
+import { settledView } from './settled-view.js'
 
 export interface TurnViewsOptions {
-  readonly worker: LiveTurns
+  readonly rows: Pick<ChatRows, 'store' | 'findTurns'>
+  readonly notifier: Notifier
   readonly artifacts: Pick<MessageArtifacts, 'list'>
-  /** Folders of this machine whose paths no page shall see. */
-  readonly roots: readonly string[]
+  readonly workspaces: Workspaces
+  /** What the agent's server offers. */
+  readonly choices: () => Promise<Choices>
+  /** What is wrong with OpenCode, for the readers of a turn that is not over; null while nothing is. */
+  readonly trouble: () => string | null
+  readonly onError: (error: unknown, where: string) => void
 }
 
-/** Turns as a page shows them: from the live turn while it runs here, else from the row. */
+/** A turn that is followed, and when it is over. */
+export interface OpenedTurn {
+  readonly live: LiveTurn
+  readonly ended: Promise<unknown>
+}
+
+type LiveOf = (turnId: number) => LiveTurn | null
+
+/** Turns as a page shows them: as they are now, wherever they run, and as their rows say when they are over. */
 export interface TurnViews {
-  /** Reads what has to be waited for; the views themselves are made at once, so that no change falls between. */
-  load(messages: readonly Message[]): Promise<() => TurnView[]>
+  /**
+   * Reads what has to be waited for; the views themselves are made at once, so that no change falls between.
+   *
+   * @param liveOf - Turns that are followed already. Others that are not over are followed for a moment.
+   */
+  load(
+    conversation: Foldered,
+    messages: readonly Message[],
+    liveOf: LiveOf,
+  ): Promise<() => TurnView[]>
+  /** Follows a turn; null when there is none, or it is over. */
+  follow(
+    conversation: Foldered,
+    turnId: number,
+    page: Pick<LiveTurnOptions, 'publish' | 'isBehind' | 'heartbeat'>,
+  ): Promise<OpenedTurn | null>
 }
 
-export function createTurnViews({ worker, artifacts, roots }: TurnViewsOptions): TurnViews {
-  function viewOf(message: Message, files: readonly FileView[]): TurnView {
-    const { id, body: prompt } = message
-    const live = worker.live(id)?.view()
-    const uploads = message.files.map((upload, index) => uploadView(id, upload, index))
-    if (live !== undefined) return { id, prompt, uploads, isOpen: true, files, ...live }
-    const isOpen = message.turn_status !== null && !isTerminal(message.turn_status)
-    const reply = storedReply(message)
-    const pieces = reply === null ? null : createReplyView(reply, { turnId: id, roots }).pieces()
-    const { parts, asks } = pieces ?? { parts: html``, asks: html`` }
-    const standing = standingOf(message, reply)
-    return { id, prompt, uploads, isOpen, parts, asks, files, standing }
+/** Whether the turn of a message may still change. */
+export function isOpenTurn({ turn_status: status }: Message): boolean {
+  return status !== null && !isTerminal(status)
+}
+
+/** Its files may still come. */
+function mayChange(message: Message): boolean {
+  const { turn_closed_at: closedAt, turn_settled_at: settledAt } = message
+  if (isOpenTurn(message)) return true
+  return closedAt === null && Date.now() - (settledAt ?? 0) < tidyMs
+}
+
+/** So long after the end of a turn what follows it may come. */
+const tidyMs = 60_000
+/** The end of an answer waits no longer for what its page can do without. */
+const meterMs = 200
+
+export function createTurnViews(options: TurnViewsOptions): TurnViews {
+  const { rows, notifier, artifacts, workspaces, choices, trouble, onError } = options
+  const { store } = rows
+
+  async function follow(
+    conversation: Foldered,
+    turnId: number,
+    page: Pick<LiveTurnOptions, 'publish' | 'isBehind' | 'heartbeat'>,
+  ): Promise<OpenedTurn | null> {
+    const turn = await followTurn({
+      store,
+      notifier,
+      turnId,
+      onError: (error) => onError(error, `turn ${turnId}, follow`),
+    })
+    if (turn === null) return null
+    if (isTerminal(turn.record.status) && turn.standing.state !== 'stopping') {
+      turn.close()
+      return null
+    }
+    const roots = workspaces.rootsOf(conversation)
+    const live = createLiveTurn({ ...page, turn, roots, trouble })
+    return { live, ended: turn.ended }
   }
 
   async function filesOf({ id }: Message): Promise<FileView[]> {
@@ -42,26 +100,64 @@ export function createTurnViews({ worker, artifacts, roots }: TurnViewsOptions):
     return files
   }
 
+  async function meterOf({ model, tokens }: ContextUse): Promise<TurnView['context']> {
+    const offered = await Promise.race([choices(), sleep(meterMs, null, { ref: false })])
+    const window = offered?.models.find(({ value }) => value === model)?.contextTokens
+    return window == null ? null : { used: tokens, window }
+  }
+
+  async function viewOf(
+    conversation: Foldered,
+    message: Message,
+    { liveOf, isBehind }: { liveOf: LiveOf; isBehind: () => boolean },
+  ): Promise<() => TurnView> {
+    const { id, body: prompt, conversationId } = message
+    const files = await filesOf(message)
+    const uploads = message.files.map((upload, index) => uploadView(id, upload, index))
+    const isReplaced = message.replaced_by !== null
+    const rest = { id, conversationId, prompt, uploads, files, isReplaced, ...factsOf(message) }
+    const open = { isOpen: true, mayChange: true, context: null }
+    const live = liveOf(id)
+    if (live !== null) return () => ({ ...rest, ...open, ...live.view() })
+    if (isOpenTurn(message)) {
+      const opened = await follow(conversation, id, { isBehind })
+      if (opened !== null) {
+        const shown = opened.live.view()
+        opened.live.close()
+        return () => ({ ...rest, ...open, ...(liveOf(id)?.view() ?? shown) })
+      }
+    }
+    // It may have ended since the row was read.
+    const [last = message] = isOpenTurn(message) ? await rows.findTurns([id]) : []
+    const asks = last.turn_asks === null ? [] : ((await store.read(id))?.asks ?? [])
+    const { use, ...over } = settledView(last, { asks, roots: workspaces.rootsOf(conversation) })
+    const context = use === null ? null : await meterOf(use)
+    return () => ({
+      ...rest,
+      ...{ isOpen: isOpenTurn(last), mayChange: mayChange(last), context },
+      ...over,
+    })
+  }
+
   return {
-    async load(messages) {
-      const files = await Promise.all(messages.map(filesOf))
-      return () => messages.map((message, index) => viewOf(message, files[index] ?? []))
+    follow,
+    async load(conversation, messages, liveOf) {
+      const firstOpen = messages.find(isOpenTurn)?.id ?? Infinity
+      const views = await Promise.all(
+        messages.map((message) => {
+          const isBehind = (): boolean => firstOpen < message.id
+          return viewOf(conversation, message, { liveOf, isBehind })
+        }),
+      )
+      return () => views.map((view) => view())
     },
   }
 }
 
-/** A reply that another version stored is not shown, rather than none of the conversation. */
-function storedReply({ turn_reply: reply, turn_status: status }: Message): Reply | null {
-  if (reply === null) return null
-  try {
-    const stored = parseReply(reply)
-    // An earlier version, or a cancel whose worker was dead, left it open.
-    if (status !== null && isTerminal(status)) stored.close()
-    return stored
-  } catch (error) {
-    if (SnapshotError.is(error)) return null
-    throw error
-  }
+function factsOf({ created_at: at, chosen }: Message): Pick<TurnView, 'at' | 'chosen'> {
+  const { model, agent } = chosen
+  const names = [model?.slice(model.indexOf('/') + 1), agent].filter((name) => name != null)
+  return { at: Number(at), chosen: names.length === 0 ? null : names.join(' · ') }
 }
 
 function fileView(artifact: Artifact): FileView {
@@ -77,41 +173,3 @@ function uploadView(turnId: number, upload: Upload, index: number): FileView {
 function shown(contentType: string): Pick<FileView, 'isPicture'> {
   return { isPicture: contentType.startsWith('image/') && isInlineSafe(contentType) }
 }
-
-function standingOf(message: Message, reply: Reply | null): Standing {
-  const { turn_status: status, turn_started_at: startedAt, turn_settled_at: settledAt } = message
-  if (status === 'pending') return { kind: 'live', tone: 'calm', text: 'Waiting to start' }
-  if (status === 'running') return { kind: 'live', tone: 'calm', text: 'Waiting for news' }
-  return {
-    kind: 'over',
-    note: noteOf(message, reply),
-    cost: message.turn_cost,
-    inputTokens:
-      message.turn_input_tokens + message.turn_cache_read_tokens + message.turn_cache_write_tokens,
-    outputTokens: message.turn_output_tokens + message.turn_reasoning_tokens,
-    durationMs: startedAt === null || settledAt === null ? null : settledAt - startedAt,
-  }
-}
-
-function noteOf(message: Message, reply: Reply | null): OverStanding['note'] {
-  if (message.turn_status === 'cancelled') {
-    const kept = message.turn_text ? ' What was written until then is kept.' : ''
-    return { tone: 'plain', text: `You stopped this.${kept}` }
-  }
-  if (message.turn_status === 'failed') {
-    const isProvider = message.turn_error_code?.startsWith('provider_') === true
-    const text = isProvider
-      ? describeProviderFailure(reply?.result().error ?? null)
-      : describeFailure(message.turn_error_code)
-    return { tone: 'bad', text }
-  }
-  if (message.turn_session_recreated) {
-    const text =
-      'OpenCode had lost this conversation: the agent has forgotten what was said before.'
-    return { tone: 'plain', text }
-  }
-  if (message.turn_finish !== 'length') return null
-  return { tone: 'plain', text: 'The model reached its length limit: the answer may be cut.' }
-}
-
-type OverStanding = Extract<Standing, { kind: 'over' }>

@@ -1,18 +1,31 @@
 import { mkdir } from 'node:fs/promises'
 import { dirname } from 'node:path'
 import { fileURLToPath } from 'node:url'
-import { conversationColumns, messageColumns } from '@turnstead/session'
-import { historyMigration } from '@turnstead/session/history'
 import { createLibsqlKnex } from '@turnstead/session/libsql'
 import knex, { type Knex } from 'knex'
 import { StartError } from '@turnstead-examples/start'
+import { migrationSource } from './migrations.js'
+
+export interface DatabaseOptions {
+  /** What else is to be brought up to date, such as the tables of a queue. */
+  readonly migrateMore?: (database: Knex) => Promise<void>
+}
 
 /** Opens `postgres://…`, or a SQLite file by its path or as `file:…`, and brings its tables up to date. */
-export async function openDatabase(url: string): Promise<Knex> {
+export async function openDatabase(
+  url: string,
+  { migrateMore = async () => undefined }: DatabaseOptions = {},
+): Promise<Knex> {
   let database: Knex | null = null
   try {
     database = await connect(url)
-    await database.migrate.latest({ migrationSource })
+    const opened = database
+    await oneAtATime(opened, async () => {
+      // Whoever left it locked is dead: the living wait for us.
+      await opened.migrate.forceFreeMigrationsLock({ migrationSource })
+      await opened.migrate.latest({ migrationSource })
+      await migrateMore(opened)
+    })
     return database
   } catch (error) {
     await database?.destroy()
@@ -24,8 +37,15 @@ export async function openDatabase(url: string): Promise<Knex> {
 
 async function connect(url: string): Promise<Knex> {
   if (/^postgres(?:ql)?:\/\//.test(url)) {
-    // It warns of what it throws as well, with a stack.
-    return knex({ client: 'pg', connection: url, log: { warn: () => undefined } })
+    return knex({
+      client: 'pg',
+      connection: url,
+      pool: { min: 0, max: 10 },
+      // Whoever waits longer for a page has left.
+      acquireConnectionTimeout: 10_000,
+      // It warns of what it throws as well, with a stack.
+      log: { warn: () => undefined },
+    })
   }
   if (/^(?!file:)\w+:\/\//.test(url)) {
     throw new StartError('DATABASE_URL must be postgres://… or the path of a SQLite file.')
@@ -35,55 +55,20 @@ async function connect(url: string): Promise<Knex> {
   return createLibsqlKnex({ filename })
 }
 
-/** The application's own chain. What a turn needs comes from `@turnstead/session`, as one step of it. */
-const migrations: readonly Migration[] = [
-  {
-    name: '0001-conversations-and-messages',
-    up: async (database) => {
-      await database.schema.createTable('conversations', (table) => {
-        table.increments('id')
-        table.string('title', 200).notNullable()
-        table.bigInteger('created_at').notNullable()
-        conversationColumns(table)
-      })
-      await database.schema.createTable('messages', (table) => {
-        table.increments('id')
-        table
-          .integer('conversation_id')
-          .notNullable()
-          .references('conversations.id')
-          .onDelete('CASCADE')
-        table.text('body').notNullable()
-        table.bigInteger('created_at').notNullable()
-        messageColumns(table)
-        table.index(['conversation_id', 'id'])
-      })
-    },
-    down: async (database) => {
-      await database.schema.dropTable('messages')
-      await database.schema.dropTable('conversations')
-    },
-  },
-  {
-    name: '0002-uploads',
-    up: async (database) => {
-      await database.schema.alterTable('messages', (table) => void table.text('uploads'))
-    },
-    down: async (database) => {
-      await database.schema.alterTable('messages', (table) => void table.dropColumn('uploads'))
-    },
-  },
-  { ...historyMigration(), name: '0003-history' },
-]
-
-interface Migration extends Knex.Migration {
-  readonly name: string
+/** Processes that start together wait for each other, which Knex alone would refuse. */
+async function oneAtATime(database: Knex, work: () => Promise<void>): Promise<void> {
+  if (!isPostgresClient(database)) return await work()
+  await database.transaction(async (lock) => {
+    await lock.raw('select pg_advisory_xact_lock(?)', [migrationLock])
+    await work()
+  })
 }
 
-const migrationSource: Knex.MigrationSource<Migration> = {
-  getMigrations: async () => [...migrations],
-  getMigrationName: ({ name }) => name,
-  getMigration: async (migration) => migration,
+/** Any number that no one else takes. */
+const migrationLock = 7_246_310_041
+
+function isPostgresClient(database: Knex): boolean {
+  return (database.client as { config: { client: unknown } }).config.client === 'pg'
 }
 
 function toPath(url: string): string {

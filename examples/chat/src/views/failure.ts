@@ -8,7 +8,7 @@ const sentences: Readonly<Record<string, string>> = {
   prompt_rejected: 'OpenCode did not take the message.',
   provider_failed: 'The model’s provider failed.',
   turn_stopped: 'The turn was stopped on the server.',
-  ask_rejected: 'The agent did not get what it asked for, and stopped.',
+  ask_rejected: 'You declined, so the agent stopped.',
   empty_reply: 'The agent ended without an answer.',
   budget_first_event: 'The model did not begin to answer in time.',
   budget_progress: 'The model went silent for too long.',
@@ -19,15 +19,28 @@ const sentences: Readonly<Record<string, string>> = {
   budget_tokens: 'The turn reached its token limit and was stopped.',
 }
 
+/** What to do where asking again is not it. The button for asking again is below every answer. */
+const advices: Readonly<Record<string, string>> = {
+  prompt_rejected: 'Choose another model or agent, or write it in other words.',
+  turn_stopped: 'Ask again if that was not meant.',
+  ask_rejected: 'Write what it should do instead.',
+  budget_wall_clock: 'Ask for a part of it, or ask again.',
+  budget_steps: 'Write more exactly what you expect, or ask again.',
+  budget_cost: 'Ask for a part of it, in a new conversation.',
+  budget_tokens: 'Ask for a part of it, in a new conversation.',
+}
+
 export function describeFailure(code: string | null): string {
-  return `${sentences[code ?? ''] ?? 'Something went wrong.'} You can send the message again.`
+  const advice = advices[code ?? ''] ?? 'Ask again; nothing that you wrote is lost.'
+  return `${sentences[code ?? ''] ?? 'Something went wrong.'} ${advice}`
 }
 
 /** The same for what a provider said, which itself may hold anything and is never shown. */
 const providerSentences: Readonly<Record<string, string>> = {
-  ProviderAuthError: 'The model’s provider did not accept the key.',
-  ContextOverflowError: 'The conversation is too long for the model.',
-  ContentFilterError: 'The model’s provider refused the content.',
+  ProviderAuthError:
+    'The model’s provider did not accept the key. Start the application with another one.',
+  ContextOverflowError: 'The conversation is too long for the model. Go on in a new one.',
+  ContentFilterError: 'The model’s provider refused the content. Write it in other words.',
 }
 
 export function describeProviderFailure(error: ReplyError | null): string {
@@ -40,9 +53,10 @@ export function describeProviderFailure(error: ReplyError | null): string {
   if (statusCode === 402 || statusCode === 429) {
     return `The model’s provider takes no more requests (${statusCode}): look at the account’s credit and limits.`
   }
-  if (statusCode === 404) return 'The model’s provider does not know the model (404).'
+  if (statusCode === 404)
+    return 'The model’s provider does not know the model (404). Choose another one.'
   if (statusCode !== null && statusCode < 500) {
-    return `The model’s provider refused the request (${statusCode}).`
+    return `The model’s provider refused the request (${statusCode}). Try another model, or a new conversation.`
   }
   return describeFailure('provider_failed')
 }

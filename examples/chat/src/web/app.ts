@@ -1,174 +1,201 @@
-import { STATUS_CODES } from 'node:http'
+import type { RequestListener } from 'node:http'
 import type { ArtifactStore, MessageArtifacts } from '@turnstead/artifacts'
-import { turboStreamType } from '@turnstead/reply/turbo'
-import { WireError } from '@turnstead/wire'
+import { turboStream, turboStreamType } from '@turnstead/reply/turbo'
 import {
   knownHostsOnly,
   type PublicAddress,
   sameOriginOnly,
   securityHeaders,
 } from '@turnstead-examples/start'
-import express, { type Express, type NextFunction, type Request, type Response } from 'express'
+import type { Knex } from 'knex'
+import express, { type Express, type Request, type Response } from 'express'
 import { answerAsk } from './answer-ask.js'
+import { conversationRoutes, type AgentClient } from './conversation-routes.js'
+import { errorPages } from './error-pages.js'
+import { makeFrame } from './frame.js'
+import { createListChanges } from './list-changes.js'
+import { messageRoutes } from './message-routes.js'
 import { createAssets } from './assets.js'
 import { createFileRoutes } from './files.js'
+import { pageRoutes } from './page-routes.js'
+import { pictureRoute } from './pictures.js'
 import { readMessage, removeUploads } from './read-message.js'
-import type { Prompts } from '../agent/prompts.js'
+import type { Choices } from '../agent/choices.js'
 import type { AgentState, ModelInfo } from '../agent/state.js'
-import type { TurnNotices } from '../live/turn-notices.js'
-import type { Feed } from '../live/feed.js'
+import type { Workspaces } from '../agent/workspaces.js'
+import type { ConversationFeeds } from '../live/conversation-feeds.js'
+import type { News } from '../live/news.js'
 import type { Message } from '../rows/models.js'
-import type { ChatRows, Written } from '../rows/rows.js'
+import type { ChatRows } from '../rows/rows.js'
+import type { TurnQueue } from '../rows/turn-queue.js'
+import type { Sent, UserRows } from '../rows/user-rows.js'
+import type { Written } from '../rows/written.js'
+import type { Users } from '../users/users.js'
+import { logInRoutes, readerOf, userOf, usersOnly } from './log-in.js'
 import { takesTurboStreams } from './turbo-requests.js'
 import { contentSecurityPolicy, parseRowId } from './security.js'
-import { sendConversationStream } from './stream.js'
+import { streamRoute } from './stream.js'
+import type { Streams } from './streams.js'
+import { writeMessage } from './write-message.js'
 import type { TurnViews } from '../live/turn-views.js'
 import { maxPromptLength } from '../views/composer.js'
 import type { Frame } from '../views/layout.js'
-import { conversationPage, homePage, problemPage } from '../views/pages.js'
-import type { Worker } from '../jobs/worker.js'
+import { problemPage } from '../views/pages.js'
 
 /** What the routes need; `compose.ts` puts it together. */
 export interface ChatPorts {
   readonly rows: ChatRows
-  readonly worker: Worker
-  readonly feed: Feed
+  readonly queue: TurnQueue
+  readonly database: Knex
+  readonly news: News
+  readonly feeds: ConversationFeeds
   readonly views: TurnViews
-  readonly notices: TurnNotices
+  readonly streams: Streams
+  readonly users: Users
   readonly artifacts: MessageArtifacts
   readonly artifactStore: ArtifactStore
-  readonly prompts: Prompts
   readonly model: ModelInfo
   /** Prompts that the first page offers. */
   readonly suggestions: readonly string[]
+  /** What the agent's server offers for a message. */
+  readonly choices: () => Promise<Choices>
+  /** The agent's server; null while it is not known. */
+  readonly agent: () => AgentClient | null
   readonly agentState: () => AgentState
+  readonly workspaces: Workspaces
   readonly address: PublicAddress
+  readonly health: RequestListener
   readonly onError: (error: unknown, where?: string) => void
 }
 
 export function createApp(ports: ChatPorts): Express {
-  const { rows, worker, feed, views, notices, artifacts, artifactStore, address } = ports
+  const { rows, news, artifacts, artifactStore, address, users, onError } = ports
   const app = express()
   app.disable('x-powered-by')
+  // Whoever balances the load knows no name, neither of this application nor of a user.
+  app.get('/health', (request, response) => ports.health(request, response))
   app.use(knownHostsOnly(address))
   app.use(securityHeaders(contentSecurityPolicy))
   app.use('/assets', createAssets())
   app.use(sameOriginOnly(address))
   // The longest prompt: in the form's encoding a character may take nine bytes.
   app.use(express.urlencoded({ extended: false, limit: maxPromptLength * 9 + 1_000 }))
+  app.use(logInRoutes(users))
+  app.use(usersOnly(users))
 
-  app.get('/', async (_request, response) => {
-    const { suggestions } = ports
-    response.type('html').send(String(homePage({ frame: await frame(null), suggestions })))
-  })
+  app.use(pageRoutes({ ...ports, rowsOf, frame, sendProblem }))
 
   app.post('/conversations', async (request, response) => {
     const written = await readMessage(request, artifactStore)
-    if (typeof written === 'string') return sendProblem(response, 422, written)
-    const message = await keep(written, () => rows.startConversation(written))
-    await begin(message)
+    if (typeof written === 'string') return refuse(request, response, written)
+    const { message } = await keep(response, written, () =>
+      rowsOf(response).startConversation(written),
+    )
+    tell(response, message.conversationId)
     response.redirect(303, `/conversations/${message.conversationId}`)
   })
 
-  app.get('/conversations/:id', async (request, response) => {
-    const conversation = await rows.findConversation(parseRowId(request.params.id))
-    if (conversation === null) return sendProblem(response, 404, 'There is no such conversation.')
-    const { id, title } = conversation
-    const { turns, hasOlder } = await rows.latestTurns(id)
-    const pageFrame = await frame(id)
-    const render = await views.load(turns)
-    response.set('cache-control', 'no-store').type('html')
-    const page = conversationPage({
-      frame: pageFrame,
-      id,
-      title,
-      turns: render(),
-      hasOlderTurns: hasOlder,
-    })
-    response.send(String(page))
-  })
-
-  app.get('/conversations/:id/stream', async (request, response) => {
-    const conversation = await rows.findConversation(parseRowId(request.params.id))
-    if (conversation === null) return void response.status(404).end()
-    const from = parseRowId(request.query['from']) ?? 1
-    await sendConversationStream(response, {
-      conversationId: conversation.id,
-      from,
-      rows,
-      views,
-      feed,
-      worker,
-    })
-  })
+  app.get('/stream', streamRoute({ ...ports, listChange: createListChanges(rows), isUnsettled }))
 
   app.post('/conversations/:id/messages', async (request, response) => {
-    const conversation = await rows.findConversation(parseRowId(request.params.id))
+    const conversation = await rowsOf(response).findConversation(parseRowId(request.params.id))
     if (conversation === null) return sendProblem(response, 404, 'There is no such conversation.')
     const written = await readMessage(request, artifactStore)
-    if (typeof written === 'string') return sendProblem(response, 422, written)
-    await begin(await keep(written, () => rows.addMessage(conversation.id, written)))
+    if (typeof written === 'string') return refuse(request, response, written)
+    const { replaces } = written
+    const sent = await keep(response, written, () =>
+      writeMessage(rowsOf(response), conversation.id, { written, replaces }),
+    )
+    if (typeof sent === 'string') return refuse(request, response, sent)
+    tell(response, conversation.id)
     sendDone(request, response, conversation.id)
   })
 
   app.post('/messages/:id/stop', async (request, response) => {
-    const message = await rows.findMessage(parseRowId(request.params.id))
+    const message = await rowsOf(response).findMessage(parseRowId(request.params.id))
     if (message === null) return sendProblem(response, 404, 'There is no such message.')
-    await worker.stop(message.id)
+    const reason = 'stopped by the reader'
+    const isStopped = await rows.store.cancel({ turnId: message.id, reason })
+    // No worker holds it, so none would stop the agent.
+    if (isStopped && message.turn_status === 'waiting') await run(message)
+    tell(response, message.conversationId)
     sendDone(request, response, message.conversationId)
   })
 
-  app.post('/messages/:id/asks/:askId', answerAsk({ store: rows.store, sendProblem, sendDone }))
+  app.post(
+    '/messages/:id/asks/:askId',
+    answerAsk({ store: rows.store, rowsOf, run, sendProblem, sendDone }),
+  )
 
-  const files = createFileRoutes({ rows, store: artifactStore, artifacts, sendProblem })
+  app.use(conversationRoutes({ ...ports, rowsOf, tell, sendProblem }))
+  app.use(messageRoutes({ store: rows.store, rowsOf, tell, sendDone, sendProblem }))
+
+  const files = createFileRoutes({ rowsOf, store: artifactStore, artifacts, sendProblem })
   app.get('/messages/:id/files/:artifactId', files.made)
   app.get('/messages/:id/files.zip', files.archive)
   app.get('/messages/:id/uploads/:index', files.uploaded)
+  app.get('/messages/:id/pictures/:partId/:index', pictureRoute({ ...ports, rowsOf, sendProblem }))
 
   app.use((_request, response) => sendProblem(response, 404, 'There is no such page.'))
 
-  app.use((error: unknown, request: Request, response: Response, next: NextFunction) => {
-    const status = clientErrorStatus(error)
-    if (status === null) ports.onError(error, `${request.method} ${request.path}`)
-    if (response.headersSent) next(error)
-    else
-      response
-        .status(status ?? 500)
-        .type('text')
-        .send(status === null ? sorry : `${STATUS_CODES[status] ?? 'Bad Request'}.`)
-  })
+  app.use(errorPages({ note: () => ({ model: ports.model, agent: ports.agentState() }), onError }))
 
-  /** Shows the turn on every open page, then has it run. */
-  async function begin(message: Message): Promise<void> {
-    const { id: turnId, conversationId } = message
-    worker.run({ turnId, conversationId, prompt: await ports.prompts(message) })
-    await notices.begin(message)
+  /** What is theirs. */
+  function rowsOf(response: Response): UserRows {
+    return rows.of(userOf(response).id)
+  }
+
+  function tell(response: Response, conversationId: number): void {
+    news.tell(userOf(response).id, conversationId)
+  }
+
+  function isUnsettled(): boolean {
+    return ports.agentState() !== 'up'
+  }
+
+  /** A turn that no worker holds is to be run again. */
+  async function run({ id: turnId, conversationId }: Message): Promise<void> {
+    await ports.queue.add(ports.database, { turnId, conversationId })
+    ports.queue.wake({ turnId, conversationId })
   }
 
   /** Files without a row would stay for ever. */
-  async function keep(written: Written, write: () => Promise<Message>): Promise<Message> {
+  async function keep<Kept extends Sent | string>(
+    response: Response,
+    written: Written,
+    write: () => Promise<Kept>,
+  ): Promise<Kept> {
     try {
-      return await write()
+      const sent = await write()
+      if (typeof sent === 'string' || !sent.isNew) await removeUploads(artifactStore, written)
+      return sent
     } catch (error) {
-      await removeUploads(artifactStore, written)
+      // Where the rows do not even say that, it may be kept: better a file too many than one too few.
+      const isKept = await rowsOf(response)
+        .isKept(written)
+        .catch(() => true)
+      if (!isKept) await removeUploads(artifactStore, written)
       throw error
     }
   }
 
-  async function frame(currentId: number | null): Promise<Frame> {
-    const list = await rows.listConversations()
-    return {
-      conversations: list.map(({ id, title, created_at: at }) => ({ id, title, at: Number(at) })),
-      currentId,
-      model: ports.model,
-      agent: ports.agentState(),
-      now: Date.now(),
-    }
+  async function frame(response: Response, currentId: number | null, search = ''): Promise<Frame> {
+    const { list } = rowsOf(response)
+    const reader = readerOf(users, userOf(response))
+    const agent = ports.agentState()
+    return makeFrame({ list, model: ports.model, agent, reader, currentId, search })
+  }
+
+  /** A page with scripts keeps what was written. */
+  async function refuse(request: Request, response: Response, text: string): Promise<void> {
+    if (!takesTurboStreams(request)) return sendProblem(response, 422, text)
+    const problem = turboStream('update', 'composer-problem', text)
+    response.status(422).type(turboStreamType).send(String(problem))
   }
 
   async function sendProblem(response: Response, status: number, text: string): Promise<void> {
     const page = problemPage(
-      await frame(null),
+      await frame(response, null),
       status === 404 ? 'Not found' : 'That did not work',
       text,
     )
@@ -183,12 +210,3 @@ function sendDone(request: Request, response: Response, conversationId: number):
   if (takesTurboStreams(request)) response.type(turboStreamType).send('')
   else response.redirect(303, `/conversations/${conversationId}`)
 }
-
-/** The status of an error that Express blames on the request: an unreadable body, a broken escape. A `WireError` has that of another server. */
-function clientErrorStatus(error: unknown): number | null {
-  if (!(error instanceof Error) || !('status' in error) || WireError.is(error)) return null
-  const { status } = error
-  return typeof status === 'number' && status >= 400 && status < 500 ? status : null
-}
-
-const sorry = 'Something went wrong here. It is in the log of the application.'

@@ -2,11 +2,11 @@ import { pipeline } from 'node:stream/promises'
 import { sendArtifact, type ArtifactStore, type MessageArtifacts } from '@turnstead/artifacts'
 import { zipArtifacts, zipHeaders } from '@turnstead/artifacts/zip'
 import type { RequestHandler, Response } from 'express'
-import type { ChatRows } from '../rows/rows.js'
+import type { UserRows } from '../rows/user-rows.js'
 import { parseRowId } from './security.js'
 
 export interface FileRoutesOptions {
-  readonly rows: ChatRows
+  readonly rowsOf: (response: Response) => Pick<UserRows, 'findMessage'>
   readonly store: ArtifactStore
   readonly artifacts: MessageArtifacts
   readonly sendProblem: (response: Response, status: number, text: string) => Promise<void>
@@ -20,7 +20,7 @@ export interface FileRoutes {
 }
 
 export function createFileRoutes({
-  rows,
+  rowsOf,
   store,
   artifacts,
   sendProblem,
@@ -33,21 +33,22 @@ export function createFileRoutes({
 
   return {
     async made(request, response) {
-      const turnId = parseRowId(request.params.id)
-      const file = turnId === null ? null : await artifacts.find(turnId, request.params.artifactId)
+      const message = await rowsOf(response).findMessage(parseRowId(request.params.id))
+      const file =
+        message === null ? null : await artifacts.find(message.id, request.params.artifactId)
       if (file === null) return absent(response)
       const disposition = dispositionOf(request.query)
       await sendArtifact(request, response, { store, key: file.key, disposition })
     },
     async uploaded(request, response) {
-      const message = await rows.findMessage(parseRowId(request.params.id))
+      const message = await rowsOf(response).findMessage(parseRowId(request.params.id))
       const file = message?.files[Number(request.params.index)]
       if (file === undefined) return absent(response)
       const disposition = dispositionOf(request.query)
       await sendArtifact(request, response, { store, key: file.key, name: file.name, disposition })
     },
     async archive(request, response) {
-      const message = await rows.findMessage(parseRowId(request.params.id))
+      const message = await rowsOf(response).findMessage(parseRowId(request.params.id))
       if (message === null) return absent(response)
       response.set(zipHeaders(`files-${message.id}.zip`))
       if (request.method === 'HEAD') return void response.end()

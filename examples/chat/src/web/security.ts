@@ -7,7 +7,8 @@ export const contentSecurityPolicy = [
   "script-src 'self'",
   `style-src 'self' ${turboStyle}`,
   "font-src 'self'",
-  "img-src 'self'",
+  // Pictures that a tool has read are in the page, as bytes.
+  "img-src 'self' data:",
   "connect-src 'self'",
   "form-action 'self'",
   "base-uri 'none'",

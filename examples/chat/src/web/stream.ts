@@ -1,72 +1,126 @@
-import { setTimeout as sleep } from 'node:timers/promises'
 import { openEventStream } from '@turnstead/reply/server-sent-events'
-import { html, turboStream, type HtmlValue } from '@turnstead/reply/turbo'
-import type { Response } from 'express'
+import type { Request, RequestHandler, Response } from 'express'
+import type { ConversationFeeds } from '../live/conversation-feeds.js'
+import type { News } from '../live/news.js'
 import type { ChatRows } from '../rows/rows.js'
-import type { Feed } from '../live/feed.js'
-import type { TurnViews } from '../live/turn-views.js'
-import { composerAction } from '../views/composer.js'
-import { turnArticle, turnElementId } from '../views/turn.js'
-import type { Worker } from '../jobs/worker.js'
+import { userOf } from './log-in.js'
+import { parseRowId } from './security.js'
+import type { StreamMessage, Streams } from './streams.js'
 
-/** How often a turn is looked up that another process runs. */
-const lookMs = 1_000
-
-export interface ConversationStream {
-  readonly conversationId: number
-  /** The first turn that may have changed since the page was made. */
-  readonly from: number
-  readonly rows: ChatRows
-  readonly views: TurnViews
-  readonly feed: Feed
-  readonly worker: Worker
+export interface StreamRouteOptions {
+  readonly rows: Pick<ChatRows, 'of'>
+  readonly feeds: ConversationFeeds
+  readonly news: News
+  readonly streams: Streams
+  /** Turbo Stream elements that bring lists up to date with a conversation, which may be gone; null: with all that changed lately. */
+  readonly listChange: (userId: string, conversationId: number | null) => Promise<string>
+  /** Something is going on that every page shows, such as the start of the agent's server. */
+  readonly isUnsettled: () => boolean
+  readonly onError: (error: unknown, where: string) => void
 }
 
+/** A browser shows this many conversations at most. */
+const maxConversations = 50
+/** How often it is asked whether something still runs, for news that was lost. */
+const lookMs = 10_000
+/** What follows the end of a turn at once belongs to the same stream. */
+const quietMs = 500
+
 /**
- * Brings a page up to date and keeps it so: first every turn since `from` as it stands now, then each
- * change. The browser reconnects by itself and begins here again, so nothing is remembered for it.
+ * One stream for all pages of a browser: `GET /stream?c=12.5.place&c=…`, where 12 is a conversation, 5 its first turn that may have
+ * changed, and the place where its pages are, if that is known. First all that has changed, then each change, until nothing of
+ * the user's runs. The browser comes again by itself, to any process, so nothing is remembered for it.
  */
-export async function sendConversationStream(
-  response: Response,
-  { conversationId, from, rows, views, feed, worker }: ConversationStream,
-): Promise<void> {
-  const page = openEventStream(response)
-  if (page.left.aborted) return
-  const render = await views.load(await rows.turnsFrom(conversationId, from))
-  if (page.left.aborted) return
-  const send = (changes: HtmlValue): void => page.send(String(html`${changes}`))
+export function streamRoute(options: StreamRouteOptions): RequestHandler {
+  const { rows, feeds, news, streams, listChange, isUnsettled, onError } = options
 
-  // No `await` from here to the subscription: no change can fall between them.
-  const turns = render()
-  const open = turns.filter((turn) => turn.isOpen)
-  // `append` first removes an element with the same id: what the page has already is brought up to date.
-  send(turns.map((turn) => turboStream('append', 'turns', turnArticle(turn))))
-  send(turboStream('replace', 'composer-action', composerAction(open[0]?.id ?? null)))
-  page.left.addEventListener('abort', feed.subscribe(conversationId, send))
-  const elsewhere = open.filter((turn) => worker.live(turn.id) === null)
-  await Promise.all(elsewhere.map((turn) => followRow(turn.id)))
+  async function follow(request: Request, response: Response): Promise<void> {
+    const { id: userId } = userOf(response)
+    const own = rows.of(userId)
+    const writer = streams.add(userId, () => openEventStream(response))
+    // The browser comes again by itself.
+    if (writer === null) return void response.status(429).set('retry-after', '5').end()
+    const { left } = writer
+    if (left.aborted) return
+    const send = (message: StreamMessage): void => writer.send(JSON.stringify(message))
+    const report = (error: unknown): void => onError(error, 'stream')
+    const until = (stop: () => void): void => {
+      if (left.aborted) stop()
+      else left.addEventListener('abort', stop)
+    }
 
-  /** A turn of this process is in the feed; of one that runs elsewhere, or not yet, only the row tells. */
-  async function followRow(turnId: number): Promise<void> {
-    let shown = ''
-    for (;;) {
-      await sleep(lookMs, undefined, { signal: page.left }).catch(() => undefined)
-      const message = page.left.aborted ? null : await rows.findMessage(turnId)
-      if (message === null) return
-      const [turn] = (await views.load([message]))()
-      if (turn === undefined) return
-      const article = turnArticle(turn)
-      if (String(article) !== shown) {
-        send(turboStream('replace', turnElementId(turnId), article))
-      }
-      shown = String(article)
-      if (!turn.isOpen) {
-        const next = await rows.firstOpenTurn(conversationId)
-        send(turboStream('replace', 'composer-action', composerAction(next)))
-        return
-      }
-      // It was taken over by this process: its changes follow on what was just shown.
-      if (worker.live(turnId) !== null) return
+    let timer: NodeJS.Timeout | null = null
+    const joined: number[] = []
+    const endIfQuiet = async (): Promise<void> => {
+      timer = null
+      if (left.aborted || isUnsettled() || (await own.isBusy())) return
+      // The rows know of an end before the pages do.
+      if (feeds.isUnfinished(joined)) return lookSoon()
+      send({ idle: true })
+      writer.close()
+    }
+    const lookSoon = (): void => {
+      timer ??= setTimeout(() => void endIfQuiet().catch(report), quietMs)
+    }
+    const showList = async (conversationId: number | null): Promise<void> => {
+      const html = await listChange(userId, conversationId)
+      send({
+        listed: conversationId,
+        html,
+        // What was removed meanwhile was told to no one who was not there.
+        ...(conversationId === null && { ids: await own.list.ids() }),
+      })
+    }
+    const listening = news.listen(userId, (changed) => {
+      showList(changed).catch(report)
+      lookSoon()
+    })
+    until(() => listening.stop())
+    const looking = setInterval(lookSoon, lookMs)
+    until(() => clearInterval(looking))
+    until(() => timer !== null && clearTimeout(timer))
+    await listening.ready
+    await showList(null)
+
+    const wanted = wantedOf(request.query['c'])
+    const theirs = await own.findConversations([...wanted.keys()])
+    for (const conversation of theirs) {
+      const { from, at } = wanted.get(conversation.id) ?? { from: 1, at: null }
+      const receive = (change: { html: string; at: string; isWhole?: boolean }): void =>
+        send({ conversation: conversation.id, ...change })
+      const leave = await feeds.join(conversation, { from, at, receive })
+      until(leave)
+      joined.push(conversation.id)
+    }
+    // Where the rows do not say that, the page has its stream all the same, and is told of them by it.
+    await endIfQuiet().catch(report)
+  }
+
+  return async (request, response) => {
+    try {
+      await follow(request, response)
+    } catch (error) {
+      onError(error, 'stream')
+      // It has begun: the browser comes again.
+      response.destroy()
     }
   }
+}
+
+interface Wanted {
+  readonly from: number
+  readonly at: string | null
+}
+
+function wantedOf(query: unknown): ReadonlyMap<number, Wanted> {
+  const texts = (Array.isArray(query) ? query : [query]).slice(0, maxConversations)
+  const wanted = new Map<number, Wanted>()
+  for (const text of texts) {
+    if (typeof text !== 'string') continue
+    const [id, from, at] = text.split('.')
+    const conversationId = parseRowId(id)
+    if (conversationId === null) continue
+    wanted.set(conversationId, { from: parseRowId(from) ?? 1, at: at || null })
+  }
+  return wanted
 }

@@ -23,7 +23,11 @@ export interface ChatProcessOptions {
   readonly env?: Readonly<Record<string, string>>
 }
 
-const main = fileURLToPath(new URL('../../src/main.ts', import.meta.url))
+const pathOf = (path: string): string => fileURLToPath(new URL(path, import.meta.url))
+const command = [
+  ...['--conditions=@turnstead/source', '--import=tsx'],
+  ...['--import', pathOf('end-with-parent.mjs'), pathOf('../../src/main.ts')],
+]
 
 /** Keys of the machine that runs the tests must not decide what is tested. */
 const withoutKeys = {
@@ -37,7 +41,7 @@ export async function startChatProcess({
   dataDir,
   env = {},
 }: ChatProcessOptions): Promise<ChatProcess> {
-  const child = spawn(process.execPath, ['--conditions=@turnstead/source', '--import=tsx', main], {
+  const child = spawn(process.execPath, command, {
     env: {
       ...process.env,
       ...withoutKeys,
@@ -46,7 +50,7 @@ export async function startChatProcess({
       CHAT_DATA: dataDir,
       ...env,
     },
-    stdio: ['ignore', 'pipe', 'pipe'],
+    stdio: ['ignore', 'pipe', 'pipe', 'ipc'],
   })
   const exited = once(child, 'exit')
   let printed = ''
@@ -56,8 +60,8 @@ export async function startChatProcess({
       const found = /http:\/\/127\.0\.0\.1:\d+/.exec(printed)?.[0]
       if (found !== undefined) resolve(found)
     }
-    child.stdout.on('data', read)
-    child.stderr.on('data', read)
+    child.stdout?.on('data', read)
+    child.stderr?.on('data', read)
     child.once('exit', (code) => {
       reject(new Error(`the application ended with ${code} and printed: ${printed}`))
     })
@@ -81,12 +85,13 @@ export async function runChatProcess(
   env: Readonly<Record<string, string>>,
 ): Promise<{ readonly code: number | null; readonly output: string }> {
   const dataDir = await mkdtemp(join(tmpdir(), 'turnstead-chat-'))
-  const child = spawn(process.execPath, ['--conditions=@turnstead/source', '--import=tsx', main], {
+  const child = spawn(process.execPath, command, {
     env: { ...process.env, ...withoutKeys, CHAT_DATA: dataDir, ...env },
+    stdio: ['ignore', 'pipe', 'pipe', 'ipc'],
   })
   let output = ''
-  child.stdout.on('data', (chunk: Buffer) => (output += chunk.toString()))
-  child.stderr.on('data', (chunk: Buffer) => (output += chunk.toString()))
+  child.stdout?.on('data', (chunk: Buffer) => (output += chunk.toString()))
+  child.stderr?.on('data', (chunk: Buffer) => (output += chunk.toString()))
   await once(child, 'exit')
   await rm(dataDir, { recursive: true, force: true })
   return { code: child.exitCode, output }

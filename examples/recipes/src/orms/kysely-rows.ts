@@ -42,8 +42,10 @@ const newRest = { ...newTurn, ...newEnd, finish: null, startedAt: null, settledA
 const newState = {
   ...newRest,
   trace: null,
+  delivery: null,
   files: null,
   closedAt: null,
+  dueAt: null,
   asks: [],
   asksRevision: 0,
   fence: 0,

@@ -9,7 +9,14 @@ import { createSessions } from './kysely-sessions.js'
 
 const unchanged = Symbol('unchanged')
 
-type Verbs = Omit<SessionStore, 'sweep' | 'removeConversation' | 'noteSession' | 'watch'>
+type Write = (
+  lease: Lease,
+  from: readonly TurnStatus[],
+  change: (turn: Turn) => unknown,
+) => Promise<boolean>
+
+/** Without `park` a worker waits with a turn that asks. */
+type Verbs = Omit<SessionStore, 'sweep' | 'removeConversation' | 'noteSession' | 'watch' | 'park'>
 
 /**
  * A store of one's own, without Knex: every verb locks the row of its chat, decides, and writes. No lock is held while
@@ -29,7 +36,7 @@ export function createKyselyStore(options: {
   const { inChat, load, save } = rows
 
   /** A worker's write: under its own claim, out of one of these states. */
-  const write = (lease: Lease, from: readonly TurnStatus[], change: (turn: Turn) => unknown) =>
+  const write: Write = (lease, from, change) =>
     inChat(lease.conversationId, async (chat, trx) => {
       const turn = await load(trx, lease.turnId)
       if (chat?.fence !== lease.fence || turn?.fence !== lease.fence) return false
@@ -58,6 +65,7 @@ export function createKyselyStore(options: {
   return {
     ...createSessions({ inChat, clock, createMs }),
     ...createLeases(rows, { clock, instance }),
+    giveBack: (lease) => giveBack(write, lease),
     recordPrompt: (lease, prompt, spent) =>
       write(lease, ['running'], (turn) => Object.assign(turn, { prompt }, spent)),
     snapshot: (lease, { reply, text }) =>
@@ -140,4 +148,15 @@ export function createKyselyStore(options: {
       })
     },
   }
+}
+
+/** Only what was asked nothing; said again it is true again. */
+async function giveBack(write: Write, lease: Lease): Promise<boolean> {
+  let isBack = false
+  await write(lease, ['running', 'pending'], (turn) => {
+    isBack = turn.status === 'pending' || turn.prompt === null
+    if (!isBack || turn.status === 'pending') return unchanged
+    return Object.assign(turn, { status: 'pending', startedAt: null })
+  })
+  return isBack
 }

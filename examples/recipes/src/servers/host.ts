@@ -38,7 +38,7 @@ export const routes = createTurnRoutes({
     }),
   openTurn: async (id) => {
     const turns = knex('messages').where('conversation_id', id).orderBy('id', 'desc')
-    return (await turns.whereIn('turn_status', ['pending', 'running']).first('id'))?.id
+    return (await turns.whereIn('turn_status', ['pending', 'running', 'waiting']).first('id'))?.id
   },
   files: {
     ...createMessageArtifacts({ store: bytes, agentDirectory: '/' }),

@@ -12,6 +12,8 @@ export async function bundlePage(): Promise<string> {
     target: 'es2022',
     jsx: 'automatic',
     define: { 'process.env.NODE_ENV': '"production"' },
+    // Beside packages that are not built, as in their tests.
+    ...(import.meta.url.endsWith('.ts') ? { conditions: ['@turnstead/source'] } : {}),
     logLevel: 'silent',
   })
   const [script] = outputFiles

@@ -96,11 +96,17 @@ export async function artifactResponse(
   request: Request,
   options: DownloadOptions,
 ): Promise<Response> {
-  const { status, headers, artifact } = await openDownload(
+  const {
+    status,
+    headers: given,
+    artifact,
+  } = await openDownload(
     { method: request.method, header: (name) => request.headers.get(name) ?? undefined },
     options,
   )
   try {
+    // Made here, since a framework's own `Response` (Hono puts one into the global) looks at them when it is sent.
+    const headers = new Headers(given)
     const body = artifact === null ? null : toWebStream(artifact.body)
     return new Response(body, { status, headers })
   } catch (error) {

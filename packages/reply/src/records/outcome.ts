@@ -12,7 +12,7 @@ export interface CompletedOutcome {
   readonly messageId: string
   /** True when the turn stopped because a person rejected a permission or dismissed a question. */
   readonly rejected: boolean
-  /** A later prompt that was answered together with this one; `null` when there is none. */
+  /** A later prompt that was answered together with this one, or to which the run was handed over; `null` when there is none. */
   readonly answeredBy: string | null
   /** Sessions of sub-agents in the background that are done and whose result did not come back, or never will. */
   readonly background: readonly string[]

@@ -142,6 +142,14 @@ export interface SessionState {
   touched: number
 }
 
+/** The end of a reply whose run went on with the prompt of another turn. */
+export interface HandOver {
+  /** The other turn's prompt. */
+  readonly promptId: string
+  /** The first answer that is the other turn's. */
+  readonly messageId: string
+}
+
 /** Everything a reply knows. */
 export interface ReplyState {
   readonly sessionId: string
@@ -152,6 +160,10 @@ export interface ReplyState {
   directory: string | null
   /** True once the turn is settled: then no ask is open, and no tool runs. */
   closed: boolean
+  /** Prompts of other turns of the host in this session: what answers them is theirs. */
+  readonly others: Set<string>
+  /** Where the run went on to one of them; `null` while it did not. */
+  handOver: HandOver | null
   readonly root: SessionState
   readonly prompt: MessageState
   readonly sessions: Map<string, SessionState>

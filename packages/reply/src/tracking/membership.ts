@@ -1,7 +1,7 @@
 import { setMember } from './member.js'
 import { dropParts, keepsParts, rememberForeign } from './message-store.js'
 import { shareRuns } from './runs.js'
-import type { MessageState, ReplyState, SessionState } from '../state/state.js'
+import type { HandOver, MessageState, ReplyState, SessionState } from '../state/state.js'
 
 /**
  * Works out which messages of a session belong to the reply.
@@ -21,11 +21,24 @@ export function refreshMembership(state: ReplyState, session: SessionState): voi
 
 function refreshRoot(state: ReplyState): void {
   const runs = shareRuns(state, turnBegan(state))
+  let handOver: HandOver | null = null
   for (const message of state.root.order) {
     const prompts = runs.get(message) ?? []
-    message.answers = message.role === 'assistant' ? (prompts.at(-1) ?? null) : null
-    setMember(state, message, prompts.includes(state.promptId) && mayJoin(state, message))
+    const isAnswer = message.role === 'assistant'
+    message.answers = isAnswer ? (prompts.at(-1) ?? null) : null
+    const other = otherAfter(state, prompts)
+    if (other !== null && isAnswer) handOver ??= { promptId: other, messageId: message.id }
+    const isShared = prompts.includes(state.promptId) && other === null
+    setMember(state, message, isShared && mayJoin(state, message))
   }
+  if (!state.closed) state.handOver = handOver
+}
+
+/** The newest prompt of another turn that an answer is for beside this one: the answer is that turn's. */
+function otherAfter({ others, promptId }: ReplyState, prompts: readonly string[]): string | null {
+  const place = prompts.indexOf(promptId)
+  if (place < 0 || others.size === 0) return null
+  return prompts.slice(place + 1).findLast((id) => others.has(id)) ?? null
 }
 
 /** A closed reply takes in what is still said in answer to its own prompt, and no answer to another one. */

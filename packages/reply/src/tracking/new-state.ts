@@ -23,6 +23,8 @@ export function newState(sessionId: string, promptId: string, feed: ChangeFeed):
     promptedAt: null,
     directory: null,
     closed: false,
+    others: new Set(),
+    handOver: null,
     root,
     prompt,
     sessions: new Map([[sessionId, root]]),

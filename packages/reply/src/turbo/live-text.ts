@@ -6,6 +6,9 @@ import type { Html } from './html.js'
 /** A tail up to this length is rendered again with every change; a longer one only grows as plain text. */
 const maxRenderedTail = 4_000
 
+/** Finished blocks are put together up to about this length, so that a page can leave out what is not looked at. */
+const chunkLength = 16_000
+
 /** How much of the end of what is shown is compared, to notice a text that did not just grow. */
 const guardLength = 64
 
@@ -13,6 +16,8 @@ const guardLength = 64
 export interface LiveText {
   /** What a page needs to show this text, given what it showed before; `null` when the text did not just grow. */
   update(text: string): readonly Html[] | null
+  /** The same for the last time: what is shown as it was written is rendered too. The blocks that are there stay. */
+  end(text: string): readonly Html[] | null
   /** The same as one piece, for a page that comes later. */
   view(): Html
 }
@@ -27,6 +32,8 @@ export function createLiveText(elementId: string, render: (source: string) => Ht
   const splitter = createBlockSplitter()
   let shown = ''
   let finishedLength = 0
+  /** Where each chunk but the first begins. */
+  const chunks: number[] = []
   let isPlain = false
 
   const tailView = (tail: string): Html => {
@@ -35,6 +42,17 @@ export function createLiveText(elementId: string, render: (source: string) => Ht
     const code = tail.slice(tail.indexOf('\n') + 1)
     return html`<pre><code id="${elementId}-end">${code}</code></pre>`
   }
+
+  const append = (block: Html): Html => {
+    if (finishedLength - (chunks.at(-1) ?? 0) < chunkLength) {
+      const target = chunks.length === 0 ? 'blocks' : `chunk-${chunks.length}`
+      return turboStream('append', `${elementId}-${target}`, block)
+    }
+    chunks.push(finishedLength)
+    return turboStream('append', `${elementId}-blocks`, chunkView(chunks.length, block))
+  }
+  const chunkView = (number: number, blocks: Html): Html =>
+    html`<div class="chunk" id="${elementId}-chunk-${number}">${blocks}</div>`
 
   return {
     update(text) {
@@ -49,7 +67,7 @@ export function createLiveText(elementId: string, render: (source: string) => Ht
 
       if (splitter.finishedLength > finishedLength) {
         const block = text.slice(finishedLength, splitter.finishedLength)
-        changes.push(turboStream('append', `${elementId}-blocks`, render(block)))
+        changes.push(append(render(block)))
         finishedLength = splitter.finishedLength
         isPlain = false
       }
@@ -59,8 +77,20 @@ export function createLiveText(elementId: string, render: (source: string) => Ht
       changes.push(turboStream('update', tailId(elementId), tailView(tail)))
       return changes
     },
+    end(text) {
+      const changes = this.update(text)
+      if (changes === null) return null
+      const tail = text.slice(finishedLength)
+      return [...changes, turboStream('update', tailId(elementId), render(tail))]
+    },
     view() {
-      const blocks = finishedLength > 0 ? render(shown.slice(0, finishedLength)) : null
+      const ends = [...chunks, finishedLength]
+      const blocks =
+        finishedLength > 0 &&
+        ends.map((end, index) => {
+          const chunk = render(shown.slice(chunks[index - 1] ?? 0, end))
+          return index === 0 ? chunk : chunkView(index, chunk)
+        })
       const tail = tailView(shown.slice(finishedLength))
       return html`<div class="blocks" id="${elementId}-blocks">${blocks}</div>
         <div class="tail" id="${tailId(elementId)}">${tail}</div>`

@@ -1,14 +1,20 @@
 import type { ReplyPart, ReasoningPart, TextPart } from '../records/part.js'
-import type { ReplyView } from '../records/reply-view.js'
+import type { ReplyView, SubAgent } from '../records/reply-view.js'
 import { element, turboStream } from './action.js'
 import { html, toText } from './html.js'
 import type { Html } from './html.js'
 import { createLiveText, tailId } from './live-text.js'
 import type { LiveText } from './live-text.js'
+import { movedFrom } from './moved.js'
+import { isSameWork, subAgentsByCall } from './sub-agents.js'
 import type { PartContext, TurboTemplates } from './templates.js'
+
+/** A text of more characters is not rendered once more at its end: a page would stand still for that. */
+const longText = 20_000
 
 interface Shown {
   readonly part: ReplyPart
+  readonly subAgents: readonly SubAgent[]
   /** False when its template shows nothing, so that it has no element. */
   readonly hasElement: boolean
   /** True when its growing text is changed in place. */
@@ -34,10 +40,11 @@ export class PartActions {
 
   /** All parts, for a new page; what other pages were sent must have been brought up to date before. */
   page(view: ReplyView): readonly Html[] {
+    const subAgents = subAgentsByCall(view)
     return this.#step(view, (shown) =>
       view.parts.flatMap((part) => {
         this.#growth(part)
-        const context = this.#contextOf(part)
+        const context = this.#contextOf(part, subAgents(part))
         const inside = this.#show(part, context, shown)
         return inside === null ? [] : [element(context.elementId, inside)]
       }),
@@ -45,19 +52,30 @@ export class PartActions {
   }
 
   next(view: ReplyView): readonly Html[] {
+    const subAgents = subAgentsByCall(view)
     return this.#step(view, (shown) => {
       const before = this.#shown
+      const staying = view.parts.filter(({ id }) => before.get(id)?.hasElement === true)
+      const moved = movedFrom(
+        [...before.keys()],
+        staying.map(({ id }) => id),
+      )
       let previousId: string | null = null
       const actions = view.parts.flatMap((part) => {
         const known = before.get(part.id)
-        const isSame = known?.part === part
+        const agents = subAgents(part)
+        const isMoved = moved.has(part.id)
+        const isSame = known?.part === part && !isMoved && isSameWork(known.subAgents, agents)
         if (isSame) shown.set(part.id, known)
-        const brought = isSame ? [] : this.#bring(part, known, previousId, shown)
+        const taken = isMoved ? [turboStream('remove', this.#elementId(part.id))] : []
+        const brought = isSame
+          ? []
+          : this.#bring(part, agents, isMoved ? undefined : known, previousId, shown)
         if (shown.get(part.id)?.hasElement === true) previousId = part.id
-        return brought
+        return [...taken, ...brought]
       })
       for (const [id, { hasElement }] of before)
-        if (hasElement && shown.get(id)?.hasElement !== true)
+        if (hasElement && !moved.has(id) && shown.get(id)?.hasElement !== true)
           actions.push(turboStream('remove', this.#elementId(id)))
       return actions
     })
@@ -82,17 +100,23 @@ export class PartActions {
 
   #bring(
     part: ReplyPart,
+    subAgents: readonly SubAgent[],
     known: Shown | undefined,
     previousId: string | null,
     shown: Map<string, Shown>,
   ): readonly Html[] {
     const { templates, prefix } = this.#options
+    const ending = known === undefined ? null : this.#endOfLongText(part, known)
+    if (ending !== null && known !== undefined) {
+      shown.set(part.id, { ...known, part, isLive: false })
+      return ending
+    }
     const growth = this.#growth(part)
     if (known?.isLive === true && growth !== null) {
       shown.set(part.id, { ...known, part })
       return growth
     }
-    const context = this.#contextOf(part)
+    const context = this.#contextOf(part, subAgents)
     const inside = this.#show(part, context, shown)
     if (inside === null) return []
     const { elementId } = context
@@ -108,7 +132,8 @@ export class PartActions {
   #show(part: ReplyPart, context: PartContext, shown: Map<string, Shown>): Html | null {
     const inside = this.#options.templates.part(part, context)
     const isLive = this.#isLive(part, context, inside)
-    shown.set(part.id, { part, hasElement: inside !== null, isLive })
+    const { subAgents } = context
+    shown.set(part.id, { part, subAgents, hasElement: inside !== null, isLive })
     return inside
   }
 
@@ -127,11 +152,28 @@ export class PartActions {
     return null
   }
 
-  #contextOf(part: ReplyPart): PartContext {
+  /** Only the rest of a long text that was changed in place, where nothing else of its part differs from before. */
+  #endOfLongText(part: ReplyPart, known: Shown): readonly Html[] | null {
+    if (part.kind !== 'text' && part.kind !== 'reasoning') return null
+    const { id, text } = part
+    const live = this.#texts.get(id)
+    if (!known.isLive || live === undefined || isBeingWritten(part)) return null
+    if (text.length <= longText) return null
+    const context = { elementId: this.#elementId(id), content: html`…`, subAgents: [] }
+    const frameOf = (each: ReplyPart): string => toText(this.#options.templates.part(each, context))
+    if (frameOf(known.part) !== frameOf(part)) return null
+    const changes = live.end(text)
+    if (changes !== null) this.#texts.delete(id)
+    return changes
+  }
+
+  #contextOf(part: ReplyPart, subAgents: readonly SubAgent[]): PartContext {
     const elementId = this.#elementId(part.id)
-    if (part.kind !== 'text' && part.kind !== 'reasoning') return { elementId, content: null }
+    if (part.kind !== 'text' && part.kind !== 'reasoning') {
+      return { elementId, content: null, subAgents }
+    }
     const live = this.#texts.get(part.id)
-    return { elementId, content: live?.view() ?? this.#rendered(part) }
+    return { elementId, content: live?.view() ?? this.#rendered(part), subAgents }
   }
 
   #rendered({ kind, text }: TextPart | ReasoningPart): Html {

@@ -1,6 +1,6 @@
 import type { Ask } from '../records/ask.js'
 import type { ReplyPart, ToolPart } from '../records/part.js'
-import type { ReplyView } from '../records/reply-view.js'
+import type { ReplyView, SubAgent } from '../records/reply-view.js'
 import type { Todo } from '../records/todo.js'
 import { describeTool } from '../tool-display/describe-tool.js'
 import { html } from './html.js'
@@ -15,6 +15,11 @@ export interface PartContext {
    * changed in place, so a template shows it whole or not at all.
    */
   readonly content: Html | null
+  /**
+   * Of a tool call: the sub-agents that it started, and those that these started, oldest first; `toolPartId` says by which call. The part
+   * is shown again when one of them does something. Empty for other parts.
+   */
+  readonly subAgents: readonly SubAgent[]
 }
 
 /** What a template of an ask is given beside the ask. */

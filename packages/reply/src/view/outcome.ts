@@ -3,7 +3,7 @@ import type { ReplyError } from '../records/reply-error.js'
 import { isAtWork, unreturned } from '../tracking/background.js'
 import { hasRejectedTool } from '../tracking/run-end.js'
 import { isAnswer } from '../state/state.js'
-import type { MessageState, ReplyState } from '../state/state.js'
+import type { HandOver, MessageState, ReplyState } from '../state/state.js'
 
 /** How the newest message of a turn is. */
 export type Ending =
@@ -43,6 +43,7 @@ const outcomeTable: Readonly<Record<Ending, Readonly<Record<Activity, Outcome['s
 export function outcomeOf(state: ReplyState, options: OutcomeOptions): Outcome {
   const activity = activityOf(state, options)
   const newest = newestAnswer(state, activity)
+  if (state.handOver !== null) return handedOver(state, state.handOver, { newest, activity })
   const ending = newest === null ? 'none' : endingOf(state, newest, activity)
   const verdict = outcomeTable[ending][activity]
   const answeredBy = otherPrompt(state, newest)
@@ -89,6 +90,22 @@ export function outcomeOf(state: ReplyState, options: OutcomeOptions): Outcome {
     answeredBy,
     background,
   }
+}
+
+/** Whatever the run does from then on is the other turn's. */
+function handedOver(
+  state: ReplyState,
+  { promptId: answeredBy, messageId: firstOther }: HandOver,
+  { newest, activity }: { readonly newest: MessageState | null; readonly activity: Activity },
+): Outcome {
+  const messageId = newest?.id ?? firstOther
+  const background = unreturned(state)
+  if (activity === 'busy') {
+    const blocked = isBlocked(state)
+    return { state: 'running', messageId, interrupted: false, blocked, answeredBy, background }
+  }
+  const finish = newest?.finish ?? ''
+  return { state: 'completed', finish, messageId, rejected: false, answeredBy, background }
 }
 
 function activityOf({ closed }: ReplyState, options: OutcomeOptions): Activity {

@@ -43,6 +43,8 @@ function restore(json: ReplyJson, feed: ChangeFeed): ReplyState {
     todos,
     sessionError,
   })
+  for (const id of json.others ?? []) state.others.add(id)
+  state.handOver = json.handOver ?? null
   state.todoEvents = new EventClock(json.eventIds[0])
   state.errorEvents = new EventClock(json.eventIds[1])
   state.fileEvents = new EventClock(json.eventIds[2])

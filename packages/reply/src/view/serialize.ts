@@ -22,6 +22,9 @@ export interface ReplyJson {
   readonly promptedAt: number | null
   readonly directory: string | null
   readonly closed: boolean
+  /** Absent where an older version wrote it. */
+  readonly others?: readonly string[]
+  readonly handOver?: ReplyState['handOver']
   readonly todos: ReplyState['todos']
   readonly sessionError: ReplyError | null
   readonly workspace: Workspace
@@ -101,6 +104,8 @@ export function serialize(state: ReplyState, toPart: ToPart = partJson): ReplyJs
     promptedAt: state.promptedAt,
     directory: state.directory,
     closed: state.closed,
+    others: [...state.others],
+    handOver: state.handOver,
     todos: state.todos,
     sessionError: state.sessionError,
     workspace: state.workspace,

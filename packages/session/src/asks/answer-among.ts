@@ -33,7 +33,8 @@ export function answerAmong(
     return { result: { accepted: false, reason, ask: asOf(turn, askId) }, asks: turn.asks }
   }
   const asks = decideAsk(turn.asks, askId, { decision, by, rule: null }, now)
-  return { result: { accepted: true, ask: find(asks, askId) ?? ask }, asks }
+  const isParked = turn.status === 'waiting'
+  return { result: { accepted: true, ask: find(asks, askId) ?? ask, isParked }, asks }
 }
 
 type Refusal = Extract<AnswerResult, { accepted: false }>['reason']
@@ -43,7 +44,7 @@ function refusalOf({ status }: AskingTurn, { state }: AskRecord): Refusal | null
   if (isTerminal(status)) return 'settled'
   if (state === 'closed') return 'closed'
   // A row that the host has put back to `pending`: no one would send the answer.
-  return status === 'running' ? null : 'closed'
+  return status === 'running' || status === 'waiting' ? null : 'closed'
 }
 
 function asOf({ asks, status, settledAt }: AskingTurn, askId: string): AskRecord | null {

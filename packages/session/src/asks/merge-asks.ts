@@ -38,6 +38,10 @@ function mergeOne(
       const { askId, decision, by, rule = null } = change
       return decideAsk(asks, askId, { decision, by, rule }, now)
     }
+    case 'sending':
+      return replaceAsk(asks, change.askId, ({ state, triedAt }) =>
+        state === 'answered' && (triedAt ?? null) === null ? { triedAt: now } : null,
+      )
     case 'sent':
       return replaceAsk(asks, change.askId, ({ state }) =>
         state === 'answered' ? { state: 'sent', sentAt: now } : null,
@@ -84,7 +88,7 @@ export function closedByEnd(
 type Progress = Partial<
   Pick<
     AskRecord,
-    'state' | 'decision' | 'answeredBy' | 'rule' | 'answeredAt' | 'sentAt' | 'closedAt'
+    'state' | 'decision' | 'answeredBy' | 'rule' | 'answeredAt' | 'triedAt' | 'sentAt' | 'closedAt'
   >
 >
 
@@ -111,6 +115,7 @@ function opened(ask: OpenAsk): AskRecord {
     answeredBy: null,
     rule: null,
     answeredAt: null,
+    triedAt: null,
     sentAt: null,
     closedAt: null,
   } as const

@@ -31,6 +31,8 @@ export interface SessionStoreSubject {
 export interface SessionStoreCase {
   /** The promise, in the present tense. */
   readonly name: string
+  /** `servers`: only of a store that knows on which of several servers a conversation is. `inbox`: of one that has a line of messages. */
+  readonly needs?: 'servers' | 'inbox'
   /** Rejects when the promise is broken. */
   readonly run: (subject: SessionStoreSubject) => Promise<void>
 }

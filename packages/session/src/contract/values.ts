@@ -37,6 +37,8 @@ export const valueCases: readonly SessionStoreCase[] = [
         closedAt: null,
         asks: [],
         waitingSince: null,
+        delivery: null,
+        dueAt: null,
       })
     },
   },

@@ -1,6 +1,7 @@
 import type { Knex } from 'knex'
 import { systemClock } from '../clock.js'
 import type { Clock } from '../clock.js'
+import { SessionError } from '../errors.js'
 import { dialectOf } from '../migrations/dialect.js'
 import { historyTable } from '../migrations/history-table.js'
 import type { HistoryTableOptions } from '../migrations/history-table.js'
@@ -18,6 +19,11 @@ export interface HistoryStoreOptions extends HistoryTableOptions {
   readonly knex: Knex | (() => Knex)
   /** Default: the machine's. */
   readonly clock?: Clock
+  /**
+   * The largest row, in bytes, packed and as text. A turn that added more is noted, and its conversation is not restored any more.
+   * MariaDB and MySQL take `max_allowed_packet`, 16 MiB by default. Default: 12 582 912.
+   */
+  readonly maxEntryBytes?: number
   /** How long a statement may take with its repetitions, in milliseconds. Default: 15 000. */
   readonly statementMs?: number
 }
@@ -47,13 +53,19 @@ const heads = [
 
 /**
  * What OpenCode servers know of conversations in a table, one row for each turn: {@link historyMigration} makes it. Rejects with
- * `database_failed`, and `read` with `history_damaged`.
+ * `database_failed`, `read` with `history_damaged`, and `keep` with `history_too_large`.
  *
  * @example
  *     const turns = { client, store, history: createHistoryStore({ knex }) }
  */
 export function createHistoryStore(options: HistoryStoreOptions): KnexHistoryStore {
-  const { knex, clock = systemClock, statementMs = 15_000 } = options
+  const {
+    knex,
+    clock = systemClock,
+    statementMs = 15_000,
+    maxEntryBytes = 12 * 1024 * 1024,
+  } = options
+  if (!(maxEntryBytes > 0)) throw new RangeError('`maxEntryBytes` must be a number of bytes.')
   const table = historyTable(options)
   // Knex itself is callable, so only `raw` distinguishes it from a function that gives one.
   const context: QueryContext = {
@@ -82,6 +94,8 @@ export function createHistoryStore(options: HistoryStoreOptions): KnexHistorySto
     async keep(lease, entry) {
       const conversationId = String(lease.conversationId)
       const row = await toRow(entry, { conversationId, fence: lease.fence, now: clock.now() })
+      const { body } = row
+      if (String(body).length > maxEntryBytes) throw tooLarge(entry, conversationId, maxEntryBytes)
       await change(`keep turn ${entry.turnId} of conversation ${conversationId}`, (at) =>
         upsert(at, table, row),
       )
@@ -125,6 +139,13 @@ export function createHistoryStore(options: HistoryStoreOptions): KnexHistorySto
           .delete(),
       ),
   }
+}
+
+function tooLarge({ turnId }: HistoryEntry, conversationId: string, bytes: number): SessionError {
+  return new SessionError(
+    'history_too_large',
+    `What turn ${turnId} added to conversation ${conversationId} is more than ${bytes} bytes (\`maxEntryBytes\`).`,
+  )
 }
 
 /** One statement. A row that a later lease has written stays. */

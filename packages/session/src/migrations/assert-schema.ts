@@ -8,10 +8,26 @@ import { artifactSteps, artifactVersion } from './artifact-tables.js'
 import type { ArtifactTableOptions } from './artifact-tables.js'
 import { historyStep, historyVersion } from './history-table.js'
 import type { HistoryTableOptions } from './history-table.js'
+import { assertKnown } from '../values/known-options.js'
+import type { Names } from '../values/known-options.js'
+import { serversStep, serversVersion } from './servers-table.js'
+import type { ServersTableOptions } from './servers-table.js'
 import { outboxStep, outboxVersion } from './outbox-table.js'
 import type { OutboxTableOptions } from './outbox-table.js'
 import type { TableStep } from './table-version.js'
 import { conversationTable, messageTable } from '../tables.js'
+
+/** Which tables are looked at. */
+export interface SchemaOptions extends TurnMigrationOptions {
+  /** The table of the outbox, as given to the store. Default: there is none. */
+  readonly outbox?: OutboxTableOptions
+  /** The table of the history, as given to it. Default: there is none. */
+  readonly history?: HistoryTableOptions
+  /** The table of servers, as given to the store. Default: there is none. */
+  readonly servers?: ServersTableOptions
+  /** The tables of the catalog, as given to it. Default: there is none. */
+  readonly artifacts?: ArtifactTableOptions
+}
 
 /**
  * Looks whether the tables can hold turns, and changes nothing. Worth a call when an application starts or is deployed. Rejects
@@ -20,17 +36,8 @@ import { conversationTable, messageTable } from '../tables.js'
  * @example
  *     await assertSchema(knex, { messages: { prefix: 'ai_' } })
  */
-export async function assertSchema(
-  knex: Knex,
-  options: TurnMigrationOptions & {
-    /** The table of the outbox, as given to the store. Default: there is none. */
-    readonly outbox?: OutboxTableOptions
-    /** The table of the history, as given to it. Default: there is none. */
-    readonly history?: HistoryTableOptions
-    /** The tables of the catalog, as given to it. Default: there is none. */
-    readonly artifacts?: ArtifactTableOptions
-  } = {},
-): Promise<void> {
+export async function assertSchema(knex: Knex, options: SchemaOptions = {}): Promise<void> {
+  assertKnown('`assertSchema`', options, names)
   const conversations = conversationTable(options.conversations)
   const messages = messageTable(options.messages)
   const expected = stepsOf(options).flatMap(({ name, steps }) =>
@@ -55,15 +62,19 @@ export async function assertSchema(
       }
     }),
   )
-  const { outbox, history, artifacts } = options
+  const { outbox, history, servers, artifacts } = options
   if (outbox !== undefined) expected.push(...ofOurs('outbox', outboxVersion, [outboxStep(outbox)]))
   if (history !== undefined) {
     expected.push(...ofOurs('history', historyVersion, [historyStep(history)]))
   }
+  if (servers !== undefined) {
+    expected.push(...ofOurs('servers', serversVersion, [serversStep(servers)]))
+  }
   if (artifacts !== undefined) {
     expected.push(...ofOurs('artifact', artifactVersion, artifactSteps(artifacts)))
   }
-  const problems = await findProblems(knex, expected)
+  // A table that several versions change is looked at for each.
+  const problems = [...new Set(await findProblems(knex, expected))]
   if (problems.length === 0) return
   throw new SessionError(
     'schema_mismatch',
@@ -71,9 +82,19 @@ export async function assertSchema(
   )
 }
 
+const names: Names<SchemaOptions> = {
+  conversations: true,
+  messages: true,
+  indexPrefix: true,
+  outbox: true,
+  history: true,
+  servers: true,
+  artifacts: true,
+}
+
 /** Tables that are wholly ours. */
 function ofOurs(
-  what: 'outbox' | 'history' | 'artifact',
+  what: 'outbox' | 'history' | 'servers' | 'artifact',
   name: string,
   steps: readonly TableStep[],
 ): readonly ExpectedTable[] {

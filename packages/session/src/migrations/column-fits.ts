@@ -72,10 +72,10 @@ function textMisfit(dialect: Dialect, characters: number, type: string): string 
       : `holds ${width} characters, and ${characters} must go into it`
   }
   if (type.startsWith('enum(')) {
-    const isStatus = ['pending', 'running', 'completed', 'failed', 'cancelled'].every((status) =>
-      type.includes(`'${status}'`),
+    const isStatus = ['pending', 'running', 'waiting', 'completed', 'failed', 'cancelled'].every(
+      (status) => type.includes(`'${status}'`),
     )
-    return isStatus ? null : `is \`${type}\`, and the five states of a turn must go into it`
+    return isStatus ? null : `is \`${type}\`, and the six states of a turn must go into it`
   }
   if (dialect === 'postgresql' && type.startsWith('character(')) {
     return `is \`${type}\`, which fills texts up with blanks`

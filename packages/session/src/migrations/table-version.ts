@@ -54,6 +54,7 @@ const usualPlaces: ReadonlySet<string> = new Set(
     ['open', 'messages', 'turn_status', 'turn_closed_at', 'conversation_id'],
     ['pending', 'messages', 'turn_status', 'turn_pending_since'],
     ['waiting', 'messages', 'turn_waiting_since'],
+    ['due', 'messages', 'turn_due_at'],
   ].map(([purpose, ...place]) => `${purpose} ${JSON.stringify(place)}`),
 )
 

@@ -17,6 +17,7 @@ export function conversationsVersion1(names: ConversationColumns): TableVersion 
       { name: names.createExpiresAt, type: 'time' },
       { name: names.rules, type: { characters: 64 } },
       { name: names.sessionTitle, type: 'text' },
+      { name: names.server, type: { characters: 255 } },
     ],
     indexes: [
       // Two conversations in one session would get each other's answers.

@@ -1,7 +1,9 @@
 import { conversationTable, messageTable } from '../tables.js'
 import type { ConversationColumns, MessageColumns, TableOptions } from '../tables.js'
+import { messagesVersion2 } from './inbox.js'
 import { assertIndexPrefix, defaultIndexPrefix } from './table-version.js'
 import type { TableStep, TableVersion } from './table-version.js'
+import { messagesVersion3 } from './due-turns.js'
 import { conversationsVersion1, messagesVersion1 } from './turns.js'
 
 /** Which of the host's tables to change, named as for `createSessionStore`. */
@@ -17,7 +19,8 @@ export interface TurnMigrationOptions {
 /** One version of the columns, for tables of any names. */
 export interface Version {
   readonly name: string
-  readonly conversations: (names: ConversationColumns) => TableVersion
+  /** Default: nothing. */
+  readonly conversations?: (names: ConversationColumns) => TableVersion
   readonly messages: (names: MessageColumns) => TableVersion
 }
 
@@ -28,6 +31,11 @@ export const versions: readonly Version[] = [
     conversations: conversationsVersion1,
     messages: messagesVersion1,
   },
+  {
+    name: 'turnstead-002-inbox',
+    messages: messagesVersion2,
+  },
+  { name: 'turnstead-003-waiting', messages: messagesVersion3 },
 ]
 
 /** What each version adds to the host's two tables. */
@@ -38,24 +46,24 @@ export function stepsOf(
   return versions.map((version) => ({
     name: version.name,
     steps: [
-      conversationStep(version, options.conversations, indexPrefix),
+      ...conversationSteps(version, options.conversations, indexPrefix),
       messageStep(version, options.messages, indexPrefix),
     ],
   }))
 }
 
-export function conversationStep(
+/** None where the version leaves the conversations as they are. */
+export function conversationSteps(
   version: Version,
   options?: TableOptions<ConversationColumns>,
   indexPrefix: string = defaultIndexPrefix,
-): TableStep {
+): readonly TableStep[] {
   const { table, columns } = conversationTable(options)
-  return {
-    option: 'conversations',
-    table,
-    indexPrefix: assertIndexPrefix(indexPrefix),
-    version: version.conversations(columns),
-  }
+  const added = version.conversations?.(columns)
+  const prefix = assertIndexPrefix(indexPrefix)
+  return added === undefined
+    ? []
+    : [{ option: 'conversations', table, indexPrefix: prefix, version: added }]
 }
 
 export function messageStep(

@@ -10,7 +10,13 @@ export interface Notices {
   watch(turnId: RowId, wake: (notice: TurnNotice) => void): () => void
 }
 
-const types: ReadonlySet<unknown> = new Set(['cancelled', 'answered', 'changed', 'settled'])
+const types: ReadonlySet<unknown> = new Set([
+  'cancelled',
+  'answered',
+  'changed',
+  'settled',
+  'steered',
+])
 const missed: TurnNotice = { type: 'missed' }
 
 /** Without a notifier nothing is told, and a watch hears nothing. */

@@ -21,10 +21,10 @@ export interface Notifier {
 
 /**
  * That something happened to a turn's row: a person cancelled it, an ask was answered, a snapshot was stored, it was
- * settled; `missed`: notices of any of these may have been lost.
+ * settled, a message came that is to reach its agent; `missed`: notices of any of these may have been lost.
  */
 export interface TurnNotice {
-  readonly type: 'cancelled' | 'answered' | 'changed' | 'settled' | 'missed'
+  readonly type: 'cancelled' | 'answered' | 'changed' | 'settled' | 'steered' | 'missed'
 }
 
 /** A notifier with connections of its own. */

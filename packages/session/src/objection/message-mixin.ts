@@ -62,6 +62,8 @@ export interface MessageMembers {
   readonly turn_asks: unknown
   /** Since when the turn waits for a person, in milliseconds since the epoch; null when it does not. */
   readonly turn_waiting_since: number | null
+  /** When a `waiting` turn is to be taken by a worker, in milliseconds since the epoch. */
+  readonly turn_due_at: number | null
   /** Counts the writes to the turn. */
   readonly turn_revision: number
   /** `SessionStore.claim` for this row. */
@@ -107,7 +109,9 @@ export function MessageMixin<Base extends typeof Model>(
     columns.closedAt,
     columns.asksRevision,
     columns.waitingSince,
+    columns.dueAt,
     columns.pendingSince,
+    columns.queuePosition,
   ]
 
   class TurnMessage extends withoutStaleColumns(base, columns) {

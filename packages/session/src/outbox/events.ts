@@ -3,8 +3,18 @@ import type { RowId, TurnStatus } from '../records.js'
 /**
  * `turn.ended`: it is settled, in any way. `turn.asked`: the agent asks a person, once for each ask. `turn.waiting`: nothing
  * goes on before a person answers, once for each time that this begins.
+ *
+ * Of a turn that no worker holds while it waits (`park`): `turn.answered`: there is an answer, so run it. `turn.reminder`: there is none
+ * yet; told once, later. `turn.expired`: the person's time is over, so run it. The last two are not told when an answer or a cancel
+ * came before.
  */
-export type OutboxEventType = 'turn.ended' | 'turn.asked' | 'turn.waiting'
+export type OutboxEventType =
+  | 'turn.ended'
+  | 'turn.asked'
+  | 'turn.waiting'
+  | 'turn.answered'
+  | 'turn.reminder'
+  | 'turn.expired'
 
 /** Something that happened to a turn and that someone has to be told. */
 export interface OutboxEvent {
@@ -15,13 +25,13 @@ export interface OutboxEvent {
   readonly turnId: RowId
   /** As text. */
   readonly conversationId: RowId
-  /** When it happened, in milliseconds since the epoch. */
+  /** When it happened, in milliseconds since the epoch; it is never told before. */
   readonly at: number
   /** How the turn ended; null while it runs. */
   readonly status: TurnStatus | null
   /** Why it ended so, as the row has it. */
   readonly reason: string | null
-  /** The ask that was opened; null for other types, and for an id of more than 255 characters: then the turn's row has it. */
+  /** The ask that was opened, or answered; null for other types, and for an id of more than 255 characters: then the turn's row has it. */
   readonly askId: string | null
   /** How often it was tried before. */
   readonly attempts: number
@@ -54,7 +64,7 @@ export interface OutboxStore {
 
 /** How an outbox stands. */
 export interface OutboxCount {
-  /** Events that are neither delivered nor dead. */
+  /** Events that are neither delivered nor dead, without those that are to be told later. */
   readonly pending: number
   /** Dead letters. */
   readonly dead: number

@@ -98,12 +98,13 @@ export function createOutboxStore(options: OutboxStoreOptions): OutboxStore {
       return change('delete old events', (at) => at(table).whereIn('id', ids).delete())
     },
     async count() {
+      const now = clock.now()
       const [row] = await query<Record<string, unknown>[]>(context, 'count events', (at) =>
         at(table)
           .where((open) => open.whereNotNull('due_at').orWhereNotNull('dead_at'))
           .select({
             dead: at.raw('count(??)', ['dead_at']),
-            pending: at.raw('count(??)', ['due_at']),
+            pending: at.raw('count(case when ?? <= ? then ?? end)', ['at', now, 'due_at']),
             oldest: at.raw('min(case when ?? is null then ?? end)', ['dead_at', 'at']),
           }),
       )
@@ -111,7 +112,7 @@ export function createOutboxStore(options: OutboxStoreOptions): OutboxStore {
       return {
         pending: toNumber(row?.['pending']),
         dead: toNumber(row?.['dead']),
-        oldestMs: oldest === null ? 0 : Math.max(0, clock.now() - toNumber(oldest)),
+        oldestMs: oldest === null ? 0 : Math.max(0, now - toNumber(oldest)),
       }
     },
   }

@@ -15,9 +15,11 @@ export function isLeftover(columns: MessageColumns): Knex.QueryCallback {
   return (row) => {
     row
       // Also what runs is not closed. Both lists begin an index, so that old turns cost nothing.
-      .whereIn(columns.status, ['running', 'completed', 'failed', 'cancelled'])
+      .whereIn(columns.status, ['running', 'waiting', 'completed', 'failed', 'cancelled'])
       .whereNull(columns.closedAt)
-      .where((any) => void any.where(columns.status, 'running').orWhereNotNull(columns.promptId))
+      .where((any) => {
+        any.whereIn(columns.status, ['running', 'waiting']).orWhereNotNull(columns.promptId)
+      })
   }
 }
 

@@ -1,5 +1,5 @@
 import { toRowId } from '../values/asserts.js'
-import type { RowId } from '../records.js'
+import type { RowId, TurnStatus } from '../records.js'
 import type { RunningTurn, TurnPage, WaitingTurn } from '../store/session-queries.js'
 import type { Tables } from '../tables.js'
 import { query } from './query.js'
@@ -20,6 +20,7 @@ export async function listRunning(
     what: 'list the running turns',
     // By the key itself, SQLite would read the whole table in its order.
     by: startedAt,
+    status: ['running'],
     after: after && { time: after.startedAt, turnId: after.turnId },
   })
 }
@@ -34,6 +35,7 @@ export async function listWaiting(
   const turns = await list(tables, page, {
     what: 'list the turns that wait',
     by: waitingSince,
+    status: ['running', 'waiting'],
     after: after && { time: after.waitingSince, turnId: after.turnId },
   })
   return turns as readonly WaitingTurn[]
@@ -43,13 +45,14 @@ interface Listing {
   readonly what: string
   /** A column of times, which the page is ordered by. */
   readonly by: string
+  readonly status: readonly TurnStatus[]
   readonly after: { readonly time: number; readonly turnId: RowId } | undefined
 }
 
 async function list<After>(
   tables: Tables,
   page: TurnPage<After>,
-  { what, by, after }: Listing,
+  { what, by, status, after }: Listing,
 ): Promise<readonly RunningTurn[]> {
   const limit = assertLimit(page.limit ?? defaultLimit)
   const { conversations, messages } = tables
@@ -63,7 +66,12 @@ async function list<After>(
       const rows = knex(`${messages.table} as m`)
         .join(`${conversations.table} as c`, `c.${c.id}`, `m.${m.conversationId}`)
         // Of a turn that runs it is null; together they are an index.
-        .where({ [`m.${m.status}`]: 'running', [`m.${m.closedAt}`]: null })
+        .where((row) => {
+          const [only, ...more] = status
+          if (more.length === 0) row.where(`m.${m.status}`, only)
+          else row.whereIn(`m.${m.status}`, status)
+        })
+        .whereNull(`m.${m.closedAt}`)
         // A bound, since SQLite finds what is only not null through no index.
         .where(time, '>=', after?.time ?? 0)
         .orderBy([time, `m.${m.id}`])

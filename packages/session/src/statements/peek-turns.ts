@@ -2,6 +2,7 @@ import type { Knex } from 'knex'
 import { toRowId } from '../values/asserts.js'
 import type { RowId, TurnGlance } from '../records.js'
 import type { Tables } from '../tables.js'
+import { blocking } from './find-lease.js'
 import { query } from './query.js'
 import { keyText, rowKey, unlessImpossible } from './row-key.js'
 import { toNumber, toNumberOrNull, toTurnStatus } from './row-values.js'
@@ -32,6 +33,7 @@ async function peek(
   const { conversations, messages } = tables
   const c = conversations.columns
   const m = messages.columns
+  const now = tables.clock.now()
   const looking = (knex: Knex): Knex.QueryBuilder =>
     knex(`${messages.table} as m`)
       .leftJoin(`${conversations.table} as c`, `c.${c.id}`, `m.${m.conversationId}`)
@@ -39,6 +41,11 @@ async function peek(
         for (const id of turnIds) any.orWhere(rowKey(knex, `m.${m.id}`, id))
       })
       .whereNotNull(`m.${m.status}`)
+      .select(
+        blocking(tables, knex, knex.ref(`c.${c.id}`), now)
+          .limit(1)
+          .as('blocked'),
+      )
       .select({
         turn: `m.${m.id}`,
         turntext: keyText(knex, `m.${m.id}`),
@@ -53,7 +60,6 @@ async function peek(
   const what = 'look where turns stand'
   const options = { isRepeatable: true }
   const rows = await query<Record<string, unknown>[]>(tables, what, looking, options)
-  const now = tables.clock.now()
   const glances = new Map<string, TurnGlance>()
   for (const row of rows) {
     const key = String(row['turntext'])
@@ -65,11 +71,17 @@ async function peek(
       fence: toNumber(row['fence']),
       revision: toNumber(row['revision']),
       asksRevision: toNumber(row['asks']),
-      waitsForTurn: isHeld && row['holder'] !== null && row['holder'] !== key,
+      waitsForTurn: isBehind(row, isHeld),
     })
     glances.set(key, glances.get(spelling(key)) as TurnGlance)
   }
   return turnIds.map((id) => glances.get(String(id)) ?? glances.get(spelling(String(id))) ?? null)
+}
+
+/** Another turn of the conversation runs, or waits for a person. */
+function isBehind(row: Record<string, unknown>, isHeld: boolean): boolean {
+  if (row['status'] === 'pending' && (row['blocked'] ?? null) !== null) return true
+  return isHeld && row['holder'] !== null && row['holder'] !== String(row['turntext'])
 }
 
 /** A UUID may be asked for in capital letters. */

@@ -48,11 +48,17 @@ export function toTurnRecord(turnId: RowId, row: Row): TurnRecord {
     closedAt: toNumberOrNull(row['closed']),
     asks: toAsks(row, turnId),
     waitingSince: toNumberOrNull(row['waiting']),
+    dueAt: toNumberOrNull(row['due']),
     trace: toTextOrNull(row['trace']),
     files: toJson(row['files']),
+    delivery: toDelivery(row['delivery']),
     fence: toNumber(row['fence']),
     revision: toNumber(row['revision']),
   }
+}
+
+function toDelivery(value: unknown): TurnRecord['delivery'] {
+  return value === 'queue' || value === 'steer' ? value : null
 }
 
 /** @internal The columns of a prompt, and of what earlier ones cost. */
@@ -123,6 +129,7 @@ export function endFields(columns: MessageColumns, settlement: Settlement, now: 
     [columns.errorStatus]: httpStatus(settlement.error?.status ?? null),
     [columns.settledAt]: now,
     [columns.waitingSince]: null,
+    [columns.dueAt]: null,
   }
 }
 
@@ -156,6 +163,7 @@ export function toTurnStatus(value: unknown, turnId: RowId): TurnStatus {
   switch (value) {
     case 'pending':
     case 'running':
+    case 'waiting':
     case 'completed':
     case 'failed':
     case 'cancelled':

@@ -1,6 +1,7 @@
 import type { Knex } from 'knex'
 import type { Lease } from '../records.js'
 import type { Tables } from '../tables.js'
+import { blocking } from './find-lease.js'
 import { updateTurn } from './update-turn.js'
 import type { TurnUpdate } from './update-turn.js'
 
@@ -27,25 +28,31 @@ export async function startTurn(
 
 /** The write of {@link startTurn}. */
 export function startUpdate(
-  { messages }: Tables,
+  tables: Tables,
   knex: Knex,
   lease: Lease,
   { now, input, trace }: Starting,
 ): TurnUpdate {
-  const { columns } = messages
+  const { columns } = tables.messages
   const unlessStored = (column: string, value: string | null): Record<string, Knex.Raw> =>
     value === null ? {} : { [column]: knex.raw('coalesce(??, ?)', [column, value]) }
   return {
     what: 'start the run',
-    from: ['pending', 'running'],
+    from: ['pending', 'running', 'waiting'],
     where: (row) =>
       void row
         .where(columns.conversationId, String(lease.conversationId))
-        .where(columns.turnFence, '<', lease.fence),
+        .where(columns.turnFence, '<', lease.fence)
+        // Once more than when the lease was taken: that write may have waited for the row of one that began to wait meanwhile.
+        .where((free) => {
+          if (knex.client.dialect !== 'postgresql') return
+          free.whereNotExists(blocking(tables, knex, lease.conversationId, now))
+        }),
     set: {
       [columns.status]: 'running',
       [columns.turnFence]: lease.fence,
       [columns.pendingSince]: null,
+      [columns.dueAt]: null,
       [columns.startedAt]: knex.raw('coalesce(??, ?)', [columns.startedAt, now]),
       ...unlessStored(columns.promptInput, input),
       ...unlessStored(columns.trace, trace),

@@ -15,7 +15,12 @@ export interface AnswerRequest {
 
 /** What became of an answer. */
 export type AnswerResult =
-  | { readonly accepted: true; readonly ask: AskRecord }
+  | {
+      readonly accepted: true
+      readonly ask: AskRecord
+      /** No worker holds the turn: it is due now, and whoever is told runs it again. */
+      readonly isParked: boolean
+    }
   | {
       readonly accepted: false
       /**

@@ -57,8 +57,16 @@ export interface SweepReport {
   }[]
   /** Turns that are `running` while no one holds their conversation: run them again. */
   readonly strandedTurns: readonly (SweptTurn & { readonly startedAt: number | null })[]
-  /** Turns that have been `pending` for long while no one holds their conversation: give them to the queue again. */
-  readonly pendingTurns: readonly (SweptTurn & { readonly pendingSince: number })[]
+  /** Turns that waited for a person and no longer have to: answered, or their time is over. Run them again. */
+  readonly dueTurns: readonly (SweptTurn & { readonly dueAt: number })[]
+  /**
+   * Turns that have been `pending` for long while no one holds their conversation, nor waits in it for a person: give them to the queue
+   * again, or run those that are in the line, of which the row says what is asked.
+   */
+  readonly pendingTurns: readonly (SweptTurn & {
+    readonly pendingSince: number
+    readonly isInLine: boolean
+  })[]
   /** Turns that are over, and what follows the end was not done: run them again, or any other turn of the conversation. */
   readonly unclosedTurns: readonly (SweptTurn & {
     readonly status: TerminalStatus

@@ -85,7 +85,7 @@ async function answer(
     // Whoever answers has seen the ask; the connection's reads may lag behind.
     return (await confirmAsks(tables, turnId, seenRevision)) ? result : undefined
   }
-  const write = { asks, seenRevision, before: row.asks }
+  const write = { asks, seenRevision, before: row.asks, askId, seen: row }
   return (await writeAnswer(tables, turnId, write)) ? result : undefined
 }
 
@@ -97,6 +97,8 @@ async function standingOf(
 ): Promise<'ours' | 'lost' | 'unseen'> {
   if (row === null) return (await confirmTurnExists(tables, lease)) ? 'unseen' : 'lost'
   if (isTerminal(row.status) || Math.max(row.fence, row.newestFence) > lease.fence) return 'lost'
+  // This lease has parked it.
+  if (row.status === 'waiting' && row.fence === lease.fence) return 'lost'
   const isSeen = row.fence === lease.fence && row.newestFence === lease.fence
   return isSeen && row.status === 'running' ? 'ours' : 'unseen'
 }

@@ -1,7 +1,7 @@
 import type { ConversationLease } from '../records.js'
 import { releaseLease } from '../statements/release-lease.js'
-import { takeLease } from '../statements/take-lease.js'
-import type { Taking } from '../statements/take-lease.js'
+import { takeLease } from '../statements/claim/take-lease.js'
+import type { Taking } from '../statements/claim/take-lease.js'
 import type { Tables } from '../tables.js'
 import { toMark } from './holder.js'
 

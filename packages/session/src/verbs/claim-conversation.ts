@@ -42,6 +42,7 @@ export async function claimConversation(
       return takeAndDo(context, { lease, seen, turnKey: null, signal }, async () => ({
         claimed: true,
         lease,
+        server: seen.session.server ?? null,
         leftovers: await findLeftovers(tables, lease),
       }))
     },

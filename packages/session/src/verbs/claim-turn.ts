@@ -1,6 +1,6 @@
 import { SessionError } from '../errors.js'
 import { isTerminal } from '../records.js'
-import type { Lease } from '../records.js'
+import type { Lease, RowId } from '../records.js'
 import type { ClaimRequest, ClaimResult } from '../session-store.js'
 import { startAndRead } from '../statements/claim/start-and-read.js'
 import type { Begun } from '../statements/claim/start-and-read.js'
@@ -22,6 +22,8 @@ import type { Claimant } from './holder.js'
 import type { Tables } from '../tables.js'
 import { untilTaken } from './raced.js'
 import { readWritten } from './read-written.js'
+import { toInput } from '../values/input.js'
+import { findFirstInLine } from '../statements/inbox/line.js'
 
 /** @internal Looks who holds the conversation, takes it when it is free, and starts the turn under it. */
 export async function claimTurn(
@@ -37,18 +39,31 @@ export async function claimTurn(
     async () => {
       const free = canTakeFree(tables) ? await claimFree(context, request, input) : undefined
       if (free !== undefined) return free
-      const seen = await findLease(tables, request)
+      const now = tables.clock.now()
+      const seen = await findLease(tables, request, now)
       if (seen === null) return (await confirmTurnExists(tables, request)) ? undefined : missing
       const claimant = { owner, instance, leaseMs, turnKey: seen.ownKey }
       if (isTerminal(seen.status)) {
         await releaseLeftover(context, request, { seen, claimant })
         return refuse(context, request, { reason: 'settled', heldUntil: null, sameOwner: false })
       }
-      const now = tables.clock.now()
+      if (seen.waiting !== null) {
+        const { dueAt, turnId: first, turnKey } = seen.waiting
+        const isOwn = turnKey === seen.ownKey
+        if (!isOwn && seen.position > 0)
+          return refuse(context, request, { reason: 'queued', first })
+        const reason = isOwn ? 'waiting' : 'busy'
+        return refuse(context, request, { reason, heldUntil: dueAt, sameOwner: false })
+      }
       const until = heldUntil(seen, claimant, { now, forsaken })
       if (until !== null) {
         const sameOwner = seen.owner === owner
         return refuse(context, request, { reason: 'busy', heldUntil: until, sameOwner })
+      }
+      const isInLine = seen.status === 'pending' && seen.position > 0
+      const first = isInLine ? await findFirstInLine(tables, conversationId) : null
+      if (first !== null && first.key !== seen.ownKey) {
+        return refuse(context, request, { reason: 'queued', first: first.turnId })
       }
       const lease: Lease = {
         conversationId,
@@ -58,7 +73,9 @@ export async function claimTurn(
         fence: Math.max(seen.fence, seen.turnFence) + 1,
         expiresAt: now + leaseMs,
       }
-      return takeAndDo(context, { lease, seen, turnKey: seen.ownKey, signal }, () =>
+      const inLine = isInLine ? { position: seen.position, key: seen.ownKey } : null
+      const taking = { lease, seen, turnKey: seen.ownKey, inLine, unlessWaiting: { now }, signal }
+      return takeAndDo(context, taking, () =>
         start(context, lease, { session: seen.session, input, trace, now }),
       )
     },
@@ -135,15 +152,24 @@ async function releaseLeftover(
 async function refuse(
   { tables }: ClaimContext,
   { turnId }: ClaimRequest,
-  refusal: {
-    readonly reason: 'busy' | 'settled'
-    readonly heldUntil: number | null
-    readonly sameOwner: boolean
-  },
+  refusal: Refusal,
 ): Promise<ClaimResult> {
   const turn = await readTurn(tables, turnId)
-  return turn === null ? missing : { claimed: false, ...refusal, turn }
+  if (turn === null) return missing
+  if (refusal.reason === 'queued') return { ...refused, ...refusal, turn }
+  return { claimed: false, ...refusal, turn }
 }
+
+/** What a claim says beside the turn. */
+type Refusal =
+  | {
+      readonly reason: 'busy' | 'waiting' | 'settled'
+      readonly heldUntil: number | null
+      readonly sameOwner: boolean
+    }
+  | { readonly reason: 'queued'; readonly first: RowId }
+
+const refused = { claimed: false, heldUntil: null, sameOwner: false } as const
 
 const missing: ClaimResult = {
   claimed: false,
@@ -151,13 +177,4 @@ const missing: ClaimResult = {
   turn: null,
   heldUntil: null,
   sameOwner: false,
-}
-
-function toInput(input: unknown): string | null {
-  if (input === undefined || input === null) return null
-  try {
-    return JSON.stringify(input) ?? null
-  } catch (cause) {
-    throw new TypeError('`input` must be JSON: it has a cycle or a bigint in it.', { cause })
-  }
 }

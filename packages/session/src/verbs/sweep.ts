@@ -1,5 +1,6 @@
 import { assertDuration } from '../values/asserts.js'
 import {
+  findDue,
   findPending,
   findStranded,
   findUnclosed,
@@ -51,6 +52,7 @@ export async function sweep(
 
   const leases = await freeLeases(tables, { expiredBefore: now - expiredMs, limit })
   const stranded = await findStranded(tables, search)
+  const due = await findDue(tables, search)
   const hasUnstamped = await stampPending(tables, search)
   const pending = await findPending(tables, { ...search, since: now - pendingMs })
   const unclosed = await findUnclosed(tables, { ...search, endedBefore: now - unclosedMs })
@@ -66,6 +68,7 @@ export async function sweep(
   return {
     freedLeases: leases.freed,
     strandedTurns: stranded.turns,
+    dueTurns: due.turns,
     pendingTurns: pending.turns,
     unclosedTurns: unclosed.turns,
     orphanSessions: sessions?.orphans ?? [],
@@ -74,7 +77,7 @@ export async function sweep(
     hasMore:
       hasUnstamped ||
       (sessions?.hasMore ?? false) ||
-      [leases, stranded, pending, unclosed].some(({ hasMore }) => hasMore),
+      [leases, stranded, due, pending, unclosed].some(({ hasMore }) => hasMore),
   }
 }
 

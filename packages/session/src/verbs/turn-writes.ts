@@ -4,6 +4,7 @@ import type { RowId } from '../records.js'
 import type { SessionStore } from '../session-store.js'
 import { cancelTurn } from '../statements/cancel-turn.js'
 import { closeTurn } from '../statements/close-turn.js'
+import { giveBackTurn } from '../statements/give-back-turn.js'
 import { promptFields, snapshotFields } from '../statements/row-values.js'
 import { writeTurn } from '../statements/write-turn.js'
 import type { Tables } from '../tables.js'
@@ -12,7 +13,14 @@ import { keepPartial, settleTurn } from './settle-turn.js'
 
 type TurnWrites = Pick<
   SessionStore,
-  'recordPrompt' | 'snapshot' | 'settle' | 'keepPartial' | 'closeTurn' | 'cancel' | 'watch'
+  | 'giveBack'
+  | 'recordPrompt'
+  | 'snapshot'
+  | 'settle'
+  | 'keepPartial'
+  | 'closeTurn'
+  | 'cancel'
+  | 'watch'
 >
 
 /** @internal The writes to a turn's row, and what others hear of them. */
@@ -30,6 +38,8 @@ export function turnWrites(tables: Tables, notices: Notices, randomId: () => str
     return isWritten
   }
   return {
+    giveBack: async (lease) => telling(lease.turnId, 'changed', giveBackTurn(tables, lease)),
+
     recordPrompt: async (lease, prompt, spent) =>
       writeTurn(tables, lease, {
         what: 'store the prompt',

@@ -50,6 +50,8 @@ const plans: readonly fc.Arbitrary<Plan>[] = [
   settle,
   putBack,
   putBack,
+  leased((fence) => ({ verb: 'giveBack', fence })),
+  leased((fence) => ({ verb: 'giveBack', fence })),
   leased((fence) => ({ verb: 'recordPrompt', fence })),
   leased((fence) => ({ verb: 'ask', fence })),
   leased((fence) => ({ verb: 'ask', fence })),
@@ -64,6 +66,15 @@ const plans: readonly fc.Arbitrary<Plan>[] = [
     ms: fc.constantFrom(1, leaseMs / 2, leaseMs * 0.7, leaseMs, 3 * leaseMs),
   }),
 ]
+
+const claimed: Op = { verb: 'claim', owner: 'one', life: 'first', isLater: false }
+
+/** How a turn may stand before several come at once: what needs a lease is seldom due in time otherwise. */
+export const anyStart: fc.Arbitrary<readonly Op[]> = fc.constantFrom(
+  [],
+  [claimed],
+  [claimed, { verb: 'ask' as const, fence: 1 }],
+)
 
 /** Any order of what may happen to a turn. */
 export function anyLife(size: number): fc.Arbitrary<Iterable<Command>> {

@@ -27,6 +27,19 @@ export const defects: readonly Defect[] = [
     }),
   },
   {
+    name: 'gives back without a look at the fence',
+    isSeen: 'in order',
+    breakStore: ({ rows, turnId }) => ({
+      async giveBack() {
+        const changed: unknown = await rows
+          .knex('messages')
+          .where({ id: turnId, turn_status: 'running', turn_prompt_id: null })
+          .update({ turn_status: 'pending' })
+        return Number(changed) > 0
+      },
+    }),
+  },
+  {
     name: 'tells one end of a turn that was put back and ended again',
     isSeen: 'in order',
     breakStore: ({ store, silent, rows }) => ({
@@ -62,7 +75,7 @@ export const defects: readonly Defect[] = [
         if (before?.state !== 'open' || answer.accepted || answer.reason !== 'answered')
           return answer
         await rows.knex('messages').where({ id: turnId }).increment('turn_revision')
-        return { accepted: true, ask: before }
+        return { accepted: true, ask: before, isParked: false }
       },
     }),
   },

@@ -14,7 +14,10 @@ export type Op =
       readonly life: string
       readonly isLater: boolean
     }
-  | { readonly verb: 'release' | 'recordPrompt' | 'ask' | 'close'; readonly fence: number }
+  | {
+      readonly verb: 'release' | 'giveBack' | 'recordPrompt' | 'ask' | 'close'
+      readonly fence: number
+    }
   | {
       readonly verb: 'settle'
       readonly fence: number
@@ -80,9 +83,14 @@ export function outcomesOf(state: LifeState, op: Op, isAlone: boolean): readonly
   const isOurs = 'fence' in op && op.fence === fence && op.fence === turnFence
   switch (op.verb) {
     case 'claim':
-      return isAlone ? [claim(state, op)] : [claim(state, op), ...besideOthers(state)]
+      return isAlone ? [claim(state, op)] : [claim(state, op), ...besideOthers(state, op)]
     case 'release':
       return say('released', op.fence === fence ? { holder: null } : {})
+    case 'giveBack': {
+      const isPossible = isOurs && status === 'running' && !state.isPrompted
+      if (isPossible) return say(true, { status: 'pending' })
+      return say(isOurs && status === 'pending')
+    }
     case 'recordPrompt': {
       const isWritten = isOurs && status === 'running'
       return say(isWritten, isWritten ? { isPrompted: true } : {})
@@ -145,9 +153,10 @@ function claim(state: LifeState, op: Extract<Op, { verb: 'claim' }>): Outcome {
 
 /**
  * A claim finds the conversation busy for a moment in which another had it; or it has it itself, has perhaps begun, and
- * then finds that the turn is over or that another came, and leaves the fence raised.
+ * then finds that the turn is over or that another came, and leaves the fence raised; or it finds the turn changed under
+ * it and put back, and takes it at the second try.
  */
-function besideOthers(state: LifeState): readonly Outcome[] {
+function besideOthers(state: LifeState, op: Extract<Op, { verb: 'claim' }>): readonly Outcome[] {
   const raised = { ...state, fence: Math.max(state.fence, state.turnFence) + 1, holder: null }
   const isOver = state.status !== 'pending' && state.status !== 'running'
   const started: LifeState = isOver
@@ -158,6 +167,7 @@ function besideOthers(state: LifeState): readonly Outcome[] {
     { said: 'busy', state: raised },
     { said: 'settled', state: raised },
     { said: 'settled', state: started },
+    claim(raised, op),
   ]
 }
 

@@ -93,6 +93,8 @@ export async function openWorld(
       case 'release':
         await now.first.release(leaseOf(op.fence))
         return 'released'
+      case 'giveBack':
+        return String(await now.first.giveBack(leaseOf(op.fence)))
       case 'recordPrompt':
         return String(await now.first.recordPrompt(leaseOf(op.fence), firstPrompt))
       case 'ask': {

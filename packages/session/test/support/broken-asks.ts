@@ -21,7 +21,7 @@ export const brokenAsks: readonly BrokenStore[] = [
         await knex('messages')
           .where({ id: turnId })
           .update({ turn_asks: JSON.stringify({ v: 1, asks }) })
-        return { accepted: true, ask }
+        return { accepted: true, ask, isParked: false }
       },
     }),
   },

@@ -1,9 +1,9 @@
 import type { Knex } from 'knex'
-import type { SessionStore } from '../../src/index.js'
+import type { KnexSessionStore, SessionStore } from '../../src/index.js'
 
 /** A store with one defect, and the promises that must catch it. */
 export interface BrokenStore {
   readonly defect: string
   readonly caughtBy: readonly string[]
-  readonly breakStore: (store: SessionStore, knex: Knex) => SessionStore
+  readonly breakStore: (store: KnexSessionStore, knex: Knex) => SessionStore
 }

@@ -1,6 +1,9 @@
 import type { Knex } from 'knex'
 import { brokenAsks } from './broken-asks.js'
+import { brokenGivingBack } from './broken-giving-back.js'
+import { brokenInbox } from './broken-inbox.js'
 import { brokenLeftovers } from './broken-leftovers.js'
+import { brokenParking } from './broken-parking.js'
 import { brokenRenewals } from './broken-renewals.js'
 import type { BrokenStore } from './broken-store.js'
 import type { RowId, SessionResult, SessionStore, SessionUpstream, Lease } from '../../src/index.js'
@@ -255,9 +258,65 @@ export const brokenStores: readonly BrokenStore[] = [
       },
     }),
   },
+  {
+    defect: 'places a conversation without looking at the fence',
+    caughtBy: ['a lease that was taken over places nothing'],
+    breakStore: (store, knex) => ({
+      ...store,
+      placeConversation: async ({ conversationId }, { server }) =>
+        (await knex('conversations')
+          .where({ id: conversationId })
+          .update({ opencode_server: server })) > 0,
+    }),
+  },
+  {
+    defect: 'knows only servers of which something was said',
+    caughtBy: [
+      'every server is known by name that a conversation is on or of which something was said',
+    ],
+    breakStore: (store) => ({
+      ...store,
+      knownServers: async () => ((await store.markedServers?.()) ?? []).map(({ name }) => name),
+    }),
+  },
+  {
+    defect: 'counts a turn that was asked nothing as busy',
+    caughtBy: [
+      'a turn that was asked nothing makes a server busy only while its conversation is held',
+    ],
+    breakStore: (store, knex) => ({
+      ...store,
+      serverLoads: async () => {
+        const rows = await knex('messages')
+          .join('conversations', 'conversations.id', 'messages.conversation_id')
+          .where('turn_status', 'running')
+          .select({ name: 'opencode_server' })
+        return rows.length === 0 ? [] : [{ name: String(rows[0].name), busy: rows.length }]
+      },
+    }),
+  },
+  {
+    defect: 'forgets a conversation whose worker is gone',
+    caughtBy: [
+      'a conversation is busy on its server while it is held, and while a turn of it is left running',
+    ],
+    breakStore: (store, knex) => ({
+      ...store,
+      serverLoads: async () => {
+        const rows = await knex('conversations')
+          .where('turn_expires_at', '>', Date.now())
+          .whereNotNull('opencode_server')
+          .select({ name: 'opencode_server' })
+        return rows.length === 0 ? [] : [{ name: String(rows[0].name), busy: rows.length }]
+      },
+    }),
+  },
   ...brokenLeftovers,
   ...brokenAsks,
   ...brokenRenewals,
+  ...brokenInbox,
+  ...brokenGivingBack,
+  ...brokenParking,
 ]
 
 function createWithoutClaim(store: SessionStore, knex: Knex): SessionStore['ensureSession'] {
@@ -298,7 +357,14 @@ function claimWithoutCompare(store: SessionStore, knex: Knex): SessionStore['cla
     return {
       claimed: true,
       lease,
-      conversation: { id: conversationId, sessionId: null, rules: null, title: null, fence },
+      conversation: {
+        id: conversationId,
+        sessionId: null,
+        rules: null,
+        title: null,
+        server: null,
+        fence,
+      },
       turn,
       leftovers: [],
     }

@@ -1,7 +1,7 @@
 import { runContract } from '@turnstead/testkit/contract'
 import type { Knex } from 'knex'
 import { describe, it } from 'mocha'
-import { sessionStoreContract } from '../../src/contract.js'
+import { parkingContract, sessionStoreContract } from '../../src/contract.js'
 import { createSessionStore } from '../../src/index.js'
 import type { SessionStoreOptions } from '../../src/index.js'
 import type { Rows } from './open-rows.js'
@@ -14,7 +14,8 @@ export function runContractOn(open: {
   readonly connect: () => Knex
   readonly options?: () => Partial<SessionStoreOptions>
 }): void {
-  runContract({ describe, it }, 'contract', sessionStoreContract, {
+  runContract({ describe, it }, 'contract', [...sessionStoreContract, ...parkingContract], {
+    capabilities: ['servers', 'inbox'],
     open: async () => {
       const rows = open.rows()
       const clock = createShiftedClock()

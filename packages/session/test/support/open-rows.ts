@@ -1,6 +1,6 @@
 import type { DatabaseKind, OpenDatabase } from '@turnstead-internal/databases'
 import type { Knex } from 'knex'
-import { turnMigration } from '../../src/index.js'
+import { serversMigration, turnMigration } from '../../src/index.js'
 import type { RowId } from '../../src/index.js'
 
 /** A host's two tables in a fresh database, after the host's and our migration. */
@@ -18,6 +18,7 @@ export async function openRows(kind: DatabaseKind): Promise<Rows> {
   const { knex } = database
   await createHostTables(knex)
   await turnMigration().up(knex)
+  await serversMigration().up(knex)
   return {
     database,
     knex,
@@ -32,6 +33,7 @@ export async function openRows(kind: DatabaseKind): Promise<Rows> {
     clear: async () => {
       await knex('messages').delete()
       await knex('conversations').delete()
+      await knex('turnstead_servers').delete()
     },
     close: database.close,
   }

@@ -8,7 +8,12 @@ import { appendFileSync } from 'node:fs'
 import { createLibsqlKnex } from '@turnstead/session/libsql'
 import { createClient } from '@turnstead/wire'
 import { jsonSchema } from 'ai'
-import { hostTool, type OpenCodeRunOutput, opencodeTask } from '../../src/index.js'
+import {
+  hostTool,
+  type OpenCodeRunOutput,
+  opencodeTask,
+  openHostToolDoor,
+} from '../../src/index.js'
 import { taskRows } from '../../test/support/task-rows.js'
 
 export interface KillJob {
@@ -18,6 +23,8 @@ export interface KillJob {
   readonly directory: string
   readonly filename: string
   readonly scope: string
+  /** Of the door of its host tools. */
+  readonly secret: string
   readonly toolCallId: string
   readonly prompt: string
   /** Where executed calls are noted, a line each. */
@@ -30,15 +37,8 @@ const job = JSON.parse(process.argv[2] ?? '{}') as KillJob
 const { url, username, password, directory } = job
 const knex = createLibsqlKnex({ filename: job.filename })
 const client = createClient({ baseUrl: url, username, password, directory })
-const { mcp } = client
-const told: typeof mcp = {
-  ...mcp,
-  async add(server, options) {
-    const answer = await mcp.add(server, options)
-    process.stdout.write('told\n')
-    return answer
-  },
-}
+// Before anything else: calls may wait in the socket.
+const hostToolDoor = await openHostToolDoor({ fd: 3, secret: job.secret, reconnectMs: 500 })
 const note = hostTool({
   inputSchema: jsonSchema<{ readonly number: number }>({
     type: 'object',
@@ -52,10 +52,11 @@ const note = hostTool({
   },
 })
 const task = opencodeTask({
-  client: { ...client, mcp: told },
+  client,
   scope: job.scope,
   rows: taskRows(knex),
   hostTools: { note },
+  hostToolDoor,
   turn: { owner: 'host-1', timing: { leaseMs: 1_500, snapshotMs: 200, pollMs: 500 } },
 })
 const outputs = task.execute?.(
@@ -65,5 +66,6 @@ const outputs = task.execute?.(
 let status = ''
 for await (const output of outputs) status = output.status
 process.stdout.write(`ended ${status}\n`)
+await hostToolDoor.close()
 await client.close()
 await knex.destroy()

@@ -1,9 +1,10 @@
 import { asSchema } from 'ai'
-import type { Clock } from '../clock.js'
+import { type Clock, monotonic } from '../clock.js'
 import { bounded } from '../output/summary.js'
 import { type CallingRun, claimCall, type Waiting } from './find-call.js'
 import type { HostTool, HostTools } from './host-tool.js'
-import { fieldsOf, methodNotFound, readRpc, type RpcAnswer, writeRpc } from './json-rpc.js'
+import { fieldsOf, methodNotFound, type RpcAnswer, type RpcMessage } from './json-rpc.js'
+import { digestOf, type Ticket } from './ticket.js'
 
 /** A run whose agent may call the host. */
 export interface HostToolRun extends CallingRun {
@@ -16,118 +17,177 @@ export interface HostToolRun extends CallingRun {
   readonly onError: (error: unknown) => void
 }
 
+/** How a request for a call of a tool is carried out. */
+export interface CallOptions {
+  /** Gives it up; where there is `begin`, only before that. */
+  readonly signal?: AbortSignal
+  /** How much longer than usual its run may take to come, in milliseconds. */
+  readonly patienceMs?: number
+  /** Parts of calls that are over, whatever the reply says yet. */
+  readonly lostParts?: ReadonlySet<string>
+  /** `execute` is about to begin; where this rejects it does not. One at a time, up to the first `await` of `execute`. */
+  readonly begin?: (callKey: string) => Promise<void>
+}
+
 /** The host's side of the protocol, for the runs of one scope. */
 export interface Endpoint {
   readonly runs: Set<HostToolRun>
-  answer(body: string): Promise<string | null>
+  readonly clock: Clock
+  /** Null for a notification, and for a call that was given up. */
+  answer(message: RpcMessage, options?: CallOptions): Promise<RpcAnswer | null>
+  /** Null when it was given up before `execute` began. */
+  call(ticket: Ticket, options?: CallOptions): Promise<RpcAnswer | null>
 }
 
 const protocolVersion = '2025-11-25'
 const longestResult = 200_000
+/** The call may be here before the event that says that its part runs. */
+const patience = 10_000
 
 /** @param name - The name under which the server knows it: what it puts before the names of tools. */
-export function createEndpoint(name: string): Endpoint {
+export function createEndpoint(name: string, clock: Clock): Endpoint {
   const runs = new Set<HostToolRun>()
   const waiting: Waiting = new Map()
-  const executing = new Map<string | number, AbortController>()
+  const calls = new Map<string | number, AbortController>()
+  const inOrder = createQueue()
 
-  const call = async (
-    id: string | number,
-    params: Readonly<Record<string, unknown>>,
-  ): Promise<RpcAnswer> => {
-    const tool = String(params['name'])
-    const input = params['arguments'] ?? {}
+  const call: Endpoint['call'] = async (ticket, options = {}) => {
     const stop = new AbortController()
-    executing.set(id, stop)
+    const giveUp = (): void => stop.abort(options.signal?.reason)
+    options.signal?.addEventListener('abort', giveUp, { once: true })
+    if (options.signal?.aborted === true) giveUp()
+    calls.set(ticket.id, stop)
     try {
-      const offering = [...runs].filter(({ tools }) => Object.hasOwn(tools, tool))
-      const [first] = offering
-      if (first === undefined) return refused(`There is no tool ${bounded(tool, 60)}.`)
-      const needsApproval = offering.some(({ tools }) => tools[tool]?.needsApproval === true)
-      const called = { fullName: `${name}_${tool}`, input, needsApproval }
-      const still = (): HostToolRun[] => offering.filter((run) => runs.has(run))
-      const found = await claimCall(still, called, {
-        clock: first.clock,
-        signal: stop.signal,
-        waiting,
-      })
-      if (found === null) return refused('No agent of this conversation is making this call.')
-      const { run, part } = found
-      const own = toolOf(run, tool)
-      const checked = await check(own.inputSchema, input)
-      if (!checked.isValid) return refused(`The arguments are not valid: ${checked.problem}`)
-      const onEnd = (): void => stop.abort(run.signal.reason)
-      run.signal.addEventListener('abort', onEnd, { once: true })
-      try {
-        const result = await own.execute(checked.value, {
-          scope: run.scope,
-          toolCallId: run.toolCallId,
-          sessionId: part.sessionId,
-          callKey: `${part.sessionId}:${part.id}`,
-          signal: stop.signal,
-        })
-        return { result: { content: [{ type: 'text', text: textOf(result) }] } }
-      } catch (error) {
-        run.onError(error)
-        return refused('The tool failed. The host was told why.')
-      } finally {
-        run.signal.removeEventListener('abort', onEnd)
-      }
+      return await callOnce(ticket, stop, { ...options, giveUp })
     } finally {
-      if (executing.get(id) === stop) executing.delete(id)
+      options.signal?.removeEventListener('abort', giveUp)
+      if (calls.get(ticket.id) === stop) calls.delete(ticket.id)
     }
   }
 
-  const answer = async (
-    method: string,
-    id: string | number,
-    params: Fields,
-  ): Promise<RpcAnswer> => {
-    switch (method) {
-      case 'initialize':
-        return {
-          result: {
-            protocolVersion,
-            capabilities: { tools: {} },
-            serverInfo: { name: 'turnstead-task', version: '1' },
-          },
+  const callOnce = async (
+    { tool, digest }: Ticket,
+    stop: AbortController,
+    {
+      begin,
+      giveUp,
+      lostParts,
+      patienceMs = 0,
+      signal,
+    }: CallOptions & { readonly giveUp: () => void },
+  ): Promise<RpcAnswer | null> => {
+    const offering = (): HostToolRun[] =>
+      [...runs].filter(({ tools }) => Object.hasOwn(tools, tool))
+    if (offering().length === 0 && patienceMs <= 0) {
+      return refused(`There is no tool ${bounded(tool, 60)}.`)
+    }
+    const found = await claimCall(
+      { fullName: `${name}_${tool}`, digest },
+      {
+        runs: offering,
+        needsApproval: ({ tools }) => tools[tool]?.needsApproval === true,
+        clock: offering()[0]?.clock ?? clock,
+        until: monotonic(offering()[0]?.clock ?? clock) + Math.max(patience, patienceMs),
+        signal: stop.signal,
+        waiting,
+        isOver: (partId) => lostParts?.has(partId) === true,
+      },
+    )
+    if (found === null) {
+      return signal?.aborted === true
+        ? null
+        : refused('No agent of this conversation is making this call.')
+    }
+    const { run, part } = found
+    const own = toolOf(run, tool)
+    const checked = await check(own.inputSchema, part.input)
+    if (!checked.isValid) return refused(`The arguments are not valid: ${checked.problem}`)
+    const onEnd = (): void => stop.abort(run.signal.reason)
+    run.signal.addEventListener('abort', onEnd, { once: true })
+    const callKey = `${part.sessionId}:${part.id}`
+    try {
+      const work = await inOrder(async () => {
+        try {
+          await begin?.(callKey)
+        } catch {
+          // The next request for this call may have it.
+          run.claimed.delete(part.id)
+          return null
         }
-      case 'ping':
-        return { result: {} }
-      case 'tools/list':
-        return { result: { tools: await describe([...runs]) } }
-      case 'tools/call':
-        return await call(id, params)
-      default:
-        return methodNotFound
+        // From here on only the run's end, or the server's word, tells it to stop.
+        if (begin !== undefined) signal?.removeEventListener('abort', giveUp)
+        const { scope, toolCallId } = run
+        const of = { scope, toolCallId, sessionId: part.sessionId, callKey, signal: stop.signal }
+        return { result: execute(own, checked.value, of) }
+      })
+      if (work === null) return null
+      return { result: { content: [{ type: 'text', text: textOf(await work.result) }] } }
+    } catch (error) {
+      run.onError(error)
+      return refused('The tool failed. The host was told why.')
+    } finally {
+      run.signal.removeEventListener('abort', onEnd)
     }
   }
 
   return {
     runs,
-    async answer(body) {
-      const message = readRpc(body)
-      if (message === null) {
-        return JSON.stringify({
-          jsonrpc: '2.0',
-          id: null,
-          error: { code: -32_700, message: 'This is no message of the protocol.' },
-        })
+    clock,
+    call,
+    async answer({ id, method, params }, options) {
+      if (id === null) {
+        // The server sends it after every call, also after one that was answered.
+        const cancelled = params['requestId'] as string | number
+        if (method === 'notifications/cancelled') calls.get(cancelled)?.abort(cancelledByServer)
+        return null
       }
-      const { id, method, params } = message
-      if (id !== null) return writeRpc(id, await answer(method, id, params))
-      // The server sends it after every call, also after one that was answered.
-      const cancelled = params['requestId']
-      const isCancel = method === 'notifications/cancelled'
-      if (isCancel) executing.get(cancelled as string | number)?.abort(cancelledByServer)
-      return null
+      switch (method) {
+        case 'initialize': {
+          const serverInfo = { name: 'turnstead-task', version: '1' }
+          return { result: { protocolVersion, capabilities: { tools: {} }, serverInfo } }
+        }
+        case 'ping':
+          return { result: {} }
+        case 'tools/list':
+          return { result: { tools: await describe([...runs]) } }
+        case 'tools/call':
+          return await call(ticketOf(id, params), options)
+        default:
+          return methodNotFound
+      }
     },
   }
 }
 
-type Fields = Readonly<Record<string, unknown>>
+/** Of a request that is not under way yet. */
+export function ticketOf(id: string | number, params: RpcMessage['params']): Ticket {
+  return {
+    id,
+    tool: String(params['name']),
+    digest: digestOf(params['arguments'] ?? {}),
+    key: null,
+  }
+}
 
 const cancelledByServer = new DOMException('The agent does not wait any more.', 'AbortError')
+
+/** A tool that throws at once is like one that rejects. */
+async function execute(
+  tool: HostTool,
+  input: unknown,
+  call: Parameters<HostTool['execute']>[1],
+): Promise<unknown> {
+  return await tool.execute(input, call)
+}
+
+function createQueue(): <Result>(work: () => Promise<Result>) => Promise<Result> {
+  let last: Promise<unknown> = Promise.resolve()
+  return async (work) => {
+    const own = last.then(work)
+    last = own.catch(() => undefined)
+    return await own
+  }
+}
 
 function toolOf(run: HostToolRun, name: string): HostTool {
   const tool = run.tools[name]
@@ -135,7 +195,8 @@ function toolOf(run: HostToolRun, name: string): HostTool {
   return tool
 }
 
-function refused(text: string): RpcAnswer {
+/** What the agent is told in the place of a result. */
+export function refused(text: string): RpcAnswer {
   return { result: { content: [{ type: 'text', text }], isError: true } }
 }
 

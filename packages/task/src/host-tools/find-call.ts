@@ -1,13 +1,13 @@
-import { isDeepStrictEqual } from 'node:util'
 import type { ReplySource, ToolPart } from '@turnstead/reply'
 import { type Clock, monotonic } from '../clock.js'
+import { digestOf } from './ticket.js'
 
 /** What the server called. */
 export interface CalledTool {
   /** As the agent's model sees it. */
   readonly fullName: string
-  readonly input: unknown
-  readonly needsApproval: boolean
+  /** Digest of the input. */
+  readonly digest: string
 }
 
 /** A run in which the call may have been made. */
@@ -15,10 +15,28 @@ export interface CallingRun {
   source(): ReplySource | null
   /** Parts whose calls were taken up. */
   readonly claimed: Set<string>
+  /**
+   * Milliseconds of the monotonic clock before which none of its calls is taken up: a process that was here before may have taken some, and
+   * the server has not said yet which.
+   */
+  readonly claimsFrom: number
 }
 
-/** The call may be here before the event that says that its part runs. */
-const patienceMs = 10_000
+/** How long and how a call is looked for. */
+export interface Search<Run> {
+  /** Those that offer the tool, as they are now. */
+  runs(): readonly Run[]
+  /** A person has to approve the call in this run. */
+  needsApproval(run: Run): boolean
+  readonly clock: Clock
+  /** On the monotonic clock. */
+  readonly until: number
+  readonly signal: AbortSignal
+  readonly waiting: Waiting
+  /** The call of this part is over, though its reply does not say so yet. */
+  isOver(partId: string): boolean
+}
+
 const pauseMs = 25
 
 /** The requests that wait for the same call: how many there are, and how many calls would satisfy all that came. */
@@ -30,26 +48,27 @@ export type Waiting = Map<string, { requests: number; needed: number }>
  * calls, one of them is another session's, and no one can tell which: then none gets any. Null when there is none.
  */
 export async function claimCall<Run extends CallingRun>(
-  runs: () => readonly Run[],
   called: CalledTool,
-  options: { readonly clock: Clock; readonly signal: AbortSignal; readonly waiting: Waiting },
+  search: Search<Run>,
 ): Promise<{ readonly run: Run; readonly part: ToolPart } | null> {
-  const { clock, signal, waiting } = options
-  const key = `${called.fullName} ${stableJson(called.input)}`
+  const { clock, signal, waiting, until } = search
+  const key = `${called.fullName} ${called.digest}`
   const same = waiting.get(key) ?? { requests: 0, needed: 0 }
   waiting.set(key, same)
   same.requests += 1
   // One that gives up does not make the others' call theirs.
   same.needed += 1
   try {
-    const until = monotonic(clock) + patienceMs
     let wasClear = false
     for (;;) {
-      const calls = runs().flatMap((run) => callsIn(run, called).map((part) => ({ run, part })))
+      const calls = search
+        .runs()
+        .filter(({ claimsFrom }) => monotonic(clock) >= claimsFrom)
+        .flatMap((run) => callsIn(run, called, search).map((part) => ({ run, part })))
       const isClear = calls.length >= same.needed
       const [first] = calls
       // At two looks, so that a request that is on its way to the same call is counted.
-      if (first !== undefined && isClear && wasClear) {
+      if (first !== undefined && isClear && wasClear && !signal.aborted) {
         first.run.claimed.add(first.part.id)
         same.needed -= 1
         return first
@@ -64,28 +83,18 @@ export async function claimCall<Run extends CallingRun>(
   }
 }
 
-function callsIn(run: CallingRun, called: CalledTool): readonly ToolPart[] {
+function callsIn<Run extends CallingRun>(
+  run: Run,
+  { fullName, digest }: CalledTool,
+  search: Search<Run>,
+): readonly ToolPart[] {
   const parts = run.source()?.view().parts ?? []
-  return parts.filter((part): part is ToolPart => isCall(part, called, run))
-}
-
-/** The same text for the same value, whatever the order of its keys. */
-function stableJson(value: unknown): string {
-  if (typeof value !== 'object' || value === null) return JSON.stringify(value) ?? 'null'
-  if (Array.isArray(value)) return `[${value.map(stableJson).join(',')}]`
-  const entries = Object.entries(value).toSorted(([one], [other]) => (one < other ? -1 : 1))
-  return `{${entries.map(([key, item]) => `${JSON.stringify(key)}:${stableJson(item)}`).join(',')}}`
-}
-
-function isCall(
-  part: { readonly kind: string; readonly id: string },
-  { fullName, input, needsApproval }: CalledTool,
-  { claimed }: CallingRun,
-): boolean {
-  if (part.kind !== 'tool' || claimed.has(part.id)) return false
-  const call = part as ToolPart
-  if (call.tool !== fullName || call.status !== 'running') return false
-  return isDeepStrictEqual(call.input, input) && (!needsApproval || isApproved(call))
+  return parts.filter((part): part is ToolPart => {
+    if (part.kind !== 'tool' || part.tool !== fullName || part.status !== 'running') return false
+    if (run.claimed.has(part.id) || search.isOver(part.id)) return false
+    if (digestOf(part.input) !== digest) return false
+    return !search.needsApproval(run) || isApproved(part)
+  })
 }
 
 /** The server lets a call wait while it asks; that it was asked at all is not its word to give. */

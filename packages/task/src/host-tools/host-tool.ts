@@ -51,13 +51,19 @@ export function hostTool<Input>(tool: HostTool<Input>): HostTool {
   return tool as HostTool
 }
 
-/** @throws TypeError for names that no model could use. */
+/** @throws TypeError for names that no model could use, and for what is no tool. */
 export function assertHostTools(tools: HostTools): void {
-  for (const name of Object.keys(tools)) {
+  for (const [name, tool] of Object.entries(tools)) {
     if (!/^[a-zA-Z0-9_-]{1,40}$/.test(name)) {
       throw new TypeError(
         `\`hostTools\`: ${JSON.stringify(name)} must have 1 to 40 letters, digits, \`_\` or \`-\``,
       )
+    }
+    const { execute, inputSchema } = (tool ?? {}) as Partial<HostTool>
+    if (typeof execute !== 'function')
+      throw new TypeError(`\`hostTools\`: ${name} has no \`execute\``)
+    if (typeof inputSchema !== 'object' && typeof inputSchema !== 'function') {
+      throw new TypeError(`\`hostTools\`: ${name} has no \`inputSchema\``)
     }
   }
 }

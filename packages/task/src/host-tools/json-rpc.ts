@@ -34,3 +34,10 @@ export function fieldsOf(value: unknown): Readonly<Record<string, unknown>> {
 export const methodNotFound: RpcAnswer = {
   error: { code: -32_601, message: 'There is no such method.' },
 }
+
+/** The answer to what {@link readRpc} cannot read. */
+export const noMessage: string = JSON.stringify({
+  jsonrpc: '2.0',
+  id: null,
+  error: { code: -32_700, message: 'This is no message of the protocol.' },
+})

@@ -1,48 +1,45 @@
 import { randomBytes } from 'node:crypto'
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http'
 import type { AddressInfo } from 'node:net'
+import type { Endpoint } from './endpoint.js'
+import { beginLong, end, endWith, isOfPage, keptConnections, readBody } from './http.js'
+import { noMessage, readRpc, writeRpc } from './json-rpc.js'
+import type { Listener } from './listener.js'
 
-/** Answers one body; null for nothing to say. */
-export type Answer = (body: string) => Promise<string | null>
-
-/** An address of this machine that only its holder knows. */
-export interface SecretAddress {
-  readonly url: string
-  close(): void
-}
-
-const longestBody = 1_048_576
-const answers = new Map<string, Answer>()
+const endpoints = new Map<string, Endpoint>()
 let listening: Promise<Server> | null = null
 
-/** Opens an address for `answer`. One server serves all of a process, and is gone with the last of them. */
-export async function openAddress(answer: Answer): Promise<SecretAddress> {
-  const secret = randomBytes(32).toString('base64url')
-  answers.set(secret, answer)
-  const close = (): void => {
-    answers.delete(secret)
-    if (answers.size > 0) return
-    const last = listening
-    listening = null
-    void last?.then((server) => {
-      // A request under way is answered still.
-      server.close()
-      server.closeIdleConnections()
-    })
-  }
-  listening ??= listen()
-  try {
-    const { port } = (await listening).address() as AddressInfo
-    return { url: `http://127.0.0.1:${port}/${secret}`, close }
-  } catch (error) {
-    close()
-    throw error
-  }
+/** A free port and an address that no one can guess, for as long as it is open. One server serves all of a process, and is gone with the last of them. */
+export const loopback: Listener = {
+  settlesInMs: () => null,
+  async open(_name, endpoint) {
+    const secret = randomBytes(32).toString('base64url')
+    endpoints.set(secret, endpoint)
+    const close = (): void => {
+      endpoints.delete(secret)
+      if (endpoints.size > 0) return
+      const last = listening
+      listening = null
+      void last?.then((server) => {
+        // A request under way is answered still.
+        server.close()
+        server.closeIdleConnections()
+      })
+    }
+    listening ??= listen()
+    try {
+      const { port } = (await listening).address() as AddressInfo
+      return { url: `http://127.0.0.1:${port}/${secret}`, close }
+    } catch (error) {
+      close()
+      throw error
+    }
+  },
 }
 
 function listen(): Promise<Server> {
   return new Promise((resolve, reject) => {
-    const server = createServer((request, response) => {
+    const server = createServer(keptConnections, (request, response) => {
       void serve(request, response, server).catch(() => response.destroy())
     })
     server.once('error', reject)
@@ -57,33 +54,25 @@ async function serve(
   response: ServerResponse,
   server: Server,
 ): Promise<void> {
-  const { port } = server.address() as AddressInfo
-  const { host, origin } = request.headers
-  // A page in a browser of this machine may send requests here, too; it cannot leave these out.
-  if (origin !== undefined || host !== `127.0.0.1:${port}`) return end(response, 403)
-  const answer = answers.get((request.url ?? '').slice(1))
-  if (answer === undefined) return end(response, 404)
+  if (isOfPage(request, server)) return end(response, 403)
+  const endpoint = endpoints.get((request.url ?? '').slice(1))
+  if (endpoint === undefined) return end(response, 404)
   if (request.method !== 'POST') return end(response, 405)
   const body = await readBody(request)
   if (body === null) return end(response, 413)
-  const text = await answer(body)
-  if (text === null) return end(response, 202)
-  response.writeHead(200, { 'content-type': 'application/json' }).end(text)
-}
-
-function end(response: ServerResponse, status: number): void {
-  response.writeHead(status).end()
-}
-
-/** Null for one that is too long. */
-async function readBody(request: IncomingMessage): Promise<string | null> {
-  const chunks: Buffer[] = []
-  let length = 0
-  for await (const chunk of request) {
-    const bytes = chunk as Buffer
-    length += bytes.length
-    if (length > longestBody) return null
-    chunks.push(bytes)
+  const message = readRpc(body)
+  if (message === null) return endWith(response, noMessage)
+  // A server that has gone does not come back for the answer.
+  const gone = new AbortController()
+  response.once('close', () => gone.abort(new DOMException('The server has gone.', 'AbortError')))
+  if (message.method === 'tools/call' && message.id !== null) {
+    // Space before JSON is none.
+    const { clock } = endpoint
+    const endTalk = beginLong(response, { type: 'application/json', nothing: ' ', clock })
+    const answer = await endpoint.answer(message, { signal: gone.signal }).finally(endTalk)
+    return void response.end(answer === null ? '' : writeRpc(message.id, answer))
   }
-  return Buffer.concat(chunks).toString('utf8')
+  const answer = await endpoint.answer(message)
+  if (answer === null || message.id === null) return end(response, 202)
+  endWith(response, writeRpc(message.id, answer))
 }

@@ -13,5 +13,7 @@ export interface McpPort {
     },
     options?: { readonly timeoutMs?: number },
   ): Promise<unknown>
+  /** The state of each, by name. Without it a server that may have forgotten one is told again, which breaks calls under way. */
+  status?(options?: { readonly timeoutMs?: number }): Promise<unknown>
   disconnect(name: string, options?: { readonly timeoutMs?: number }): Promise<unknown>
 }

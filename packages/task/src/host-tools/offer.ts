@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto'
 import { createEndpoint, type Endpoint, type HostToolRun } from './endpoint.js'
 import { fieldsOf } from './json-rpc.js'
-import { openAddress, type SecretAddress } from './loopback.js'
+import type { Listener, SecretAddress } from './listener.js'
 import type { McpPort } from './mcp-port.js'
 
 /** A permission rule of a session, as the server has it. */
@@ -55,40 +55,56 @@ interface Offer {
   turn: Promise<void>
 }
 
-const offers = new Map<string, Offer>()
+const offersOf = new WeakMap<Listener, Map<string, Offer>>()
 
 /** Host tools that a server knows, for one run. */
 export interface OfferedTools {
-  /** Tells the server again: one that was started anew has forgotten them. */
+  /** Tells the server again where it does not know them: one that was started anew has forgotten them. */
   again(): Promise<void>
-  withdraw(): Promise<void>
+  /** @param leaves - Another process takes the run over, and its calls with it. */
+  withdraw(leaves: boolean): Promise<void>
+}
+
+/** Where and how the tools of a run are offered. */
+export interface OfferOptions {
+  readonly mcp: McpPort
+  readonly listener: Listener
+  /** The agent was at work already, for an earlier process: calls of its may be under way. */
+  readonly isTakenOver: boolean
 }
 
 /** Lets the agent of a run call the host's tools. Rejects when the server does not take them. */
-export async function offerTools(mcp: McpPort, run: HostToolRun): Promise<OfferedTools> {
+export async function offerTools(
+  run: HostToolRun,
+  { mcp, listener, isTakenOver }: OfferOptions,
+): Promise<OfferedTools> {
   const name = serverNameOf(run.scope)
-  const offer = offers.get(name) ?? openOffer(name)
+  const offers = offersOf.get(listener) ?? new Map<string, Offer>()
+  offersOf.set(listener, offers)
+  const offer = offers.get(name) ?? openOffer(name, run, listener)
   offers.set(name, offer)
   offer.endpoint.runs.add(run)
-  const withdraw = async (): Promise<void> => {
+  const keeps = listener.settlesInMs() !== null
+  const withdraw = async (leaves: boolean): Promise<void> => {
     offer.endpoint.runs.delete(run)
-    await inTurn(offer, () => unregister(offer, mcp, name)).catch(run.onError)
+    const stays = leaves && keeps
+    await inTurn(offer, () => unregister(offer, mcp, { name, stays })).catch(run.onError)
     if (offer.endpoint.runs.size > 0 || offers.get(name) !== offer) return
     offers.delete(name)
     ;(await offer.address).close()
   }
   try {
-    await inTurn(offer, () => register(offer, mcp, name))
-    return { withdraw, again: () => inTurn(offer, () => tell(offer, mcp, name)) }
+    await inTurn(offer, () => register(offer, mcp, { name, mayKnow: keeps && isTakenOver }))
+    return { withdraw, again: () => inTurn(offer, () => tellIfForgotten(offer, mcp, name)) }
   } catch (error) {
-    await withdraw()
+    await withdraw(false)
     throw error
   }
 }
 
-function openOffer(name: string): Offer {
-  const endpoint = createEndpoint(name)
-  const address = openAddress((body) => endpoint.answer(body))
+function openOffer(name: string, { clock }: HostToolRun, listener: Listener): Offer {
+  const endpoint = createEndpoint(name, clock)
+  const address = listener.open(name, endpoint)
   return { endpoint, address, registrations: new Map(), turn: Promise.resolve() }
 }
 
@@ -98,11 +114,25 @@ async function inTurn(offer: Offer, work: () => Promise<void>): Promise<void> {
   await own
 }
 
-async function register(offer: Offer, mcp: McpPort, name: string): Promise<void> {
+async function register(
+  offer: Offer,
+  mcp: McpPort,
+  { name, mayKnow }: { readonly name: string; readonly mayKnow: boolean },
+): Promise<void> {
   const known = offer.registrations.get(mcp) ?? { runs: 0, names: '' }
   offer.registrations.set(mcp, known)
   known.runs += 1
-  if (namesOf(offer) !== known.names) await tell(offer, mcp, name)
+  if (namesOf(offer) === known.names) return
+  if (mayKnow && known.names === '') await tellIfForgotten(offer, mcp, name)
+  else await tell(offer, mcp, name)
+}
+
+/** Telling a server that knows them breaks every call under way (measured on 1.18.33). */
+async function tellIfForgotten(offer: Offer, mcp: McpPort, name: string): Promise<void> {
+  const states = fieldsOf(await mcp.status?.({ timeoutMs: requestMs }))
+  const known = offer.registrations.get(mcp)
+  if (fieldsOf(states[name])['status'] !== 'connected') await tell(offer, mcp, name)
+  else if (known !== undefined && known.names === '') known.names = namesOf(offer)
 }
 
 async function tell(offer: Offer, mcp: McpPort, name: string): Promise<void> {
@@ -124,13 +154,17 @@ function assertConnected(name: string, answer: unknown): void {
   )
 }
 
-async function unregister(offer: Offer, mcp: McpPort, name: string): Promise<void> {
+async function unregister(
+  offer: Offer,
+  mcp: McpPort,
+  { name, stays }: { readonly name: string; readonly stays: boolean },
+): Promise<void> {
   const known = offer.registrations.get(mcp)
   if (known === undefined) return
   known.runs -= 1
   if (known.runs > 0) return
   offer.registrations.delete(mcp)
-  if (known.names !== '') await mcp.disconnect(name, { timeoutMs: requestMs })
+  if (known.names !== '' && !stays) await mcp.disconnect(name, { timeoutMs: requestMs })
 }
 
 function namesOf({ endpoint }: Offer): string {

@@ -41,7 +41,6 @@ export function toRunOutput(
     id: `${callId}:prompt`,
     text: isPreview ? bounded(prompt, longestPreviewPrompt) : prompt,
   }
-  const messageId = `${callId}:reply`
   if (source === null) {
     return {
       version: 1,
@@ -70,9 +69,10 @@ export function toRunOutput(
   return {
     version: 1,
     ...ended({ ...known, sessionId: source.sessionId || known.sessionId }),
-    messages: toUiMessages([
-      { prompt: asked, reply: { ...shown(source, view), name: messageId.replace(/:reply$/, '') } },
-    ]),
+    messages: toUiMessages(
+      [{ prompt: asked, reply: { ...shown(source, view), name: callId } }],
+      pathsOf(source),
+    ),
     omittedParts,
     filesEdited: editedFiles(whole).map(within),
     fileChanges: changed.map((each) => ({ ...each, path: within(each.path) })),
@@ -122,8 +122,18 @@ function asksOf(source: ReplySource, onlyOpen: boolean): readonly Ask[] {
   const asks = onlyOpen ? view.asks.filter(({ state }) => state === 'open') : view.asks
   if (asks.length === 0) return asks
   const bare: ReplyView = { ...view, parts: [], children: [], todos: [], asks }
-  const { parts } = toUiMessage({ ...shown(source, view), view: () => bare })
+  const { parts } = toUiMessage({ ...shown(source, view), view: () => bare }, pathsOf(source))
   return parts.flatMap((part) => (part.type === 'data-ask' ? [part.data] : []))
+}
+
+/**
+ * Outside of git repositories the server's tools name files relative to the root of the file system: the whole path without its first
+ * slash. A single name is left alone, since it may be any word.
+ */
+function pathsOf({ directory = null }: ReplySource): { readonly root?: readonly string[] } {
+  if (directory === null) return {}
+  const bare = directory.replace(/^\/+/, '')
+  return { root: bare.includes('/') ? [directory, bare] : [directory] }
 }
 
 function modelOf({ messages }: ReplyView): string | null {

@@ -36,6 +36,8 @@ export async function runInPlace(
       },
       asks: setup.asks,
       onBusy: 'wait',
+      // A call waits for its result, so nothing is won by giving its turn back.
+      timing: { ...turn.timing, parkAfterMs: Infinity },
       onReply: watcher.show,
       cancelSignal: watcher.cancelSignal,
       ...(rows !== null && setup.signal && { signal: setup.signal }),
@@ -44,9 +46,13 @@ export async function runInPlace(
     const { reason } = result
     if (reason === 'missing') throw rowsMissing(call)
     if (reason === 'handed_off') throw handedOff(call)
-    // Another worker took the turn over: it is waited for, or run here when that one is gone.
+    // Another worker took the turn over: it is waited for, or run here when that one is gone. Of the rest nothing can be waited for:
+    // someone has left it to a person, or it is behind such a turn.
+    if (reason !== 'lease_lost') await setup.clock.sleep(lookAgainMs)
   }
 }
+
+const lookAgainMs = 1_000
 
 /** The server would ask a model for one. */
 function titleOf(prompt: string): string {

@@ -2,6 +2,7 @@ import type { ArtifactCollector, AskPolicy, RowId, TurnOptions } from '@turnstea
 import type { AgentClient } from '../agent-client.js'
 import type { Clock } from '../clock.js'
 import type { HostTools } from '../host-tools/host-tool.js'
+import type { Listener } from '../host-tools/listener.js'
 import type { Connect } from './connection.js'
 import type { TaskRows } from './task-rows.js'
 
@@ -16,6 +17,7 @@ export interface RunSetup {
   /** No one else works in the client's directory, so that what happens there is the run's. */
   readonly isDirectoryOwn: boolean
   readonly hostTools: HostTools
+  readonly hostToolListener: Listener
   readonly asks: AskPolicy
   readonly artifacts: ArtifactCollector | null
   readonly turn: TurnSettings

@@ -4,6 +4,7 @@ import type { Connection } from './connection.js'
 import { watchDirectory } from './directory-events.js'
 import { cancelled, factsOf, factsOfRecord, failed, unreachable } from './end-facts.js'
 import { type RunTools, openHostTools } from './host-tools.js'
+import { TaskError } from '../errors.js'
 import { placeOf, type Place } from './place.js'
 import { report } from './report.js'
 import { runInPlace } from './run-in-place.js'
@@ -60,11 +61,22 @@ export function workOn(base: RunSetup, call: AgentCall, watcher: Watcher): Work 
       live = reply
       show(reply)
     }
-    const tools = await offer(setup, call, () => source)
+    const standing = followed?.record
+    const isTakenOver = standing?.status === 'running' && standing.prompt !== null
+    const tools = await offer(setup, call, { source: () => source, isTakenOver })
     if (tools === null) return failed(unreachable)
-    const ruled = withRules(setup, tools.rules)
-    const result = await runInPlace(ruled, call, place, { ...watcher, show: showLive }).finally(
-      async () => await tools.close(),
+    const result = await runInPlace(withTools(setup, tools), call, place, {
+      ...watcher,
+      show: showLive,
+    }).then(
+      async (ended) => {
+        await tools.close(ended.status === 'skipped')
+        return ended
+      },
+      async (error: unknown) => {
+        await tools.close(TaskError.is(error) && error.code === 'handed_off')
+        throw error
+      },
     )
     if (result.status !== 'skipped') return await factsOf(setup, call, result, source)
     if (followed === null)
@@ -99,10 +111,10 @@ async function connect(
 async function offer(
   setup: ConnectedSetup,
   call: AgentCall,
-  source: () => ReplySource | null,
+  of: Parameters<typeof openHostTools>[2],
 ): Promise<RunTools | null> {
   try {
-    return await openHostTools(setup, call, source)
+    return await openHostTools(setup, call, of)
   } catch (error) {
     if (error instanceof TypeError) throw error
     report(setup.turn, call, error, 'session')
@@ -110,10 +122,10 @@ async function offer(
   }
 }
 
-function withRules(setup: ConnectedSetup, rules: RunTools['rules']): ConnectedSetup {
+function withTools(setup: ConnectedSetup, { client, rules }: RunTools): ConnectedSetup {
   const { session = {} } = setup.turn
   const permission = [...(session.permission ?? []), ...rules]
-  return { ...setup, turn: { ...setup.turn, session: { ...session, permission } } }
+  return { ...setup, client, turn: { ...setup.turn, session: { ...session, permission } } }
 }
 
 async function follow(setup: RunSetup, place: Place): Promise<FollowedTurn | null> {

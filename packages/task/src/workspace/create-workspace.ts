@@ -2,11 +2,13 @@ import { createHash, randomUUID } from 'node:crypto'
 import { mkdir, readdir } from 'node:fs/promises'
 import { join, resolve } from 'node:path'
 import type { Client } from '@turnstead/wire'
+import { type Clock, longestTimerMs, systemClock } from '../clock.js'
 import { TaskError } from '../errors.js'
 import type { OpenCodeRunOutput } from '../run-output.js'
 import { anySignal } from '../run/any-signal.js'
 import { runAgent } from '../run/run-agent.js'
-import { resolveRunOptions } from '../task-options.js'
+import { assertKnown, type Names } from '../known-options.js'
+import { resolveRunOptions, runNames } from '../task-options.js'
 import type { WorkspaceOptions, WorkspaceRunOptions } from './options.js'
 import { openServer, type WorkspaceServer } from './own-server.js'
 
@@ -28,7 +30,10 @@ export interface OpenCodeWorkspace<Backup = unknown, Changes = unknown> extends 
   restore(options?: { readonly signal?: AbortSignal }): Promise<unknown>
   /** What changes in the directory; throws a TypeError where there is no `watchFiles`. */
   watch(options?: { readonly signal?: AbortSignal }): AsyncIterable<Changes>
-  /** Stops its runs, and its own server. May be called again. */
+  /**
+   * Stops its runs, waits at most `closeMs` for the proof of it, and ends its own server. Runs that are not proved stopped by then say so
+   * in their last output. May be called again.
+   */
   close(): Promise<void>
 }
 
@@ -44,7 +49,13 @@ export interface OpenCodeWorkspace<Backup = unknown, Changes = unknown> extends 
 export function createWorkspace<Backup = unknown, Changes = unknown>(
   options: WorkspaceOptions<Backup, Changes>,
 ): OpenCodeWorkspace<Backup, Changes> {
-  if (options.folder === '') throw new TypeError('`folder` must not be empty')
+  assertKnown('`createWorkspace`', options, workspaceNames)
+  if (typeof options.folder !== 'string' || options.folder === '')
+    throw new TypeError('`folder` must not be empty')
+  const { clock = systemClock, closeMs = 5_000 } = options
+  if (!(closeMs >= 0 && closeMs <= longestTimerMs)) {
+    throw new RangeError(`\`closeMs\` must be from 0 to ${longestTimerMs}`)
+  }
   const folder = resolve(options.folder)
   const folders = { directory: join(folder, 'files'), dataDir: join(folder, 'server') }
   const { directory } = folders
@@ -109,10 +120,8 @@ export function createWorkspace<Backup = unknown, Changes = unknown>(
 
   const close = async (): Promise<void> => {
     life.abort(closed(directory))
-    await Promise.all(runs)
-    const server = await opened?.catch(() => null)
-    await server?.client.close()
-    await server?.own?.close()
+    const server = (await opened?.catch(() => null)) ?? null
+    await endRuns(Promise.all(runs), server, { clock, closeMs })
   }
 
   return {
@@ -162,9 +171,37 @@ export function createWorkspace<Backup = unknown, Changes = unknown>(
   }
 }
 
+const workspaceNames: Names<WorkspaceOptions> = {
+  ...runNames,
+  folder: true,
+  server: true,
+  credentials: true,
+  userConfig: true,
+  serverOptions: true,
+  env: true,
+  backups: true,
+  watchFiles: true,
+  closeMs: true,
+}
+
 interface Nullable extends Omit<WorkspaceRunOptions, 'sessionId' | 'outputFile'> {
   readonly sessionId?: string | null
   readonly outputFile?: string | null
+}
+
+/** Waits for the runs that are being stopped, then ends the server, or at last the way to it. */
+async function endRuns(
+  runs: Promise<unknown>,
+  server: WorkspaceServer | null,
+  { clock, closeMs }: { readonly clock: Clock; readonly closeMs: number },
+): Promise<void> {
+  const over = new AbortController()
+  const stopped = runs.finally(() => over.abort())
+  const late = clock.sleep(closeMs, { signal: over.signal }).catch(() => undefined)
+  await Promise.race([stopped, late])
+  // Whoever still asks a server to stop, that may be gone, is answered no more, and ends without that proof.
+  await server?.client.close()
+  await Promise.all([stopped, server?.own?.close()])
 }
 
 function closed(directory: string): TaskError {

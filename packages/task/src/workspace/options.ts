@@ -42,6 +42,8 @@ export interface WorkspaceOptions<Backup = unknown, Changes = unknown> extends R
   readonly env?: Readonly<Record<string, string | undefined>>
   readonly backups?: WorkspaceBackups<Backup>
   readonly watchFiles?: WatchWorkspace<Changes>
+  /** How long `close` waits until a server has stopped its agents, in milliseconds: it may be gone. Default 5,000. */
+  readonly closeMs?: number
 }
 
 /** How one run of a workspace differs from others. */

@@ -7,6 +7,8 @@ export interface McpCaller {
   readonly client: Client
   readonly added: { readonly name: string; readonly url: string }[]
   readonly disconnected: string[]
+  /** What the server says of those that it knows; empty at first. */
+  readonly states: Record<string, { readonly status: string }>
   /** One request to the newest address, or to another one. */
   request(method: string, params?: object, options?: RequestOptions): Promise<RpcResult>
   /** A call of a tool. */
@@ -31,9 +33,11 @@ export interface CallResult {
 export function mcpCaller(client: Client): McpCaller {
   const added: { name: string; url: string }[] = []
   const disconnected: string[] = []
+  const states: Record<string, { readonly status: string }> = {}
   let ids = 0
   const mcp: McpPort = {
     add: async ({ name, config }) => void added.push({ name, url: config.url }),
+    status: async () => states,
     disconnect: async (name) => void disconnected.push(name),
   }
   const request: McpCaller['request'] = async (method, params = {}, options = {}) => {
@@ -48,6 +52,7 @@ export function mcpCaller(client: Client): McpCaller {
     client: { ...client, mcp: { ...client.mcp, ...mcp } as Client['mcp'] },
     added,
     disconnected,
+    states,
     request,
     async call(tool, input, options) {
       const { body } = await request('tools/call', { name: tool, arguments: input }, options)

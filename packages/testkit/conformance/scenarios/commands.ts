@@ -1,6 +1,5 @@
-import { providerError, reply, text, usage } from '../../src/script/builder.js'
+import { reply, text } from '../../src/script/builder.js'
 import { always, on } from '../../src/script/scenario.js'
-import { tool } from '../../src/script/tools.js'
 import type { Client } from '../client.js'
 import type { ConformanceScenario } from '../scenario.js'
 
@@ -87,80 +86,5 @@ export const commandScenarios: readonly ConformanceScenario[] = [
     name: 'init with an unknown model',
     answers: always(/./u, reply(text('initialised'))),
     run: (client) => initial(client, { providerID: 'x', modelID: 'y', messageID }),
-  },
-  {
-    name: 'compaction by usage',
-    answers: [
-      on(
-        'go',
-        reply(
-          text('Reading. '),
-          usage({ input: 19_500, output: 300 }),
-          tool.read({ filePath: 'seed.txt' }),
-          text('after the compaction'),
-        ),
-      ),
-      always(/./u, reply(text('continued'))),
-    ],
-    async run(client) {
-      const id = await client.session()
-      await client.prompt(id, {
-        parts: [{ type: 'text', text: 'go' }],
-        model: { providerID: 'scripted', modelID: 'small' },
-      })
-      await client.idle(id)
-      await client.send('GET', `/session/${id}/message`)
-    },
-  },
-  {
-    name: 'compaction by usage, after the last step',
-    answers: [
-      on('go', reply(text('Long.'), usage({ input: 19_500, output: 300 }))),
-      always(/./u, reply(text('continued'))),
-    ],
-    async run(client) {
-      const id = await client.session()
-      const model = { providerID: 'scripted', modelID: 'small' }
-      await client.prompt(id, { parts: [{ type: 'text', text: 'go' }], model })
-      await client.idle(id)
-      await client.prompt(id, { parts: [{ type: 'text', text: 'next' }], model })
-      await client.idle(id)
-      await client.send('GET', `/session/${id}/message`)
-    },
-  },
-  {
-    name: 'compaction by overflow',
-    answers: [
-      on(
-        'go',
-        reply(
-          providerError({ status: 400, message: 'too long', code: 'context_length_exceeded' }),
-          text('never'),
-        ),
-      ),
-      always(/./u, reply(text('continued'))),
-    ],
-    async run(client) {
-      const id = await client.session()
-      await client.prompt(id, 'go')
-      await client.idle(id)
-      await client.send('GET', `/session/${id}/message`)
-    },
-  },
-  {
-    name: 'summarize with auto',
-    answers: [on('first', reply(text('one'))), always(/./u, reply(text('continued')))],
-    async run(client) {
-      const id = await client.session()
-      await client.prompt(id, 'first')
-      await client.idle(id)
-      await client.send('POST', `/session/${id}/summarize`, {
-        providerID: 'scripted',
-        modelID: 'standard',
-        auto: true,
-      })
-      await client.quiet()
-      await client.send('GET', `/session/${id}/message`)
-    },
   },
 ]

@@ -3,11 +3,20 @@ import { always, on } from '../../src/script/scenario.js'
 import type { Client } from '../client.js'
 import type { ConformanceScenario } from '../scenario.js'
 
+const dot = Buffer.from(
+  'iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNk+M9QDwADhgGAWjR9awAAAABJRU5ErkJggg==',
+  'base64',
+)
 const files = {
   'lines.txt': 'l1\nl2\nl3\nl4\n',
   'sub/inner.txt': 'inner\n',
   'sub/deep/x.txt': 'x\n',
   'binary.bin': 'a\u0000b',
+  'dot.png': dot,
+  'cut.png': dot.subarray(0, 40),
+  'x.pdf': '%PDF-1.4\n',
+  'x.svg': '<svg/>',
+  'x.gif': 'GIF89a',
 }
 
 type Part = Readonly<Record<string, unknown>>
@@ -30,6 +39,25 @@ function prompting(name: string, parts: (client: Client) => readonly Part[]): Co
   }
 }
 
+/** A prompt of which nothing is stored. */
+function refusing(name: string, parts: (client: Client) => readonly Part[]): ConformanceScenario {
+  return {
+    name: `a prompt with ${name}`,
+    files,
+    answers: always(/./u, reply(text('ok'))),
+    async run(client) {
+      const id = await client.session()
+      const body = { parts: [{ type: 'text', text: 'look' }, ...parts(client)] }
+      await client.prompt(id, body)
+      await client.event('session.error')
+      await client.send('POST', `/session/${id}/message`, body)
+      await client.send('POST', `/session/${id}/message`, { ...body, noReply: true })
+      await client.quiet()
+      await client.send('GET', `/session/${id}/message`)
+    },
+  }
+}
+
 const subtask = { type: 'subtask', prompt: 'sub job', description: 'The job', agent: 'general' }
 const subAnswers = [
   on('sub job', reply(text('sub answer'))),
@@ -45,6 +73,43 @@ export const expansionScenarios: readonly ConformanceScenario[] = [
   prompting('a folder sent as text', (client) => [file(client, 'sub')]),
   prompting('a missing file', (client) => [file(client, 'nope.txt')]),
   prompting('a missing folder', (client) => [file(client, 'nope', 'application/x-directory')]),
+  prompting('a picture', (client) => [file(client, 'dot.png', 'image/png')]),
+  prompting('a picture under another type', (client) => [file(client, 'dot.png', 'image/jpeg')]),
+  prompting('a binary file', (client) => [file(client, 'binary.bin', 'application/octet-stream')]),
+  prompting('a document', (client) => [file(client, 'x.pdf', 'application/pdf')]),
+  ...['weird', 'text/markdown', 'application/json', 'audio/wav', 'video/mp4', 'text/html'].map(
+    (mime) => prompting(`a file of type ${mime}`, (client) => [file(client, 'lines.txt', mime)]),
+  ),
+  {
+    ...prompting('', () => []),
+    name: 'a prompt after one with a file that no model takes',
+    async run(client) {
+      const id = await client.session()
+      const parts = [file(client, 'binary.bin', 'application/octet-stream')]
+      await client.prompt(id, { parts })
+      await client.idle(id)
+      await client.prompt(id, 'next')
+      await client.idle(id)
+      await client.send('GET', `/session/${id}/message`)
+    },
+  },
+  prompting('a picture that is a folder', (client) => [file(client, 'sub', 'image/png')]),
+  ...[
+    ['none.png', 'image/png'],
+    ['none.bin', 'application/octet-stream'],
+    ['lines.txt', 'image/png'],
+    ['cut.png', 'image/png'],
+    ['x.svg', 'image/svg+xml'],
+    ['x.gif', 'image/gif'],
+  ].map(([path = '', mime = '']) =>
+    refusing(`the picture ${path}`, (client) => [file(client, path, mime)]),
+  ),
+  refusing('a picture in the web', () => [
+    { type: 'file', mime: 'image/png', url: 'http://127.0.0.1:1/x.png' },
+  ]),
+  refusing('a picture that cannot be decoded', () => [
+    { type: 'file', mime: 'image/png', url: 'data:image/png;base64,bm90IGFuIGltYWdl' },
+  ]),
   prompting('two files and a text', (client) => [
     file(client, 'lines.txt'),
     { type: 'text', text: 'between', synthetic: true },
@@ -53,6 +118,21 @@ export const expansionScenarios: readonly ConformanceScenario[] = [
   prompting('an address of the web', () => [
     { type: 'file', mime: 'text/plain', url: 'http://127.0.0.1:1/x.txt' },
   ]),
+  {
+    ...prompting('an agent', () => [{ type: 'agent', name: 'general' }]),
+    name: 'a prompt of the plan agent with an agent that it may not call',
+    async run(client) {
+      const id = await client.session()
+      const parts = [
+        { type: 'text', text: 'look' },
+        { type: 'agent', name: 'general' },
+        { type: 'agent', name: 'explore' },
+      ]
+      await client.prompt(id, { parts, agent: 'plan' })
+      await client.idle(id)
+      await client.send('GET', `/session/${id}/message`)
+    },
+  },
   prompting('an agent that is none', () => [{ type: 'agent', name: 'nobody' }]),
   {
     name: 'a file sent again with the same ids',

@@ -366,7 +366,7 @@ export const sessionScenarios: readonly ConformanceScenario[] = [
         providerID: 'scripted',
         modelID: 'standard',
       })
-      await client.quiet()
+      await client.idle(id)
       await client.prompt(id, 'next')
       await client.idle(id)
       await client.send('GET', `/session/${id}/message`)

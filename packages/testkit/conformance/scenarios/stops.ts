@@ -126,6 +126,7 @@ export const stopScenarios: readonly ConformanceScenario[] = [
   },
   {
     name: 'abort of a parent while its child runs',
+    isChance: true,
     answers: [
       on('sub prompt', endless),
       reply(tool.task({ description: 'Sub', prompt: 'sub prompt' }), text('never')),

@@ -1,5 +1,6 @@
 import type { IncomingMessage, ServerResponse } from 'node:http'
-import { systemClock, type Clock } from '../clock.js'
+import type { Clock } from '../clock.js'
+import { unfakedClock } from '../unfaked-clock.js'
 import { TestkitError } from '../errors.js'
 import { createJournal, type Journal } from '../journal.js'
 import { listenOnLoopback, readBody } from '../loopback.js'
@@ -99,7 +100,7 @@ async function playStream(
   response: ServerResponse,
   options: ReplayOptions & { readonly cursor: ReplayCursor; readonly stop: AbortSignal },
 ): Promise<void> {
-  const { cursor, clock = systemClock } = options
+  const { cursor, clock = unfakedClock } = options
   const gone = new AbortController()
   const signal = AbortSignal.any([gone.signal, options.stop])
   response.on('close', () => gone.abort())

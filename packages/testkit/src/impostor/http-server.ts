@@ -5,6 +5,7 @@ import { readBody } from '../loopback.js'
 import { catalogueRoutes } from './routes/catalogue-routes.js'
 import { askRoutes } from './routes/ask-routes.js'
 import { fileRoutes } from './routes/file-routes.js'
+import { gitRoutes } from './routes/git-routes.js'
 import { messageRoutes } from './routes/message-routes.js'
 import { promptRoutes } from './routes/prompt-routes.js'
 import { serverRoutes } from './routes/server-routes.js'
@@ -20,6 +21,7 @@ import { Refusal, unexpected, type Outcome } from './http/outcome.js'
 import { readPath } from './http/request-path.js'
 import { parseBody, redactHeaders, redactQuery, type LoggedRequest } from './http/request-log.js'
 import { findRoute, type Route } from './http/router.js'
+import { isFile, toDirectory } from './state/directories.js'
 import { sendOutcome } from './http/send-outcome.js'
 import { answerUnspoken, findOperation } from './http/unspoken.js'
 import { realTime } from '../real-time.js'
@@ -46,6 +48,7 @@ const routes: readonly Route[] = [
   ...askRoutes,
   ...workRoutes,
   ...fileRoutes,
+  ...gitRoutes,
   ...serverRoutes,
   ...catalogueRoutes,
   ...syncRoutes,
@@ -150,6 +153,11 @@ async function route(
     if (method === 'OPTIONS') return answerPreflight(incoming)
     const asked = readPath(incoming.url ?? '/')
     const found = findOperation(method, asked)
+    const directory = directoryOf(world, url, incoming)
+    const isInside = found !== null && !withoutDirectory.test(found.line)
+    // A session that there is stands for its own directory.
+    const session = world.sessions.get(found?.params['sessionID'] ?? '')
+    if (isInside && !session && isFile(world, directory)) throw unexpected(world)
     const query = url.searchParams
     const contentType = incoming.headers['content-type']
     const body = found
@@ -166,7 +174,7 @@ async function route(
       params: spoken.params,
       query,
       headers: incoming.headers,
-      directory: directoryOf(world, url, incoming),
+      directory: session?.info.directory ?? directory,
       body,
     })
   } catch (error) {
@@ -174,18 +182,12 @@ async function route(
   }
 }
 
+/** Operations of the whole server, and the newer ones, which name their directory otherwise. */
+const withoutDirectory = /^\w+ \/(global|auth|log|api)(\/|$)/u
+
 /** Query before header before the server's own directory. */
 function directoryOf(world: World, url: URL, incoming: IncomingMessage): string {
   const header = incoming.headers['x-opencode-directory']
-  const given =
-    url.searchParams.get('directory') ?? (typeof header === 'string' ? decodeHeader(header) : null)
-  return given === null || given === '' ? world.settings.directory : given
-}
-
-function decodeHeader(value: string): string {
-  try {
-    return decodeURIComponent(value)
-  } catch {
-    return value
-  }
+  const given = url.searchParams.get('directory') || (typeof header === 'string' ? header : '')
+  return toDirectory(world, given)
 }

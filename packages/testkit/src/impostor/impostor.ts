@@ -1,4 +1,5 @@
-import { systemClock, type Clock } from '../clock.js'
+import type { Clock } from '../clock.js'
+import { unfakedClock } from '../unfaked-clock.js'
 import { TestkitError } from '../errors.js'
 import { createFaultPlan, fits, type RequestMatch } from '../faults/fault-plan.js'
 import type { Fault } from '../faults/faults.js'
@@ -107,7 +108,7 @@ export async function startImpostor(
   scenario: ScenarioLike = defaultReply,
   options: ImpostorOptions = {},
 ): Promise<Impostor> {
-  const clock = options.clock ?? systemClock
+  const clock = options.clock ?? unfakedClock
   const gates = createGates()
   const book = createAnswerBook(scenario)
   const journal = createJournal<LoggedRequest>((entry) => `${entry.method} ${entry.path}`)

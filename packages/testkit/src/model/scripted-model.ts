@@ -1,5 +1,6 @@
 import type { ServerResponse } from 'node:http'
-import { systemClock, type Clock } from '../clock.js'
+import type { Clock } from '../clock.js'
+import { unfakedClock } from '../unfaked-clock.js'
 import { TestkitError } from '../errors.js'
 import { createGates, type Gate } from '../gates.js'
 import { createJournal, type Journal } from '../journal.js'
@@ -9,7 +10,15 @@ import { reply, text } from '../script/builder.js'
 import { defaultReply } from '../script/default-reply.js'
 import { attemptAt, callAt, planCalls, type ModelCall } from '../script/plan.js'
 import { createAnswerBook, type ScenarioLike } from '../script/scenario.js'
-import { isPrompt, parseCompletionRequest, type ModelRequest } from './completion-request.js'
+import type { Reply } from '../script/steps.js'
+import { summaryOf } from '../script/summary.js'
+import { chatCompletions } from './dialects/chat-completions.js'
+import type { Dialect } from './dialects/dialect.js'
+import { isRecord } from './dialects/json.js'
+import { messages } from './dialects/messages.js'
+import { isPrompt, toModelRequest, type ModelRequest } from './dialects/model-request.js'
+import { responses } from './dialects/responses.js'
+import { createHolds } from './holds.js'
 import { sendAttempt } from './send-attempt.js'
 import { createSpentCounter, type ModelSpent } from './spent.js'
 
@@ -19,15 +28,18 @@ export interface ScriptedModelOptions {
   readonly port?: number
   /** Paces the text. Default: the machine's clock. */
   readonly clock?: Clock
-  /** The title of every session that asks for one. Default `A scripted title`. */
-  readonly title?: string
-  /** The summary for every compaction. Default `A scripted summary.`. */
-  readonly summary?: string
+  /**
+   * The title of every session that asks for one, or what makes it of the text that the model is given for it, which ends with the
+   * prompt. Default `A scripted title`.
+   */
+  readonly title?: string | ((text: string) => string)
+  /** The summary for every compaction, or how the attempt at one goes. Default `A scripted summary.`. */
+  readonly summary?: string | Reply
 }
 
-/** An OpenAI-compatible model with scripted answers. */
+/** A model with scripted answers, behind the APIs of OpenAI (chat completions, responses) and Anthropic (messages). */
 export interface ScriptedModel {
-  /** Base URL for an OpenAI-compatible provider, ending in `/v1`. */
+  /** Base URL for a provider, ending in `/v1`. */
   readonly url: string
   /** Every chat request, waitable. Titles and summaries are not in it. */
   readonly requests: Journal<ModelRequest>
@@ -50,6 +62,14 @@ export interface ScriptedModel {
   [Symbol.asyncDispose](): Promise<void>
 }
 
+const dialects: readonly Dialect[] = [chatCompletions, responses, messages]
+
+type Answering = (
+  request: ModelRequest,
+  response: ServerResponse,
+  dialect: Dialect,
+) => Promise<void>
+
 interface Progress {
   readonly calls: readonly ModelCall[]
   readonly attempts: Map<number, number>
@@ -67,23 +87,26 @@ export async function startScriptedModel(
   script: ScenarioLike = defaultReply,
   options: ScriptedModelOptions = {},
 ): Promise<ScriptedModel> {
-  const clock = options.clock ?? systemClock
+  const clock = options.clock ?? unfakedClock
   const title = options.title ?? 'A scripted title'
-  const summary = options.summary ?? 'A scripted summary.'
+  const summary = summaryOf(options.summary)
   const book = createAnswerBook(script)
   const requests = createJournal<ModelRequest>(describeRequest)
   const asides = createJournal<ModelRequest>(describeRequest)
   const gates = createGates()
   const progress = new Map<string, Progress>()
   const counter = createSpentCounter()
-  let held: string | null = null
-  let holds = 0
+  const holds = createHolds(gates)
   let count = 0
   let closing: Promise<void> | null = null
 
+  // What follows a summary looks as it did after the one before.
+  const summaries = new Map<string | null, number>()
+  const summed = ({ sessionId }: ModelRequest): number => summaries.get(sessionId) ?? 0
+
   const planFor = (request: ModelRequest): Progress => {
     const users = request.messages.filter(isPrompt).length
-    const key = `${request.sessionId ?? ''}\n${users}\n${request.prompt}`
+    const key = `${request.sessionId ?? ''}\n${summed(request)}\n${users}\n${request.prompt}`
     const known = progress.get(key)
     if (known) return known
     const chosen =
@@ -94,17 +117,18 @@ export async function startScriptedModel(
     return made
   }
 
-  const answerChat = async (request: ModelRequest, response: ServerResponse): Promise<void> => {
+  const answerChat: Answering = async (request, response, dialect) => {
     const plan = planFor(request)
     const tried = plan.attempts.get(request.loop) ?? 0
     plan.attempts.set(request.loop, tried + 1)
     const gone = new AbortController()
     response.on('close', () => gone.abort())
     requests.push(request)
-    if (held !== null) await gates.pass(held, gone.signal)
+    await holds.pass(gone.signal)
     const attempt = attemptAt(callAt(plan.calls, request.loop), tried)
     count += 1
     await sendAttempt(attempt, request, response, {
+      dialect,
       clock,
       gates,
       signal: gone.signal,
@@ -113,12 +137,15 @@ export async function startScriptedModel(
     })
   }
 
-  const answerAside = async (request: ModelRequest, response: ServerResponse): Promise<void> => {
+  const answerAside: Answering = async (request, response, dialect) => {
     asides.push(request)
-    const said = reply(text(request.kind === 'title' ? title : summary))
+    if (request.kind !== 'title') summaries.set(request.sessionId, summed(request) + 1)
+    const named = typeof title === 'string' ? title : title(request.prompt)
+    const said = request.kind === 'title' ? reply(text(named)) : summary
     const attempt = attemptAt(callAt(planCalls(said), 0), 0)
     count += 1
     await sendAttempt(attempt, request, response, {
+      dialect,
       clock,
       gates,
       signal: new AbortController().signal,
@@ -133,12 +160,15 @@ export async function startScriptedModel(
       if (incoming.method === 'GET' && path.endsWith('/models')) {
         return sendJson(response, 200, { object: 'list', data: [] })
       }
-      if (incoming.method !== 'POST' || !path.endsWith('/chat/completions')) {
+      const { pathname } = new URL(path, 'http://localhost')
+      const dialect = dialects.find((each) => pathname.endsWith(each.path))
+      if (incoming.method !== 'POST' || dialect === undefined) {
         return sendJson(response, 404, { error: { message: `No such route: ${path}` } })
       }
       const body: unknown = JSON.parse((await readBody(incoming)).toString('utf8'))
-      const request = parseCompletionRequest(body, incoming.headers)
-      await (request.kind === 'chat' ? answerChat : answerAside)(request, response)
+      if (!isRecord(body)) throw new TypeError('the body must be an object')
+      const request = toModelRequest(dialect.api, body, dialect.read(body), incoming.headers)
+      await (request.kind === 'chat' ? answerChat : answerAside)(request, response, dialect)
     })().catch((error: unknown) => {
       if (response.destroyed) return
       const message = error instanceof Error ? error.message : 'unreadable request'
@@ -159,22 +189,7 @@ export async function startScriptedModel(
     asides,
     answer: (scenario) => book.add(scenario),
     next: (match, wait) => requests.next(match, wait),
-    hold() {
-      holds += 1
-      const name = `hold ${holds}`
-      held = name
-      const gate = gates.gate(name)
-      return {
-        get arrivals() {
-          return gate.arrivals
-        },
-        reached: (wait) => gate.reached(wait),
-        open() {
-          if (held === name) held = null
-          gate.open()
-        },
-      }
-    },
+    hold: holds.hold,
     gate: (name) => gates.gate(name),
     assertComplete() {
       const left = book.leftovers()

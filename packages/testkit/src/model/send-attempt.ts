@@ -1,21 +1,22 @@
 import type { ServerResponse } from 'node:http'
 import type { Clock } from '../clock.js'
 import type { Gates } from '../gates.js'
-import type { Attempt } from '../script/plan.js'
-import type { ProviderErrorStep, RetryStep, Usage } from '../script/steps.js'
-import { streamActions, wholeCompletion } from './completion-frames.js'
-import type { ModelRequest } from './completion-request.js'
+import type { Attempt, Saying } from '../script/plan.js'
+import type { Usage } from '../script/steps.js'
+import { toFrame, type Dialect } from './dialects/dialect.js'
+import type { ModelRequest } from './dialects/model-request.js'
 import { realTime } from '../real-time.js'
 
 /** What sending needs beside the attempt. */
 export interface SendContext {
+  readonly dialect: Dialect
   readonly clock: Clock
   readonly gates: Gates
   /** Aborted when the caller has hung up. */
   readonly signal: AbortSignal
   /** Number of this completion in the process; it makes ids. */
   readonly number: number
-  /** Called with what an answer says it used. */
+  /** Called with what an answer says it used, once it has been said to a caller who is still there. */
   readonly onUsage: (usage: Usage) => void
 }
 
@@ -26,8 +27,10 @@ export async function sendAttempt(
   response: ServerResponse,
   context: SendContext,
 ): Promise<void> {
-  if (attempt.end.kind === 'refused' && attempt.sayings.every((saying) => saying.kind === 'wait')) {
-    return refuse(attempt.end.by, response)
+  const { dialect } = context
+  if (attempt.end.kind === 'refused' && !attempt.sayings.some(isHeard)) {
+    await pause(attempt, context)
+    return refuse(attempt.end.by, response, dialect)
   }
   const head = {
     id: String(context.number),
@@ -36,67 +39,82 @@ export async function sendAttempt(
   }
   try {
     if (!request.isStream) {
+      if (response.destroyed) return
       response.writeHead(200, { 'content-type': 'application/json' })
-      response.end(JSON.stringify(wholeCompletion(attempt, head)))
+      response.end(JSON.stringify(dialect.whole(attempt, head)))
       context.onUsage(attempt.usage)
       return
     }
     response.writeHead(200, { 'content-type': 'text/event-stream', 'cache-control': 'no-cache' })
     response.flushHeaders()
-    for (const action of streamActions(attempt, head)) {
+    const isNamed = dialect.farewell === ''
+    for (const action of dialect.stream(attempt, head)) {
       if (action.kind === 'wait') await context.clock.sleep(action.ms, { signal: context.signal })
       else if (action.kind === 'gate') await context.gates.pass(action.name, context.signal)
       else {
-        if ('usage' in action.json) context.onUsage(attempt.usage)
-        await write(response, `data: ${JSON.stringify(action.json)}\n\n`)
+        if (response.destroyed) return
+        if (action.tellsUsage) context.onUsage(attempt.usage)
+        await write(response, toFrame(action.json, isNamed))
       }
     }
-    await end(attempt, response)
+    await end(attempt, response, dialect)
   } catch (error) {
     if (!context.signal.aborted) throw error
   }
 }
 
-async function end(attempt: Attempt, response: ServerResponse): Promise<void> {
+function isHeard({ kind }: Saying): boolean {
+  return kind !== 'wait' && kind !== 'gate'
+}
+
+async function pause({ sayings }: Attempt, context: SendContext): Promise<void> {
+  for (const saying of sayings) {
+    if (saying.kind === 'wait') await context.clock.sleep(saying.ms, { signal: context.signal })
+    if (saying.kind === 'gate') await context.gates.pass(saying.name, context.signal)
+  }
+}
+
+async function end(attempt: Attempt, response: ServerResponse, dialect: Dialect): Promise<void> {
   switch (attempt.end.kind) {
     case 'dropped':
       await flushed(response)
       response.socket?.resetAndDestroy()
       return
     case 'bad-frame':
-      response.end('data: {not json\n\ndata: [DONE]\n\n')
+      response.end(`data: {not json\n\n${dialect.farewell}`)
       return
-    case 'refused': {
-      const { message, status } = attempt.end.by
-      response.end(`data: ${JSON.stringify({ error: { message, code: status } })}\n\n`)
+    case 'refused':
+      response.end(toFrame(dialect.breakOff(attempt.end.by), dialect.farewell === ''))
       return
-    }
     case 'finish':
-      response.end('data: [DONE]\n\n')
+      response.end(dialect.farewell)
   }
 }
 
-function refuse(by: RetryStep | ProviderErrorStep, response: ServerResponse): void {
+function refuse(
+  by: Parameters<Dialect['refusal']>[0],
+  response: ServerResponse,
+  dialect: Dialect,
+): void {
   const headers: Record<string, string> = { 'content-type': 'application/json' }
   if (by.kind === 'retry') {
     if (by.retryAfterMs !== undefined) headers['retry-after-ms'] = String(by.retryAfterMs)
     if (by.retryAfterSeconds !== undefined) headers['retry-after'] = String(by.retryAfterSeconds)
   }
   response.writeHead(by.status, headers)
-  response.end(refusalBody(by))
-}
-
-/** The provider's error body, as OpenAI-compatible servers word it. */
-function refusalBody(by: RetryStep | ProviderErrorStep): string {
-  const code = by.kind === 'provider-error' && by.code !== undefined ? by.code : null
-  return JSON.stringify({ error: { message: by.message, type: 'scripted', code } })
+  response.end(JSON.stringify(dialect.refusal(by)))
 }
 
 async function write(response: ServerResponse, bytes: string): Promise<void> {
   if (response.destroyed || response.write(bytes)) return
   await new Promise<void>((resolve) => {
-    response.once('drain', resolve)
-    response.once('close', resolve)
+    const go = (): void => {
+      response.off('drain', go)
+      response.off('close', go)
+      resolve()
+    }
+    response.on('drain', go)
+    response.on('close', go)
   })
 }
 

@@ -4,20 +4,25 @@ import { TestkitError } from '../errors.js'
 import { findOpencodeBinary } from './find-binary.js'
 import { createIsolatedHome } from './isolated-home.js'
 import { machineFactor } from './machine-factor.js'
-import { mergeConfig, scriptedConfig } from './model-config.js'
+import { mergeConfig, scriptedConfig, type ScriptedProvider } from './model-config.js'
 import { spawnServer, type ServerProcess } from './server-process.js'
 
 /** Options of {@link startOpencode}. */
 export interface StartOpencodeOptions {
   /** The model that it uses: a scripted model, or the base URL of an OpenAI-compatible one. */
   readonly model: { readonly url: string } | string
+  /**
+   * Providers of the server's own that are pointed at the model too, which must then speak their APIs, as a scripted
+   * model does: `openai/gpt-5-scripted` and `anthropic/claude-scripted`. Default: none.
+   */
+  readonly providers?: readonly ScriptedProvider[]
   /** The executable. Default: {@link findOpencodeBinary}. */
   readonly binary?: string
   /** The project directory. Default: a new temporary one. */
   readonly directory?: string
   /** Make the temporary project a git repository with one commit. Default false: snapshots cost time. */
   readonly git?: boolean
-  /** Whether the server takes git snapshots at each step. Default false. */
+  /** Whether the server takes git snapshots at each step. Default true, as the server's own: they cost time in a repository. */
   readonly snapshot?: boolean
   /** Server configuration, laid over the one for the scripted model. */
   readonly config?: Readonly<Record<string, unknown>>
@@ -82,7 +87,7 @@ export async function startOpencode(options: StartOpencodeOptions): Promise<Runn
   }
   const modelUrl = typeof options.model === 'string' ? options.model : options.model.url
   const config = mergeConfig(
-    { ...scriptedConfig(modelUrl), snapshot: options.snapshot ?? false },
+    { ...scriptedConfig(modelUrl, options.providers), snapshot: options.snapshot ?? true },
     options.config ?? {},
   )
   const home = await createIsolatedHome(config, {

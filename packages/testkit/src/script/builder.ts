@@ -1,5 +1,6 @@
 import { chunksOf, type Chunking } from './chunks.js'
 import type {
+  AgainStep,
   BadFrameStep,
   DropStep,
   FinishStep,
@@ -64,6 +65,17 @@ export function gate(name: string): GateStep {
 /** Ends the current model call for this reason. */
 export function finish(reason: FinishStep['reason']): FinishStep {
   return { kind: 'finish', reason }
+}
+
+/**
+ * Ends the attempt with the reason that `finish` gave it. What follows is the answer when the same call is made once
+ * more, as after a restart of the server in the middle of it; otherwise it is never said.
+ *
+ * @example
+ * reply(text('Cut'), finish('length'), again(), text('Whole.'))
+ */
+export function again(): AgainStep {
+  return { kind: 'again' }
 }
 
 /** Sets the token counts of the current model call. */

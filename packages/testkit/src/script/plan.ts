@@ -50,19 +50,23 @@ export function planCalls(reply: Reply): readonly ModelCall[] {
     attempts.push({ sayings, end, usage })
     sayings = []
   }
-  const endCall = (): void => {
+  const finishAttempt = (): void => {
     endAttempt({ kind: 'finish', reason: reason ?? (hasTools() ? 'tool_calls' : 'stop') })
+    reason = null
+  }
+  const endCall = (): void => {
+    finishAttempt()
     closeCall()
   }
   const closeCall = (): void => {
     calls.push({ attempts })
     attempts = []
     usage = defaultUsage
-    reason = null
   }
   const startsNext = (step: Step): boolean =>
-    reason !== null ||
-    (hasTools() && step.kind !== 'tool' && step.kind !== 'finish' && step.kind !== 'usage')
+    step.kind !== 'again' &&
+    (reason !== null ||
+      (hasTools() && step.kind !== 'tool' && step.kind !== 'finish' && step.kind !== 'usage'))
 
   for (const step of reply.steps) {
     if (startsNext(step) && step.kind !== 'usage') endCall()
@@ -80,6 +84,9 @@ export function planCalls(reply: Reply): readonly ModelCall[] {
       case 'bad-frame':
         endAttempt({ kind: 'bad-frame' })
         closeCall()
+        break
+      case 'again':
+        finishAttempt()
         break
       case 'usage':
         usage = step.usage

@@ -104,7 +104,12 @@ export interface FinishStep {
   readonly reason: 'stop' | 'length' | 'content_filter' | 'tool_calls' | 'none'
 }
 
-/** Token counts of the current model call. */
+/** The attempt ends here as it says; what follows answers the same call when it is made once more. */
+export interface AgainStep {
+  readonly kind: 'again'
+}
+
+/** Token counts of the current attempt and of those after it in the same model call. */
 export interface UsageStep {
   readonly kind: 'usage'
   readonly usage: Usage
@@ -133,6 +138,7 @@ export type Step =
   | WaitStep
   | GateStep
   | FinishStep
+  | AgainStep
   | UsageStep
 
 /** A whole answer to one prompt, model calls and tool runs included, as data. */

@@ -98,6 +98,12 @@ export const ask = {
 }
 
 function toQuestion(scripted: ScriptedQuestion): Record<string, unknown> {
+  // From JavaScript it may be missing, and the server refuses a question without choices with an error that names none of this.
+  if (typeof scripted?.question !== 'string' || !Array.isArray(scripted.options)) {
+    throw new TypeError(
+      '`ask.question` needs a `question` and `options`, a list of what can be chosen',
+    )
+  }
   const options = scripted.options.map((option) =>
     typeof option === 'string' ? { label: option, description: option } : option,
   )

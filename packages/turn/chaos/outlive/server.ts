@@ -9,6 +9,15 @@ import { join } from 'node:path'
 export interface MortalServer {
   readonly directory: string
   readonly client: Client
+  readonly address: {
+    readonly baseUrl: string
+    readonly username: string
+    readonly password: string
+  }
+  /** Another client, as another process has it. */
+  connect(): Client
+  /** Ends it without a word and starts it again. */
+  restart(): Promise<void>
   /** Ends it without a word and starts one with the same address and empty data. */
   lose(): Promise<void>
   /** Empties the workspace. */
@@ -21,10 +30,17 @@ export async function startMortal(model: ScriptedModel): Promise<MortalServer> {
   const directory = await mkdtemp(join(tmpdir(), 'turnstead-work-'))
   const server: RunningOpencode = await startOpencode({ model, dataDir, directory })
   const { url: baseUrl, username, password } = server
-  const client = createClient({ baseUrl, username, password, directory, env: {} })
+  const connect = (): Client => createClient({ baseUrl, username, password, directory, env: {} })
+  const client = connect()
   return {
     directory,
     client,
+    address: { baseUrl, username, password },
+    connect,
+    async restart() {
+      await server.kill('SIGKILL')
+      await server.restart()
+    },
     async lose() {
       await server.kill('SIGKILL')
       for (const name of ['data', 'state', 'cache', 'tmp']) {

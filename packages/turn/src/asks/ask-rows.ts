@@ -10,8 +10,12 @@ import type { TurnRun } from '../run/run.js'
 export interface AskRows {
   /** The store keeps asks. False also once it has refused them for good. */
   readonly isKept: boolean
+  /** What the row said of the asks that it had when the turn was taken up is known here, or never will be. */
+  readonly isRead: boolean
+  readonly isWriting: boolean
   /** What the row said last of an ask. */
   get(askId: string): AskRecord | undefined
+  all(): readonly AskRecord[]
   /** Takes along the end of what the server does not ask any more. */
   endGone(): void
   /** Takes a change along with the next write. */
@@ -37,6 +41,7 @@ export function openAskRows(run: TurnRun): AskRows {
   // What an earlier worker left is in the row.
   let isDue = run.delivery.isResumed
   let isKept = store.updateAsks !== undefined
+  let hasRead = !run.delivery.isResumed
   let writeAt = 0
   let writing: Promise<void> | null = null
 
@@ -68,6 +73,7 @@ export function openAskRows(run: TurnRun): AskRows {
         return
       }
       for (const ask of asks) records.set(ask.id, ask)
+      hasRead = true
       run.askGate.stored(records.keys())
     } catch (error) {
       report(error, 'asks')
@@ -92,16 +98,25 @@ export function openAskRows(run: TurnRun): AskRows {
     get isKept() {
       return isKept
     },
+    get isRead() {
+      return hasRead || !isKept
+    },
+    get isWriting() {
+      return writing !== null
+    },
     get: (askId) => records.get(askId),
+    all: () => [...records.values()],
     change,
     endGone() {
       if (records.size === 0) return
       const known = new Map(run.reply?.asks.map((ask) => [ask.id, ask.state]))
-      for (const { id, state } of records.values()) {
+      for (const { id, state, triedAt } of records.values()) {
         if (ended.has(id) || (state !== 'open' && state !== 'answered')) continue
         // What an earlier worker saw, and no list shows, is over, too.
         const isGone = known.has(id) ? known.get(id) !== 'open' : run.schedule.hasReadAsks()
         if (!isGone) continue
+        // No server had the answer: the run may come back to the question.
+        if (state === 'answered' && triedAt === null) continue
         ended.add(id)
         // With an answer of ours it has arrived; without one, someone else's did.
         change({ type: state === 'answered' ? 'sent' : 'closed', askId: id })
@@ -130,10 +145,10 @@ export function openAskRows(run: TurnRun): AskRows {
   }
 }
 
-/** An ask as the row keeps it. */
+/** An ask as the row keeps it. When it was asked is what a person's time is counted from, so that is by the clock of the workers. */
 export function toOpenAsk(ask: Ask, now: number): OpenAsk {
-  const { id, sessionId, callId, askedAt } = ask
-  const common = { id, sessionId, callId, askedAt: askedAt ?? now }
+  const { id, sessionId, callId } = ask
+  const common = { id, sessionId, callId, askedAt: now }
   if (ask.kind === 'question') return { ...common, kind: ask.kind, questions: ask.questions }
   const { permission, patterns } = ask
   return { ...common, kind: ask.kind, permission, patterns }

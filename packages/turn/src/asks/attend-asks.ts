@@ -1,12 +1,16 @@
 import type { Ask } from '@turnstead/reply'
 import type { PolicyDecision } from '../ask-policy.js'
 import type { AskDecision } from '../ask-records.js'
-import { TurnError } from '../errors.js'
-import { openAsks, requestLimits, type TurnRun } from '../run/run.js'
-import { type AskRows, openAskRows, toOpenAsk } from './ask-rows.js'
+import { openAsks, type TurnRun } from '../run/run.js'
+import { openAskRows, toOpenAsk } from './ask-rows.js'
+import { createAskedBefore } from './asked-before.js'
+import { answerAsBefore } from './answer-as-before.js'
+import { type Attended, leaveToPerson, newAttended, unanswerable, withoutRule } from './attended.js'
 import { callPolicy } from './call-policy.js'
+import { deliverAnswer, listedMs } from './deliver-answer.js'
+import { createSending } from './sending.js'
+import { closeStale, type Waiting, waitOf } from './wait-of-asks.js'
 import { watchNotices } from './watch-notices.js'
-import { sendAnswer } from './send-answer.js'
 
 /** Puts the asks of a turn before the policy and sends what was decided, by it or by a person. */
 export interface AskAttendant {
@@ -18,31 +22,23 @@ export interface AskAttendant {
   attend(): void
   /** When an open ask has to be answered or runs out of time; Infinity when none waits. */
   nextAt(): number
+  /** All that goes on is to wait for people, and the row has it; null otherwise. */
+  waiting(): Waiting | null
+  /** Closes answers to what is not asked any more; false when there are none. What was asked again in the same words has them by now. */
+  closeStale(): boolean
+  /** No answer to this ask can have reached the server. */
+  isUnsent(askId: string): boolean
+  /** In the message whose call asked, something else may have run. */
+  hasRunBeside(askId: string): boolean
+  /** Answers of people that no server has been given yet. */
+  hasUnsent(): boolean
+  /** The same, or it is not known yet what the row has of an earlier worker. */
+  mayHaveUnsent(): boolean
   /** Stores what happened last. */
   close(): Promise<void>
 }
 
-/** An ask that was put before the policy. */
-interface Attended {
-  readonly since: number
-  /** What is decided without anyone, and when. */
-  late: { readonly at: number; readonly decision: AskDecision; readonly rule: string }
-  /** What this process has decided; the row says whether it was the first. */
-  wish: AskDecision | null
-  /** Null while nothing is to be sent. */
-  decision: AskDecision | null
-  /** When the decision is sent next. */
-  sendAt: number
-  /** When it was sent with an end that is not known: before it is sent again the server's lists must still show the ask. */
-  doubtedAt: number | null
-  /** Why it did not arrive the last time. */
-  failure: unknown
-}
-
-const retryMs = 500
-/** So long the server's lists are given to show that an ask is gone. */
-const listedMs = 2_000
-const tooLate: AskDecision = { action: 'reject', message: 'No one answered in time.' }
+const lookAgainMs = 100
 
 /**
  * The clocks of progress and wall time stand still while a person may still decide; they run again as soon as a decision is
@@ -55,11 +51,18 @@ export function attendAsks(run: TurnRun): AskAttendant {
   const asks = new Map<string, Attended>()
   const rows = openAskRows(run)
   let knownRevision = run.lease.asksRevision
-  // An earlier worker may have answered: only the server's lists say what is still open.
-  const isResumed = run.delivery.isResumed
-  // A list may take as long as any request; sent before it has come, an answer would be sent a second time.
-  const unlistedMs = Math.max(listedMs, budgets.requestMs)
-  const lastAt = ({ since }: Attended): number => since + budgets.askMs + budgets.requestMs
+  const sending = createSending(run, rows)
+  const before = createAskedBefore(() => clock.now())
+
+  /** When a person's time began, on this process's clock. */
+  const askedAtOf = (ask: Ask): number => {
+    const earlier = before.sameAs(ask)
+    const isSame = earlier?.state === 'expired' && isUnsent(earlier.id)
+    const known = isSame ? asks.get(earlier.id)?.askedAt : undefined
+    const at = run.askedAt.get(ask.id) ?? (isSame ? run.askedAt.get(earlier.id) : undefined)
+    if (at === undefined) return known ?? clock.now()
+    return clock.now() - Math.max(0, clock.wall() - at)
+  }
 
   const unwatch = watchNotices(run.setup, ({ type }) => {
     if (type !== 'answered' && type !== 'missed') return
@@ -68,19 +71,11 @@ export function attendAsks(run: TurnRun): AskAttendant {
   })
 
   const begin = (ask: Ask): Attended => {
-    const since = clock.now()
-    const late = { at: since + budgets.askMs, decision: tooLate, rule: 'askMs' }
-    const attended: Attended = {
-      since,
-      late,
-      wish: null,
-      decision: null,
-      sendAt: Infinity,
-      doubtedAt: null,
-      failure: undefined,
-    }
+    const times = { since: clock.now(), askedAt: askedAtOf(ask) }
+    const attended = newAttended(times, budgets.askMs)
     asks.set(ask.id, attended)
     rows.change({ type: 'opened', ask: toOpenAsk(ask, clock.wall()) })
+    if (answerAsBefore({ run, rows, before }, ask, attended)) return attended
     const decision = callPolicy(run, ask)
     if (!(decision instanceof Promise)) apply(ask, attended, decision)
     // Not awaited: it may ask a person, and the turn must learn of its end meanwhile.
@@ -89,14 +84,8 @@ export function attendAsks(run: TurnRun): AskAttendant {
   }
 
   const apply = (ask: Ask, attended: Attended, decision: PolicyDecision): void => {
-    if (decision.action !== 'wait') {
-      decide(ask, attended, decision, decision.rule)
-    } else if (decision.forMs !== undefined) {
-      const { forMs, otherwise = tooLate } = decision
-      const { rule = 'deadline' } = otherwise as { readonly rule?: string }
-      const at = Math.min(attended.since + forMs, attended.late.at)
-      attended.late = { at, decision: otherwise, rule }
-    }
+    if (decision.action === 'wait') leaveToPerson(attended, decision)
+    else decide(ask, attended, decision, decision.rule)
     run.wakeup.wake()
   }
 
@@ -109,7 +98,9 @@ export function attendAsks(run: TurnRun): AskAttendant {
     if (attended.wish !== null || attended.decision !== null) return
     const decision = withoutRule(given)
     attended.wish = decision
+    attended.isMarked = true
     rows.change({ type: 'decided', askId, decision, by: 'policy', rule: rule ?? null })
+    rows.change({ type: 'sending', askId })
     run.tracing.decided(askId, { by: 'policy', rule: rule ?? null })
   }
 
@@ -127,26 +118,29 @@ export function attendAsks(run: TurnRun): AskAttendant {
     attended.sendAt = clock.now() + (rows.isKept && record?.state === 'sent' ? listedMs : 0)
   }
 
-  const maySend = ({ doubtedAt, since }: Attended): boolean => {
-    if (doubtedAt !== null) return run.schedule.hasReadAsksSince(doubtedAt)
-    return !isResumed || run.schedule.hasReadAsks() || clock.now() >= since + unlistedMs
-  }
+  const isUnsent = (askId: string): boolean => sending.isUnsent(askId, asks.get(askId))
+  const hasUnsent = (): boolean =>
+    rows.all().some(({ id, state }) => state === 'answered' && isUnsent(id))
 
   return {
     attend() {
       // Without an ask there is nothing that anyone could have answered.
       if (run.lease.asksRevision !== knownRevision && asks.size > 0) rows.reread()
       knownRevision = run.lease.asksRevision
+      if (run.reply !== null) before.follow(run.reply)
       const open = openAsks(run)
       for (const ask of open) {
         const now = clock.now()
+        // Whether it was answered before is known by the row, and by the call that asks.
+        if (!asks.has(ask.id) && !(rows.isRead && before.isKnown(ask))) continue
         const attended = asks.get(ask.id) ?? begin(ask)
-        if (now >= lastAt(attended)) throw unanswerable(ask, attended.failure)
+        if (now >= sending.lastAt(attended)) throw unanswerable(ask, attended.failure)
         const { late } = attended
         if (now >= late.at) decide(ask, attended, late.decision, late.rule)
         learn(ask, attended)
-        if (attended.decision !== null && now >= attended.sendAt && maySend(attended)) {
-          void send({ run, rows }, ask, attended, attended.decision)
+        const { decision } = attended
+        if (decision !== null && sending.isFree(ask, attended)) {
+          void deliverAnswer({ run, rows }, ask, attended, decision)
         }
       }
       rows.endGone()
@@ -161,81 +155,25 @@ export function attendAsks(run: TurnRun): AskAttendant {
       let next = rows.nextAt()
       for (const { id } of openAsks(run)) {
         const attended = asks.get(id)
-        if (attended === undefined) continue
-        const { decision, doubtedAt, late, sendAt, since, wish } = attended
+        if (attended === undefined) {
+          next = Math.min(next, clock.now() + lookAgainMs)
+          continue
+        }
+        const { decision, late, wish } = attended
         const decideAt = wish === null && decision === null ? late.at : Infinity
-        // The poll that reads the lists wakes this by itself.
-        const listedAt = doubtedAt === null ? since + unlistedMs : Infinity
-        const sendsAt = maySend(attended) ? sendAt : Math.max(sendAt, listedAt)
-        next = Math.min(next, decideAt, sendsAt, lastAt(attended))
+        next = Math.min(next, decideAt, sending.nextAt(id, attended), sending.lastAt(attended))
       }
       return next
     },
+    waiting: () => waitOf(openAsks(run), asks, rows),
+    closeStale: () => closeStale(openAsks(run), rows),
+    isUnsent,
+    hasRunBeside: (askId) => before.hasRunBeside(askId),
+    hasUnsent,
+    mayHaveUnsent: () => !rows.isRead || hasUnsent(),
     async close() {
       unwatch()
       await rows.close()
     },
   }
-}
-
-/** Sends under way run beside the loop. */
-interface Attending {
-  readonly run: TurnRun
-  readonly rows: AskRows
-}
-
-async function send(
-  { run, rows }: Attending,
-  ask: Ask,
-  attended: Attended,
-  decision: AskDecision,
-): Promise<void> {
-  const { clock } = run.setup
-  attended.sendAt = Infinity
-  try {
-    const answered = await sendAnswer(run, ask, decision, requestLimits(run))
-    if (answered.outcome === 'sent') rows.change({ type: 'sent', askId: ask.id })
-    if (answered.outcome === 'again') {
-      attended.failure = answered.error
-      attended.sendAt = clock.now() + retryMs
-      if (answered.mayHaveArrived) doubt(run, attended)
-    }
-    if (answered.outcome === 'gone') {
-      // Another client has answered, or the server forgot it, and no event said so: its lists know. Where they still have
-      // it, the answer went astray, and is sent again.
-      doubt(run, attended)
-      attended.sendAt = clock.now() + listedMs
-    }
-  } catch (error) {
-    if (!run.signal.aborted) run.setup.report(error, 'asks')
-    attended.sendAt = clock.now() + retryMs
-  }
-  run.wakeup.wake()
-}
-
-function doubt(run: TurnRun, attended: Attended): void {
-  attended.doubtedAt = run.setup.clock.now()
-  run.schedule.gap()
-}
-
-/** As it is stored and sent: the rule is beside it. */
-function withoutRule(decision: AskDecision): AskDecision {
-  switch (decision.action) {
-    case 'allow':
-      return { action: decision.action }
-    case 'answer':
-      return { action: decision.action, answers: decision.answers }
-    case 'reject': {
-      const { action, message } = decision
-      return message === undefined ? { action } : { action, message }
-    }
-  }
-}
-
-function unanswerable(ask: Ask, cause: unknown): TurnError {
-  return new TurnError(
-    'ask_unanswerable',
-    `The OpenCode server did not take the answer to the ${ask.kind} ${ask.id} in time; the turn was stopped. Ask again.`,
-    { cause },
-  )
 }

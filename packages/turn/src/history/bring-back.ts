@@ -2,8 +2,8 @@ import type { Session } from '@turnstead/wire'
 import { serverLostTurn, sessionLost } from '../errors.js'
 import { wasAsking } from '../poll/was-asking.js'
 import type { TurnRun } from '../run/run.js'
-import { isBehind } from './keep-history.js'
-import { isHalfRestored, restoreSession } from './restore-session.js'
+import { isBehind } from './is-behind.js'
+import { isHalfRestored, type RestoredSession, restoreSession } from './restore-session.js'
 
 /** A session that the server has, all of it. */
 export interface BroughtBack {
@@ -40,9 +40,28 @@ export async function bringBack(
   assertMayRunAgain(run)
   const restored = await restoreSession(run, sessionId, found)
   const { prompt } = delivery
+  if (prompt !== null && isAskingAgain(run) && !hasAllThatRan(run, restored))
+    throw serverLostTurn(prompt)
   const hasLostRun =
     delivery.mayHaveArrived && prompt?.sessionId === sessionId && !restored.has(prompt.id)
   return { session: restored.session, isRestored: true, hasLostRun }
+}
+
+/** The run is to go back to its question. */
+function isAskingAgain({ reply, setup }: TurnRun): boolean {
+  return reply !== null && wasAsking(reply) && setup.recovery.onAskLost === 'ask_again'
+}
+
+/** What the agent has done after the last step that was kept would be done again on the way to the question. */
+function hasAllThatRan({ reply }: TurnRun, restored: Pick<RestoredSession, 'has'>): boolean {
+  if (reply === null) return true
+  return reply.parts.every(
+    (part) =>
+      part.kind !== 'tool' ||
+      part.sessionId !== reply.sessionId ||
+      (part.status !== 'completed' && part.status !== 'error') ||
+      restored.has(part.messageId),
+  )
 }
 
 /** The same as for a server that has lost a run and nothing else. */
@@ -51,9 +70,11 @@ function assertMayRunAgain(run: TurnRun): void {
   const { prompt } = delivery
   if (!delivery.mayHaveArrived || prompt === null) return
   const { maxReruns, onAskLost, onServerLost } = setup.recovery
-  const isRefused =
-    onServerLost === 'fail' ||
-    prompt.runs >= maxReruns ||
-    (onAskLost === 'fail' && run.reply !== null && wasAsking(run.reply))
+  // Kept when the turn began to wait: what ran before its question is not run again.
+  const isKept = String(run.history?.head?.turnId) === String(setup.turnId)
+  const isAsking = run.reply !== null && wasAsking(run.reply)
+  const goesBack = isAsking && isKept && onAskLost !== 'fail'
+  const isOneTooMany = prompt.runs >= maxReruns || (isAsking && onAskLost !== 'rerun')
+  const isRefused = onServerLost === 'fail' || (!goesBack && isOneTooMany)
   if (isRefused) throw serverLostTurn(prompt)
 }

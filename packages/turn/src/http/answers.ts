@@ -6,6 +6,8 @@ export type RouteRefusal =
   | 'too_large'
   | 'invalid_body'
   | 'invalid_decision'
+  | 'turn_taken'
+  | 'turn_settled'
   | 'ask_missing'
   | 'ask_answered'
   | 'ask_closed'
@@ -19,6 +21,8 @@ const refusals: Readonly<Record<RouteRefusal, readonly [status: number, message:
   too_large: [413, 'The body is too large.'],
   invalid_body: [400, 'The body is not what this takes.'],
   invalid_decision: [400, 'What was asked cannot be answered like this.'],
+  turn_taken: [409, 'The agent has this already. Stop it instead.'],
+  turn_settled: [409, 'The turn is over.'],
   ask_missing: [409, 'The agent has not asked this.'],
   ask_answered: [409, 'This was answered before.'],
   ask_closed: [409, 'The agent does not wait for this any more.'],

@@ -1,9 +1,10 @@
 import type { AskDecision } from '../ask-records.js'
-import type { RowId } from '../ports.js'
+import { reportSafely } from '../errors.js'
+import type { Delivery, RowId, TurnStatus } from '../ports.js'
 import { json, refuse } from './answers.js'
 import type { RouteIds, RouteName } from './match.js'
-import type { RouteFile, TurnRoutesOptions } from './options.js'
-import { textOf, textOfMessages } from './read-message.js'
+import type { RouteFile, RouteStore, TurnRoutesOptions } from './options.js'
+import { deliveryOf, textOf, textOfMessages } from './read-message.js'
 import { createTurnViews } from './turn-views.js'
 
 /** What a person may do, and asks for. */
@@ -24,17 +25,21 @@ export type RouteHandler<UserId extends RowId> = (
 export function createHandlers<UserId extends RowId, File extends RouteFile>(
   options: TurnRoutesOptions<UserId, File>,
 ): Readonly<Record<RouteName, RouteHandler<UserId>>> {
-  const { store, begin, openTurn, files } = options
+  const { store, begin, openTurn, files, onDue } = options
   const views = createTurnViews(options)
 
   async function beginWith(
     text: string | null,
     { request, userId, body, ids: { conversationId } }: RouteCall<UserId>,
-    answer: (turnId: RowId) => Promise<Response | null>,
+    answer: (turnId: RowId, delivery: Delivery | null) => Promise<Response | null>,
   ): Promise<Response | null> {
-    if (text === null) return refuse('invalid_body')
-    const begun = await begin({ request, conversationId, userId, text, body })
-    if (isRowId(begun)) return answer(begun)
+    const delivery = deliveryOf(body)
+    if (text === null || delivery === null) return refuse('invalid_body')
+    const begun = await begin({ request, conversationId, userId, text, delivery, body })
+    if (isRowId(begun)) {
+      const queued = await store.enqueue?.({ conversationId, turnId: begun, delivery })
+      return answer(begun, queued?.accepted === true ? queued.delivery : null)
+    }
     // A host without types may give the row itself, or forget to give anything.
     if ((begun as Response | null | undefined)?.headers === undefined) {
       throw new TypeError('`begin` must give the id of the row, or a Response')
@@ -42,8 +47,22 @@ export function createHandlers<UserId extends RowId, File extends RouteFile>(
     return begun
   }
 
+  /** What was written stands, whatever becomes of this: a sweep finds the turn, too. */
+  async function isDue(turnId: string): Promise<void> {
+    if (onDue === undefined) return
+    try {
+      const turn = await store.read(turnId)
+      if (turn !== null) await onDue({ turnId: turn.turnId, conversationId: turn.conversationId })
+    } catch (error) {
+      reportSafely(options.onError, error, { step: 'route', turnId, conversationId: null })
+    }
+  }
+
   return {
-    start: (call) => beginWith(textOf(call.body), call, async (turnId) => json({ turnId }, 201)),
+    start: (call) =>
+      beginWith(textOf(call.body), call, async (turnId, delivery) =>
+        json({ turnId, delivery }, 201),
+      ),
     chat: (call) =>
       beginWith(textOfMessages(call.body['messages']), call, (turnId) =>
         views.begunUiMessages(call.request, turnId),
@@ -54,13 +73,25 @@ export function createHandlers<UserId extends RowId, File extends RouteFile>(
       return stream ?? new Response(null, { status: 204 })
     },
     events: ({ request, ids }) => views.events(request, ids.turnId),
-    stop: async ({ ids: { turnId } }) => json({ stopped: await store.cancel({ turnId }) }),
+    async stop({ ids: { turnId } }) {
+      const [before] = onDue === undefined ? [] : await standingsOf(store, turnId)
+      const stopped = await store.cancel({ turnId })
+      if (stopped && before?.status === 'waiting') await isDue(turnId)
+      return json({ stopped })
+    },
+    async withdraw({ ids: { turnId } }) {
+      const outcome = (await store.withdraw?.(turnId)) ?? 'missing'
+      if (outcome === 'withdrawn') return json({ outcome })
+      return outcome === 'missing' ? null : refuse(`turn_${outcome}`)
+    },
     async answer({ userId, ids: { turnId, askId }, body }) {
       try {
         // The store looks at it, beside what was asked.
         const decision = body as AskDecision
         const answer = await store.answerAsk({ turnId, askId, decision, by: String(userId) })
-        return answer.accepted ? json({ outcome: 'done' }) : refuse(`ask_${answer.reason}`)
+        if (!answer.accepted) return refuse(`ask_${answer.reason}`)
+        if (answer.isParked === true) await isDue(turnId)
+        return json({ outcome: 'done' })
       } catch (error) {
         if (error instanceof TypeError) return refuse('invalid_decision')
         throw error
@@ -79,6 +110,13 @@ export function createHandlers<UserId extends RowId, File extends RouteFile>(
       return file === null ? null : (files?.respond(request, file) ?? null)
     },
   }
+}
+
+async function standingsOf(
+  store: Pick<RouteStore, 'read' | 'peek'>,
+  turnId: string,
+): Promise<readonly ({ readonly status: TurnStatus } | null)[]> {
+  return store.peek === undefined ? [await store.read(turnId)] : await store.peek([turnId])
 }
 
 function isRowId(value: RowId | Response): value is RowId {

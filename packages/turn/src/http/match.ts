@@ -5,6 +5,7 @@ export type RouteName =
   | 'resume'
   | 'events'
   | 'stop'
+  | 'withdraw'
   | 'answer'
   | 'files'
   | 'file'
@@ -28,6 +29,7 @@ const table: readonly (readonly [RouteName, 'GET' | 'POST', string])[] = [
   ['resume', 'GET', '/chat/:conversationId/stream'],
   ['events', 'GET', '/turns/:turnId/events'],
   ['stop', 'POST', '/turns/:turnId/stop'],
+  ['withdraw', 'POST', '/turns/:turnId/withdraw'],
   ['answer', 'POST', '/turns/:turnId/asks/:askId'],
   ['files', 'GET', '/turns/:turnId/files'],
   ['file', 'GET', '/turns/:turnId/files/:fileId'],

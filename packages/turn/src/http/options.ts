@@ -4,10 +4,11 @@ import type { AnswerRequest, AnswerResult } from '../ask-records.js'
 import type { Clock } from '../clock.js'
 import type { ErrorContext } from '../errors.js'
 import type { GlanceStore } from '../live/row-watch.js'
-import type { Notifier, RowId, TurnStore } from '../ports.js'
+import type { Delivery, LeftTurn, Notifier, RowId, TurnStore } from '../ports.js'
 
 /** The rows, as far as the routes use them. */
-export interface RouteStore extends GlanceStore, Pick<TurnStore, 'cancel'> {
+export interface RouteStore
+  extends GlanceStore, Pick<TurnStore, 'cancel' | 'enqueue' | 'withdraw'> {
   answerAsk(request: AnswerRequest): Promise<AnswerResult>
 }
 
@@ -31,6 +32,11 @@ export interface BeginRequest<UserId extends RowId = RowId> {
   readonly userId: UserId
   /** What the user wrote. Blank only in a message of `useChat` that has other parts, such as files. */
   readonly text: string
+  /**
+   * How the message is to reach the agent if a turn runs, by `delivery` of the body: after it, or with its next step. The routes put the
+   * row in the line when it was made; that needs what is asked in the row (`turn_input`).
+   */
+  readonly delivery: Delivery
   /** The whole body, for what else the host takes from it. The browser may have put anything there. */
   readonly body: Readonly<Record<string, unknown>>
 }
@@ -90,6 +96,11 @@ export interface TurnRoutesOptions<
    * `/chat` are not there.
    */
   readonly openTurn?: (conversationId: string) => Promise<RowId | null | undefined>
+  /**
+   * A turn that waited without a worker was answered, or stopped: have it run again, by the job of your queue. Default: a worker finds it
+   * with its next sweep.
+   */
+  readonly onDue?: (turn: LeftTurn) => void | Promise<void>
   /** Without it the routes of files are not there. */
   readonly files?: RouteFiles<File>
   /** The path below which the routes are, as the browser's URL has it: `/agent`. Default: none. */

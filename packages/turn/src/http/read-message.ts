@@ -1,3 +1,4 @@
+import type { Delivery } from '../ports.js'
 import { isObject } from './read-json.js'
 
 /** What the user wrote in the newest message of `useChat`; null when that is none of the user's, or holds nothing. */
@@ -14,4 +15,11 @@ export function textOfMessages(messages: unknown): string | null {
 export function textOf(body: Readonly<Record<string, unknown>>): string | null {
   const { text } = body
   return typeof text === 'string' && text.trim() !== '' ? text : null
+}
+
+/** How a message is to reach the agent; null when the body says something else. */
+export function deliveryOf({
+  delivery = 'queue',
+}: Readonly<Record<string, unknown>>): Delivery | null {
+  return delivery === 'queue' || delivery === 'steer' ? delivery : null
 }

@@ -15,10 +15,11 @@ export type TurnRoutes = (request: Request) => Promise<Response | null>
  *
  * | Route | Answer |
  * |---|---|
- * | `POST /conversations/:conversationId/turns` with `{ text }` | 201 `{ turnId }` |
+ * | `POST /conversations/:conversationId/turns` with `{ text, delivery? }` | 201 `{ turnId, delivery }` |
  * | `GET /turns/:turnId/events` | server-sent events, with `Last-Event-ID`; 204 after the end |
  * | `POST /chat`, `GET /chat/:conversationId/stream` | what `useChat` asks for when its `api` is this and its `id` the conversation's; 204 when nothing runs |
  * | `POST /turns/:turnId/stop` | `{ stopped }` |
+ * | `POST /turns/:turnId/withdraw` | `{ outcome: 'withdrawn' }`; 409 when a worker has it, or it is over |
  * | `POST /turns/:turnId/asks/:askId` with an `AskDecision` | `{ outcome: 'done' }`; 400 when it does not fit, 409 when it comes too late |
  * | `GET /turns/:turnId/files` | `{ files }` |
  * | `GET /turns/:turnId/files/:fileId` | the file |
@@ -42,6 +43,7 @@ export function createTurnRoutes<UserId extends RowId, File extends RouteFile>(
   const without = new Set<RouteName>([
     ...(openTurn === undefined ? (['chat', 'resume'] as const) : []),
     ...(files === undefined ? (['files', 'file'] as const) : []),
+    ...(options.store.withdraw === undefined ? (['withdraw'] as const) : []),
   ])
 
   async function answer(request: Request, name: RouteName, path: RouteIds): Promise<Response> {
@@ -87,6 +89,7 @@ const actions: Readonly<Record<RouteName, RouteAccess['action']>> = {
   resume: 'follow',
   events: 'follow',
   stop: 'stop',
+  withdraw: 'stop',
   answer: 'answer',
   files: 'files',
   file: 'files',

@@ -30,6 +30,8 @@ export interface FollowSetup {
 const keepPartialMs = 15_000
 /** A worker that has told something counts as heard for so long. */
 const heardForMs = 10_000
+/** A worker that is heard has taken it. */
+const mayBegin: ReadonlySet<string> = new Set(['pending', 'waiting'])
 /** So many looks in a row must not find the row: one connection may see less than another. */
 const looksUntilGone = 3
 
@@ -53,7 +55,7 @@ export function openSharedTurn(setup: FollowSetup, first: TurnRecord): SharedTur
 
   /** A cancel is in the row before the worker has kept what there was. */
   const isWhole = ({ status, prompt, closedAt }: TurnRecord): boolean => {
-    if (status === 'pending' || status === 'running') return false
+    if (status === 'pending' || status === 'running' || status === 'waiting') return false
     if (status !== 'cancelled' || prompt === null || closedAt !== null) return true
     cancelledAt ??= clock.now()
     return clock.now() - cancelledAt >= keepPartialMs
@@ -113,7 +115,7 @@ export function openSharedTurn(setup: FollowSetup, first: TurnRecord): SharedTur
         hear(message) {
           if (board.isOver || board.facts.isHere) return null
           heardAt = clock.now()
-          if (board.facts.status === 'pending') board.learn({ status: 'running' })
+          if (mayBegin.has(board.facts.status)) board.learn({ status: 'running' })
           return shown.takeMessage(message)
         },
         onNotice(type) {

@@ -3,15 +3,16 @@ import type { TurnStatus } from '../ports.js'
 /** Where a turn stands, for those who watch it. */
 export interface TurnStanding {
   /**
-   * `pending`: no worker has taken it. `waiting`: nor can one, until another turn of its conversation is over. `running`.
+   * `pending`: no worker has taken it. `waiting`: nor can one, until another turn of its conversation is over. `running`. `parked`: a
+   * person is asked, and no worker holds it meanwhile.
    * `stopping`: a person stopped it, and its worker puts in order what there is. The others are over.
    */
-  readonly state: 'pending' | 'waiting' | 'running' | 'stopping' | TerminalState
+  readonly state: 'pending' | 'waiting' | 'running' | 'parked' | 'stopping' | TerminalState
   /** Whether a worker of this process runs it; null when none does. */
   readonly where: 'here' | 'elsewhere' | null
 }
 
-type TerminalState = Exclude<TurnStatus, 'pending' | 'running'>
+type TerminalState = Exclude<TurnStatus, 'pending' | 'running' | 'waiting'>
 
 export function isOver({ state }: TurnStanding): boolean {
   return state === 'completed' || state === 'failed' || state === 'cancelled'
@@ -32,6 +33,8 @@ export function standingOf({ status, waitsForTurn, isHere, isOver }: StandingFac
       return { state: waitsForTurn ? 'waiting' : 'pending', where: null }
     case 'running':
       return { state: 'running', where: isHere ? 'here' : 'elsewhere' }
+    case 'waiting':
+      return { state: 'parked', where: null }
     case 'completed':
     case 'failed':
       return { state: status, where: null }

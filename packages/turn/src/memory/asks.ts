@@ -31,6 +31,9 @@ function apply(turn: Turn, change: AskChange, now: number): void {
     const { decision, by, rule = null } = change
     replace(turn, { ...ask, ...decided({ decision, by, rule, now }) })
   }
+  if (change.type === 'sending' && isAnswered && (ask.triedAt ?? null) === null) {
+    replace(turn, { ...ask, triedAt: now })
+  }
   if (change.type === 'sent' && isAnswered) replace(turn, { ...ask, state: 'sent', sentAt: now })
   if (change.type === 'closed' && (isOpen || isAnswered)) {
     replace(turn, { ...ask, state: 'closed', closedAt: now })
@@ -68,7 +71,9 @@ export function answerAsk(
     ...decided({ decision, by, rule: null, now: clock.now() }),
   }
   replace(turn, answered)
-  return structuredClone({ accepted: true, ask: answered })
+  const isParked = turn.status === 'waiting'
+  if (isParked) turn.dueAt = clock.now()
+  return structuredClone({ accepted: true, ask: answered, isParked })
 }
 
 function refusalOf(
@@ -77,7 +82,7 @@ function refusalOf(
 ): Extract<AnswerResult, { accepted: false }>['reason'] | null {
   if (state === 'answered' || state === 'sent') return 'answered'
   if (isTerminal(turn)) return 'settled'
-  return state === 'closed' || turn.status !== 'running' ? 'closed' : null
+  return state === 'closed' || turn.status === 'pending' ? 'closed' : null
 }
 
 /** Asks as a reader of the row sees them: the end of the turn closes them. */
@@ -132,6 +137,7 @@ const untouched = {
   answeredBy: null,
   rule: null,
   answeredAt: null,
+  triedAt: null,
   sentAt: null,
   closedAt: null,
 } as const

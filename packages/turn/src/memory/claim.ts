@@ -1,7 +1,16 @@
 import type { Clock } from '../clock.js'
-import type { ConversationLease, NotClaimed, RowId, TurnStore } from '../ports.js'
+import type { ConversationLease, NotClaimed, QueuedTurn, RowId, TurnStore } from '../ports.js'
+import { lineOf } from './inbox.js'
 import { leftoversOf, toRecord } from './record.js'
-import { type Conversation, conversationOf, isTerminal, type Rows, turnOf } from './rows.js'
+import {
+  type Conversation,
+  conversationOf,
+  isTerminal,
+  type Rows,
+  type Turn,
+  turnOf,
+  waitingIn,
+} from './rows.js'
 
 /** One process, as the rows see it. */
 export interface MemoryWorker {
@@ -18,6 +27,7 @@ type Claimed = Awaited<ReturnType<TurnStore['claim']>> & {
     sessionId: string | null
     rules: string | null
     title: string | null
+    server: string | null
     fence: number
   }
 }
@@ -52,10 +62,19 @@ export function claim(rows: Rows, worker: MemoryWorker, request: ClaimRequest): 
     } as const
     return { ...settled, turn: toRecord(turn) }
   }
+  const waiting = waitingIn(rows, conversation.id, worker.clock.now())
+  if (waiting !== null) {
+    const refusal = { claimed: false, heldUntil: waiting.dueAt, sameOwner: false } as const
+    if (waiting !== turn && turn.position > 0) return queuedBehind(waiting, turn)
+    return { ...refusal, reason: waiting === turn ? 'waiting' : 'busy', turn: toRecord(turn) }
+  }
   const busy = busyUntil(conversation, worker, request, turnId)
   if (busy !== null) return { ...busy, turn: toRecord(turn) }
+  const first = turn.status === 'pending' && turn.position > 0 ? lineOf(rows, turn)[0] : undefined
+  if (first !== undefined && first !== turn) return queuedBehind(first, turn)
   const lease = take(conversation, worker, request, turnId)
   turn.status = 'running'
+  turn.dueAt = null
   turn.fence = lease.fence
   turn.revision += 1
   turn.input ??= structuredClone(input) ?? null
@@ -69,11 +88,17 @@ export function claim(rows: Rows, worker: MemoryWorker, request: ClaimRequest): 
       sessionId: conversation.sessionId,
       rules: conversation.rules,
       title: conversation.title,
+      server: conversation.server,
       fence: lease.fence,
     },
     turn: toRecord(turn),
     leftovers: leftoversOf(rows, conversation),
   }
+}
+
+function queuedBehind({ turnId: first }: Turn, turn: Turn): QueuedTurn {
+  const none = { heldUntil: null, sameOwner: false } as const
+  return { claimed: false, reason: 'queued', first, ...none, turn: toRecord(turn) }
 }
 
 export function claimConversation(
@@ -86,7 +111,8 @@ export function claimConversation(
   const busy = busyUntil(conversation, worker, request, null)
   if (busy !== null) return busy
   const lease = take(conversation, worker, request, null)
-  return { claimed: true, lease, leftovers: leftoversOf(rows, conversation) }
+  const { server } = conversation
+  return { claimed: true, lease, server, leftovers: leftoversOf(rows, conversation) }
 }
 
 /** Null when the conversation is free, or was held by this owner's process before its restart. */

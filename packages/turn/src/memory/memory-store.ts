@@ -22,9 +22,14 @@ import {
   type Turn,
   turnOf,
   turnUnder,
+  waitingIn,
 } from './rows.js'
+import { giveBackIn } from './give-back.js'
+import { parkIn } from './park.js'
 import { tell, watchTurn } from './notices.js'
 import { toRecord } from './record.js'
+import { createMemoryServers } from './servers.js'
+import { createMemoryInbox } from './inbox.js'
 import { createMemorySessions } from './sessions.js'
 
 /** The rows of a host without a database. They are gone when the process ends. */
@@ -39,6 +44,11 @@ export interface MemoryStore extends TurnStore {
 export interface MemoryStoreOptions {
   /** What leases expire by. Default: the machine's. */
   readonly clock?: Clock
+  /**
+   * Turns that wait for a person for long do so without a worker (`park`): `runTurn` returns, and the host calls it again when there is an
+   * answer. Default false: a worker waits with its turn, since rows in memory outlive no process.
+   */
+  readonly parks?: boolean
 }
 
 /**
@@ -50,8 +60,13 @@ export interface MemoryStoreOptions {
  * store.addTurn({ conversationId: 1, turnId: 1 })
  * await runTurn({ client, store, conversationId: 1, turnId: 1, prompt: { text } })
  */
-export function createMemoryStore({ clock = systemClock }: MemoryStoreOptions = {}): MemoryStore {
-  return openMemoryStore(newRows(), { clock, instance: 'this process' })
+export function createMemoryStore({
+  clock = systemClock,
+  parks = false,
+}: MemoryStoreOptions = {}): MemoryStore {
+  const rows = newRows()
+  const store = openMemoryStore(rows, { clock, instance: 'this process' })
+  return parks ? { ...store, park: parkIn(rows) } : store
 }
 
 /** A handle on rows, as one process has it: two of them are two workers. */
@@ -84,6 +99,8 @@ export function openMemoryStore(rows: Rows, worker: MemoryWorker): MemoryStore {
 
   return {
     ...createMemorySessions(rows),
+    ...createMemoryServers(rows, clock),
+    ...createMemoryInbox(rows, clock),
     addTurn: ({ turnId, conversationId }) => addTurn(rows, turnId, conversationId),
     async claim(request) {
       request.signal?.throwIfAborted()
@@ -98,6 +115,10 @@ export function openMemoryStore(rows: Rows, worker: MemoryWorker): MemoryStore {
       const turn = turnOf(rows, turnId)
       if (turn === undefined || !isCurrent(rows, lease) || !isLeftover(turn)) return null
       if (String(turn.conversationId) !== String(lease.conversationId)) return null
+      if (turn.status === 'waiting') {
+        if ((turn.dueAt ?? Infinity) > clock.now() || turn.fence === lease.fence) return null
+        Object.assign(turn, { status: 'running', dueAt: null })
+      }
       turn.fence = lease.fence
       turn.revision += 1
       return { lease: { ...lease, turnId: turn.turnId }, turn: toRecord(turn) }
@@ -106,6 +127,8 @@ export function openMemoryStore(rows: Rows, worker: MemoryWorker): MemoryStore {
     renew: async (lease, { leaseMs }) => renew(lease, leaseMs),
 
     renewAll: async (leases, { leaseMs }) => leases.map((lease) => renew(lease, leaseMs)),
+
+    giveBack: giveBackIn(rows),
 
     async release(lease) {
       const conversation = conversationOf(rows, lease.conversationId)
@@ -180,7 +203,7 @@ export function openMemoryStore(rows: Rows, worker: MemoryWorker): MemoryStore {
     async cancel({ turnId, reason = null }) {
       const turn = turnOf(rows, turnId)
       if (turn === undefined || isTerminal(turn)) return false
-      Object.assign(turn, { status: 'cancelled', reason, settledAt: clock.now() })
+      Object.assign(turn, { status: 'cancelled', reason, dueAt: null, settledAt: clock.now() })
       tell(rows, turnId, 'cancelled')
       turn.revision += 1
       return true
@@ -193,7 +216,9 @@ function glanceAt(rows: Rows, turn: Turn, now: number): TurnGlance {
   const holder = conversationOf(rows, conversationId)
   const isHeld = holder !== undefined && holder.owner !== null && holder.expiresAt > now
   const isOther = holder?.turnId !== null && String(holder?.turnId) !== String(turnId)
-  return { turnId, status, fence, revision, asksRevision, waitsForTurn: isHeld && isOther }
+  const isBehind = status === 'pending' && waitingIn(rows, conversationId, now) !== null
+  const waitsForTurn = isBehind || (isHeld && isOther)
+  return { turnId, status, fence, revision, asksRevision, waitsForTurn }
 }
 
 /** The text that a row would keep; null for what is no JSON. */

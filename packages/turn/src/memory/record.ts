@@ -15,7 +15,7 @@ export function leftoversOf(rows: Rows, { id, fence }: Conversation): TurnRecord
 
 /** A copy of the row: what a caller was given never changes. */
 export function toRecord(row: Turn): TurnRecord {
-  const { asksRevision: _asksRevision, ...turn } = row
+  const { asksRevision: _asksRevision, position: _position, ...turn } = row
   return {
     ...turn,
     reply: turn.reply === null ? null : (JSON.parse(turn.reply) as unknown),

@@ -1,6 +1,8 @@
 import type { AskRecord } from '../ask-records.js'
+import type { ServerState } from '../ports/servers.js'
 import type {
   ConversationLease,
+  Delivery,
   Lease,
   RowId,
   StoredError,
@@ -18,6 +20,8 @@ export interface Conversation {
   rules: string | null
   /** The title that the server gave it. */
   title: string | null
+  /** The server on which it is. */
+  server: string | null
   /** A creation of its session that is under way in this process. */
   creating: Promise<string> | null
   fence: number
@@ -52,9 +56,14 @@ export interface Turn {
   providerMessage: string | null
   reason: string | null
   finish: string | null
+  /** Of one that waits. */
+  dueAt: number | null
   startedAt: number | null
   settledAt: number | null
   closedAt: number | null
+  /** In the line of its conversation; 0 when it is not in it. */
+  position: number
+  delivery: Delivery | null
   asks: AskRecord[]
   asksRevision: number
 }
@@ -63,6 +72,8 @@ export interface Turn {
 export interface Rows {
   readonly conversations: Map<string, Conversation>
   readonly turns: Map<string, Turn>
+  /** What was said of servers. */
+  readonly servers: Map<string, ServerState>
   /** Who is told of changes, by turn. */
   readonly watchers: Map<string, Set<(notice: TurnNotice) => void>>
 }
@@ -70,7 +81,7 @@ export interface Rows {
 const noTokens: Tokens = { input: 0, output: 0, reasoning: 0, cacheRead: 0, cacheWrite: 0 }
 
 export function newRows(): Rows {
-  return { conversations: new Map(), turns: new Map(), watchers: new Map() }
+  return { conversations: new Map(), turns: new Map(), servers: new Map(), watchers: new Map() }
 }
 
 export function conversationOf({ conversations }: Rows, id: RowId): Conversation | undefined {
@@ -89,6 +100,7 @@ function addConversation(rows: Rows, id: RowId): Conversation {
     sessionId: null,
     rules: null,
     title: null,
+    server: null,
     creating: null,
     fence: 0,
     owner: null,
@@ -123,9 +135,12 @@ export function addTurn(rows: Rows, turnId: RowId, conversationId: RowId): void 
     providerMessage: null,
     reason: null,
     finish: null,
+    dueAt: null,
     startedAt: null,
     settledAt: null,
     closedAt: null,
+    position: 0,
+    delivery: null,
     asks: [],
     asksRevision: 0,
   })
@@ -144,10 +159,19 @@ export function isCurrent(rows: Rows, lease: ConversationLease): boolean {
 }
 
 export function isTerminal({ status }: Turn): boolean {
-  return status !== 'pending' && status !== 'running'
+  return status === 'completed' || status === 'failed' || status === 'cancelled'
 }
 
 export function isLeftover(turn: Turn): boolean {
-  if (turn.status === 'running') return true
+  if (turn.status === 'running' || turn.status === 'waiting') return true
   return isTerminal(turn) && turn.prompt !== null && turn.closedAt === null
+}
+
+/** The turn of a conversation that waits for a person and is not due. */
+export function waitingIn({ turns }: Rows, conversationId: RowId, now: number): Turn | null {
+  for (const turn of turns.values()) {
+    const isOfIt = String(turn.conversationId) === String(conversationId)
+    if (isOfIt && turn.status === 'waiting' && (turn.dueAt ?? Infinity) > now) return turn
+  }
+  return null
 }

@@ -23,7 +23,13 @@ export interface OutboxEvent {
  * `turn.ended`: it is settled, in any way. `turn.asked`: the agent asks a person, once for each ask. `turn.waiting`: nothing goes on
  * before a person answers, once for each time that this begins.
  */
-export type OutboxEventType = 'turn.ended' | 'turn.asked' | 'turn.waiting'
+export type OutboxEventType =
+  | 'turn.ended'
+  | 'turn.asked'
+  | 'turn.waiting'
+  | 'turn.answered'
+  | 'turn.reminder'
+  | 'turn.expired'
 
 /** The rows of an outbox. `@turnstead/session/outbox` implements it. */
 export interface OutboxStore {

@@ -45,14 +45,15 @@ export function createPoller(run: TurnRun, prompt: PromptRecord): Poller {
         doneAgents.clear()
       }
       const statuses = await client.session.status(options)
-      const { messages, isPromptStored } = await reader.read(options)
-      run.history?.seen.add(prompt.sessionId, messages)
+      const { messages, isPromptStored, older } = await reader.read(options)
+      run.history?.seen.add(prompt.sessionId, messages, older)
       const rootStatus = statusOf(statuses, prompt.sessionId)
       const isRootIdle = rootStatus === 'idle'
       // A stream that is behind changes parts that this list has whole, and is then believed.
       const isOutrun = reply.revision !== revision
       if (isOutrun) reader.forget()
       reply.reconcile(messages, { revision, sessionStatus: statuses[prompt.sessionId] ?? null })
+      run.others.see(messages, reply)
       if (readsAsks || isRootIdle) {
         await aside(run, () => pollSubAgents(run, { statuses, done: doneAgents }, options))
       }
@@ -66,6 +67,7 @@ export function createPoller(run: TurnRun, prompt: PromptRecord): Poller {
       const isIdle = status === 'idle'
       schedule.succeeded({ isIdle, isSame: reply.revision === revision })
       if (isPromptStored) run.delivery.arrived()
+      if (!isRootIdle) run.delivery.atWork()
       const owner = whoseRun(reply, messages)
       // A page on which nothing is of this turn says nothing new about whose the session is.
       const isFollowed = owner === 'none' ? run.delivery.isFollowed : owner === 'theirs'

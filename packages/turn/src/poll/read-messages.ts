@@ -5,12 +5,16 @@ import type { RequestLimits } from '../run/server.js'
 /** Messages as the server lists them. */
 export type Messages = Awaited<ReturnType<TurnClient['session']['messages']>>
 
+type NewestMessages = Awaited<ReturnType<TurnClient['message']['newest']>>
+
 /** What one reading of a turn's messages brought. */
 export interface Reading {
   /** The newest messages, back to the first that may have changed since the last reading. */
   readonly messages: Messages
   /** The server has the user message of the prompt. */
   readonly isPromptStored: boolean
+  /** Where older messages continue; null when these begin the session, undefined when that is not known. */
+  readonly older: string | null | undefined
 }
 
 /** Reads the messages of one prompt again and again. */
@@ -40,15 +44,11 @@ export function createMessageReader(
   let firstOpen: string | null = null
   let isPromptStored = false
 
-  const readBack = async (options: RequestLimits): Promise<Messages> => {
+  const readBack = async (options: RequestLimits): Promise<NewestMessages> => {
     const backTo = firstOpen ?? anchor ?? prompt.id
     for (let limit = anchor === null ? firstPage : Math.max(1, open); ; limit *= 2) {
-      const { messages, reached } = await message.newest(
-        prompt.sessionId,
-        { limit, backTo },
-        options,
-      )
-      if (reached !== 'limit' || limit >= largestPage) return messages
+      const page = await message.newest(prompt.sessionId, { limit, backTo }, options)
+      if (page.reached !== 'limit' || limit >= largestPage) return page
     }
   }
 
@@ -64,26 +64,27 @@ export function createMessageReader(
   }
 
   /** Without looking back through a history that the prompt may not be part of yet. */
-  const lookForPrompt = async (options: RequestLimits): Promise<Messages> => {
-    const { messages } = await message.newest(prompt.sessionId, { limit: firstPage }, options)
+  const lookForPrompt = async (options: RequestLimits): Promise<NewestMessages> => {
+    const page = await message.newest(prompt.sessionId, { limit: firstPage }, options)
     isPromptStored =
-      messages.some(
+      page.messages.some(
         ({ info }) => info.id === prompt.id || ('parentID' in info && info.parentID === prompt.id),
       ) || (await isStored({ session }, prompt, options))
-    return messages
+    return page
   }
 
   return {
     async read(options) {
       if (!isPromptStored) {
-        const messages = await lookForPrompt(options)
+        const page = await lookForPrompt(options)
+        const { messages } = page
         const isWhole = messages.some(({ info }) => info.id === prompt.id)
         if (isWhole) note(messages)
-        if (isWhole || !isPromptStored) return { messages, isPromptStored }
+        if (isWhole || !isPromptStored) return { messages, isPromptStored, older: olderThan(page) }
       }
-      const messages = await readBack(options)
-      note(messages)
-      return { messages, isPromptStored }
+      const page = await readBack(options)
+      note(page.messages)
+      return { messages: page.messages, isPromptStored, older: olderThan(page) }
     },
     forget() {
       anchor = null
@@ -91,6 +92,10 @@ export function createMessageReader(
       firstOpen = null
     },
   }
+}
+
+function olderThan({ reached, nextCursor }: NewestMessages): string | null | undefined {
+  return reached === 'start' ? null : (nextCursor ?? undefined)
 }
 
 /** Whether the server has the user message of this prompt. */

@@ -49,6 +49,9 @@ export interface HistoryStore {
   newest(conversationId: RowId): Promise<HistoryHead | null>
   /**
    * Keeps an entry, in place of one at the same position that an earlier lease, or this one, has written; one of a later lease stays.
+   *
+   * @throws an error with the code `history_too_large` where it is more than is kept of one turn; then the same is kept without messages,
+   * with what it `lacks`.
    */
   keep(lease: Lease, entry: HistoryEntry): Promise<void>
   /**

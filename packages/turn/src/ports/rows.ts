@@ -1,7 +1,10 @@
+import type { AskRecord } from '../ask-records.js'
+
 /** Id of a host's row, in every form in which a database driver gives one. */
 export type RowId = string | number | bigint
 
-export type TurnStatus = 'pending' | 'running' | 'completed' | 'failed' | 'cancelled'
+/** `waiting`: a person is asked, and no worker holds the turn. */
+export type TurnStatus = 'pending' | 'running' | 'waiting' | 'completed' | 'failed' | 'cancelled'
 
 /** The right to run one conversation's turn. Every write repeats its fence. */
 export interface Lease {
@@ -67,6 +70,8 @@ export interface TurnRecord {
   /** Why it ended as it did, where the status alone does not say it. */
   readonly reason?: string | null
   readonly finish: string | null
+  /** When it was claimed first, in milliseconds since the epoch; null or absent when that is not known. */
+  readonly startedAt?: number | null
   /** When it became terminal, in milliseconds since the epoch. */
   readonly settledAt: number | null
   /** When everything after the end was done, in milliseconds since the epoch; null before. */
@@ -75,6 +80,10 @@ export interface TurnRecord {
   readonly trace?: string | null
   /** What the collector's `summarize` made of the report on the turn's files; null or absent when nothing was kept. */
   readonly files?: unknown
+  /** How it was put in the line of its conversation; null or absent when it was not. */
+  readonly delivery?: 'queue' | 'steer' | null
+  /** What the agent asked, oldest first; absent where the store keeps no asks. */
+  readonly asks?: readonly AskRecord[]
   /** Number of the claim under which it runs or ran; 0 or absent before the first. */
   readonly fence?: number
   /** Rises with every write to the turn. */
@@ -100,13 +109,16 @@ export interface Renewal {
   readonly held: boolean
   /** Where the turn stands; `running` for a lease without a turn. */
   readonly status: TurnStatus
-  /** Counts the changes of the turn's asks: one that rose means that a person's answers may have come. */
+  /** Counts the changes of the turn's asks, and the messages that came for it: one that rose means that there is something to read. */
   readonly asksRevision: number
 }
 
-/** That something happened to a turn: a person cancelled it, or answered; its row changed; it ended; or notices may have been missed. */
+/**
+ * That something happened to a turn: a person cancelled it, or answered; its row changed; it ended; a message is there for its agent; or
+ * notices may have been missed.
+ */
 export interface TurnNotice {
-  readonly type: 'cancelled' | 'answered' | 'changed' | 'settled' | 'missed'
+  readonly type: 'cancelled' | 'answered' | 'changed' | 'settled' | 'steered' | 'missed'
 }
 
 /** What a turn leaves when it was stopped before its end. */

@@ -1,4 +1,6 @@
 import type { AskChange, AskRecord } from '../ask-records.js'
+import type { ServerRows } from './servers.js'
+import type { InboxStore } from './inbox.js'
 import type {
   ConversationLease,
   Lease,
@@ -47,10 +49,17 @@ export interface ObtainedSession {
 export interface NotClaimed<Reason> {
   readonly claimed: false
   readonly reason: Reason
-  /** When the holder's lease ends if it is not renewed, in milliseconds since the epoch; null unless busy. */
+  /** When the holder's lease ends if it is not renewed, or a person's time, in milliseconds since the epoch; null where that is not known. */
   readonly heldUntil: number | null
   /** The holder bears the caller's own name: its process may have been restarted a moment ago. */
   readonly sameOwner: boolean
+}
+
+/** The answer to a claim of a turn in the line of its conversation while another one is before it, or waits for a person. */
+export interface QueuedTurn extends NotClaimed<'queued'> {
+  /** The turn that is to be run first; one that waits for a person has its claim refused as `waiting`. */
+  readonly first: RowId
+  readonly turn: TurnRecord | null
 }
 
 /** A turn that crashes or a queue have left. */
@@ -59,8 +68,8 @@ export interface LeftTurn {
   readonly conversationId: RowId
 }
 
-/** The rows. `@turnstead/session` implements it; any store of the same shape will do. */
-export interface TurnStore {
+/** The rows. `@turnstead/session` implements it; any store of the same shape will do. What says on which server a conversation is, only a host with several servers needs. */
+export interface TurnStore extends InboxStore, Partial<ServerRows> {
   /** Takes the turn lease, moves the row from `pending` to `running` and keeps the input if the row has none yet. */
   claim(request: {
     readonly conversationId: RowId
@@ -81,12 +90,17 @@ export interface TurnStore {
           /** Fingerprint of its permission rules. */
           readonly rules: string | null
           readonly title: string | null
+          /** The server on which it is. */
+          readonly server?: string | null
         }
         readonly turn: TurnRecord
         /** Other turns of the conversation that an earlier claim left unfinished, oldest first: still `running`, or over and not closed. */
         readonly leftovers: readonly TurnRecord[]
       }
-    | (NotClaimed<'busy' | 'settled' | 'missing'> & { readonly turn: TurnRecord | null })
+    | (NotClaimed<'busy' | 'waiting' | 'settled' | 'missing'> & {
+        readonly turn: TurnRecord | null
+      })
+    | QueuedTurn
   >
   /** Takes the lease of a conversation without one of its turns, to finish what was left. */
   claimConversation(request: {
@@ -98,6 +112,8 @@ export interface TurnStore {
     | {
         readonly claimed: true
         readonly lease: ConversationLease
+        /** The server on which it is. */
+        readonly server?: string | null
         readonly leftovers: readonly TurnRecord[]
       }
     | NotClaimed<'busy' | 'missing'>
@@ -124,6 +140,11 @@ export interface TurnStore {
    * may be lost: what it is about is read from the row. Without it a worker learns of it by its next renewal.
    */
   readonly watch?: ((turnId: RowId, wake: (notice: TurnNotice) => void) => () => void) | undefined
+  /**
+   * Moves a running turn that was asked nothing back to `pending`, where it was in the line. False when the lease was lost, the turn is
+   * over or has a prompt. Without it such a turn stays `running` until a worker runs it.
+   */
+  giveBack?(lease: Lease): Promise<boolean>
   release(lease: ConversationLease): Promise<void>
   /**
    * False when the lease was lost; then nothing may be sent.
@@ -151,21 +172,32 @@ export interface TurnStore {
    * when the lease was lost or the turn is over. Without it only the policy decides, and no other process can answer.
    */
   updateAsks?(lease: Lease, changes: readonly AskChange[]): Promise<readonly AskRecord[] | null>
+  /**
+   * Moves a running turn whose ask is open to `waiting`: from then on neither it nor another turn of its conversation is claimed, the
+   * latter being `busy`, before someone answers or `dueAt` is over; times are in milliseconds since the epoch. False when it may not
+   * wait: the lease was lost, the turn is over, or there is an answer that was not sent. Without it a worker waits with its turn.
+   */
+  park?(
+    lease: Lease,
+    request: { readonly dueAt: number | null; readonly remindAt?: number | null },
+  ): Promise<boolean>
   read(turnId: RowId): Promise<TurnRecord | null>
   /** Where turns stand, cheaply, in the order given; null for one that is not there. Without it, following reads whole rows. */
   peek?(turnIds: readonly RowId[]): Promise<readonly (TurnGlance | null)[]>
   /**
    * Looks through all rows for what crashes left: turns that run while no one holds their conversation, that are over and not closed,
-   * and that no worker has taken for long. Without it there is no `resumeTurns`.
+   * and that no worker has taken for long; and for those that waited for a person and are due. Without it there is no `resumeTurns`.
    */
   sweep?(request: { readonly limit?: number }): Promise<{
     readonly strandedTurns: readonly LeftTurn[]
     readonly unclosedTurns: readonly LeftTurn[]
-    readonly pendingTurns: readonly LeftTurn[]
+    readonly dueTurns?: readonly LeftTurn[]
+    /** `isInLine`: its row says what is asked, and whoever is first in the line may run it. */
+    readonly pendingTurns: readonly (LeftTurn & { readonly isInLine?: boolean })[]
     /** There may be more. */
     readonly hasMore: boolean
   }>
-  /** The user's cancel: `pending` or `running` becomes `cancelled`. False when the turn is over or missing. */
+  /** The user's cancel: `pending`, `running` or `waiting` becomes `cancelled`. False when the turn is over or missing. */
   cancel(request: { readonly turnId: RowId; readonly reason?: string | null }): Promise<boolean>
   ensureSession(
     conversationId: RowId,

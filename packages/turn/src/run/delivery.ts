@@ -10,19 +10,26 @@ export interface Delivery {
   readonly mayHaveArrived: boolean
   /** The server is known to have it. */
   readonly hasArrived: boolean
+  /** The server was seen at work on it: what it took from an earlier worker, it may have lost since. */
+  readonly isAtWork: boolean
   /** When polled last, the session worked on another client's prompt. */
   readonly isFollowed: boolean
   /** The agent was asked to stop: the same ids would be a new run, so they are never sent again. */
   readonly isStopped: boolean
+  /** The run was taken back to a question that its server had lost. */
+  readonly hasReturned: boolean
   /** A new prompt is in the row. */
   chosen(prompt: PromptRecord): void
   /** The prompt in the row counts one more run. */
   recorded(prompt: PromptRecord): void
   sending(): void
   arrived(): void
+  /** This process had it run, or has seen it run. */
+  atWork(): void
   /** The server does not have what this process began to send. */
   notTaken(): void
   stopped(): void
+  returned(): void
   followed(isFollowed: boolean): void
 }
 
@@ -34,7 +41,9 @@ export function createDelivery(stored: PromptRecord | null): Delivery {
   let state: DeliveryState = stored === null ? 'none' : 'unknown'
   let before: DeliveryState = state
   let isStopped = false
+  let hasReturned = false
   let isFollowed = false
+  let isAtWork = false
   return {
     get prompt() {
       return prompt
@@ -46,11 +55,17 @@ export function createDelivery(stored: PromptRecord | null): Delivery {
     get hasArrived() {
       return state === 'arrived'
     },
+    get isAtWork() {
+      return isAtWork
+    },
     get isFollowed() {
       return isFollowed
     },
     get isStopped() {
       return isStopped
+    },
+    get hasReturned() {
+      return hasReturned
     },
     chosen(next) {
       prompt = next
@@ -66,11 +81,17 @@ export function createDelivery(stored: PromptRecord | null): Delivery {
     arrived() {
       state = 'arrived'
     },
+    atWork() {
+      isAtWork = true
+    },
     notTaken() {
       state = before
     },
     stopped() {
       isStopped = true
+    },
+    returned() {
+      hasReturned = true
     },
     followed(next) {
       isFollowed = next

@@ -91,7 +91,8 @@ export function keepLease(
     // Of two questions under way the older one may be answered last.
     if (askedAt.now >= heldSince.now) heldSince = askedAt
     learnAsks(revision)
-    if (isSettling || status === 'running') return
+    // A turn that waits was parked by this very run.
+    if (isSettling || status === 'running' || status === 'waiting') return
     if (status === 'cancelled') interrupter.interrupt({ kind: 'cancelled' })
     else interrupter.interrupt({ kind: 'settled' })
   }

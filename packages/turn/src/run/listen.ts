@@ -43,3 +43,18 @@ function listen(signal: AbortSignal): Waiting {
   signal.addEventListener('abort', callAll, { once: true })
   return waiting
 }
+
+/** Does something under a signal that aborts when one of these does. */
+export async function withEither<T>(
+  signals: readonly (AbortSignal | undefined)[],
+  work: (signal: AbortSignal) => Promise<T>,
+): Promise<T> {
+  // Of its own: a signal that is made of one that lives as long as the process would live as long.
+  const either = new AbortController()
+  const unlisten = signals.map((signal) => onAbort(signal, () => either.abort(signal?.reason)))
+  try {
+    return await work(either.signal)
+  } finally {
+    for (const off of unlisten) off()
+  }
+}

@@ -1,7 +1,7 @@
 import { type Ask, createReply, parseReply, type Reply } from '@turnstead/reply'
 import type { TurnSetup } from '../options.js'
 import type { PromptRecord, TurnRecord } from '../ports.js'
-import { parsePrompt, type Prompt } from '../prompt.js'
+import { parsePrompt, type Prompt, promptProblem } from '../prompt.js'
 import { createRunTracing, type RunTracing } from '../tracing/run-tracing.js'
 import { type AskGate, createAskGate } from './ask-gate.js'
 import { type ActivityReport, createActivityReport } from './activity.js'
@@ -11,6 +11,7 @@ import { createInterrupter, type Interrupter } from './interruption.js'
 import { type HeldLease, keepLease, type LeaseKeeper } from './lease-keeper.js'
 import { createPollSchedule, type PollSchedule } from './poll-schedule.js'
 import type { SessionFate } from '../ports/history.js'
+import { createOtherPrompts, type OtherPrompts } from '../seen/other-prompts.js'
 import { createRunHistory, type RunHistory } from '../seen/run-history.js'
 import { createRemarks, type Remarks } from './remarks.js'
 import { createUsage, rest, type Spent, type UsageMeter } from './usage.js'
@@ -21,8 +22,12 @@ export interface TurnRun {
   readonly setup: TurnSetup
   /** The upstream session that the row had when the turn was claimed; null when that is not known. */
   readonly session: KnownSession | null
+  /** When it was claimed first, in milliseconds since the epoch; null when that is not known. */
+  readonly startedAt: number | null
   /** What the user asked; null when neither the caller nor the row has it. */
   readonly input: Prompt | null
+  /** Why what the row says is no prompt; null when it is one, or says nothing. */
+  readonly inputProblem: string | null
   readonly server: TurnServer
   readonly lease: LeaseKeeper
   readonly interrupter: Interrupter
@@ -36,8 +41,12 @@ export interface TurnRun {
   readonly tracing: RunTracing
   readonly activity: ActivityReport
   readonly askGate: AskGate
+  /** When what the row had at the claim was asked, in milliseconds since the epoch. */
+  readonly askedAt: ReadonlyMap<string, number>
   /** Null when the host keeps none. */
   readonly history: RunHistory | null
+  /** Prompts of others that came into the session while the turn ran. */
+  readonly others: OtherPrompts
   /** How the turn came to its session. */
   sessionFate: SessionFate
   /** The reply to the current prompt; null while none is chosen. */
@@ -83,7 +92,9 @@ export function openRun(
   return {
     setup,
     session,
+    startedAt: turn.startedAt ?? null,
     input,
+    inputProblem: (turn.input ?? null) === null ? null : promptProblem(turn.input),
     server: createServer(setup.client),
     lease,
     interrupter,
@@ -94,7 +105,9 @@ export function openRun(
     usage,
     remarks: createRemarks(),
     activity: createActivityReport(setup, usage),
+    askedAt: new Map(turn.asks?.map(({ id, askedAt }) => [id, askedAt])),
     askGate: createAskGate(clock, setup.store.updateAsks !== undefined),
+    others: createOtherPrompts(),
     history: setup.history === null ? null : createRunHistory(),
     tracing: createRunTracing(setup, { lease: held.lease, turn, input }),
     sessionFate: 'same',

@@ -2,10 +2,13 @@ import type { HistorySession } from '../ports/history.js'
 
 /** Messages that polls have read in this turn, as the server gave them. */
 export interface SeenMessages {
-  add(sessionId: string, messages: readonly object[]): void
+  /** @param older - Where messages continue that are older than these; null when there are none. Default: that is not known. */
+  add(sessionId: string, messages: readonly object[], older?: string | null): void
   /** A message or a part was taken out of the session: what was kept of it earlier is more than there is. */
   shrunk(): void
   readonly hasShrunk: boolean
+  /** Where messages continue that are older than those of `of`; null when there are none, undefined when that is not known. */
+  olderThan(sessionId: string): string | null | undefined
   /** Oldest first. */
   of(sessionId: string): HistorySession['messages']
 }
@@ -14,11 +17,14 @@ type SeenMessage = HistorySession['messages'][number]
 
 export function createSeenMessages(): SeenMessages {
   const sessions = new Map<string, readonly SeenMessage[]>()
+  const cursors = new Map<string, string | null | undefined>()
   let hasShrunk = false
   return {
-    add(sessionId, messages) {
+    add(sessionId, messages, older) {
       const read = messages as readonly SeenMessage[]
-      sessions.set(sessionId, mergePage(sessions.get(sessionId) ?? [], read))
+      const merged = mergePage(sessions.get(sessionId) ?? [], read)
+      sessions.set(sessionId, merged)
+      if (read.length > 0 && merged[0] === read[0]) cursors.set(sessionId, older)
     },
     shrunk() {
       hasShrunk = true
@@ -26,6 +32,7 @@ export function createSeenMessages(): SeenMessages {
     get hasShrunk() {
       return hasShrunk
     },
+    olderThan: (sessionId) => cursors.get(sessionId),
     of: (sessionId) => sessions.get(sessionId) ?? [],
   }
 }

@@ -1,5 +1,5 @@
 import type { TurnSetup } from '../options.js'
-import type { TurnRecord, TurnStore } from '../ports.js'
+import type { TurnRecord, TurnStore, QueuedTurn } from '../ports.js'
 import { toBody, toParts } from '../prompt.js'
 import { onAbort } from '../run/listen.js'
 import { instant } from '../run/instant.js'
@@ -16,6 +16,8 @@ export interface ClaimedTurn {
   readonly held: HeldLease
   /** The upstream session that the row had at the claim; null when it had none, or the store does not say. */
   readonly session: KnownSession | null
+  /** The server on which it was then; null when that was not noted. */
+  readonly home: string | null
   readonly turn: TurnRecord
   readonly leftovers: readonly TurnRecord[]
 }
@@ -32,7 +34,7 @@ const longestId = 64
  *
  * @throws TypeError when the client would refuse the prompt: nothing is claimed then.
  */
-export async function claimTurn(setup: TurnSetup): Promise<ClaimedTurn | Skipped> {
+export async function claimTurn(setup: TurnSetup): Promise<ClaimedTurn | Skipped | QueuedTurn> {
   const { cancelSignal, clock, onBusy, signal, store, turnId } = setup
   checkPrompt(setup)
   const wakeup = createWakeup(clock)
@@ -52,9 +54,15 @@ export async function claimTurn(setup: TurnSetup): Promise<ClaimedTurn | Skipped
         return {
           held: { lease, since },
           session: knownSession(conversation),
+          home: conversation?.server ?? null,
           turn,
           leftovers,
         }
+      }
+      if (claim.reason === 'queued') {
+        if (!cancelSignal?.aborted) return claim
+        await withRetry(setup, { step: 'claim', attempt: () => store.cancel({ turnId }) })
+        continue
       }
       // A process that was started again a moment ago waits for its own former life; one that is alive is another worker.
       const isFormerLife =

@@ -1,7 +1,9 @@
 import { withinMs } from '../run/deadline.js'
 import type { TurnSetup } from '../options.js'
-import type { ConversationLease } from '../ports.js'
+import type { ConversationLease, Lease, TurnRecord } from '../ports.js'
+import { withRetry } from '../run/retry.js'
 import type { TurnRun } from '../run/run.js'
+import type { ClaimedTurn } from './claim.js'
 
 /**
  * Notes that nothing of the turn is left to do, and what is kept of its files. Where that fails, the next claim finds it and does it
@@ -19,6 +21,38 @@ export async function release(setup: TurnSetup, lease: ConversationLease): Promi
   await briefly(setup, 'release', () => setup.store.release(lease))
 }
 
+/**
+ * Gives back what this process cannot run: a turn that was asked nothing waits again, with its place in the line, and so does one that a
+ * crash left like that. A user's cancel is noted first: no one else knows of it.
+ */
+export async function giveBack(
+  setup: TurnSetup,
+  { held, leftovers, turn }: ClaimedTurn,
+): Promise<void> {
+  const { cancelSignal, store } = setup
+  if (cancelSignal?.aborted) {
+    await withRetry(setup, {
+      step: 'claim',
+      attempt: () => store.cancel({ turnId: setup.turnId }),
+    })
+  }
+  await briefly(setup, 'release', async () => {
+    for (const left of leftovers.filter(isUnasked)) {
+      const adopted = await store.adopt(held.lease, left.turnId)
+      if (adopted !== null) await store.giveBack?.(adopted.lease)
+    }
+    if (!isUnasked(turn)) return
+    const lease: Lease = { ...held.lease, turnId: turn.turnId }
+    // Cancelled meanwhile, nothing of it is left to do.
+    if ((await store.giveBack?.(lease)) === false) await store.closeTurn(lease)
+  })
+}
+
+function isUnasked({ prompt, status }: TurnRecord): boolean {
+  return status === 'running' && prompt === null
+}
+
+/** A store that does not answer must not hold up what is told without it; what it failed with is reported. */
 async function briefly(
   { budgets, clock, report }: TurnSetup,
   step: 'settle' | 'release',

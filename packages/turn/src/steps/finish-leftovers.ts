@@ -1,7 +1,10 @@
+import { placeTurn } from '../place/place-turn.js'
 import { createPoller } from '../poll/poll.js'
 import type { TurnSetup } from '../options.js'
 import type { ArtifactCollector, ConversationLease, TurnRecord } from '../ports.js'
-import type { StopReport, TurnResult } from '../result.js'
+import { type StopReport, type TurnResult, waitsForPerson } from '../result.js'
+import { endedLeftovers } from '../inbox/split-leftovers.js'
+import { learnSteers } from '../inbox/steers.js'
 import { onAbort } from '../run/listen.js'
 import { type Instant, instant } from '../run/instant.js'
 import { withRetry } from '../run/retry.js'
@@ -33,13 +36,15 @@ const giveUpAfterMs = 24 * 3_600_000
 export async function* finishLeftovers<Report>(
   setup: TurnSetup,
   { lease, since }: HeldConversation,
-  leftovers: readonly TurnRecord[],
+  leftovers: readonly Pick<TurnRecord, 'turnId' | 'status'>[],
   collector: ArtifactCollector<Report> | undefined,
 ): AsyncGenerator<TurnResult<Report>, void> {
   let hasFailed = false
-  for (const { turnId, status } of leftovers) {
+  const line = [...leftovers]
+  const known = new Set([setup.turnId, ...line.map(({ turnId }) => turnId)].map(String))
+  for (const { turnId, status } of line) {
     // A collector or a server that fails for one of them fails for the others: the next turn must not wait for all.
-    if (hasFailed && status !== 'running') continue
+    if (hasFailed && status !== 'running' && status !== 'waiting') continue
     if (setup.signal?.aborted || setup.cancelSignal?.aborted) break
     const adopted = await withRetry(setup, {
       step: 'claim',
@@ -52,17 +57,62 @@ export async function* finishLeftovers<Report>(
       turn.status === 'running'
         ? await runLeft(setup, run, collector)
         : await finishEnded(run, turn, collector)
-    if (result === null) hasFailed = true
-    else yield result
+    // What was given to its agent meanwhile comes after it.
+    const steered = turn.status === 'running' ? run.others.steered : []
+    for (const each of steered) {
+      if (known.has(String(each))) continue
+      known.add(String(each))
+      line.push({ turnId: each, status: 'running' })
+    }
+    if (result === null) {
+      hasFailed = true
+      continue
+    }
+    yield result
+    // Whatever comes after it would be given to its agent.
+    if (waitsForPerson(result)) return
   }
+}
+
+/**
+ * Runs the turns whose messages were given to the agent of a turn that is over, each to its own end: most often the server is at their
+ * answer already. What cannot be run now is found as every turn that was begun.
+ *
+ * @yields how each of them ended.
+ */
+export async function* finishSteered<Report>(
+  run: TurnRun,
+  held: HeldConversation,
+  left: readonly TurnRecord[],
+  collector: ArtifactCollector<Report> | undefined,
+): AsyncGenerator<TurnResult<Report>, void> {
+  const known = new Set(left.map(({ turnId }) => String(turnId)))
+  const steered = run.others.steered.filter((turnId) => !known.has(String(turnId)))
+  const turns = [...left, ...steered.map((turnId) => ({ turnId, status: 'running' as const }))]
+  if (turns.length === 0) return
+  // The user's cancel was for the turn that is over.
+  const setup = { ...run.setup, cancelSignal: undefined }
+  try {
+    yield* finishLeftovers(setup, held, turns, collector)
+  } catch (error) {
+    // It is over, whatever becomes of these.
+    run.setup.report(error, 'inbox')
+  }
+}
+
+/** Turns whose ends were finished. */
+interface FinishedTurns<Report> {
+  readonly results: readonly TurnResult<Report>[]
+  readonly turns: readonly TurnRecord[]
 }
 
 /** Does what was left of turns that are over, for a job that came again; nothing while another worker holds the conversation. */
 export async function finishSettled<Report>(
   setup: TurnSetup,
   collector: ArtifactCollector<Report> | undefined,
-): Promise<TurnResult<Report>[]> {
+): Promise<FinishedTurns<Report>> {
   const results: TurnResult<Report>[] = []
+  const finished = { results, turns: [] }
   const { clock, conversationId, owner, report, store } = setup
   const { leaseMs } = setup.timing
   try {
@@ -72,20 +122,25 @@ export async function finishSettled<Report>(
       signal: setup.signal,
       attempt: () => store.claimConversation({ conversationId, owner, leaseMs }),
     })
-    if (!claim.claimed) return results
+    if (!claim.claimed) return finished
     const { lease } = claim
-    const ended = claim.leftovers.filter(({ status }) => status !== 'running')
+    const ended = endedLeftovers(claim.leftovers)
     try {
-      for await (const result of finishLeftovers(setup, { lease, since }, ended, collector)) {
+      const home = claim.server ?? null
+      const placed =
+        ended.length === 0 ? setup : await placeTurn(setup, { lease, home, isUnderWay: true })
+      if ('status' in placed) return finished
+      for await (const result of finishLeftovers(placed, { lease, since }, ended, collector)) {
         results.push(result)
       }
     } finally {
       await release(setup, lease)
     }
+    return { results, turns: ended }
   } catch (error) {
     report(error, 'claim')
+    return finished
   }
-  return results
 }
 
 /** The caller's cancel is not for this turn: it only makes the worker leave it, and turn to the one that is cancelled. */
@@ -116,6 +171,7 @@ async function finishEnded<Report>(
   const startedAt = run.setup.clock.now()
   try {
     run.lease.settling()
+    await learnSteers(run)
     const isPolled = await poll(run)
     const stop = await stopIfWorking(run)
     const isKept = turn.status !== 'cancelled' || (isPolled && (await keepPartial(run)))

@@ -3,11 +3,15 @@ import { decideNext, type Evidence, type Proof, type Verdict } from '../poll/evi
 import { createPoller, type Seen } from '../poll/poll.js'
 import { wasAsking } from '../poll/was-asking.js'
 import type { PromptRecord } from '../ports.js'
+import { attendSteers } from '../inbox/steers.js'
 import { isPassing } from '../run/passing.js'
 import { requestLimits, type TurnRun } from '../run/run.js'
+import { createSafePoints } from '../history/safe-points.js'
 import { watchBudgets } from '../run/watch-budgets.js'
-import { attendAsks } from '../asks/attend-asks.js'
+import { type AskAttendant, attendAsks } from '../asks/attend-asks.js'
 import type { Snapshots } from './save-snapshot.js'
+import { createParking } from '../waiting/park.js'
+import { returnToQuestion } from '../waiting/return-to-question.js'
 import { isSessionGone } from '../upstream.js'
 import { countRerun, submit } from './submit.js'
 
@@ -23,36 +27,64 @@ export async function followToProof(
   snapshots: Snapshots,
 ): Promise<Proof> {
   const asks = attendAsks(run)
+  const steers = attendSteers(run, sent, asks)
   const polls = pollBeside(run, sent)
   const budgets = watchBudgets(run)
+  const safePoints = createSafePoints(run)
+  const parking = createParking(run, asks, {
+    async saveLast() {
+      await snapshots.saveLast()
+      // Written beside it, the older history might come last.
+      await safePoints.close()
+    },
+  })
   let prompt = sent
   try {
     for (;;) {
       run.signal.throwIfAborted()
       asks.attend()
+      steers.attend()
       snapshots.save()
       budgets.check()
+      safePoints.attend()
       const seen = polls.take()
       if (seen !== null) {
+        safePoints.polled()
         const verdict = decideNext(seen, run.setup.timing.graceMs)
         if (verdict.next === 'settle') return verdict.outcome
         if (verdict.next === 'free') await polls.free()
-        else prompt = await act(run, prompt, verdict)
+        else prompt = await act({ run, asks }, prompt, verdict)
       }
+      await parking.park()
       polls.start()
-      const nextAt = Math.min(polls.nextAt(), asks.nextAt(), snapshots.nextAt())
+      const nextAt = Math.min(
+        polls.nextAt(),
+        asks.nextAt(),
+        steers.nextAt(),
+        snapshots.nextAt(),
+        safePoints.nextAt(),
+        parking.nextAt(),
+      )
       await run.wakeup.wait(Math.max(0, nextAt - run.setup.clock.now()), run.signal)
     }
   } finally {
     await budgets.close()
     await polls.close()
+    await safePoints.close()
+    await steers.close()
     await asks.close()
   }
 }
 
+/** A turn, and who attends to its asks. */
+interface Following {
+  readonly run: TurnRun
+  readonly asks: AskAttendant
+}
+
 /** Carries out what the evidence calls for, short of the end. */
 async function act(
-  run: TurnRun,
+  { run, asks }: Following,
   prompt: PromptRecord,
   verdict: Exclude<Verdict, { next: 'settle' | 'free' }>,
 ): Promise<PromptRecord> {
@@ -73,12 +105,12 @@ async function act(
       )
     case 'send':
     case 'lost':
-      return await runAgain(run, prompt, verdict.next)
+      return await runAgain({ run, asks }, prompt, verdict.next)
   }
 }
 
 async function runAgain(
-  run: TurnRun,
+  { run, asks }: Following,
   prompt: PromptRecord,
   reason: 'send' | 'lost',
 ): Promise<PromptRecord> {
@@ -86,22 +118,31 @@ async function runAgain(
   const isLost = reason === 'lost'
   // A prompt that the server never stored was not run: sending it is no second run, only bounded like one.
   const isAllowed = !isLost || onServerLost === 'rerun'
-  if (!isAllowed || prompt.runs >= maxReruns) {
-    throw serverLostTurn(prompt, lastWords(run))
-  }
+  if (!isAllowed) throw serverLostTurn(prompt, lastWords(run))
   if (isLost && onAskLost === 'fail' && run.reply !== null && wasAsking(run.reply)) {
-    throw serverLostTurn(
-      prompt,
-      new Error(
-        'It was lost while a person was asked; run again it would go on without the answer.',
-      ),
-    )
+    throw questionLost(prompt)
   }
+  // Each is for an answer of a person, so they need no other bound.
+  const isFirst = isLost && !run.delivery.hasReturned
+  const isOneTooMany = prompt.runs >= maxReruns
+  if (isOneTooMany && !isFirst) throw serverLostTurn(prompt, lastWords(run))
+  const question = isLost ? await returnToQuestion(run, prompt, asks) : 'none'
+  if (question === 'stuck' && onAskLost !== 'rerun') throw questionLost(prompt)
+  const isBack = question === 'back' && isFirst
+  if (isOneTooMany && !isBack) throw serverLostTurn(prompt, lastWords(run))
+  if (isBack) run.delivery.returned()
   if (isLost) run.usage.runLost()
   await run.lease.confirm(run.signal)
-  const counted = await countRerun(run, prompt)
+  const counted = isBack ? prompt : await countRerun(run, prompt)
   await submit(run, counted, { mayHaveArrived: false, isRerun: isLost })
   return counted
+}
+
+function questionLost(prompt: PromptRecord): TurnError {
+  return serverLostTurn(
+    prompt,
+    new Error('It was lost while a person was asked; run again it would go on without the answer.'),
+  )
 }
 
 function lastWords({ remarks }: TurnRun): Error | undefined {

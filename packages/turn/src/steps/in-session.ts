@@ -4,6 +4,7 @@ import { sessionDeleted } from '../errors.js'
 import { bringBack } from '../history/bring-back.js'
 import { findHead } from '../history/keep-history.js'
 import { retell } from '../history/retell.js'
+import { learnSteers } from '../inbox/steers.js'
 import type { LiveOutput } from '../live/output.js'
 import type { Proof } from '../poll/evidence.js'
 import { withinMs } from '../run/deadline.js'
@@ -204,6 +205,7 @@ async function askInSession(
     run.delivery.mayHaveArrived && run.delivery.prompt?.sessionId === session.id
   const prompt = await choosePrompt(run, session.id, isRecreated)
   const reply = attach()
+  if (run.delivery.isResumed) await learnSteers(run)
 
   const subscription = client.events.subscribe({ session: session.id, includeChildren: true })
   const pump = pumpStream(run, reply, subscription)

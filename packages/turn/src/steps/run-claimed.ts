@@ -8,6 +8,7 @@ import { Interrupted } from '../run/interruption.js'
 import { onAbort } from '../run/listen.js'
 import { withRetry } from '../run/retry.js'
 import type { TurnRun } from '../run/run.js'
+import { Parked } from '../waiting/park.js'
 import { closeTurn } from './close-turn.js'
 import { collectArtifacts } from './collect.js'
 import { type Outputs, runInSession } from './in-session.js'
@@ -46,6 +47,7 @@ async function runToEnd<Report>(
     if (isDone && isClosed(stop)) await closeTurn(run, files)
     return toResult(run, written, { stop, artifacts, durationMs })
   } catch (error) {
+    if (error instanceof Parked) return skipped(turnId, 'waiting', error.dueAt)
     if (!(error instanceof Interrupted)) throw error
     return giveUp(run, error)
   } finally {
@@ -69,11 +71,15 @@ async function bringToEnd(run: TurnRun, outputs: Outputs): Promise<Stopped> {
   try {
     const proof = await runInSession(run, outputs)
     const ending = await toEnding(run, proof)
-    const stop = await closeAsks(run)
+    // What is asked after the run went on with a message of another turn is asked in that one.
+    const isSteered = run.others.turnOf(proof.answeredBy) !== null
+    const stop = isSteered ? null : await closeAsks(run)
     // Until the end is written the user's cancel comes before it.
     const isCancelled = run.interrupter.current?.kind === 'cancelled'
     return { ending: isCancelled ? { status: 'cancelled' } : ending, stop }
   } catch (error) {
+    // The agent waits on.
+    if (error instanceof Parked) throw error
     // The host closed its client under the turn, which runs on: that is a shutdown, whatever it was meant to be.
     const hasClosed = WireError.is(error) && error.code === 'closed'
     if (hasClosed) run.interrupter.interrupt({ kind: 'handed_off' })

@@ -1,4 +1,5 @@
-import { createReply } from '@turnstead/reply'
+import { type Ask, createReply, type Reply } from '@turnstead/reply'
+import { findCall } from '../asks/asked-before.js'
 import { type CompletedEnding, completedEnding, endingOf, type TurnEnding } from '../endings.js'
 import { restoreError, TurnError, type TurnErrorDetails } from '../errors.js'
 import { checkOutput } from '../output.js'
@@ -33,6 +34,12 @@ export async function toEnding(run: TurnRun, proof: Proof): Promise<Ending> {
   if (proof.rejected) {
     return failed('ask_rejected', 'The turn stopped because a request of the agent was rejected.')
   }
+  const isSteered = run.others.turnOf(proof.answeredBy) !== null
+  if (isSteered) {
+    const { finish, answeredBy } = proof
+    const output = run.reply?.result().structured ?? null
+    return { status: 'completed', ending: 'steered', finish, answeredBy, output }
+  }
   if (answerOf(run, proof.finish) === 'empty' && run.setup.recovery.emptyReply === 'fail') {
     return failed('empty_reply', 'The agent ended without saying or doing anything. Ask again.')
   }
@@ -61,8 +68,14 @@ function answerOf({ reply, delivery }: TurnRun, finish: string | null): Complete
   if (reply === null) return 'empty'
   // Run again without the answer, since the server had lost the question.
   const isRerun = (delivery.prompt?.runs ?? 0) > 0
-  const hasLostAsk = isRerun && reply.asks.some(({ state }) => state === 'expired')
+  const hasLostAsk = isRerun && reply.asks.some((ask) => isLostIn(reply, ask))
   return completedEnding({ ...reply.result(), finish, hasLostAsk })
+}
+
+/** The agent saw its call interrupted: of a run that went back to its question nothing of the call is left. */
+function isLostIn(reply: Reply, { state, callId }: Ask): boolean {
+  if (state !== 'expired') return false
+  return callId === null || findCall(reply, callId) !== null
 }
 
 /**
@@ -156,7 +169,7 @@ export function toResult<Report>(
     readonly durationMs: number
   },
 ): TurnResult<Report> {
-  const { usage, setup, delivery } = run
+  const { usage, setup, delivery, others } = run
   const result = (run.reply ?? createReply({ sessionId: 'none', promptId: 'none' })).result()
   const settled: SettledTurn<Report> = {
     turnId: setup.turnId,
@@ -168,6 +181,9 @@ export function toResult<Report>(
     durationMs: more.durationMs,
     timeToFirstTokenMs: usage.timeToFirstTokenMs,
     artifacts: more.artifacts,
+    steered: others.steered,
+    foreign: others.foreign,
+    next: null,
   }
   if (ending.status === 'completed') return { ...settled, ...ending }
   return { ...settled, ...ending, stop: more.stop }

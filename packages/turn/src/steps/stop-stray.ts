@@ -28,7 +28,7 @@ export async function stopStray(run: TurnRun): Promise<void> {
         step: 'claim',
         attempt: () => store.read(run.setup.turnId),
       })
-      const isOver = turn !== null && turn.status !== 'running' && turn.status !== 'pending'
+      const isOver = turn !== null && !['pending', 'running', 'waiting'].includes(turn.status)
       if (isOver) await stopUnder(run.setup, { lease: claim.lease, since }, turn)
     } finally {
       await release(run.setup, claim.lease)

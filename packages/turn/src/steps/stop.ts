@@ -1,5 +1,4 @@
 import { WireError } from '@turnstead/wire'
-import { listAsks } from '../poll/list-asks.js'
 import { createMessageReader, type MessageReader } from '../poll/read-messages.js'
 import { readSessionTree, statusOf, subAgents } from '../poll/session-tree.js'
 import { whoseRun } from '../poll/whose-run.js'
@@ -8,8 +7,8 @@ import type { StopReport } from '../result.js'
 import { withinMs } from '../run/deadline.js'
 import type { RequestLimits } from '../run/server.js'
 import { isPassing } from '../run/passing.js'
-import { openAsks, requestLimits, type TurnRun } from '../run/run.js'
-import { type Answerable, sendAnswer } from '../asks/send-answer.js'
+import { requestLimits, type TurnRun } from '../run/run.js'
+import { rejectAsks, rejectBelow } from '../asks/reject-asks.js'
 import { bindToSession, findUpstream } from './session-upstream.js'
 import { isSessionGone } from '../upstream.js'
 
@@ -122,6 +121,7 @@ async function stopOnce(run: TurnRun, stop: Stop, signal: AbortSignal): Promise<
   const limits = requestLimits(run, signal)
   // What a turn knows of itself is seconds old: a list that is slow, or does not come, must not keep the agent at work.
   if (!progress.isTold && isAtWork(run)) {
+    await rejectBelow(run, sessionId, progress.rejected, limits)
     await abort(run, sessionId, progress, limits)
     progress.isTold = true
   }
@@ -136,11 +136,13 @@ async function stopOnce(run: TurnRun, stop: Stop, signal: AbortSignal): Promise<
   const ours = busy.filter((id) => id !== sessionId || mayRun)
   // Right after its acceptance a run is not in the status map yet, and a deleted session never is.
   if (mayRun && !progress.isTold && !ours.includes(sessionId)) ours.unshift(sessionId)
+  if (ours.includes(sessionId)) await rejectBelow(run, sessionId, progress.rejected, limits)
   for (const id of ours) await abort(run, id, progress, limits)
   progress.isTold = true
   progress.idle = busy.every((id) => id === sessionId && !mayRun)
   progress.idleSince = progress.idle ? (progress.idleSince ?? run.setup.clock.now()) : null
-  await rejectAsks(run, mayRun ? tree : new Set(agents), progress, limits)
+  const asking = mayRun ? tree : new Set(agents)
+  progress.asksClosed = await rejectAsks(run, asking, progress.rejected, limits)
 }
 
 /** The agent has begun to answer this turn's prompt, has not ended, and no one else's prompt came between. */
@@ -187,43 +189,10 @@ async function abort(
   }
 }
 
-async function rejectAsks(
-  run: TurnRun,
-  sessionIds: ReadonlySet<string>,
-  progress: Progress,
-  limits: RequestLimits,
-): Promise<void> {
-  const { permissions, questions } = await listAsks(run, sessionIds, limits)
-  const open = [
-    ...(permissions === undefined
-      ? knownPermissions(run)
-      : toAnswerable('permission', permissions)),
-    ...toAnswerable('question', questions),
-  ]
-  for (const ask of open) {
-    run.tracing.decided(ask.id, { by: 'stop', rule: null })
-    const { outcome } = await sendAnswer(run, ask, { action: 'reject' }, limits)
-    if (outcome === 'sent') progress.rejected.add(ask.id)
-  }
-  progress.asksClosed = permissions !== undefined && open.length === 0
-}
-
 /** A send, or an abort, that was cut off may still arrive: then the agent starts, or the next turn is hit. */
 function isProven(run: TurnRun, progress: Progress): boolean {
   const { asksClosed, hasUnansweredAbort, idle, idleSince } = progress
   if (!asksClosed || !idle || idleSince === null) return false
   const isQuiet = run.setup.clock.now() - idleSince >= run.setup.timing.graceMs
   return isQuiet || (run.delivery.hasArrived && !hasUnansweredAbort)
-}
-
-/** Where the server cannot list them, the events still reported these. */
-function knownPermissions(run: TurnRun): readonly Answerable[] {
-  return openAsks(run).filter((ask) => ask.kind === 'permission')
-}
-
-function toAnswerable(
-  kind: Answerable['kind'],
-  asks: readonly { readonly id: string; readonly sessionID: string }[],
-): Answerable[] {
-  return asks.map((ask) => ({ kind, id: ask.id, sessionId: ask.sessionID }))
 }

@@ -19,15 +19,23 @@ export async function pumpStream(
       if (item.type === 'message.removed' || item.type === 'message.part.removed') {
         run.history?.seen.shrunk()
       }
+      if (item.type === 'message.updated' && run.others.steered.length > 0) {
+        // The run may have gone on to a message of another turn: a poll tells.
+        if (reply.outcome().answeredBy !== null) hintPoll(run)
+      }
       if (item.type !== 'gap') return
       run.schedule.gap()
       run.wakeup.wake()
     })
   } catch (error) {
     run.setup.report(error, 'stream')
-    run.schedule.hint()
-    run.wakeup.wake()
+    hintPoll(run)
   }
+}
+
+function hintPoll({ schedule, wakeup }: TurnRun): void {
+  schedule.hint()
+  wakeup.wake()
 }
 
 /** Turns the changes of the reply, from the stream and from polls alike, into what the turn counts, keeps and waits for. */

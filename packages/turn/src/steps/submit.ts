@@ -101,6 +101,7 @@ export async function submit(
   }
   if (verdict.delivered === 'yes') {
     markSent(run)
+    if (!mayHaveArrived) run.delivery.atWork()
     return
   }
   if (verdict.delivered === 'no') run.delivery.notTaken()
@@ -142,8 +143,14 @@ function markSent(run: TurnRun): void {
 }
 
 function requireInput(run: TurnRun): Prompt {
-  const { input } = run
+  const { input, inputProblem } = run
   if (input !== null) return input
+  if (inputProblem !== null) {
+    throw new TurnError(
+      'prompt_rejected',
+      `What the row of turn ${String(run.setup.turnId)} asks is no prompt: ${inputProblem}. Write JSON such as {"text":"…"}.`,
+    )
+  }
   throw new TurnError(
     'prompt_rejected',
     `Neither the call nor the row of turn ${String(run.setup.turnId)} has a prompt: give \`prompt\` to runTurn, or write JSON such as {"text":"…"} as the input of the row.`,

@@ -1,4 +1,5 @@
 import type { TurnSetup } from '../options.js'
+import type { QueuedTurn } from '../ports.js'
 import type { Skipped, TurnResult } from '../result.js'
 import type { TurnRun } from '../run/run.js'
 import {
@@ -16,12 +17,12 @@ import type { Ending, Unwritten } from './settle.js'
 /** Reports an attempt to take the turn. */
 export async function traceClaim(
   { conversationId, owner, turnId }: TurnSetup,
-  claim: () => Promise<ClaimedTurn | Skipped>,
-): Promise<ClaimedTurn | Skipped> {
+  claim: () => Promise<ClaimedTurn | Skipped | QueuedTurn>,
+): Promise<ClaimedTurn | Skipped | QueuedTurn> {
   const context: ClaimTrace = { turnId, conversationId, owner }
   return await trace(channels.claim, context, async () => {
     const claimed = await claim()
-    context.outcome = 'status' in claimed ? claimed.reason : 'claimed'
+    context.outcome = 'reason' in claimed ? claimed.reason : 'claimed'
     return claimed
   })
 }

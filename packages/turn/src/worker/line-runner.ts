@@ -40,6 +40,8 @@ export function createLineRunner<Report>({
 }: LineRunnerOptions<Report>): LineRunner<Report> {
   const lines = new Lines<Waiting<Report>>(concurrency)
   const running = new Map<Waiting<Report>, Promise<void>>()
+  /** Lines whose first waits for its next try. */
+  const pauses = new Map<string, AbortController>()
   let lagMs = 0
 
   const run = async (entry: Waiting<Report>): Promise<void> => {
@@ -65,6 +67,7 @@ export function createLineRunner<Report>({
     entry.tries += 1
     lines.park(entry)
     const over = new AbortController()
+    pauses.set(entry.key, over)
     // A cancel is to be heard at once, also of a turn that waits for its next try.
     const unlisten = [closing, entry.cancel.signal].map((signal) =>
       onAbort(signal, () => over.abort()),
@@ -74,6 +77,7 @@ export function createLineRunner<Report>({
       .catch(() => undefined)
       .finally(() => {
         for (const off of unlisten) off()
+        pauses.delete(entry.key)
         lines.unpark(entry.key)
         start()
       })
@@ -105,6 +109,8 @@ export function createLineRunner<Report>({
     },
     add(entry) {
       lines.add(entry)
+      // What comes may be what the first waits for: an answer to the turn that is before it.
+      pauses.get(entry.key)?.abort()
       start()
     },
     known: () => [...running.keys(), ...lines.items()],

@@ -29,9 +29,13 @@ export function lookForLeft(
       try {
         const seen = await store.sweep({ limit })
         if (closing.aborted) return
-        for (const turn of [...seen.strandedTurns, ...seen.unclosedTurns]) left.found(turn)
-        if (seen.pendingTurns.length > 0) {
-          left.pending(seen.pendingTurns).catch((error: unknown) => left.failed(error))
+        const due = seen.dueTurns ?? []
+        const { inLine, others } = splitPending(seen.pendingTurns)
+        for (const turn of [...seen.strandedTurns, ...due, ...seen.unclosedTurns, ...inLine]) {
+          left.found(turn)
+        }
+        if (others.length > 0) {
+          left.pending(others).catch((error: unknown) => left.failed(error))
         }
       } catch (error) {
         left.failed(error)
@@ -41,4 +45,12 @@ export function lookForLeft(
       await clock.sleep(ms, { signal: closing }).catch(() => undefined)
     }
   })
+}
+
+/** Turns that no worker has taken for long: those of a line need no job, since their rows say what is asked. */
+export function splitPending<Turn extends LeftTurn & { readonly isInLine?: boolean }>(
+  turns: readonly Turn[],
+): { readonly inLine: readonly Turn[]; readonly others: readonly Turn[] } {
+  const isInLine = (turn: Turn): boolean => turn.isInLine === true
+  return { inLine: turns.filter(isInLine), others: turns.filter((turn) => !isInLine(turn)) }
 }

@@ -23,12 +23,14 @@ export interface TurnWorkerOptions<Report = unknown> extends Omit<
   /** How long `close` lets running turns store what was shown, in milliseconds. Default 10,000. */
   readonly handOverMs?: number
   /**
-   * How often to look for turns that crashes left, also when the worker starts, in milliseconds; they take their place in the line. 0:
+   * How often to look for turns that crashes left, also when the worker starts, in milliseconds; they take their place in the line. With
+   * it the worker goes on with whoever is next in the line of a conversation. 0:
    * never. Default 30,000, if the store has a `sweep`.
    */
   readonly resumeMs?: number
   /**
-   * Called with turns that no worker has taken for long, as often as they are found: the queue has lost their jobs. What it throws
+   * Called with turns that no worker has taken for long, as often as they are found: the queue has lost their jobs. Those of a line are run
+   * without it. What it throws
    * or rejects with goes to `onError`.
    */
   readonly onPending?: (turns: readonly LeftTurn[]) => void | Promise<void>

@@ -1,20 +1,24 @@
 import { steady, systemClock } from '../clock.js'
 import { notRun, TurnError } from '../errors.js'
 import { reportSafely } from '../errors.js'
+import type { LeftTurn } from '../ports.js'
 import { skipped, type TurnResult } from '../result.js'
 import { withinMs } from '../run/deadline.js'
 import { onAbort } from '../run/listen.js'
+import { resolveOptions } from '../options.js'
+import { assertPorts } from '../checks/ports.js'
 import { attempt } from './attempt.js'
 import { createLineRunner } from './line-runner.js'
 import { lookForLeft } from './look-for-left.js'
 import type { TurnJob, TurnWorker, TurnWorkerOptions } from './options.js'
+import { assertTurnNames } from '../checks/names.js'
 import type { Waiting } from './waiting.js'
 
 /**
  * A worker for many turns: bounded, in order within a conversation, and with an eye for turns that crashes left. Correctness
  * rests on the rows: any number of workers may be given the same turns.
  *
- * @throws RangeError for a limit that makes no sense.
+ * @throws TypeError or RangeError for options that make no sense: what `runTurn` would refuse of each job, it refuses at once.
  *
  * @example
  * const worker = createTurnWorker({ client, store, notifier, owner, concurrency: 20 })
@@ -24,7 +28,11 @@ import type { Waiting } from './waiting.js'
 export function createTurnWorker<Report = unknown>(
   options: TurnWorkerOptions<Report>,
 ): TurnWorker<Report> {
+  assertTurnNames('createTurnWorker', options)
+  assertPorts(options)
   const { turnOptions, onPending, ...turns } = options
+  // What no turn could be run with is refused now, and not by each job.
+  resolveOptions({ ...turns, conversationId: '', turnId: '' })
   const { concurrency, maxWaiting, handOverMs, resumeMs } = limitsOf(options)
   const clock = steady(options.clock ?? systemClock)
   const closing = new AbortController()
@@ -40,6 +48,9 @@ export function createTurnWorker<Report = unknown>(
         job,
         cancelSignal: cancel.signal,
         leaveSignals: [closing.signal, signal],
+        goOn: (turnId) => {
+          if (resumeMs > 0) goOn({ conversationId: job.conversationId, turnId })
+        },
       }),
   })
 
@@ -79,16 +90,20 @@ export function createTurnWorker<Report = unknown>(
   const isKnown = (turnId: TurnJob['turnId']): boolean =>
     runner.known().some(({ job }) => String(job.turnId) === String(turnId))
 
+  const goOn = ({ turnId, conversationId }: LeftTurn): void => {
+    if (isKnown(turnId)) return
+    // What becomes of it is in its row.
+    add({ turnId, conversationId }, { mayRepeat: false, signal: undefined }).catch(
+      (error: unknown) => {
+        if (!TurnError.is(error)) report(error)
+      },
+    )
+  }
+
   const looking = lookForLeft(
     { store: options.store, clock, resumeMs, limit: Math.max(concurrency, mostLooked) },
     {
-      found(job) {
-        if (isKnown(job.turnId)) return
-        // What becomes of it is in its row.
-        add(job, { mayRepeat: false, signal: undefined }).catch((error: unknown) => {
-          if (!TurnError.is(error)) report(error)
-        })
-      },
+      found: goOn,
       pending: async (found) => onPending?.(found),
       failed: report,
     },

@@ -3,16 +3,16 @@ import {
   conversationColumns,
   createSessionStore,
   messageColumns,
-  type SessionStore,
+  type KnexSessionStore,
 } from '@turnstead/session'
 
 /** One conversation with its messages in a real database. */
 export interface Rows {
   readonly database: OpenDatabase
-  readonly store: SessionStore
+  readonly store: KnexSessionStore
   readonly conversationId: number
   /** The same rows as another process has them, or this one after its restart. */
-  anotherStore(): SessionStore
+  anotherStore(): KnexSessionStore
   /** Adds a pending message and returns its id. */
   addMessage(): Promise<number>
   /** The message's columns as the database holds them. */

@@ -26,6 +26,8 @@ export interface ForwardContext {
   readonly headers: IncomingHttpHeaders
   readonly dispatcher: Dispatcher
   readonly headersTimeoutMs: number
+  /** So long nothing may come of an answer. */
+  readonly silenceMs: number
   /** Aborts when the caller has gone, or may not call any more. */
   readonly signal: AbortSignal
 }
@@ -58,7 +60,7 @@ export async function forward(
       body: call.body,
       dispatcher: context.dispatcher,
       headersTimeout: context.headersTimeoutMs,
-      bodyTimeout: 0,
+      bodyTimeout: context.silenceMs,
       signal,
     })
   } catch (error) {

@@ -25,6 +25,7 @@ export interface CallContext extends Pick<GatewayOptions, 'priceOf' | 'userOf' |
   readonly clock: Clock
   readonly maxBodyBytes: number
   readonly headersTimeoutMs: number
+  readonly silenceMs: number
   report(error: unknown, context: GatewayErrorContext): void
 }
 
@@ -86,6 +87,7 @@ async function prepare(
   if (body === null) return 'too_large'
   const request = readModelRequest(body, operation)
   if (request === null) return 'invalid_request'
+  if (request === 'unbounded') return 'unbounded_request'
   const { model } = request
   const sessionId = header(incoming, 'x-session-id')
   const rootSessionId = context.roots.rootOf(sessionId, header(incoming, 'x-parent-session-id'))
@@ -115,11 +117,18 @@ async function pay(
   context: CallContext,
 ): Promise<RefusalCode | null> {
   const { callId, user, upstream, operation, request, price } = call
-  const { ledger, admission, dispatcher, headersTimeoutMs } = context
+  const { ledger, admission, dispatcher, headersTimeoutMs, silenceMs } = context
   const microUsd = highestCost(request, price)
   const refused = await admission.admit({ callId, user, microUsd }, signal)
   if (refused !== null) return refused
-  const means = { upstream, operation, headers: incoming.headers, dispatcher, headersTimeoutMs }
+  const means = {
+    upstream,
+    operation,
+    headers: incoming.headers,
+    dispatcher,
+    headersTimeoutMs,
+    silenceMs,
+  }
   const stopped: Forwarded = { ...unsent, finish: () => refuse(response, refusal('unauthorized')) }
   const forwarded = signal.aborted
     ? stopped
@@ -152,7 +161,7 @@ function toSpend(
   const { callId, user, upstream, request, price, sessionId, rootSessionId } = call
   const { outcome, usage: said, frames } = forwarded
   const isEstimated = said === null && outcome !== 'refused'
-  const usage = said ?? (isEstimated ? estimateUsage(request, frames) : noUsage)
+  const usage = said ?? (isEstimated ? estimateUsage(request, price, frames) : noUsage)
   return {
     callId,
     user,

@@ -27,6 +27,7 @@ export function createMemoryLedger(options: {
   readonly capOf: (user: string) => number | null
   readonly onSpend?: (spend: Spend) => void
 }): MemoryLedger {
+  if (typeof options.capOf !== 'function') throw new TypeError('`capOf` must be a function')
   const accounts = new Map<string, Account>()
   const accountOf = (user: string): Account => {
     const account = accounts.get(user) ?? { spent: 0, open: new Map<string, number>() }

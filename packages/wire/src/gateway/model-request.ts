@@ -9,26 +9,49 @@ export interface ModelRequest {
   readonly maxOutputTokens: number | null
   /** How many answers it asks for. */
   readonly answers: number
-  /** What is sent: the same, but for asking for the usage where that must be asked for. */
+  /** Says what it has come to while it goes on. */
+  readonly isStreamed: boolean
+  /** What is sent: the same JSON, written anew, and asking for the usage where that must be asked for. */
   readonly body: Buffer
 }
 
-const limits = ['max_output_tokens', 'max_completion_tokens', 'max_tokens'] as const
+/** What each operation calls its limit; by another's name it would be no limit to the provider. */
+const limits: Readonly<Record<string, readonly string[]>> = {
+  'chat/completions': ['max_completion_tokens', 'max_tokens'],
+  responses: ['max_output_tokens'],
+  messages: ['max_tokens'],
+}
 
-/** Null when it is no call to a model. */
-export function readModelRequest(body: Buffer, operation: string): ModelRequest | null {
-  const parsed = parse(body)
+/** They add what is not in the request, or put the work off to when nobody counts. */
+const uncounted = ['background', 'previous_response_id', 'conversation'] as const
+
+/** Null when it is no call to a model; `unbounded` when what it costs cannot be told from it and its answer. */
+export function readModelRequest(
+  given: Buffer,
+  operation: string,
+): ModelRequest | 'unbounded' | null {
+  const parsed = parse(given)
   const model = parsed?.['model']
   if (parsed === null || typeof model !== 'string' || model === '') return null
-  const limit = limits.map((name) => parsed[name]).find((value) => typeof value === 'number')
+  if (uncounted.some((name) => (parsed[name] ?? false) !== false)) return 'unbounded'
+  const named = (limits[operation] ?? []).flatMap((name) => limitIn(parsed[name]))
   const answers = parsed['n']
+  // Of a name that is there twice the provider might read the other value.
+  const body = Buffer.from(
+    asksForUsage(parsed, operation) ? JSON.stringify(parsed) : withUsage(parsed),
+  )
   return {
     model,
     bytes: body.byteLength,
-    maxOutputTokens: typeof limit === 'number' && limit >= 0 ? limit : null,
+    maxOutputTokens: named.length === 0 ? null : Math.max(...named),
     answers: typeof answers === 'number' && answers > 1 ? Math.ceil(answers) : 1,
-    body: asksForUsage(parsed, operation) ? body : Buffer.from(withUsage(parsed)),
+    isStreamed: parsed['stream'] === true,
+    body,
   }
+}
+
+function limitIn(value: unknown): readonly number[] {
+  return typeof value === 'number' && value >= 0 ? [value] : []
 }
 
 function parse(body: Buffer): Record<string, unknown> | null {

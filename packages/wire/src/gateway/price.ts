@@ -31,25 +31,35 @@ export function costOf(usage: ModelUsage, price: ModelPrice): number {
 
 /** The most that a call can cost: no token is shorter than a byte. */
 export function highestCost(request: ModelRequest, price: ModelPrice): number {
-  const { input, cacheWrite = input, maxOutputTokens = mostOutputTokens } = price
-  const outputTokens = request.maxOutputTokens ?? maxOutputTokens
+  const { input, cacheWrite = input } = price
   const usage: ModelUsage = {
     inputTokens: request.bytes + spareInputTokens,
-    outputTokens: outputTokens * request.answers,
+    outputTokens: mostOutput(request, price),
     cacheReadTokens: 0,
     cacheWriteTokens: 0,
   }
   return costOf(usage, { ...price, input: Math.max(input, cacheWrite) })
 }
 
-/** What a call is held to have used whose answer was cut before the provider said so. */
-export function estimateUsage(request: ModelRequest, frames: number): ModelUsage {
+/**
+ * What a call is held to have used whose answer was cut before the provider said so. Of an answer that comes in one piece there is nothing to
+ * go by, and whoever cuts it could have it for nothing: so it is held to be as long as it may be.
+ */
+export function estimateUsage(
+  request: ModelRequest,
+  price: ModelPrice,
+  frames: number,
+): ModelUsage {
   return {
     inputTokens: Math.ceil(request.bytes / 3),
-    outputTokens: frames * 4,
+    outputTokens: request.isStreamed ? frames * 4 : mostOutput(request, price),
     cacheReadTokens: 0,
     cacheWriteTokens: 0,
   }
+}
+
+function mostOutput({ answers, maxOutputTokens }: ModelRequest, price: ModelPrice): number {
+  return (maxOutputTokens ?? price.maxOutputTokens ?? mostOutputTokens) * answers
 }
 
 /** @throws TypeError for prices that cannot be meant. */

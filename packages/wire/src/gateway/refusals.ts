@@ -4,6 +4,7 @@ export type RefusalCode =
   | 'unauthorized'
   | 'too_large'
   | 'invalid_request'
+  | 'unbounded_request'
   | 'unknown_user'
   | 'no_price'
   | 'cap_reached'
@@ -28,6 +29,10 @@ const refusals: Readonly<Record<RefusalCode, readonly [status: number, message: 
   ],
   too_large: [413, 'The request is larger than the model gateway takes.'],
   invalid_request: [400, 'The request names no model.'],
+  unbounded_request: [
+    400,
+    'The request goes on in the background, or with what an earlier one left: the model gateway could not count that.',
+  ],
   unknown_user: [403, 'The model gateway does not know whose session this is.'],
   no_price: [403, 'This model has no price at the model gateway.'],
   cap_reached: [402, 'The spending limit is reached.'],

@@ -37,7 +37,7 @@ export interface ModelGateway {
  * | 402 `cap_reached` | the user has spent what they may; the turn ends with this |
  * | 403 `unknown_user`, `no_price`, `provider_key_refused` | nobody pays, nothing can be counted, or the provider refuses the key |
  * | 404 | it is no call to a model: nothing else of a provider's can be reached |
- * | 413, 400 | it is longer than `maxBodyBytes`, or names no model |
+ * | 413, 400 | it is longer than `maxBodyBytes`, names no model, or refers to what cannot be counted (`unbounded_request`) |
  * | 429 `cap_reserved` | calls under way had set aside the rest of the cap for `waitMs`; the server tries again |
  * | 502, 503 | the provider cannot be reached, the ledger or a callback has failed; the server tries again |
  * | anything else | is the provider's own answer |
@@ -50,11 +50,26 @@ export interface ModelGateway {
  */
 export async function startModelGateway(options: GatewayOptions): Promise<ModelGateway> {
   const { port = 0, clock = systemClock, ledger, signal, onError } = options
-  const { maxBodyBytes = 64 * 1024 * 1024, waitMs = 60_000, headersTimeoutMs = 300_000 } = options
-  for (const [name, value] of Object.entries({ maxBodyBytes, waitMs, headersTimeoutMs })) {
+  const {
+    maxBodyBytes = 64 * 1024 * 1024,
+    waitMs = 60_000,
+    headersTimeoutMs = 300_000,
+    silenceMs = 600_000,
+  } = options
+  for (const [name, value] of Object.entries({
+    maxBodyBytes,
+    waitMs,
+    headersTimeoutMs,
+    silenceMs,
+  })) {
     if (!(value >= 0)) throw new RangeError(`\`${name}\` must not be negative`)
   }
   if (typeof options.priceOf !== 'function') throw new TypeError('`priceOf` must be a function')
+  if (typeof ledger?.reserve !== 'function' || typeof ledger.settle !== 'function') {
+    throw new TypeError(
+      '`ledger` must have `reserve` and `settle`, as `createMemoryLedger` makes it',
+    )
+  }
   signal?.throwIfAborted()
   let upstreams = toUpstreams(options.credentials)
   const report = (error: unknown, context: GatewayErrorContext): void => {
@@ -79,6 +94,7 @@ export async function startModelGateway(options: GatewayOptions): Promise<ModelG
     clock,
     maxBodyBytes,
     headersTimeoutMs,
+    silenceMs,
     report,
   }
 

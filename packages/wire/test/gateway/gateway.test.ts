@@ -258,6 +258,8 @@ describe('the model gateway', () => {
     await refused({ credentials: [...rig.credentials(), ...rig.credentials()] }, 'two credentials')
     await refused({ credentials: { provider: 'openai', apiKey: '' } }, 'no `apiKey`')
     await refused({ waitMs: -1 }, '`waitMs`')
+    await refused({ ledger: {} as never }, '`ledger` must have')
+    expect(() => createMemoryLedger({} as never)).to.throw(TypeError, '`capOf`')
     await refused({ signal: AbortSignal.abort(new Error('too late')) }, 'too late')
     await rig.start({ priceOf: () => ({ input: -1, output: 1 }) })
     expect(await codeOf(await rig.call(chat))).to.equal('503 gateway_failed')

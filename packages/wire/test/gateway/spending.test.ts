@@ -101,6 +101,71 @@ describe('what users spend at the model gateway', () => {
     expect(rig.gateway.calls).to.equal(0)
   })
 
+  it('holds a whole answer that is cut to be as long as it may be, since nothing else is known of it', async () => {
+    await rig.start()
+    const leaving = new AbortController()
+    rig.answer = () => leaving.abort()
+    const body = { model: 'm', max_tokens: 5_000 }
+    await rig.call(chat, { body, signal: leaving.signal }).catch(() => undefined)
+    await rig.provider.until(() => rig.spends.length === 1)
+    expect(rig.spends[0]).to.include({ outcome: 'cut', isEstimated: true })
+    expect(rig.spends[0]?.usage.outputTokens).to.equal(5_000)
+    // Nor is an answer free that says nothing of what it used.
+    rig.answer = whole({ choices: [] })
+    await (await rig.call(chat, { body })).text()
+    expect(rig.spends[1]?.usage.outputTokens).to.equal(5_000)
+  })
+
+  it('takes no limit for one that the provider would not read as one', async () => {
+    await rig.start()
+    const reserved = async (path: string, body: object | string): Promise<number> => {
+      await (await rig.call(path, { body })).text()
+      return rig.spends.at(-1)?.reservedMicroUsd ?? 0
+    }
+    const unlimited = 128_000 * price.output
+    const over = { model: 'm', stream: true }
+    expect(await reserved(chat, { ...over, max_tokens: 10 })).to.be.below(unlimited)
+    expect(await reserved(chat, { ...over, max_output_tokens: 10 })).to.be.above(unlimited)
+    const both = { ...over, max_completion_tokens: 10, max_tokens: 9_000 }
+    expect(await reserved(chat, both)).to.be.above(9_000 * price.output)
+    expect(await reserved('openai/responses', { ...over, max_tokens: 10 })).to.be.above(unlimited)
+    // Twice the same name: what is counted is what is sent.
+    const text = '{"model":"m","stream":true,"max_tokens":9000,"max_tokens":10}'
+    expect(await reserved(chat, text)).to.be.below(9_000 * price.output)
+    expect(rig.provider.seen.at(-1)?.body).to.include('"max_tokens":10').and.not.include('9000')
+  })
+
+  it('lets nothing out whose cost is not in the request and its answer', async () => {
+    await rig.start()
+    for (const more of [
+      { background: true },
+      { previous_response_id: 'resp_1' },
+      { conversation: 'conv_1' },
+    ]) {
+      const response = await rig.call('openai/responses', { body: { model: 'm', ...more } })
+      expect(await codeOf(response)).to.equal('400 unbounded_request')
+    }
+    expect(rig.provider.seen).to.deep.equal([])
+    const plain = { model: 'm', background: false, previous_response_id: null }
+    rig.answer = whole({ usage: { input_tokens: 1, output_tokens: 1, total_tokens: 2 } })
+    expect((await rig.call('openai/responses', { body: plain })).status).to.equal(200)
+  })
+
+  it('cuts an answer of which nothing comes any more', async () => {
+    await rig.start({ silenceMs: 50 })
+    rig.answer = (response) => {
+      response.writeHead(200, { 'content-type': 'text/event-stream' })
+      response.write('data: {"choices":[]}\n\n')
+    }
+    const response = await rig.call(chat)
+    await response.text().then(
+      () => expect.fail('it was cut'),
+      () => undefined,
+    )
+    expect(rig.spends.at(-1)).to.include({ outcome: 'cut', isEstimated: true })
+    expect(rig.gateway.calls).to.equal(0)
+  })
+
   it('lets nothing out when the ledger or a callback fails, and keeps set aside what it cannot settle', async () => {
     const memory = createMemoryLedger({ capOf: () => null })
     let failures = 1

@@ -2,11 +2,13 @@ import type { Knex } from 'knex'
 import type { AskRecord } from '../../ask-records.js'
 import { serializeAsks } from '../../asks/ask-column.js'
 import { oldestWaiting } from '../../asks/merge-asks.js'
-import type { Lease, RowId } from '../../records.js'
+import type { Lease, RowId, TurnStatus } from '../../records.js'
 import type { Tables } from '../../tables.js'
 import { query } from '../query.js'
 import { rowKey } from '../row-key.js'
+import { telling } from '../../events/tell.js'
 import type { Happening } from '../../events/tell.js'
+import { conversationOf } from '../cancel-turn.js'
 import { updateTurn } from '../update-turn.js'
 
 /** The asks as they shall be, made from those of a revision. */
@@ -32,24 +34,53 @@ export async function writeAsks(tables: Tables, lease: Lease, write: AsksWrite):
   })
 }
 
-/** Anyone's write: the turn runs, whoever runs it. False when another write came between, too. */
+/**
+ * Anyone's write, while the turn stands where it was seen: it runs, whoever runs it, or waits without a worker; then it is due. False
+ * when another write came between, too.
+ */
 export async function writeAnswer(
   tables: Tables,
   turnId: RowId,
-  write: AsksWrite,
+  write: AsksWrite & { readonly askId: string; readonly seen: SeenTurn },
 ): Promise<boolean> {
   const { table, columns } = tables.messages
-  const changed = await query<number>(tables, `store the answer in turn ${turnId}`, (knex) =>
-    knex(table)
-      .where(rowKey(knex, columns.id, turnId))
-      .where(columns.status, 'running')
-      .where(columns.asksRevision, write.seenRevision)
-      .update({
-        ...askFields(tables, knex, write),
-        [columns.turnRevision]: knex.raw('?? + 1', [columns.turnRevision]),
-      }),
+  const { status, fence } = write.seen
+  const now = tables.clock.now()
+  const isParked = status === 'waiting'
+  const happenings = isParked ? [answered(tables, turnId, { ...write, now })] : []
+  const changed = await query<number>(
+    tables,
+    `store the answer in turn ${turnId}`,
+    (knex) =>
+      knex(table)
+        .where(rowKey(knex, columns.id, turnId))
+        .where(columns.status, status)
+        .where(columns.asksRevision, write.seenRevision)
+        .update({
+          ...askFields(tables, knex, write),
+          ...(isParked ? { [columns.dueAt]: now } : {}),
+          [columns.turnRevision]: knex.raw('?? + 1', [columns.turnRevision]),
+        }),
+    telling(tables, happenings, isParked ? { turnId, fence } : null),
   )
   return Number(changed) > 0
+}
+
+/** The turn as it was when its asks were read. */
+export interface SeenTurn {
+  readonly status: TurnStatus
+  readonly fence: number
+}
+
+/** Whoever runs turns has to know. */
+function answered(
+  tables: Tables,
+  turnId: RowId,
+  { askId, seen, now }: { readonly askId: string; readonly seen: SeenTurn; readonly now: number },
+): Happening {
+  const about = { status: seen.status, reason: null, by: seen.fence, at: now, askId }
+  const conversationId = conversationOf(tables, turnId)
+  return { type: 'turn.answered', turnId, conversationId, ...about }
 }
 
 /** What a person has to be told of: each ask that was opened, and that the turn begins to wait. */

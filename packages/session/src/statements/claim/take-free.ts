@@ -4,7 +4,9 @@ import type { RowId } from '../../records.js'
 import { sessionFields, toKnownSession } from '../../values/known-session.js'
 import type { KnownSession } from '../../values/known-session.js'
 import type { Tables } from '../../tables.js'
+import { aheadInLine } from '../inbox/line.js'
 import { query } from '../query.js'
+import { blocking } from '../find-lease.js'
 import { keyText, rowKey, unlessImpossible } from '../row-key.js'
 import { toNumber } from '../row-values.js'
 
@@ -75,7 +77,20 @@ function buildTake(tables: Tables, knex: Knex, values: Values): Knex.QueryBuilde
     .where(rowKey(knex, `m.${m.id}`, values.turnId))
     .where(rowKey(knex, `c.${c.id}`, values.conversationId))
     .where(`m.${m.conversationId}`, knex.ref(`c.${c.id}`))
-    .whereIn(`m.${m.status}`, ['pending', 'running'])
+    .whereIn(`m.${m.status}`, ['pending', 'running', 'waiting'])
+    .whereNotExists(blocking(tables, knex, values.conversationId, values.now))
+    .where((first) => {
+      first
+        .whereNot(`m.${m.status}`, 'pending')
+        .orWhere(`m.${m.queuePosition}`, 0)
+        .orWhereNotExists(
+          aheadInLine(tables, knex, {
+            conversationId: knex.ref(`c.${c.id}`),
+            position: knex.ref(`m.${m.queuePosition}`),
+            id: knex.ref(`m.${m.id}`),
+          }),
+        )
+    })
     .where((free) => {
       free.whereNull(`c.${c.turnOwner}`).orWhere(`c.${c.turnExpiresAt}`, '<=', values.now)
     })

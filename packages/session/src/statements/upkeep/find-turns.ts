@@ -2,6 +2,7 @@ import type { Knex } from 'knex'
 import { toRowId } from '../../values/asserts.js'
 import type { SweepReport, SweptTurn } from '../../store/upkeep-verbs.js'
 import type { Tables } from '../../tables.js'
+import { blocking } from '../find-lease.js'
 import { query } from '../query.js'
 import { keyText } from '../row-key.js'
 import { toNumber, toNumberOrNull } from '../row-values.js'
@@ -16,7 +17,7 @@ interface Search {
   readonly limit: number
 }
 
-/** Turns that are running while no one holds their conversation. */
+/** Turns that are running while no one holds their conversation, nor waits in it for a person: its agent has their messages then. */
 export async function findStranded(
   tables: Tables,
   search: Search,
@@ -24,15 +25,37 @@ export async function findStranded(
   const { columns } = tables.messages
   const { rows, hasMore } = await findUnheld(tables, search, {
     what: 'look for stranded turns',
-    where: (row) =>
-      void row.where({ [`m.${columns.status}`]: 'running', [`m.${columns.closedAt}`]: null }),
+    where: (row, knex) => {
+      const conversation = knex.ref(`m.${columns.conversationId}`)
+      row
+        .where({ [`m.${columns.status}`]: 'running', [`m.${columns.closedAt}`]: null })
+        .whereNotExists(blocking(tables, knex, conversation, search.now))
+    },
     order: [columns.startedAt, columns.id],
   })
   const turns = rows.map((row) => ({ ...toTurn(row), startedAt: toNumberOrNull(row['started']) }))
   return { turns, hasMore }
 }
 
-/** Turns that a sweep has seen pending before a time, while no one holds their conversation. */
+/** Turns that waited for a person and are due: answered, or their time is over. */
+export async function findDue(
+  tables: Tables,
+  search: Search,
+): Promise<Found<SweepReport['dueTurns'][number]>> {
+  const { columns } = tables.messages
+  const { rows, hasMore } = await findUnheld(tables, search, {
+    what: 'look for turns that are due',
+    where: (row) =>
+      void row
+        .where(`m.${columns.status}`, 'waiting')
+        .where(`m.${columns.dueAt}`, '<=', search.now),
+    order: [columns.dueAt, columns.id],
+  })
+  const turns = rows.map((row) => ({ ...toTurn(row), dueAt: toNumber(row['due']) }))
+  return { turns, hasMore }
+}
+
+/** Turns that a sweep has seen pending before a time, while no one holds their conversation, nor waits in it for a person. */
 export async function findPending(
   tables: Tables,
   search: Search & { readonly since: number },
@@ -40,13 +63,20 @@ export async function findPending(
   const { columns } = tables.messages
   const { rows, hasMore } = await findUnheld(tables, search, {
     what: 'look for pending turns',
-    where: (row) =>
-      void row
+    where: (row, knex) => {
+      const conversation = knex.ref(`m.${columns.conversationId}`)
+      row
         .where(`m.${columns.status}`, 'pending')
-        .where(`m.${columns.pendingSince}`, '<=', search.since),
+        .where(`m.${columns.pendingSince}`, '<=', search.since)
+        .whereNotExists(blocking(tables, knex, conversation, search.now))
+    },
     order: [columns.pendingSince, columns.id],
   })
-  const turns = rows.map((row) => ({ ...toTurn(row), pendingSince: toNumber(row['pending']) }))
+  const turns = rows.map((row) => ({
+    ...toTurn(row),
+    pendingSince: toNumber(row['pending']),
+    isInLine: toNumber(row['position']) > 0,
+  }))
   return { turns, hasMore }
 }
 
@@ -117,7 +147,7 @@ async function findUnheld(
   { now, limit }: Search,
   search: {
     readonly what: string
-    readonly where: (row: Knex.QueryBuilder) => void
+    readonly where: (row: Knex.QueryBuilder, knex: Knex) => void
     readonly order: readonly string[]
   },
 ): Promise<{ readonly rows: readonly Record<string, unknown>[]; readonly hasMore: boolean }> {
@@ -130,7 +160,7 @@ async function findUnheld(
       `c.${c.id}`,
       `m.${m.conversationId}`,
     )
-    search.where(row)
+    search.where(row, knex)
     return row
       .where((free) => {
         free.whereNull(`c.${c.turnOwner}`).orWhere(`c.${c.turnExpiresAt}`, '<=', now)
@@ -145,6 +175,8 @@ async function findUnheld(
         started: `m.${m.startedAt}`,
         settled: `m.${m.settledAt}`,
         pending: `m.${m.pendingSince}`,
+        position: `m.${m.queuePosition}`,
+        due: `m.${m.dueAt}`,
       })
   }
   const rows = await query<Record<string, unknown>[]>(tables, search.what, find, {

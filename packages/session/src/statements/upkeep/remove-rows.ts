@@ -55,7 +55,7 @@ export async function closeTurnsOf(
 }
 
 function isOpen(row: Knex.QueryBuilder, columns: Tables['messages']['columns']): Knex.QueryBuilder {
-  return row.whereIn(columns.status, ['pending', 'running']).whereNull(columns.closedAt)
+  return row.whereIn(columns.status, ['pending', 'running', 'waiting']).whereNull(columns.closedAt)
 }
 
 async function updateTurnsOf(
@@ -98,6 +98,7 @@ export async function clearConversation(
         [columns.createExpiresAt]: null,
         [columns.rules]: null,
         [columns.sessionTitle]: null,
+        [columns.server]: null,
         [columns.turnFence]: knex.raw('?? + 1', [columns.turnFence]),
         [columns.turnOwner]: null,
         [columns.turnInstance]: null,

@@ -1,12 +1,16 @@
 import { reply, text } from '../../script/builder.js'
 import { planCalls } from '../../script/plan.js'
-import { playModelStep } from './model-step.js'
+import { playModelStep } from '../steps/model-step.js'
 import { isKnownModel, modelOfMessage } from './chosen-model.js'
-import { compact, isFull } from './compact.js'
+import { isFull, startCompaction, toldModel } from './compact.js'
+import { endBadly } from '../steps/end-badly.js'
 import { delegate } from './delegate.js'
 import { processDied } from '../state/process-died.js'
+import { ignoredIn } from '../state/searched-files.js'
+import { isMissing } from '../state/directories.js'
+import { remindOfPlan } from '../history/plan-reminders.js'
 import { promptText } from '../history/prompts.js'
-import { MessageFailure, abortedError } from './provider-failure.js'
+import { MessageFailure, untoldFile } from '../steps/provider-failure.js'
 import {
   listMessages,
   type Json,
@@ -14,9 +18,11 @@ import {
   type Run,
   type SessionRecord,
 } from '../state/records.js'
+import { untoldType } from '../history/since-summary.js'
 import { hasDefaultTitle } from '../state/sessions.js'
 import type { ToolContext } from '../tools/tool-context.js'
 import { nextSubtask, runSubtask } from './subtask.js'
+import { compactionOf, runCompaction } from './summarize.js'
 import { openMessage, waitForListener } from './open-message.js'
 import { structuredOutcome } from './structured-output.js'
 import { rememberFile, tellSummaries } from '../history/turn-diffs.js'
@@ -78,19 +84,28 @@ async function loop(
       if (toSummarise) tellSummaries(world, session, toSummarise)
       return
     }
-    if (!isKnownModel(world, user)) throw failUnknownModel(world, session, user)
     if (step === 1) giveTitle(world, session)
+    if (!isKnownModel(world, user)) throw failUnknownModel(world, session, user)
     const subtask = nextSubtask(user)
     if (subtask) {
       await runSubtask(world, session, user, subtask, { signal, run: runSession })
       toSummarise = user
       continue
     }
+    const compaction = compactionOf(user)
+    if (compaction) {
+      const verdict = await runCompaction(world, session, user, compaction, signal)
+      toSummarise = user
+      if (verdict === 'continue') continue
+      resolve(newest(session))
+      if (verdict === 'stop') setStatus(world, session, { type: 'idle' })
+      return
+    }
     const verdict = await answerOnce(world, session, user, signal, toSummarise ?? user)
     toSummarise = user
     const isOverflow = verdict === 'overflow'
     if (isOverflow || (verdict === 'continue' && isFull(world, newest(session)))) {
-      compact(world, session, user, isOverflow)
+      startCompaction(world, session, toldModel(world, user), { auto: true, overflow: isOverflow })
       continue
     }
     if (verdict === 'continue') continue
@@ -130,7 +145,12 @@ async function answerOnce(
   const index = listMessages(session).filter(
     (message) => message.info.parentID === user.info.id && message.info.finish !== undefined,
   ).length
+  remindOfPlan(world, session, user)
   const message = openMessage(world, session, user)
+  if (isMissing(world, session.info.directory)) {
+    tellSummaries(world, session, toSummarise)
+    throw noDirectory(world, session)
+  }
   const changed = new Set<string>()
   const complete = (more: Json = {}): void => {
     const completed = world.identity.stamp()
@@ -143,6 +163,8 @@ async function answerOnce(
     setStatus(world, session, { type: 'busy' })
     if (index === 0) await waitForListener(world, session, signal)
     signal.throwIfAborted()
+    const type = untoldType(session)
+    if (type !== null) throw untoldFile(type)
     const verdict = await playModelStep({
       world,
       session,
@@ -173,29 +195,6 @@ async function answerOnce(
   }
 }
 
-function endBadly(
-  world: World,
-  session: SessionRecord,
-  error: unknown,
-  signal: AbortSignal,
-  complete: (more?: Json) => void,
-): void {
-  if (signal.aborted && signal.reason === processDied) return
-  if (signal.aborted) {
-    const isRetrying = world.statuses.get(session.info.id)?.status['type'] === 'retry'
-    complete(isRetrying ? {} : { error: abortedError })
-    setStatus(world, session, { type: 'idle' })
-    return
-  }
-  if (!(error instanceof MessageFailure)) throw error
-  tellError(world, session, error.shown)
-  setStatus(world, session, { type: 'idle' })
-  error.beforeCompletion()
-  if (world.sessions.has(session.info.id)) complete({ error: error.shown })
-  setStatus(world, session, { type: 'idle' })
-  if (!world.sessions.has(session.info.id)) tellError(world, session, error.shown)
-}
-
 function failUnknownModel(
   world: World,
   session: SessionRecord,
@@ -207,6 +206,14 @@ function failUnknownModel(
   tellError(world, session, shown)
   setStatus(world, session, { type: 'idle' })
   return new MessageFailure(shown)
+}
+
+/** The message stays open for ever. */
+function noDirectory(world: World, session: SessionRecord): MessageFailure {
+  setStatus(world, session, { type: 'idle' })
+  const { directory } = session.info
+  const message = `PlatformError: NotFound: FileSystem.realPath (${directory})`
+  return new MessageFailure({ name: 'UnknownError', data: { message } })
 }
 
 function answerFor(world: World, session: SessionRecord, user: MessageRecord): PlannedAnswer {
@@ -243,6 +250,7 @@ function toolContext(
     message,
     signal,
     touch: (path) => {
+      if (ignoredIn(world, session.info.directory)(path)) return
       rememberFile(world, session, user.info.id, path)
       changed.add(path)
     },

@@ -1,9 +1,13 @@
-import { storePrompt, type PromptBody } from '../history/prompts.js'
-import type { Json, MessageRecord, SessionRecord } from '../state/records.js'
+import { realTime } from '../../real-time.js'
+import { storePrompt } from '../history/prompts.js'
+import { asRecord, type Json, type MessageRecord, type SessionRecord } from '../state/records.js'
 import { createSession } from '../state/sessions.js'
 import { agentNames, agentRules } from '../state/agents.js'
 import { ToolFailure, type ToolResult } from '../tools/tool-context.js'
 import type { World } from '../state/world.js'
+import { launched, reportEnd, showTask, TaskCancelled, type TaskJob } from './background-tasks.js'
+
+const turnOfTheLoop = (): Promise<void> => new Promise((resolve) => realTime.setImmediate(resolve))
 
 /** What the `task` tool needs to start a sub-agent. */
 export interface Delegation {
@@ -18,20 +22,122 @@ export interface Delegation {
   readonly run: (world: World, session: SessionRecord) => Promise<MessageRecord | null>
 }
 
-/** Starts a child session and resolves with its last text. The child gets the parent's `deny` rules, not its `ask` rules. */
+/**
+ * Starts a child session, or takes one up again, and resolves with its last text, or at once when it is to work in the
+ * background. The child gets the parent's `deny` rules, not its `ask` rules.
+ */
 export async function delegate(delegation: Delegation): Promise<ToolResult> {
   const { world, session, message, signal, input, update } = delegation
   const agent = String(input['subagent_type'])
   if (!agentNames(world).includes(agent)) {
     throw new ToolFailure(`Unknown agent type: ${agent} is not a valid agent type`)
   }
+  const isBackground = input['background'] === true
+  const description = String(input['description'])
+  const known = world.sessions.get(String(input['task_id']))
+  const child = known ?? startChild(world, session, agent, description)
+  const { id } = child.info
+  const model = { modelID: message.info['modelID'], providerID: message.info['providerID'] }
+  const place = { parentSessionId: session.info.id, sessionId: id, model }
+  const metadata = isBackground ? { ...place, background: true } : place
+  update(metadata)
+  const running = world.jobs.get(id)
+  if (running) {
+    running.more.push(() => work(delegation, child, agent, metadata))
+    return launched('updated', id, input['description'], metadata)
+  }
+  const abortChild = (): void => child.run?.abort.abort(signal.reason)
+  const job = startJob(world, session, id, () => work(delegation, child, agent, metadata))
+  const goOn = (): ToolResult => {
+    reportEnd(world, session, child, description, job, delegation.run)
+    return launched('started', id, input['description'], metadata)
+  }
+  if (isBackground) return goOn()
+  const promoted = new Promise<null>((resolve) => (job.promote = () => resolve(null)))
+  signal.addEventListener('abort', abortChild, { once: true })
+  try {
+    const said = await Promise.race([job.ended, promoted])
+    signal.throwIfAborted()
+    if (said !== null)
+      return { output: showTask(id, 'completed', said), title: input['description'], metadata }
+    update({ ...metadata, background: true, jobId: id })
+    return goOn()
+  } catch (error) {
+    signal.throwIfAborted()
+    throw error
+  } finally {
+    job.promote = null
+    signal.removeEventListener('abort', abortChild)
+  }
+}
+
+/** Works until nothing more is asked for. */
+function startJob(
+  world: World,
+  session: SessionRecord,
+  id: string,
+  first: () => Promise<string>,
+): TaskJob {
+  const more: (() => Promise<string>)[] = []
+  const workOff = async (): Promise<string> => {
+    let said = await first()
+    for (let next = more.shift(); next !== undefined; next = more.shift()) {
+      while (world.sessions.get(id)?.run) await turnOfTheLoop()
+      said = await next()
+    }
+    return said
+  }
+  const job: TaskJob = { parentId: session.info.id, promote: null, more, ended: workOff() }
+  world.jobs.set(id, job)
+  const forget = (): void => void world.jobs.delete(id)
+  job.ended.then(forget, forget)
+  return job
+}
+
+/** Prompts the child and resolves with its last text. */
+async function work(
+  { world, input, run }: Delegation,
+  child: SessionRecord,
+  agent: string,
+  metadata: Json,
+): Promise<string> {
+  storePrompt(world, child, {
+    parts: [{ type: 'text', text: String(input['prompt']) }],
+    agent,
+  })
+  const last = await run(world, child)
+  const failure = last?.info.error
+  if (failure?.['name'] === 'MessageAbortedError') {
+    // Who stopped it has more to do, such as to delete the parent.
+    await turnOfTheLoop()
+    throw new TaskCancelled(metadata)
+  }
+  const parts = [...(last?.parts.values() ?? [])]
+  const states = parts.map((part) => asRecord(part.type === 'tool' ? part['state'] : null) ?? {})
+  const reason = failure
+    ? asRecord(failure['data'])?.['message']
+    : states.findLast((state) => state['status'] === 'error')?.['error']
+  if (reason !== undefined)
+    throw new ToolFailure(
+      `Subagent failed (task_id: ${child.info.id}): ${String(reason)}`,
+      metadata,
+    )
+  return String(parts.findLast((part) => part.type === 'text')?.['text'] ?? '')
+}
+
+function startChild(
+  world: World,
+  session: SessionRecord,
+  agent: string,
+  description: string,
+): SessionRecord {
   const inherited = (session.info.permission ?? []).filter(
     (rule) => rule.action === 'deny' || rule.permission === 'external_directory',
   )
-  const child = createSession(world, session.info.directory, {
+  return createSession(world, session.info.directory, {
     parentID: session.info.id,
     agent,
-    title: `${String(input['description'])} (@${agent} subagent)`,
+    title: `${description} (@${agent} subagent)`,
     permission: [
       ...inherited,
       ...['todowrite', 'task'].flatMap((permission) =>
@@ -41,26 +147,4 @@ export async function delegate(delegation: Delegation): Promise<ToolResult> {
       ),
     ],
   })
-  const model = { modelID: message.info['modelID'], providerID: message.info['providerID'] }
-  const metadata = { parentSessionId: session.info.id, sessionId: child.info.id, model }
-  update(metadata)
-  const abortChild = (): void => child.run?.abort.abort(signal.reason)
-  signal.addEventListener('abort', abortChild, { once: true })
-  const body: PromptBody = { parts: [{ type: 'text', text: String(input['prompt']) }], agent }
-  storePrompt(world, child, body)
-  const last = await delegation.run(world, child)
-  signal.removeEventListener('abort', abortChild)
-  signal.throwIfAborted()
-  const failure = last?.info.error
-  if (failure) {
-    const data = failure['data']
-    const said = typeof data === 'object' && data !== null && 'message' in data ? data.message : ''
-    throw new ToolFailure(`Subagent failed (task_id: ${child.info.id}): ${String(said)}`, metadata)
-  }
-  const said = [...(last?.parts.values() ?? [])].findLast((part) => part.type === 'text')
-  return {
-    output: `<task id="${child.info.id}" state="completed">\n<task_result>\n${String(said?.['text'] ?? '')}\n</task_result>\n</task>`,
-    title: input['description'],
-    metadata,
-  }
 }

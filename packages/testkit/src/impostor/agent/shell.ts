@@ -4,20 +4,27 @@ import {
   type MessageRecord,
   type SessionRecord,
 } from '../state/records.js'
+import { isMissing } from '../state/directories.js'
+import { modelOf } from '../history/prompts.js'
 import { putMessage, putPart, setStatus, worktreeOf, type World } from '../state/world.js'
 
-/** `POST /shell`: a command that the person runs. Impostor runs nothing; `echo` prints its words. */
+/** `POST /shell`: a command that the person runs. Impostor runs nothing; `echo` prints its words. Null where its directory is none. */
 export function runShell(
   world: World,
   session: SessionRecord,
-  input: { readonly agent: string; readonly command: string },
-): MessageRecord {
+  input: {
+    readonly agent: string
+    readonly command: string
+    /** Default: the session's. */
+    readonly model?: { readonly providerID: string; readonly modelID: string } | undefined
+    readonly messageId?: string | undefined
+  },
+): MessageRecord | null {
   const { directory, id: sessionID } = session.info
-  const { providerId, modelId } = world.settings
   setStatus(world, session, { type: 'busy' })
-  const model = { providerID: providerId, modelID: modelId }
+  const model = input.model ?? modelOf(world, session)
   const user: MessageInfo = {
-    id: world.identity.id('msg'),
+    id: input.messageId ?? world.identity.id('msg'),
     role: 'user',
     sessionID,
     time: { created: world.identity.stamp() },
@@ -57,8 +64,11 @@ export function runShell(
   }
   const state = { input: { command: input.command } }
   putPart(world, session, { ...part, state: { ...state, status: 'running', time: { start } } })
-  const output =
-    /^echo (?<words>[^;&|]*)/u.exec(input.command)?.groups?.['words']?.concat('\n') ?? ''
+  const isHere = !isMissing(world, directory)
+  const said = isHere
+    ? /^echo (?<words>[^;&|]*)/u.exec(input.command)?.groups?.['words']
+    : undefined
+  const output = said === undefined ? '' : `${said}\n`
   putPart(world, session, {
     ...part,
     state: {
@@ -73,5 +83,5 @@ export function runShell(
   const completed = world.identity.stamp()
   putMessage(world, session, { ...message.info, time: { ...message.info.time, completed } })
   setStatus(world, session, { type: 'idle' })
-  return message
+  return isHere ? message : null
 }

@@ -1,5 +1,5 @@
 import { asRecord, type Json, type MessageRecord } from '../state/records.js'
-import { structuredOutput } from './tool-run.js'
+import { structuredOutput } from '../steps/tool-run.js'
 
 /** What a prompt for an object adds to its answer: the object, or that there is none; null while the answer goes on. */
 export function structuredOutcome(user: MessageRecord, message: MessageRecord): Json | null {

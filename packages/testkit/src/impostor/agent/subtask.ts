@@ -18,7 +18,7 @@ import {
 } from '../state/world.js'
 import { ToolFailure } from '../tools/tool-context.js'
 import { delegate, type Delegation } from './delegate.js'
-import { MessageFailure } from './provider-failure.js'
+import { MessageFailure } from '../steps/provider-failure.js'
 
 /** What the server asks for once a command has run as a sub-agent. */
 const goOn = 'Summarize the task tool output above and continue with your task.'

@@ -1,54 +1,90 @@
-import { countStep } from '../state/remove-messages.js'
-import { noTokens, type MessageInfo, type SessionRecord } from '../state/records.js'
-import { tellSummaries } from '../history/turn-diffs.js'
-import { costOf, tokensOf } from './token-counts.js'
+import { planCalls } from '../../script/plan.js'
 import {
-  putMessage,
-  putPart,
-  setStatus,
-  tellDelta,
-  worktreeOf,
-  type World,
-} from '../state/world.js'
+  noTokens,
+  type Json,
+  type MessageRecord,
+  type Part,
+  type SessionRecord,
+} from '../state/records.js'
+import { sinceSummary } from '../history/since-summary.js'
+import { ToolFailure } from '../tools/tool-context.js'
+import { putMessage, setStatus, tellError, worktreeOf, type World } from '../state/world.js'
+import { endBadly } from '../steps/end-badly.js'
+import { playModelStep } from '../steps/model-step.js'
+import { MessageFailure } from '../steps/provider-failure.js'
+import { askAgain, goOn } from './resume.js'
 
-/** Compacts a session: a user message with a `compaction` part, and an assistant message with the summary. */
-export function startCompaction(
-  world: World,
-  session: SessionRecord,
-  model: { readonly providerID: string; readonly modelID: string },
-  how: { readonly auto: boolean; readonly overflow?: boolean },
-): MessageInfo {
-  const created = world.identity.stamp()
-  const place = { sessionID: session.info.id }
-  const info: MessageInfo = {
-    id: world.identity.id('msg'),
-    role: 'user',
-    ...place,
-    time: { created },
-    agent: session.info.agent ?? 'build',
-    model,
-  }
-  putMessage(world, session, info)
-  putPart(world, session, {
-    id: world.identity.id('prt'),
-    messageID: info.id,
-    ...place,
-    type: 'compaction',
-    ...how,
-  })
-  setStatus(world, session, { type: 'busy' })
-  return info
+/** The part that asks for a summary; null in any other message. */
+export function compactionOf(user: MessageRecord): Part | null {
+  return [...user.parts.values()].find((part) => part.type === 'compaction') ?? null
 }
 
-/** Writes the summary that {@link startCompaction} asked for. The result is said after the HTTP answer. */
-export function writeSummary(world: World, session: SessionRecord, user: MessageInfo): () => void {
+/** Writes the summary that a message asks for. `stop`: it did not fit either; `over`: the turn has ended already. */
+export async function runCompaction(
+  world: World,
+  session: SessionRecord,
+  user: MessageRecord,
+  { auto, overflow }: Part,
+  signal: AbortSignal,
+): Promise<'continue' | 'stop' | 'over'> {
+  const again = overflow === true ? promptBefore(session, user) : null
+  const message = openSummary(world, session, user)
+  const complete = (more: Json = {}): void => {
+    const time = { ...message.info.time, completed: world.identity.stamp() }
+    putMessage(world, session, { ...message.info, ...more, time })
+  }
+  try {
+    signal.throwIfAborted()
+    setStatus(world, session, { type: 'busy' })
+    await playModelStep({
+      world,
+      session,
+      message,
+      answer: { calls: planCalls(world.settings.summary), attempts: new Map() },
+      index: 0,
+      signal,
+      changed: new Set(),
+      complete,
+      toolContext: {
+        world,
+        session,
+        message,
+        signal,
+        touch: () => {},
+        delegate: () => Promise.reject(new ToolFailure('A summary has no tools')),
+      },
+    })
+    complete()
+  } catch (error) {
+    if (error instanceof MessageFailure && error.shown['name'] === 'ContextOverflowError') {
+      tellError(world, session, error.shown)
+      const what = again
+        ? 'Conversation history too large to compact - exceeds model context limit'
+        : 'Session too large to compact - context exceeds model limit even after stripping media'
+      const more = {
+        error: { name: 'ContextOverflowError', data: { message: what } },
+        finish: 'error',
+      }
+      complete(more)
+      complete(more)
+      return 'stop'
+    }
+    endBadly(world, session, error, signal, complete)
+    return 'over'
+  }
+  if (auto === true && again) askAgain(world, session, again)
+  else if (auto === true) goOn(world, session, user, overflow === true)
   const { directory, id: sessionID } = session.info
-  const model = user['model']
-  const tokens = tokensOf({ input: 100, output: 20, reasoning: 0, cached: 0 })
-  const cost = costOf(tokens, world)
-  const message: MessageInfo = {
+  world.bus.publish(directory, 'session.compacted', { sessionID })
+  return 'continue'
+}
+
+function openSummary(world: World, session: SessionRecord, user: MessageRecord): MessageRecord {
+  const { directory, id: sessionID } = session.info
+  const model = user.info['model']
+  return putMessage(world, session, {
     id: world.identity.id('msg'),
-    parentID: user.id,
+    parentID: user.info.id,
     role: 'assistant',
     mode: 'compaction',
     agent: 'compaction',
@@ -59,27 +95,15 @@ export function writeSummary(world: World, session: SessionRecord, user: Message
     ...(typeof model === 'object' ? model : {}),
     sessionID,
     time: { created: world.identity.stamp() },
-  }
-  putMessage(world, session, message)
-  const place = { messageID: message.id, sessionID }
-  putPart(world, session, { id: world.identity.id('prt'), ...place, type: 'step-start' })
-  const start = world.identity.stamp()
-  const part = { id: world.identity.id('prt'), ...place, type: 'text', text: '', time: { start } }
-  putPart(world, session, part)
-  const said = world.settings.summary
-  for (const chunk of said.match(/\S*\s+|\S+$/gu) ?? []) tellDelta(world, session, part, chunk)
-  putPart(world, session, { ...part, text: said, time: { start, end: world.identity.stamp() } })
-  const end = { id: world.identity.id('prt'), ...place, type: 'step-finish', reason: 'stop' }
-  countStep(session, { ...end, tokens, cost }, 1)
-  putPart(world, session, { ...end, tokens, cost })
-  const time = { ...message.time, completed: world.identity.stamp() }
-  const finished = { ...message, cost, tokens, finish: 'stop' }
-  putMessage(world, session, world.settings.git ? finished : { ...finished, time })
-  putMessage(world, session, { ...finished, time })
-  return () => {
-    world.bus.publish(directory, 'session.compacted', { sessionID })
-    setStatus(world, session, { type: 'idle' })
-    const stored = session.messages.get(user.id)
-    if (stored) tellSummaries(world, session, stored)
-  }
+  })
+}
+
+/** The prompt that was too long; null where nothing came before it that could be summed up instead. */
+function promptBefore(session: SessionRecord, asked: MessageRecord): MessageRecord | null {
+  const messages = sinceSummary(session, asked)
+  const isPrompt = (message: MessageRecord): boolean =>
+    message.info.role === 'user' && compactionOf(message) === null
+  const index = messages.findLastIndex(isPrompt)
+  const found = messages[index]
+  return found && messages.slice(0, index).some(isPrompt) ? found : null
 }

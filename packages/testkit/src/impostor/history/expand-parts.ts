@@ -1,14 +1,69 @@
 import { fileURLToPath } from 'node:url'
+import { agentRules } from '../state/agents.js'
+import { actionFor } from '../state/permission-rules.js'
 import { tellError, type World } from '../state/world.js'
 import type { Json, MessageInfo, Part, SessionRecord } from '../state/records.js'
+import { isPicture } from './images.js'
 import { readPath } from '../tools/read-path.js'
 import { ToolFailure } from '../tools/tool-context.js'
 
 const folderType = 'application/x-directory'
 
-/** Whether a prompt has a file part whose address is none: the server breaks off before it stores anything. */
-export function hasBrokenAddress(parts: readonly Json[]): boolean {
-  return parts.some((part) => part['type'] === 'file' && !URL.canParse(String(part['url'])))
+/** Whether a prompt has parts that the server makes more of: it answers before it stores such a prompt. */
+export function isExpanded(parts: readonly Json[]): boolean {
+  return parts.some(({ mime, type, url }) => {
+    const address = String(url)
+    const isRead = address.startsWith('file:')
+    return type === 'agent' || (type === 'file' && (isRead || mime === 'text/plain'))
+  })
+}
+
+/** Why the server stores nothing of a prompt. */
+export interface FileFlaw {
+  readonly message: string
+  /** Whether a synchronous call answers 400 instead of 500. */
+  readonly isBadRequest: boolean
+}
+
+const flaw = (message: string, isBadRequest = false): FileFlaw => ({ message, isBadRequest })
+
+/** Why the server breaks off before it stores anything of a prompt; null when it does not. */
+export function flawOfFiles(world: World, parts: readonly Json[]): FileFlaw | null {
+  const files = parts.filter((part) => part['type'] === 'file')
+  if (files.some((part) => !URL.canParse(String(part['url']))))
+    return flaw('A file part has an address that is none')
+  const read = files.filter((part) => !isFolder(world, part))
+  const addresses = read.map((part) => [part, toDataUrl(world, part)] as const)
+  const missing = addresses.find(([, url]) => url === null)
+  if (missing) {
+    const path = fileURLToPath(String(missing[0]['url']))
+    return flaw(`PlatformError: NotFound: FileSystem.readFile (${path})`)
+  }
+  const pictures = addresses.filter(([part]) => String(part['mime']).startsWith('image/'))
+  for (const [, url] of pictures) {
+    const data = /^data:.*?;base64,(?<data>[^]*)$/u.exec(url ?? '')?.groups?.['data']
+    if (data === undefined)
+      return flaw('ImageInvalidDataUrlError: Image URL must be a base64 data URL', true)
+    if (!isPicture(Buffer.from(data, 'base64')))
+      return flaw('ImageDecodeError: Image could not be decoded', true)
+  }
+  return null
+}
+
+function isFolder(world: World, part: Json): boolean {
+  const url = String(part['url'])
+  const path = url.startsWith('file:') ? fileURLToPath(url) : null
+  return path !== null && world.files.read(path) === null && world.files.isDirectory(path)
+}
+
+/** The address of a file part once its bytes were read; null when there is no such file. */
+function toDataUrl(world: World, part: Json): string | null {
+  const url = String(part['url'])
+  if (!url.startsWith('file:') || part['mime'] === 'text/plain' || part['mime'] === folderType)
+    return url
+  const bytes = world.files.read(fileURLToPath(url))
+  const base64 = bytes === null ? '' : Buffer.from(bytes).toString('base64')
+  return bytes === null ? null : `data:${String(part['mime'])};base64,${base64}`
 }
 
 /** What is stored of one part of a prompt: files are read, agents are announced to the model. */
@@ -44,7 +99,10 @@ export function expandPart(
     if (url.startsWith('file:')) return readFilePart(world, session, part, { synthetic, stored })
   }
   if (part['type'] === 'agent') {
-    const text = ` Use the above message and context to generate a prompt and call the task tool with subagent: ${String(part['name'])}`
+    const name = String(part['name'])
+    const isDenied = actionFor(agentRules(world, info.agent), 'task', name) === 'deny'
+    const promise = isDenied ? ' . Invoked by user; guaranteed to exist.' : ''
+    const text = ` Use the above message and context to generate a prompt and call the task tool with subagent: ${name}${promise}`
     return [stored(), synthetic(text)]
   }
   return [stored()]
@@ -63,13 +121,16 @@ function readFilePart(
   const start = address.searchParams.get('start')
   const end = address.searchParams.get('end')
   const path = fileURLToPath(address)
-  const isFolder = world.files.read(path) === null && world.files.isDirectory(path)
-  const type = isFolder ? folderType : part['mime']
-  if (type !== 'text/plain' && type !== folderType) return [make.stored()]
+  const isInFolder = isFolder(world, part)
+  const type = isInFolder ? folderType : part['mime']
+  if (type !== 'text/plain' && type !== folderType) {
+    const announced = make.synthetic(called({ filePath: path }))
+    return [announced, make.stored({ url: toDataUrl(world, part) })]
+  }
   const offset = Math.max(Number(start), 1)
   const lines = {
-    ...(start === null || isFolder ? {} : { offset }),
-    ...(start === null || end === null || isFolder ? {} : { limit: Number(end) - offset + 1 }),
+    ...(start === null || isInFolder ? {} : { offset }),
+    ...(start === null || end === null || isInFolder ? {} : { limit: Number(end) - offset + 1 }),
   }
   const announced = make.synthetic(called({ filePath: path, ...lines }))
   try {

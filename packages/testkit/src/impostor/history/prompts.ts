@@ -1,3 +1,4 @@
+import { asRecord } from '../state/records.js'
 import type { Json, MessageInfo, MessageRecord, SessionRecord } from '../state/records.js'
 import type { PermissionRule } from '../state/permission-rules.js'
 import { expandPart } from './expand-parts.js'
@@ -76,6 +77,11 @@ export function modelOf(
   world: World,
   session: SessionRecord,
 ): { providerID: string; modelID: string } {
+  const last = [...session.messages.values()].findLast(({ info }) => info.role === 'user')
+  const named = asRecord(last?.info['model'])
+  if (typeof named?.['providerID'] === 'string' && typeof named['modelID'] === 'string') {
+    return { providerID: named['providerID'], modelID: named['modelID'] }
+  }
   const remembered = session.info.model
   return remembered
     ? { providerID: remembered.providerID, modelID: remembered.id }

@@ -2,7 +2,7 @@ import { filePatch } from '../tools/line-diff.js'
 import { listMessages, showMessage, type SessionRecord } from '../state/records.js'
 import { removeMessage, removePart } from '../state/remove-messages.js'
 import { turnDiffs } from './turn-diffs.js'
-import { tellSession, type World } from '../state/world.js'
+import { tellSession, type World, takesSnapshots } from '../state/world.js'
 
 /** What the files of a reverted session held before the revert. */
 const undone = new WeakMap<SessionRecord, Map<string, Uint8Array | null>>()
@@ -44,7 +44,7 @@ export function revertSession(
   const diffs = ids.slice(from).flatMap((id) => turnDiffs(world, session, id))
   const kept = new Map<string, Uint8Array | null>()
   const patches: string[] = []
-  for (const id of world.settings.git ? ids.slice(from) : []) {
+  for (const id of takesSnapshots(world) ? ids.slice(from) : []) {
     for (const [path, before] of session.before.get(id) ?? []) {
       if (kept.has(path)) continue
       kept.set(path, world.files.read(path))
@@ -59,7 +59,9 @@ export function revertSession(
     ...session.info,
     revert: {
       ...point,
-      ...(world.settings.git ? { snapshot: world.identity.hex(40), diff: patches.join('') } : {}),
+      ...(takesSnapshots(world)
+        ? { snapshot: world.identity.hex(40), diff: patches.join('') }
+        : {}),
     },
     summary: { additions, deletions, files: diffs.length },
   }

@@ -1,7 +1,7 @@
 import { relative } from 'node:path'
 import { diffLines, filePatch } from '../tools/line-diff.js'
 import type { Json, MessageRecord, SessionRecord } from '../state/records.js'
-import { tellMessage, tellSession, type World } from '../state/world.js'
+import { takesSnapshots, tellMessage, tellSession, type World } from '../state/world.js'
 
 /** Remembers what a file held before the turn of `userId` changed it. */
 export function rememberFile(
@@ -17,7 +17,7 @@ export function rememberFile(
 
 /** What the turn of a user message changed, as the server shows it; always empty outside git. */
 export function turnDiffs(world: World, session: SessionRecord, userId: string): readonly Json[] {
-  if (!world.settings.git) return []
+  if (!takesSnapshots(world)) return []
   const decode = (bytes: Uint8Array | null): string =>
     bytes ? new TextDecoder().decode(bytes) : ''
   const changed = [...(session.before.get(userId) ?? [])]
@@ -30,7 +30,15 @@ export function turnDiffs(world: World, session: SessionRecord, userId: string):
     const file = relative(session.info.directory, path)
     const { additions, deletions } = diffLines(old, fresh)
     const status = before === null ? 'added' : after === null ? 'deleted' : 'modified'
-    return [{ file, patch: filePatch(file, old, fresh, '\t'), additions, deletions, status }]
+    return [
+      {
+        file,
+        patch: filePatch(file, old, fresh, { tab: '\t', context: Infinity }),
+        additions,
+        deletions,
+        status,
+      },
+    ]
   })
 }
 

@@ -1,6 +1,5 @@
 import { ok, type Call, type Outcome } from '../http/outcome.js'
 import { toRoutes, type Route } from '../http/router.js'
-import { answerUnspoken } from '../http/unspoken.js'
 import { listProviders } from '../state/catalogue.js'
 import { projectOf } from '../state/sessions.js'
 import { worktreeOf } from '../state/world.js'
@@ -15,12 +14,6 @@ const located =
   (data: (call: Call) => unknown) =>
   (call: Call): Outcome =>
     ok({ location: location(call), data: data(call) })
-
-/** Impostor has no git: what a repository has changed is not spoken. */
-const withoutGit =
-  (outcome: Outcome) =>
-  ({ method, path, world }: Call): Outcome =>
-    world.settings.git ? answerUnspoken(method, path, true) : outcome
 
 /** What a server offers, as clients read it when they start; there is only what a script can use. */
 export const catalogueRoutes: readonly Route[] = toRoutes({
@@ -42,14 +35,8 @@ export const catalogueRoutes: readonly Route[] = toRoutes({
     return ok([{ id: projectOf(world, directory), worktree, ...vcs, time, sandboxes: [] }])
   },
   'GET /project/:projectID/directories': () => ok([]),
-  'GET /vcs/status': withoutGit(ok([])),
-  'GET /vcs/diff': withoutGit(ok([])),
-  'GET /vcs/diff/raw': withoutGit({
-    status: 200,
-    headers: { 'content-type': 'text/x-diff; charset=utf-8' },
-    bytes: '',
-  }),
-  'GET /experimental/capabilities': () => ok({ backgroundSubagents: false }),
+  'GET /experimental/capabilities': ({ world }) =>
+    ok({ backgroundSubagents: world.settings.experimental.backgroundSubagents }),
   'GET /experimental/console': () => ok({ consoleManagedProviders: [], switchableOrgCount: 0 }),
   'GET /experimental/resource': () => ok({}),
   'GET /experimental/workspace': () => ok([]),

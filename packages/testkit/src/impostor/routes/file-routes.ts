@@ -1,5 +1,9 @@
 import { extname, relative, sep } from 'node:path'
+import { findLines, ignoredIn, searchedFiles } from '../state/searched-files.js'
+import { worktreeOf } from '../state/world.js'
+import { isMissing } from '../state/directories.js'
 import { toAbsolute } from '../state/files.js'
+import { findFiles } from '../state/found-files.js'
 import { ok, unexpected, type Call, type Outcome } from '../http/outcome.js'
 import { toRoutes, type Route } from '../http/router.js'
 
@@ -27,15 +31,28 @@ function listDirectory(call: Call): Outcome {
   const folder = pathOf(call)
   const { files } = call.world
   const found = new Map<string, Entry>()
+  const isIgnored = ignoredIn(call.world, call.directory)
+  if (call.world.settings.git && folder === worktreeOf(call.world, call.directory)) {
+    const git = `${folder}${sep}.git`
+    found.set('.git', {
+      name: '.git',
+      path: '.git/',
+      absolute: git,
+      type: 'directory',
+      ignored: false,
+    })
+  }
   for (const file of files.list(folder)) {
     const [name = '', ...rest] = relative(folder, file).split(sep)
     const absolute = `${folder}${sep}${name}`
     const type = rest.length > 0 ? 'directory' : 'file'
     const shown = relative(call.directory, absolute)
     const path = type === 'directory' ? `${shown}/` : shown
-    found.set(name, { name, path, absolute, type, ignored: false })
+    const ignored = isIgnored(absolute)
+    found.set(name, { name, path, absolute, type, ignored })
   }
-  if (found.size === 0 && folder !== call.directory) throw unexpected(call.world)
+  if (found.size === 0 && (folder !== call.directory || isMissing(call.world, folder)))
+    throw unexpected(call.world)
   const entries = [...found.values()].toSorted((one, other) => {
     if (one.type !== other.type) return one.type === 'directory' ? -1 : 1
     return one.name < other.name ? -1 : 1
@@ -101,48 +118,35 @@ function exactContent(call: Call): Outcome {
 }
 
 function find(call: Call): Outcome {
-  const query = (call.query.get('query') ?? '').toLowerCase()
-  const limit = Number(call.query.get('limit') ?? 100)
-  const paths = call.world.files
-    .list(call.directory)
-    .map((path) => relative(call.directory, path))
-    .filter((path) => path.toLowerCase().includes(query))
-  return ok(paths.slice(0, limit > 0 ? limit : 100))
+  const { directory, query, world } = call
+  if (isMissing(world, directory)) throw unexpected(world)
+  const type = query.get('type') ?? (query.get('dirs') === 'false' ? 'file' : null)
+  const found = findFiles(world, directory, {
+    words: query.get('query') ?? '',
+    type: type === 'file' || type === 'directory' ? type : null,
+    limit: Number(query.get('limit') ?? 10),
+  })
+  return ok(found)
 }
 
 function grep(call: Call): Outcome {
-  let pattern: RegExp
+  const { directory, world } = call
+  const pattern = call.query.get('pattern') ?? ''
+  if (pattern === '' || isMissing(world, directory)) throw unexpected(world)
   try {
-    pattern = new RegExp(call.query.get('pattern') ?? '', 'u')
+    const lines = findLines(world, searchedFiles(world, directory, directory), pattern)
+    return ok(
+      lines.map(({ path, line, number, offset, matches }) => ({
+        path: { text: relative(directory, path) },
+        lines: { text: line },
+        line_number: number,
+        absolute_offset: offset,
+        submatches: matches.map(({ text, start, end }) => ({ match: { text }, start, end })),
+      })),
+    )
   } catch {
-    throw unexpected(call.world)
+    throw unexpected(world)
   }
-  if (pattern.source === '(?:)') throw unexpected(call.world)
-  const hits = call.world.files.list(call.directory).flatMap((file) => {
-    const lines =
-      new TextDecoder()
-        .decode(call.world.files.read(file) ?? new Uint8Array())
-        .match(/[^\n]*\n|[^\n]+$/gu) ?? []
-    let offset = 0
-    return lines.flatMap((line, index) => {
-      const found = pattern.exec(line)
-      const at = offset
-      offset += Buffer.byteLength(line)
-      if (!found) return []
-      return [
-        {
-          path: { text: relative(call.directory, file) },
-          lines: { text: line },
-          line_number: index + 1,
-          absolute_offset: at,
-          submatches: [
-            { match: { text: found[0] }, start: found.index, end: found.index + found[0].length },
-          ],
-        },
-      ]
-    })
-  })
-  return ok(hits)
 }
 
 /** Endpoints of files. */
@@ -154,10 +158,4 @@ export const fileRoutes: readonly Route[] = toRoutes({
   'GET /find/file': find,
   'GET /find/symbol': () => ok([]),
   'GET /api/fs/read/*path': exactContent,
-  'GET /vcs': (call) =>
-    ok(
-      call.world.settings.git
-        ? { branch: 'main', default_branch: 'main' }
-        : { branch: null, default_branch: null },
-    ),
 })

@@ -1,12 +1,12 @@
 import { abortSession } from '../state/abort.js'
 import { runSession } from '../agent/agent-loop.js'
 import { sessionIdOf } from '../http/body.js'
-import { ok, unexpected, type Call } from '../http/outcome.js'
+import { ok, plainBadRequest, unexpected, type Call } from '../http/outcome.js'
 import { asRecord, type Json } from '../state/records.js'
 import { toRoutes, type Route } from '../http/router.js'
 import { choose, storePrompt, type PromptBody } from '../history/prompts.js'
-import { hasBrokenAddress } from '../history/expand-parts.js'
-import { MessageFailure } from '../agent/provider-failure.js'
+import { flawOfFiles, isExpanded } from '../history/expand-parts.js'
+import { MessageFailure } from '../steps/provider-failure.js'
 import { showMessage, type SessionRecord } from '../state/records.js'
 import { agentNames, agentOf } from '../state/agents.js'
 import { setStatus, tellError, type World } from '../state/world.js'
@@ -55,6 +55,26 @@ function unknownAgent(call: Call, session: SessionRecord, body: PromptBody): boo
   return true
 }
 
+/** What follows the answer to a prompt: it is stored, if it was not yet, and run. */
+function begin(world: World, session: SessionRecord, body: PromptBody, isLate: boolean): void {
+  const run = async (): Promise<void> => {
+    if (isLate && !(await storeLate(world, session, body))) return
+    if (body.noReply !== true) await runSession(world, session)
+  }
+  run().catch((error: unknown) => {
+    if (error instanceof MessageFailure) tellError(world, session, error.shown)
+  })
+}
+
+/** Stores a prompt whose parts take their time; false when there is nothing any more that it could be stored in. */
+async function storeLate(world: World, session: SessionRecord, body: PromptBody): Promise<boolean> {
+  const { life } = world
+  if (world.settings.expandMs > 0) await world.clock.sleep(world.settings.expandMs)
+  if (world.life !== life || !world.sessions.has(session.info.id)) return false
+  storePrompt(world, session, body)
+  return true
+}
+
 /** Endpoints that run the agent. */
 export const promptRoutes: readonly Route[] = toRoutes({
   'POST /session/:sessionID/prompt_async': (call) => {
@@ -64,9 +84,10 @@ export const promptRoutes: readonly Route[] = toRoutes({
     const { world } = call
     const foreign = foreignOwner(call, session, body)
     if (foreign) throw unexpected(world)
-    if (hasBrokenAddress(body.parts)) {
+    const flaw = flawOfFiles(world, body.parts)
+    if (flaw) {
+      const { message } = flaw
       choose(world, session, body)
-      const message = 'A file part has an address that is none'
       const afterwards = (): void =>
         tellError(world, session, { name: 'UnknownError', data: { message } })
       return { status: 204, afterwards }
@@ -81,13 +102,9 @@ export const promptRoutes: readonly Route[] = toRoutes({
       }
       return { status: 204, afterwards }
     }
-    storePrompt(world, session, body)
-    const afterwards = (): void => {
-      runSession(world, session).catch((error: unknown) => {
-        if (error instanceof MessageFailure) tellError(world, session, error.shown)
-      })
-    }
-    return body.noReply === true ? { status: 204 } : { status: 204, afterwards }
+    const isLate = isExpanded(body.parts)
+    if (!isLate) storePrompt(world, session, body)
+    return { status: 204, afterwards: () => begin(world, session, body, isLate) }
   },
   'POST /session/:sessionID/message': async (call) => {
     sessionIdOf(call)
@@ -95,9 +112,10 @@ export const promptRoutes: readonly Route[] = toRoutes({
     const session = sessionOf(call)
     if (foreignOwner(call, session, body) || unknownAgent(call, session, body))
       throw unexpected(call.world)
-    if (hasBrokenAddress(body.parts)) {
+    const flaw = flawOfFiles(call.world, body.parts)
+    if (flaw) {
       choose(call.world, session, body)
-      throw unexpected(call.world)
+      throw flaw.isBadRequest ? plainBadRequest() : unexpected(call.world)
     }
     const message = storePrompt(call.world, session, body)
     if (body.noReply === true) return ok(showMessage(message))
@@ -108,7 +126,11 @@ export const promptRoutes: readonly Route[] = toRoutes({
   'POST /session/:sessionID/abort': async (call) => {
     const { deleted, sessions } = call.world
     const id = sessionIdOf(call)
-    await abortSession(call.world, sessions.get(id) ?? deleted.get(id) ?? id, call.directory)
+    const session = sessions.get(id) ?? deleted.get(id)
+    const isDelegated = call.world.jobs.has(id)
+    await abortSession(call.world, session ?? id, call.directory)
+    // A task is stopped before its session is.
+    if (session && isDelegated) setStatus(call.world, session, { type: 'idle' })
     return ok(true)
   },
 })

@@ -1,5 +1,6 @@
 import { sessionIdOf, textOf } from '../http/body.js'
 import { notFound, ok, unexpected, type Call } from '../http/outcome.js'
+import { abortTasks } from '../state/abort.js'
 import { asRecord } from '../state/records.js'
 import { toRoutes, type Route } from '../http/router.js'
 import type { PermissionRule } from '../state/permission-rules.js'
@@ -10,12 +11,9 @@ import {
   deleteSession,
   forkSession,
   patchSession,
-  projectOf,
 } from '../state/sessions.js'
+import { listAllSessions, listSessions } from './listed-sessions.js'
 import { turnDiffs } from '../history/turn-diffs.js'
-
-/** So many sessions the server lists when it is not asked for another number. */
-const defaultListLimit = 100
 
 /** The session of a request; refuses as the server does. */
 export function sessionOf(call: Call): SessionRecord {
@@ -66,31 +64,6 @@ function create(call: Call): SessionRecord {
   })
 }
 
-function list(call: Call): readonly SessionRecord[] {
-  const { world, query } = call
-  const directory = query.get('directory')
-  const project = projectOf(world, call.directory)
-  const search = query.get('search')?.toLowerCase()
-  const limit = Number(query.get('limit') ?? Number.NaN)
-  const start = Number(query.get('start'))
-  const isWholeProject = directory === null || query.get('scope') === 'project'
-  const found = [...world.sessions.values()]
-    .filter(({ info }) =>
-      isWholeProject ? info.projectID === project : info.directory === directory,
-    )
-    .filter(({ info }) => query.get('roots') !== 'true' || info.parentID === undefined)
-    .filter(({ info }) => search === undefined || info.title.toLowerCase().includes(search))
-    .filter(({ info }) => !(start > 0) || info.time.updated >= start)
-    .toSorted(
-      (one, other) =>
-        other.info.time.updated - one.info.time.updated || (one.info.id < other.info.id ? -1 : 1),
-    )
-  if (Number.isFinite(limit) && !Number.isInteger(limit)) throw unexpected(world)
-  // A negative limit is none, as in the server's database.
-  if (limit < 0) return found
-  return found.slice(0, Number.isNaN(limit) ? defaultListLimit : limit)
-}
-
 function patch(call: Call): SessionRecord {
   const { body } = call
   const session = sessionOf(call)
@@ -108,15 +81,18 @@ function patch(call: Call): SessionRecord {
 /** Endpoints of sessions themselves. */
 export const sessionRoutes: readonly Route[] = toRoutes({
   'POST /session': (call) => ok(create(call).info),
-  'GET /session': (call) => ok(list(call).map((session) => session.info)),
+  'GET /session': (call) => ok(listSessions(call).map((session) => session.info)),
+  'GET /experimental/session': listAllSessions,
   'GET /session/status': (call) => {
     const here = [...call.world.statuses].filter(([, each]) => each.directory === call.directory)
     return ok(Object.fromEntries(here.map(([id, each]) => [id, each.status])))
   },
   'GET /session/:sessionID': (call) => ok(sessionOf(call).info),
   'PATCH /session/:sessionID': (call) => ok(patch(call).info),
-  'DELETE /session/:sessionID': (call) => {
-    deleteSession(call.world, sessionOf(call))
+  'DELETE /session/:sessionID': async (call) => {
+    const session = sessionOf(call)
+    await abortTasks(call.world, session)
+    deleteSession(call.world, session)
     return ok(true)
   },
   'GET /session/:sessionID/children': (call) =>

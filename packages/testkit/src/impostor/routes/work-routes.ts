@@ -1,12 +1,13 @@
 import { realTime } from '../../real-time.js'
 import { runSession } from '../agent/agent-loop.js'
-import { continueAfter } from '../agent/compact.js'
-import { isConfigured, isKnownModel } from '../agent/chosen-model.js'
+import { startCompaction } from '../agent/compact.js'
+import { isConfigured } from '../agent/chosen-model.js'
 import { commandNames, commandsOf, fillTemplate, readModel } from '../agent/commands.js'
+import { flawOfFiles } from '../history/expand-parts.js'
 import { modelOf, storePrompt } from '../history/prompts.js'
 import { agentNames, agentOf } from '../state/agents.js'
 import { sessionIdOf, textOf } from '../http/body.js'
-import { busy, ok, unexpected, type Call, type Outcome } from '../http/outcome.js'
+import { busy, ok, plainBadRequest, unexpected, type Call, type Outcome } from '../http/outcome.js'
 import { toRoutes, type Route } from '../http/router.js'
 import {
   asRecord,
@@ -17,7 +18,6 @@ import {
 } from '../state/records.js'
 import { revertSession, unrevertSession } from '../history/revert.js'
 import { runShell } from '../agent/shell.js'
-import { startCompaction, writeSummary } from '../agent/summarize.js'
 import { setStatus, tellError } from '../state/world.js'
 import { sessionOf } from './session-routes.js'
 
@@ -27,23 +27,15 @@ function idleSession(call: Call): SessionRecord {
   return session
 }
 
+/** Joins the run that is on when there is one, which then finds what it was asked for. */
 async function summarize(call: Call): Promise<Outcome> {
   sessionIdOf(call)
-  const { body } = call
-  const session = idleSession(call)
+  const { body, world } = call
+  const session = sessionOf(call)
   const model = { providerID: String(body['providerID']), modelID: String(body['modelID']) }
-  const user = startCompaction(call.world, session, model, { auto: body['auto'] === true })
-  const stored = session.messages.get(user.id)
-  if (!stored || !isKnownModel(call.world, stored)) {
-    const message = `Model not found: ${model.providerID}/${model.modelID}.`
-    tellError(call.world, session, { name: 'UnknownError', data: { message } })
-    setStatus(call.world, session, { type: 'idle' })
-    throw unexpected(call.world)
-  }
-  const afterwards = writeSummary(call.world, session, user)
-  if (body['auto'] !== true) return { status: 200, json: true, afterwards }
-  continueAfter(call.world, session, user)
-  await runSession(call.world, session).catch(() => null)
+  startCompaction(world, session, model, { auto: body['auto'] === true })
+  const last = await runSession(world, session).catch(() => null)
+  if (!last) throw unexpected(world)
   return ok(true)
 }
 
@@ -89,6 +81,8 @@ async function runCommand(
     prompt,
   }
   const parts = found.isSubtask ? [subtask] : [{ type: 'text', text: prompt }, ...files]
+  const flaw = flawOfFiles(world, parts)
+  if (flaw) throw flaw.isBadRequest ? plainBadRequest() : unexpected(world)
   const messageID = text('messageID')
   storePrompt(world, session, {
     parts,
@@ -126,6 +120,14 @@ export const workRoutes: readonly Route[] = toRoutes({
     unrevertSession(call.world, session)
     return ok(session.info)
   },
+  'POST /experimental/session/:sessionID/background': ({ params, world }) => {
+    const jobs = [...world.jobs.values()].filter(
+      ({ parentId, promote }) => parentId === params['sessionID'] && promote !== null,
+    )
+    if (!world.settings.experimental.backgroundSubagents) return ok(false)
+    for (const job of jobs) job.promote?.()
+    return ok(jobs.length > 0)
+  },
   'POST /session/:sessionID/summarize': summarize,
   'POST /session/:sessionID/command': async (call) => {
     const { body } = call
@@ -143,10 +145,22 @@ export const workRoutes: readonly Route[] = toRoutes({
     sessionIdOf(call)
     const { body } = call
     const session = idleSession(call)
+    const agent = String(body['agent'])
+    if (agentOf(call.world, agent) === null) {
+      const names = agentNames(call.world).join(', ')
+      const message = `Agent not found: "${agent}". Available agents: ${names}`
+      setStatus(call.world, session, { type: 'busy' })
+      tellError(call.world, session, { name: 'UnknownError', data: { message } })
+      setStatus(call.world, session, { type: 'idle' })
+      throw unexpected(call.world)
+    }
     const message = runShell(call.world, session, {
-      agent: String(body['agent']),
+      agent,
       command: String(body['command']),
+      model: body['model'] as { providerID: string; modelID: string } | undefined,
+      messageId: body['messageID'] as string | undefined,
     })
+    if (!message) throw unexpected(call.world)
     return ok(showMessage(message))
   },
 })

@@ -1,6 +1,7 @@
 import type { Clock } from '../../clock.js'
 import type { Gates } from '../../gates.js'
 import type { ModelCall } from '../../script/plan.js'
+import type { Reply } from '../../script/steps.js'
 import type { AnswerBook } from '../../script/scenario.js'
 import type { Asks } from './asks.js'
 import type { Bus } from './bus.js'
@@ -12,6 +13,8 @@ import type { Json, MessageRecord, Part, SessionRecord } from './records.js'
 export interface WorldSettings {
   /** The directory of requests that name none. */
   readonly directory: string
+  /** Further directories that exist. */
+  readonly directories: readonly string[]
   /** Whether directories are git repositories: snapshots, patch parts and diffs exist only there. */
   readonly git: boolean
   /** Whether the server takes snapshots; without them user messages have no summary. */
@@ -23,13 +26,17 @@ export interface WorldSettings {
   /** Dollars for a million tokens. */
   readonly price: { readonly input: number; readonly output: number }
   readonly title: string
-  readonly summary: string
+  readonly summary: Reply
   readonly version: string
   /** For how long a turn that nobody listens to waits before it says anything. */
   readonly listenerWaitMs: number
-  /** The server's configuration, as far as it matters. */
+  /** How long parts take that the server makes more of. */
+  readonly expandMs: number
+  /** What the server does only when its environment asks for it. */
+  readonly experimental: { readonly backgroundSubagents: boolean; readonly planMode: boolean }
   /** Further tools, as MCP servers give them. */
   readonly tools: readonly string[]
+  /** The server's configuration, as far as it matters. */
   readonly config: Json
 }
 
@@ -40,6 +47,15 @@ export interface PlannedAnswer {
   readonly attempts: Map<number, number>
 }
 
+/** A sub-agent at work, by the id of its session. */
+export interface RunningTask {
+  readonly parentId: string
+  /** What it was asked for meanwhile. */
+  readonly more: (() => Promise<string>)[]
+  /** Lets the parent go on without it; null when it does already. */
+  promote: (() => void) | null
+}
+
 /** Everything an Impostor knows; the engine reads and changes it, the HTTP shell only calls the engine. */
 export interface World {
   readonly settings: WorldSettings
@@ -47,6 +63,8 @@ export interface World {
   readonly clock: Clock
   readonly bus: Bus
   readonly files: Files
+  /** What the repository holds: the files that were there from the start. */
+  readonly committed: ReadonlyMap<string, Uint8Array>
   readonly gates: Gates
   readonly book: AnswerBook
   readonly sessions: Map<string, SessionRecord>
@@ -55,6 +73,8 @@ export interface World {
   readonly asks: Asks
   /** Answers by the id of the user message that they are for. */
   readonly answers: Map<string, PlannedAnswer>
+  /** Sub-agents at work, by the ids of their sessions. */
+  readonly jobs: Map<string, RunningTask>
   /** Statuses by session id; idle sessions are absent. A deleted session can still be here. */
   readonly statuses: Map<string, { readonly directory: string; readonly status: Json }>
   /** Counts up with every stored record. */
@@ -66,6 +86,11 @@ export interface World {
 /** The root that the server names for a directory. */
 export function worktreeOf(world: World, directory: string): string {
   return world.settings.git ? directory : '/'
+}
+
+/** Whether steps have snapshots and patches: in git, and only where they are wanted. */
+export function takesSnapshots({ settings }: World): boolean {
+  return settings.git && settings.snapshot
 }
 
 /** Stores a message and tells of it. */

@@ -1,9 +1,17 @@
 import { putPart } from '../state/world.js'
 import { permit } from './permit.js'
-import type { ToolCall, ToolContext, ToolResult } from './tool-context.js'
+import { toAbsolute } from '../state/files.js'
+import { type ToolCall, type ToolContext, ToolFailure, type ToolResult } from './tool-context.js'
 
 const mostBytes = 50 * 1024
 const mostShown = 30_000
+const defaultLimitMs = 120_000
+
+/** How long a command may take; other tools have no end. */
+export function limitMs({ tool, input }: ToolCall): number {
+  const { timeout } = input
+  return tool === 'bash' ? (typeof timeout === 'number' ? timeout : defaultLimitMs) : Infinity
+}
 
 /** `bash`: nothing is run; what a command prints is what the script says. */
 export async function bash(call: ToolCall, context: ToolContext): Promise<ToolResult> {
@@ -15,6 +23,7 @@ export async function bash(call: ToolCall, context: ToolContext): Promise<ToolRe
     always: [always],
     metadata: { command },
   })
+  assertFolder(call, context)
   const output = call.step.output ?? ''
   const update = (soFar: string): void => {
     if (context.isOver()) return
@@ -37,6 +46,12 @@ export async function bash(call: ToolCall, context: ToolContext): Promise<ToolRe
   const printed = output === '' ? soFar : output
   const shown = printed === '' ? '(no output)' : printed
   const exit = call.step.exit ?? 0
+  const limit = limitMs(call)
+  if ((call.step.tookMs ?? 0) > limit) {
+    const told = `${printed}\n\n<shell_metadata>\nshell tool terminated command after exceeding timeout ${limit} ms. If this command is expected to take longer and is not waiting for interactive input, retry with a larger timeout value in milliseconds.\n</shell_metadata>`
+    const metadata = { output: lastOf(shown), exit: null, truncated: false }
+    return { output: told, title: command, metadata }
+  }
   if (Buffer.byteLength(shown) <= mostBytes) {
     const metadata = { output: lastOf(shown), exit, truncated: false }
     return { output: shown, title: command, metadata }
@@ -48,6 +63,14 @@ export async function bash(call: ToolCall, context: ToolContext): Promise<ToolRe
     title: command,
     metadata: { output: lastOf(shown), exit, truncated: true, outputPath },
   }
+}
+
+function assertFolder({ input }: ToolCall, { world, session }: ToolContext): void {
+  const { workdir } = input
+  if (typeof workdir !== 'string') return
+  const folder = toAbsolute(session.info.directory, workdir)
+  if (world.files.isDirectory(folder) || folder === session.info.directory) return
+  throw new ToolFailure(`NotFound: FileSystem.access (${folder})`, { output: '' })
 }
 
 /** What a person sees of a long output. */

@@ -11,8 +11,11 @@ export interface LineDiff {
   readonly deletions: number
 }
 
-/** Compares two texts line by line, with `context` equal lines around each change (default 4). */
-export function diffLines(before: string, after: string, context = 4): LineDiff {
+/**
+ * Compares two texts line by line, with `context` equal lines around each change (default 4); with headers as git has
+ * them, or as the server's tools.
+ */
+export function diffLines(before: string, after: string, context = 4, isGit = false): LineDiff {
   const lines = align(split(before), split(after))
   const changes = lines.flatMap((line, index) => (line.mark === ' ' ? [] : [index]))
   const hunks: string[] = []
@@ -20,13 +23,16 @@ export function diffLines(before: string, after: string, context = 4): LineDiff 
   while (position < changes.length) {
     const first = changes[position] ?? 0
     let last = first
-    while ((changes[position] ?? Infinity) <= last + context * 2 + 1) {
-      last = changes[position] ?? last
+    for (
+      let next = changes[position];
+      next !== undefined && next <= last + context * 2 + 1;
+      next = changes[position]
+    ) {
+      last = next
       position += 1
     }
-    hunks.push(
-      hunk(lines, Math.max(0, first - context), Math.min(lines.length, last + context + 1)),
-    )
+    const start = Math.max(0, first - context)
+    hunks.push(hunk(lines, start, Math.min(lines.length, last + context + 1), isGit))
   }
   return {
     hunks: hunks.join(''),
@@ -36,16 +42,21 @@ export function diffLines(before: string, after: string, context = 4): LineDiff 
 }
 
 /** A whole patch of one file, in the form that the server's tools show. */
-export function filePatch(name: string, before: string, after: string, tab = ''): string {
+export function filePatch(
+  name: string,
+  before: string,
+  after: string,
+  { tab = '', context = 4 }: { readonly tab?: string; readonly context?: number } = {},
+): string {
   const rule = '='.repeat(67)
-  return `Index: ${name}\n${rule}\n--- ${name}${tab}\n+++ ${name}${tab}\n${diffLines(before, after).hunks}`
+  return `Index: ${name}\n${rule}\n--- ${name}${tab}\n+++ ${name}${tab}\n${diffLines(before, after, context).hunks}`
 }
 
 function split(text: string): readonly string[] {
   return text.match(/[^\n]*\n|[^\n]+$/gu) ?? []
 }
 
-function hunk(lines: readonly Line[], start: number, end: number): string {
+function hunk(lines: readonly Line[], start: number, end: number, isGit: boolean): string {
   const count = (until: number, mark: '-' | '+'): number =>
     lines.slice(0, until).filter((line) => line.mark !== mark).length
   const shown = lines.slice(start, end)
@@ -58,7 +69,16 @@ function hunk(lines: readonly Line[], start: number, end: number): string {
       ? `${line.mark}${line.text}`
       : `${line.mark}${line.text}\n\\ No newline at end of file\n`,
   )
-  return `@@ -${oldStart},${old} +${freshStart},${fresh} @@\n${body.join('')}`
+  const range = (from: number, length: number): string =>
+    isGit && length === 1 ? String(from) : `${from},${length}`
+  const head = `@@ -${range(oldStart, old)} +${range(freshStart, fresh)} @@`
+  return `${head}${isGit ? headingOf(lines.slice(0, start)) : ''}\n${body.join('')}`
+}
+
+/** The line above that git takes for the name of what a hunk is in. */
+function headingOf(above: readonly Line[]): string {
+  const found = above.findLast(({ mark, text }) => mark !== '+' && /^[a-z_$]/iu.test(text))
+  return found ? ` ${found.text.slice(0, 80).trimEnd()}` : ''
 }
 
 /** Longest common subsequence; texts of tests are short. */

@@ -1,10 +1,12 @@
-import { putPart } from '../state/world.js'
 import { applyPatch } from './apply-patch.js'
-import { bash } from './bash.js'
+import { bash, limitMs } from './bash.js'
 import { edit, read, write } from './file-tools.js'
 import { missingKey } from './missing-key.js'
 import { permit } from './permit.js'
+import { glob, grep } from './search.js'
+import { planExit } from './plan-exit.js'
 import { question } from './question.js'
+import { task } from './task.js'
 import { type ToolCall, ToolFailure, type ToolContext, type ToolResult } from './tool-context.js'
 
 /** Runs a tool as the real server would, as far as a fake can. */
@@ -20,9 +22,8 @@ export async function runTool(call: ToolCall, context: ToolContext): Promise<Too
   // The server asks first, and then calls who has the tool.
   if (context.world.settings.tools.includes(call.tool)) await permit(call, context, wishOf(call))
   if (gate !== undefined) await context.world.gates.pass(gate, context.signal)
-  if (call.step.tookMs !== undefined) {
-    await context.world.clock.sleep(call.step.tookMs, { signal: context.signal })
-  }
+  const tookMs = Math.min(call.step.tookMs ?? 0, limitMs(call))
+  if (tookMs > 0) await context.world.clock.sleep(tookMs, { signal: context.signal })
   if (call.step.error !== undefined) throw new ToolFailure(call.step.error)
   switch (call.tool) {
     case 'write':
@@ -35,8 +36,14 @@ export async function runTool(call: ToolCall, context: ToolContext): Promise<Too
       return applyPatch(call, context)
     case 'bash':
       return bash(call, context)
+    case 'glob':
+      return glob(call, context)
+    case 'grep':
+      return grep(call, context)
     case 'question':
       return question(call, context)
+    case 'plan_exit':
+      return planExit(call, context)
     case 'todowrite':
       return todowrite(call, context)
     case 'webfetch':
@@ -90,29 +97,6 @@ async function webfetch(call: ToolCall, context: ToolContext): Promise<ToolResul
     metadata: { url, format, timeout },
   })
   return { output: call.step.output ?? '', title: `${url} (text/html)`, metadata: {} }
-}
-
-async function task(call: ToolCall, context: ToolContext): Promise<ToolResult> {
-  const agent = String(call.input['subagent_type'] ?? '')
-  await permit(call, context, {
-    permission: 'task',
-    patterns: [agent],
-    always: ['*'],
-    metadata: { description: call.input['description'], subagent_type: agent },
-  })
-  return context.delegate(call.input, (metadata) => {
-    if (context.isOver()) return
-    putPart(context.world, context.session, {
-      ...call.part,
-      state: {
-        title: call.input['description'],
-        metadata,
-        status: 'running',
-        input: call.input,
-        time: { start: call.startedAt },
-      },
-    })
-  })
 }
 
 /** To call a tool of an MCP server. */

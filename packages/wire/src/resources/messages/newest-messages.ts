@@ -20,6 +20,8 @@ export interface NewestMessages {
    * `too_large`: the next older one is larger than `limits.responseBytes`.
    */
   readonly reached: 'start' | 'limit' | 'found' | 'unreadable' | 'too_large'
+  /** Where older messages continue, for `page`; null when there are none, and where they could not be read. */
+  readonly nextCursor: string | null
 }
 
 /**
@@ -37,16 +39,17 @@ export async function readNewest(
   for (;;) {
     try {
       const page = await readPage({ limit: Math.min(size, limit - messages.length), before })
+      const { nextCursor } = page
       messages = [...page.messages, ...messages]
       if (page.messages.some(({ info }) => info.id === backTo))
-        return { messages, reached: 'found' }
-      if (page.nextCursor === null) return { messages, reached: 'start' }
-      if (messages.length >= limit) return { messages, reached: 'limit' }
-      before = page.nextCursor
+        return { messages, reached: 'found', nextCursor }
+      if (nextCursor === null) return { messages, reached: 'start', nextCursor }
+      if (messages.length >= limit) return { messages, reached: 'limit', nextCursor }
+      before = nextCursor
     } catch (error) {
       const reason = whyTooMuch(error)
       if (reason === null) throw error
-      if (size === 1) return { messages, reached: reason }
+      if (size === 1) return { messages, reached: reason, nextCursor: null }
       size = Math.floor(Math.min(size, limit - messages.length) / 2) || 1
     }
   }

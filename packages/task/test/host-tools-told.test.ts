@@ -1,0 +1,77 @@
+import { reply, text } from '@turnstead/testkit'
+import { expect } from 'chai'
+import { afterEach, describe, it } from 'mocha'
+import { opencodeTask } from '../src/index.js'
+import { serverNameOf } from '../src/host-tools/offer.js'
+import { calling, open, scope, start, weather } from './support/host-tools.js'
+import { mcpCaller } from './support/mcp-caller.js'
+import { execute, lastOf, type Rig } from './support/rig.js'
+
+describe('host tools that a server is told of', () => {
+  let rig: Rig
+  afterEach(() => rig[Symbol.asyncDispose]())
+
+  it('are told again to a server that was started anew', async () => {
+    rig = await open(calling('weather', { city: 'Oslo' }, 'called'))
+    const caller = mcpCaller(rig.client)
+    const running = start(caller, weather([]))
+    await rig.impostor.gate('called').reached()
+    rig.impostor.streams.end()
+    while (caller.added.length < 2) await new Promise((resolve) => setTimeout(resolve, 5))
+    expect(caller.added[1]).to.deep.equal(caller.added[0])
+    expect((await caller.call('weather', { city: 'Oslo' })).isError).to.equal(false)
+    rig.impostor.gate('called').open()
+    expect((await running).status).to.equal('complete')
+  })
+
+  it('are not told again to a server that knows them, since that would break their calls', async () => {
+    rig = await open(calling('weather', { city: 'Oslo' }, 'called'))
+    const caller = mcpCaller(rig.client)
+    let asked = 0
+    const status = async (): Promise<unknown> => {
+      asked += 1
+      return { [serverNameOf(scope)]: { status: 'connected' } }
+    }
+    const client = {
+      ...caller.client,
+      mcp: { ...caller.client.mcp, status } as typeof rig.client.mcp,
+    }
+    const running = start({ ...caller, client }, weather([]))
+    await rig.impostor.gate('called').reached()
+    rig.impostor.streams.end()
+    while (asked === 0) await new Promise((resolve) => setImmediate(resolve))
+    expect((await caller.call('weather', { city: 'Oslo' })).isError).to.equal(false)
+    rig.impostor.gate('called').open()
+    await running
+    expect(caller.added).to.have.length(1)
+  })
+
+  it('fail the run, which may be tried again, when the server cannot reach them', async () => {
+    rig = await open(reply(text('It is done.')))
+    const { client } = mcpCaller(rig.client)
+    const add = async () => ({ [serverNameOf(scope)]: { status: 'failed', error: 'no route' } })
+    const away = { ...client, mcp: { ...client.mcp, add } }
+    const reports: string[] = []
+    const onError = (error: unknown) => void reports.push(String(error))
+    const task = opencodeTask({
+      client: away as never,
+      scope,
+      hostTools: weather([]),
+      turn: { onError },
+    })
+    const last = await lastOf(execute(task, { prompt: 'Go' }))
+    expect(last.error).to.include({ code: 'server_unreachable', retryable: true })
+    expect(reports[0]).to.contain('could not connect to the host tools')
+    expect(await rig.userMessages()).to.equal(0)
+  })
+
+  it('are refused at the door without a scope, or with names that are none', async () => {
+    rig = await open([])
+    const { client } = rig
+    expect(() => opencodeTask({ client, hostTools: weather([]) })).to.throw(TypeError, 'scope')
+    const { weather: one } = weather([])
+    if (one === undefined) throw new Error('no tool')
+    const hostTools = { 'with space': one }
+    expect(() => opencodeTask({ client, scope, hostTools })).to.throw(TypeError, 'with space')
+  })
+})

@@ -1,0 +1,108 @@
+import { relative } from 'node:path'
+import { toAbsolute } from '../state/files.js'
+import { matchesPath } from '../state/path-patterns.js'
+import { findLines, searchedFiles } from '../state/searched-files.js'
+import { worktreeOf } from '../state/world.js'
+import { permit } from './permit.js'
+import { type ToolCall, type ToolContext, ToolFailure, type ToolResult } from './tool-context.js'
+
+const mostResults = 100
+
+/** `glob`: files by their names. Their order is by path here, and any on the server. */
+export async function glob(call: ToolCall, context: ToolContext): Promise<ToolResult> {
+  const pattern = String(call.input['pattern'])
+  await permitSearch(call, context, pattern)
+  const { world } = context
+  const { directory } = context.session.info
+  const folder = folderOf(call, context)
+  if (!world.files.isDirectory(folder) && folder !== directory) {
+    if (world.files.read(folder) !== null)
+      throw new ToolFailure(`glob path must be a directory: ${folder}`)
+    throw new ToolFailure('ripgrep execution failed')
+  }
+  const found = searchedFiles(world, directory, folder).filter((path) =>
+    matchesPath(relative(folder, path), pattern),
+  )
+  const shown = found.slice(0, mostResults)
+  const truncated = found.length > mostResults
+  const more = truncated
+    ? [
+        '',
+        `(Results are truncated: showing first ${mostResults} results. Consider using a more specific path or pattern.)`,
+      ]
+    : []
+  return {
+    output: shown.length === 0 ? 'No files found' : [...shown, ...more].join('\n'),
+    title: relative(worktreeOf(world, directory), folder),
+    metadata: { count: shown.length, truncated },
+  }
+}
+
+/** `grep`: lines of files. */
+export async function grep(call: ToolCall, context: ToolContext): Promise<ToolResult> {
+  const pattern = String(call.input['pattern'])
+  await permitSearch(call, context, pattern)
+  const { world } = context
+  const { directory } = context.session.info
+  const place = folderOf(call, context)
+  const isFile = world.files.read(place) !== null
+  // A folder that is not there is taken for the project.
+  const folder = world.files.isDirectory(place) ? place : directory
+  const include = call.input['include']
+  const paths = (isFile ? [place] : searchedFiles(world, directory, folder)).filter(
+    (path) => typeof include !== 'string' || matchesPath(relative(folder, path), include),
+  )
+  const lines = findOrFail(context, paths, pattern)
+  const shown = lines.slice(0, mostResults)
+  const truncated = lines.length > mostResults
+  if (shown.length === 0) {
+    return { output: 'No files found', title: pattern, metadata: { matches: 0, truncated: false } }
+  }
+  const head = truncated
+    ? `Found ${mostResults} matches (more matches available)`
+    : `Found ${lines.length} matches`
+  const output = [head]
+  let path = ''
+  for (const line of shown) {
+    if (line.path !== path) output.push(...(path === '' ? [] : ['']), `${line.path}:`)
+    path = line.path
+    output.push(`  Line ${line.number}: ${line.line}`)
+  }
+  if (truncated) {
+    output.push('', '(Results truncated. Consider using a more specific path or pattern.)')
+  }
+  return {
+    output: output.join('\n'),
+    title: pattern,
+    metadata: { matches: shown.length, truncated },
+  }
+}
+
+function findOrFail(
+  { world }: ToolContext,
+  paths: readonly string[],
+  pattern: string,
+): ReturnType<typeof findLines> {
+  try {
+    return findLines(world, paths, pattern)
+  } catch {
+    throw new ToolFailure(`regex parse error:\n    ${pattern}`)
+  }
+}
+
+function folderOf(call: ToolCall, context: ToolContext): string {
+  const { directory } = context.session.info
+  const path = call.input['path']
+  return typeof path === 'string'
+    ? toAbsolute(directory, path).replace(/(?<=.)\/$/u, '')
+    : directory
+}
+
+async function permitSearch(call: ToolCall, context: ToolContext, pattern: string): Promise<void> {
+  await permit(call, context, {
+    permission: call.tool,
+    patterns: [pattern],
+    always: ['*'],
+    metadata: { ...call.input },
+  })
+}

@@ -1,0 +1,3 @@
+import { readRow, saveRow } from './host.mjs'
+
+if (readRow() === null) saveRow({ status: 'pending' })

@@ -1,0 +1,3 @@
+import { enqueue } from './host.mjs'
+
+enqueue()

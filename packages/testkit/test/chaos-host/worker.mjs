@@ -1,0 +1,3 @@
+import { runWorker } from './host.mjs'
+
+await runWorker()
