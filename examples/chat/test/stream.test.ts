@@ -79,6 +79,36 @@ describe('the stream of a browser', () => {
       .and.match(/idle$/)
   })
 
+  it('shows an end that falls into the time in which a page is brought to now', async () => {
+    app = await startApp([on('one', reply(text('One. '), gate('one')))])
+    await app.post('/conversations', 'one')
+    const first = await follow(app.streamOf(1))
+    await first.until('One.')
+    const { firstOpenTurn } = app.rows
+    let [isReading, letOn] = [(): void => undefined, (): void => undefined]
+    const reading = new Promise<void>((resolve) => (isReading = resolve))
+    const told = new Promise<void>((resolve) => (letOn = resolve))
+    let isFirst = true
+    Object.assign(app.rows, {
+      firstOpenTurn: async (conversationId: number) => {
+        const isHeld = isFirst
+        isFirst = false
+        const open = await firstOpenTurn(conversationId)
+        isReading()
+        if (isHeld) await told
+        return open
+      },
+    })
+    const late = await follow(app.streamOf(1))
+    await reading
+    app.impostor.gate('one').open()
+    await first.rest()
+    letOn()
+    expect(await late.rest())
+      .to.contain(over)
+      .and.match(/idle$/)
+  })
+
   it('gives a user a hundred streams at most, and another one when one is left', async () => {
     app = await startApp([on('one', reply(text('One. '), gate('one')))])
     await app.post('/conversations', 'one')

@@ -34,7 +34,7 @@ export interface ConversationFeed {
 export interface FeedPlace {
   /** Up to which change. */
   readonly at: string
-  /** Is another one when a turn has begun or ended since. */
+  /** Is another one when a turn has begun since, or an end was told. */
   readonly line: string
 }
 
@@ -68,6 +68,7 @@ export function createConversationFeed(options: ConversationFeedOptions): Conver
   let heartbeat: Heartbeat | null = null
   let lastId = 0
   let ending = 0
+  let endsTold = 0
   let isClosed = false
 
   const publish = (changes: readonly Html[]): void => {
@@ -115,6 +116,7 @@ export function createConversationFeed(options: ConversationFeedOptions): Conver
     const render = await views.load(conversation, messages, (id) => live.get(id) ?? null)
     const open = await rows.firstOpenTurn(conversationId)
     for (const message of messages) if (isTidy(message, untidy)) untidy.delete(message.id)
+    endsTold += 1
     publish([
       ...render().flatMap((turn) => endOfTurn(turn, turn.id === newest)),
       turboStream('replace', 'composer-action', composerAction(open)),
@@ -150,10 +152,29 @@ export function createConversationFeed(options: ConversationFeedOptions): Conver
   const ready = listening.ready.then(async () => await look())
   ready.catch(() => undefined)
 
+  const line = (): string => `${name}:${lastId}:${endsTold}:${[...live.keys()].join()}`
+
+  /** All that may have changed from a turn on, as it is at the moment in which the result is called; null when it has to be read again. */
+  async function read(from: number): Promise<() => string | null> {
+    const messages = await rows.turnsFrom(conversationId, from)
+    await Promise.all(messages.filter(isOpenTurn).map(follow))
+    const before = line()
+    const render = await views.load(conversation, messages, (id) => live.get(id) ?? null)
+    const open = await rows.firstOpenTurn(conversationId)
+    const replaced = await replacedChangesBy(messages, options)
+    return () => {
+      // Who was here has been told of an end by now; what was read before it does not have that.
+      if (line() !== before) return null
+      const turns = render().map((turn) => turboStream('append', 'turns', turnArticle(turn)))
+      const action = turboStream('replace', 'composer-action', composerAction(open))
+      return String(html`${replaced} ${turns} ${action}`)
+    }
+  }
+
   return {
     live: (turnId) => live.get(turnId) ?? null,
     get place() {
-      return { at: recent.at, line: `${name}:${lastId}:${[...live.keys()].join()}` }
+      return { at: recent.at, line: line() }
     },
     isUnfinished: () => live.size > 0 || ending > 0 || untidy.size > 0,
     refresh,
@@ -165,15 +186,14 @@ export function createConversationFeed(options: ConversationFeedOptions): Conver
         receivers.add(receive)
         return () => void receivers.delete(receive)
       }
-      const messages = await rows.turnsFrom(conversationId, from)
-      await Promise.all(messages.filter(isOpenTurn).map(follow))
-      const render = await views.load(conversation, messages, (id) => live.get(id) ?? null)
-      const open = await rows.firstOpenTurn(conversationId)
-      const replaced = await replacedChangesBy(messages, options)
-      // No `await` from here on: no change can fall between them.
-      const first = html`${replaced} ${render().map((turn) => turboStream('append', 'turns', turnArticle(turn)))}
-      ${turboStream('replace', 'composer-action', composerAction(open))}`
-      receive({ at: recent.at, html: String(first), isWhole: true })
+      for (;;) {
+        const render = await read(from)
+        // No `await` from here on: no change can fall between them.
+        const first = render()
+        if (first === null) continue
+        receive({ at: recent.at, html: first, isWhole: true })
+        break
+      }
       receivers.add(receive)
       return () => void receivers.delete(receive)
     },

@@ -51,8 +51,11 @@ export function streamRoute(options: StreamRouteOptions): RequestHandler {
 
     let timer: NodeJS.Timeout | null = null
     const joined: number[] = []
+    let isReady = false
     const endIfQuiet = async (): Promise<void> => {
       timer = null
+      // What it was opened for is still being read.
+      if (!isReady) return
       if (left.aborted || isUnsettled() || (await own.isBusy())) return
       // The rows know of an end before the pages do.
       if (feeds.isUnfinished(joined)) return lookSoon()
@@ -92,6 +95,7 @@ export function streamRoute(options: StreamRouteOptions): RequestHandler {
       until(leave)
       joined.push(conversation.id)
     }
+    isReady = true
     // Where the rows do not say that, the page has its stream all the same, and is told of them by it.
     await endIfQuiet().catch(report)
   }
