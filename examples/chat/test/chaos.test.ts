@@ -1,5 +1,6 @@
 import { createServer, type AddressInfo } from 'node:net'
 import { fileURLToPath } from 'node:url'
+import { compiled } from '@turnstead-internal/compiled'
 import { runChaos } from '@turnstead/testkit/chaos'
 import { machineFactor } from '@turnstead/testkit/opencode'
 import { expect } from 'chai'
@@ -30,9 +31,9 @@ describe('the chat under chaos', function () {
 
   it('loses, doubles and leaves nothing wherever it is killed', async () => {
     const env = `PORT=${await freePort()}`
-    const tsx = '--conditions=@turnstead/source --import=tsx'
+    const main = JSON.stringify(await compiled(new URL('../src/main.ts', import.meta.url)))
     const report = await runChaos({
-      worker: `${noKeys} CHAT_DATA="$CHAOS_DIR" ${env} exec ${node} ${tsx} ${script('../src/main.ts')}`,
+      worker: `${noKeys} CHAT_DATA="$CHAOS_DIR" ${env} exec ${node} ${main}`,
       begin: `${env} exec ${node} ${script('chaos/begin.mjs')}`,
       check: `exec ${node} ${script('chaos/check.mjs')}`,
       timeoutMs: 30_000 * factor,

@@ -29,14 +29,19 @@ describe('the chat in a browser, on the real server', function () {
   let page: Page
   let problems: readonly string[]
 
+  // One application for all: each test has a conversation, and so a workspace, of its own.
   before(async () => {
     browser = await launchBrowser(browserPath)
-  })
-  after(() => browser.close())
-
-  beforeEach(async () => {
     dataDir = await mkdtemp(join(tmpdir(), 'turnstead-chat-'))
     chat = await startChatProcess({ dataDir })
+  })
+  after(async () => {
+    await browser.close()
+    await chat.end('SIGTERM')
+    await rm(dataDir, { recursive: true, force: true })
+  })
+
+  beforeEach(async () => {
     page = await browser.newPage()
     // A stream that is cut off is an error to the browser, and here the point of the test.
     problems = collectProblems(page, /ERR_|Failed to load resource/)
@@ -46,8 +51,6 @@ describe('the chat in a browser, on the real server', function () {
   afterEach(async function () {
     if (this.currentTest?.state === 'failed') console.error(chat.output())
     await page.close()
-    await chat.end('SIGTERM')
-    await rm(dataDir, { recursive: true, force: true })
     expect(problems, 'errors in the page').to.deep.equal([])
   })
 

@@ -80,6 +80,7 @@ describe('the chat of two web processes and two workers', function () {
   const open = async (): Promise<void> => {
     page = await browser.newPage()
     await page.goto(fleet.url)
+    fleet.dawdle()
   }
   const send = async (prompt: string): Promise<void> => {
     await page.getByLabel('Your message').fill(prompt)
@@ -139,6 +140,7 @@ describe('the chat of two web processes and two workers', function () {
       await replace('the other worker', () => fleet.busyWorker())
       const length = await lengthNow(page)
       expect(length, 'all of it happened in mid-turn').to.be.below(told.length)
+      fleet.hurry()
       fleet.impostor.gate(signal).open()
       await page
         .locator('.facts li')

@@ -1,6 +1,6 @@
 import { fork } from 'node:child_process'
 import { once } from 'node:events'
-import { fileURLToPath } from 'node:url'
+import { compiled } from '@turnstead-internal/compiled'
 import type { Action } from './actions.js'
 import { muchLaterMs, type Stage } from './stage.js'
 import type { Order, Report, WorkerTask } from './worker.js'
@@ -47,9 +47,8 @@ export async function startWorker(stage: Stage, shiftMs = 0): Promise<Worker> {
     shiftMs,
     name,
   }
-  const child = fork(fileURLToPath(new URL('worker.ts', import.meta.url)), [JSON.stringify(task)], {
-    execArgv: ['--conditions=@turnstead/source', '--import=tsx'],
-  })
+  const script = await compiled(new URL('worker.ts', import.meta.url))
+  const child = fork(script, [JSON.stringify(task)], { execArgv: [] })
   const waiting = new Map<number, (report: Report | null) => void>()
   const gone = once(child, 'exit').then(() => {
     for (const resolve of waiting.values()) resolve(null)

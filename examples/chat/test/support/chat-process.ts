@@ -5,6 +5,7 @@ import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
+import { compiled } from '@turnstead-internal/compiled'
 
 /** The application as a process of its own, as `npm start` runs it. */
 export interface ChatProcess {
@@ -23,10 +24,11 @@ export interface ChatProcessOptions {
   readonly env?: Readonly<Record<string, string>>
 }
 
-const pathOf = (path: string): string => fileURLToPath(new URL(path, import.meta.url))
-const command = [
-  ...['--conditions=@turnstead/source', '--import=tsx'],
-  ...['--import', pathOf('end-with-parent.mjs'), pathOf('../../src/main.ts')],
+const endWithParent = fileURLToPath(new URL('end-with-parent.mjs', import.meta.url))
+const main = new URL('../../src/main.ts', import.meta.url)
+const command = async (): Promise<readonly string[]> => [
+  ...['--import', endWithParent],
+  await compiled(main),
 ]
 
 /** Keys of the machine that runs the tests must not decide what is tested. */
@@ -41,7 +43,7 @@ export async function startChatProcess({
   dataDir,
   env = {},
 }: ChatProcessOptions): Promise<ChatProcess> {
-  const child = spawn(process.execPath, command, {
+  const child = spawn(process.execPath, await command(), {
     env: {
       ...process.env,
       ...withoutKeys,
@@ -85,7 +87,7 @@ export async function runChatProcess(
   env: Readonly<Record<string, string>>,
 ): Promise<{ readonly code: number | null; readonly output: string }> {
   const dataDir = await mkdtemp(join(tmpdir(), 'turnstead-chat-'))
-  const child = spawn(process.execPath, command, {
+  const child = spawn(process.execPath, await command(), {
     env: { ...process.env, ...withoutKeys, CHAT_DATA: dataDir, ...env },
     stdio: ['ignore', 'pipe', 'pipe', 'ipc'],
   })

@@ -3,8 +3,9 @@ import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { kill } from 'node:process'
+import { setTimeout as sleep } from 'node:timers/promises'
 import { databases } from '@turnstead-internal/databases'
-import { startImpostor, type Impostor, type ScenarioLike } from '@turnstead/testkit'
+import { type Clock, startImpostor, type Impostor, type ScenarioLike } from '@turnstead/testkit'
 import { startChatProcess, type ChatProcess } from './chat-process.js'
 import { startProxy, type Proxy } from './proxy.js'
 
@@ -65,6 +66,10 @@ export interface Fleet {
   readonly workers: readonly [Member, Member]
   readonly impostor: Impostor
   readonly proxy: Proxy
+  /** From now on the agent says everything at once. */
+  hurry(): void
+  /** From now on it takes the time that its script says, as at first. */
+  dawdle(): void
   /** From now on requests go to this web process, as long as it takes any. */
   prefer(web: Member): void
   /** The worker that runs something. */
@@ -88,7 +93,8 @@ export async function startFleet(
 ): Promise<Fleet> {
   if (postgresql === undefined) throw new Error('there is no PostgreSQL')
   const database = await postgresql.open()
-  const impostor = await startImpostor(scenario)
+  const pace = createPace()
+  const impostor = await startImpostor(scenario, { clock: pace.clock })
   const folder = await mkdtemp(join(tmpdir(), 'turnstead-fleet-'))
   const proxy = await startProxy()
   const queue = `fleet_${randomBytes(6).toString('hex')}`
@@ -152,6 +158,8 @@ export async function startFleet(
     workers,
     impostor,
     proxy,
+    hurry: () => pace.set(false),
+    dawdle: () => pace.set(true),
     prefer(web) {
       const others = webs.filter((each) => each !== web)
       proxy.targets = [web, ...others].map(({ url }) => url).filter((url) => url !== '')
@@ -173,6 +181,27 @@ export async function startFleet(
       await database.knex.raw('drop schema if exists ?? cascade', [queue])
       await database.close()
       await rm(folder, { recursive: true, force: true })
+    },
+  }
+}
+
+/** The pauses between words, which can be left out; what takes longer is waited for. */
+function createPace(): { readonly clock: Clock; set(isSlow: boolean): void } {
+  const longestPauseMs = 1_000
+  let isSlow = true
+  return {
+    set: (slow) => void (isSlow = slow),
+    clock: {
+      now: Date.now,
+      monotonic: () => performance.now(),
+      async sleep(ms, { signal } = {}) {
+        signal?.throwIfAborted()
+        if (!isSlow && ms < longestPauseMs) return
+        await sleep(ms, undefined, { signal }).catch((error: unknown) => {
+          signal?.throwIfAborted()
+          throw error
+        })
+      },
     },
   }
 }

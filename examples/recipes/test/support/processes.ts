@@ -1,7 +1,7 @@
 import { type ChildProcess, spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { createInterface } from 'node:readline'
-import { fileURLToPath } from 'node:url'
+import { compiled } from '@turnstead-internal/compiled'
 
 /** A process that said on its first line of output that it is ready, and what else it had to say there. */
 export interface Started {
@@ -22,9 +22,8 @@ export async function start(
   module: string,
   env: Readonly<Record<string, string>>,
 ): Promise<Started> {
-  const file = fileURLToPath(new URL(module, import.meta.url))
-  const flags = ['--conditions=@turnstead/source', '--import=tsx']
-  const child = spawn(process.execPath, [...flags, file], {
+  const file = await compiled(new URL(module, import.meta.url))
+  const child = spawn(process.execPath, [file], {
     env: { ...process.env, ...env },
     stdio: ['ignore', 'pipe', 'pipe'],
   })

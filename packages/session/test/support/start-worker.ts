@@ -1,6 +1,6 @@
 import { fork } from 'node:child_process'
 import { once } from 'node:events'
-import { fileURLToPath } from 'node:url'
+import { compiled } from '@turnstead-internal/compiled'
 import type { FakeUpstream } from '../../src/contract/fake-upstream.js'
 import type { Command, FromWorker, ToWorker } from './worker-process.js'
 
@@ -32,9 +32,9 @@ export async function startWorker(
   upstream: FakeUpstream,
   onUpstream: OnUpstream = async ({ answer, reply }) => reply(await answer()),
 ): Promise<Worker> {
-  const child = fork(fileURLToPath(new URL('worker-process.ts', import.meta.url)), {
+  const child = fork(await compiled(new URL('worker-process.ts', import.meta.url)), {
     env: { ...process.env, WORKER_DATABASE_URL: url },
-    execArgv: ['--conditions=@turnstead/source', '--import=tsx'],
+    execArgv: [],
   })
   const gone = once(child, 'exit')
   const send = (message: ToWorker): void => {

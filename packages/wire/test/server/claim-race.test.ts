@@ -5,6 +5,7 @@ import { once } from 'node:events'
 import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { compiled } from '@turnstead-internal/compiled'
 import { afterEach, beforeEach, describe, it } from 'mocha'
 
 import { processIdentity } from '../../src/server/process/process-identity.js'
@@ -18,11 +19,8 @@ describe('a data folder that several hosts want at the same moment', () => {
 
   beforeEach(async () => {
     root = mkdtempSync(join(tmpdir(), 'wire-claim-'))
-    claimers = Array.from({ length: hosts }, () =>
-      fork(new URL('support/claimer.ts', import.meta.url), {
-        execArgv: ['--conditions=@turnstead/source', '--import=tsx'],
-      }),
-    )
+    const claimer = await compiled(new URL('support/claimer.ts', import.meta.url))
+    claimers = Array.from({ length: hosts }, () => fork(claimer, { execArgv: [] }))
     await Promise.all(claimers.map((each) => once(each, 'message')))
   })
   afterEach(async () => {
