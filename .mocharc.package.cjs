@@ -4,4 +4,5 @@ module.exports = {
   ...root,
   spec: ['test/**/*.test.ts'],
   reporter: '../../scripts/mocha-reporter.cjs',
+  require: ['../../scripts/mocha-hooks.cjs'],
 }

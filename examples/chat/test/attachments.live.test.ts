@@ -34,7 +34,6 @@ describe('files on their way', function () {
   const open = async (): Promise<void> => {
     app = await startApp(reply(text('Seen.')))
     page = await browser.newPage()
-    page.setDefaultTimeout(15_000)
     problems = collectProblems(page, /Failed to load resource|ERR_/)
     network = await page.context().newCDPSession(page)
     await begin(page, app, 'Go')

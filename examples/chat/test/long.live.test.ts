@@ -36,7 +36,6 @@ describe('a long conversation', function () {
       )
     }
     page = await browser.newPage()
-    page.setDefaultTimeout(10_000)
   })
   after(async () => {
     await browser.close()

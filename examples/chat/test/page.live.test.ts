@@ -37,7 +37,6 @@ describe('the page of a conversation in a browser', function () {
     app = await startApp(scenario)
     context = await browser.newContext({ permissions: ['clipboard-read', 'clipboard-write'] })
     page = await context.newPage()
-    page.setDefaultTimeout(10_000)
     // What the server refuses is told on the page.
     problems = collectProblems(page, /Failed to load resource/)
   }

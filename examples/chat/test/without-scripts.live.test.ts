@@ -26,7 +26,6 @@ describe('the chat without scripts', function () {
       on('second', reply(write, text('Written.'))),
     ])
     page = await browser.newPage({ javaScriptEnabled: false })
-    page.setDefaultTimeout(20_000)
   })
   after(async () => {
     await browser.close()

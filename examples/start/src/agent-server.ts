@@ -40,6 +40,8 @@ export async function startAgentServer({
     directory,
     dataDir: join(dataDir, 'opencode'),
     config: model.config,
+    // The examples have no plugins; with some, leave this out.
+    installPlugins: false,
     env: model.env,
     supervise: true,
     ...where,

@@ -54,6 +54,7 @@ describe('runs behind the model gateway', function () {
       directory: folder,
       dataDir: join(folder, '.data'),
       config: provider?.config ?? {},
+      installPlugins: false,
       env: { ...provider?.env, OPENCODE_DISABLE_MODELS_FETCH: '1' },
     })
     const { url, username, password } = server

@@ -1,5 +1,5 @@
 import { existsSync } from 'node:fs'
-import { findOpencodeBinary } from '@turnstead/testkit/opencode'
+import { findOpencodeBinary, machineFactor } from '@turnstead/testkit/opencode'
 import { type Browser, chromium, type Page } from 'playwright-core'
 
 const places = ['/usr/bin/chromium', '/usr/bin/chromium-browser', '/usr/bin/google-chrome']
@@ -10,8 +10,12 @@ function findBrowser(): string | null {
   return [...(given ? [given] : []), ...places].find((path) => existsSync(path)) ?? null
 }
 
-export function launchBrowser(executablePath: string): Promise<Browser> {
-  return chromium.launch({
+/** How long a page may take for what a test waits for, on a calm machine. */
+const waitMs = 60_000
+
+/** A browser whose pages have as much more time as the machine is busy. */
+export async function launchBrowser(executablePath: string): Promise<Browser> {
+  const browser = await chromium.launch({
     executablePath,
     args: [
       '--no-sandbox',
@@ -24,6 +28,8 @@ export function launchBrowser(executablePath: string): Promise<Browser> {
       '--disable-sync',
     ],
   })
+  browser.on('context', (context) => context.setDefaultTimeout(waitMs * machineFactor()))
+  return browser
 }
 
 /** What a test of an example needs on this machine. */

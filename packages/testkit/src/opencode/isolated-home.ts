@@ -19,7 +19,11 @@ export interface IsolatedHome {
 /** Makes the folders, in `root` when it is given (it is then kept), else in a new temporary folder. */
 export async function createIsolatedHome(
   config: unknown,
-  options: { readonly root?: string | undefined; readonly git: boolean },
+  options: {
+    readonly root?: string | undefined
+    readonly git: boolean
+    readonly installPlugins: boolean
+  },
 ): Promise<IsolatedHome> {
   const root = await realpath(
     options.root ?? (await mkdtemp(join(tmpdir(), 'turnstead-opencode-'))),
@@ -31,6 +35,7 @@ export async function createIsolatedHome(
   }
   await mkdir(configFolder, { recursive: true })
   await writeFile(join(configFolder, 'opencode.json'), JSON.stringify(config, null, 2))
+  if (!options.installPlugins) await pretendInstalled(configFolder)
   if (options.git) await initialiseGit(folder('project'))
   return {
     root,
@@ -52,6 +57,14 @@ export async function createIsolatedHome(
       }
     },
   }
+}
+
+/** The server takes what a lock file names beside a `node_modules` for installed. */
+async function pretendInstalled(folder: string): Promise<void> {
+  const dependencies = { '@opencode-ai/plugin': '*' }
+  const lock = { lockfileVersion: 3, packages: { '': { dependencies } } }
+  await mkdir(join(folder, 'node_modules'), { recursive: true })
+  await writeFile(join(folder, 'package-lock.json'), JSON.stringify(lock))
 }
 
 const run = promisify(execFile)

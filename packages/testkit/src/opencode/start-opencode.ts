@@ -24,6 +24,11 @@ export interface StartOpencodeOptions {
   readonly git?: boolean
   /** Whether the server takes git snapshots at each step. Default true, as the server's own: they cost time in a repository. */
   readonly snapshot?: boolean
+  /**
+   * Whether the server fetches `@opencode-ai/plugin` into its settings when it first works in a folder, as it does by itself: 30 MB from
+   * npm's registry, and several seconds of a core. Plugins and tools in TypeScript import it. Default false.
+   */
+  readonly installPlugins?: boolean
   /** Server configuration, laid over the one for the scripted model. */
   readonly config?: Readonly<Record<string, unknown>>
   /** More environment variables. The machine's own are not passed on, except `PATH` and `LANG`. */
@@ -93,6 +98,7 @@ export async function startOpencode(options: StartOpencodeOptions): Promise<Runn
   const home = await createIsolatedHome(config, {
     root: options.dataDir,
     git: options.git ?? false,
+    installPlugins: options.installPlugins ?? false,
   })
   const password =
     options.password === undefined ? randomBytes(24).toString('base64url') : options.password

@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os'
 import { join, resolve } from 'node:path'
 import { WireError } from '../errors.js'
 import { dataFolders } from './process/child-env.js'
+import { choosePluginPackages } from './plugin-packages.js'
 import { startFailed } from './start-failed.js'
 import { claimDataDir, reclaimDataDir, releaseDataDir } from './server-record.js'
 
@@ -27,15 +28,20 @@ export interface ClaimedDataDir {
 export async function openDataDir(
   dataDir: string | undefined,
   mark: string,
+  installPlugins = true,
 ): Promise<ClaimedDataDir> {
   try {
-    return await prepare(dataDir, mark)
+    return await prepare(dataDir, mark, installPlugins)
   } catch (error) {
     throw WireError.is(error) ? error : startFailed('its data folder cannot be prepared.', error)
   }
 }
 
-async function prepare(dataDir: string | undefined, mark: string): Promise<ClaimedDataDir> {
+async function prepare(
+  dataDir: string | undefined,
+  mark: string,
+  installPlugins: boolean,
+): Promise<ClaimedDataDir> {
   if (dataDir === undefined) await sweepTemporary(mark)
   const path = await makeFolder(dataDir)
   claimDataDir(path, mark)
@@ -46,6 +52,7 @@ async function prepare(dataDir: string | undefined, mark: string): Promise<Claim
     for (const folder of Object.values(folders)) {
       await mkdir(folder, { recursive: true, mode: 0o700 })
     }
+    await choosePluginPackages(folders.XDG_CONFIG_HOME, installPlugins)
     const tidy = (): void => quietly(() => removeLeftLibraries(folders.TMPDIR))
     tidy()
     return { path, tidy, release }

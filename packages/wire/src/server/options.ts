@@ -50,6 +50,11 @@ export interface ServerOptions {
   readonly directory?: string
   /** Server configuration, as in `opencode.json`; at most 100 KiB as JSON. */
   readonly config?: Readonly<Record<string, unknown>>
+  /**
+   * Whether the server fetches `@opencode-ai/plugin` into its settings when it first works in a folder, as it does by itself: 30 MB from
+   * npm's registry, and several seconds of a core. Plugins and tools in TypeScript import it. Default true.
+   */
+  readonly installPlugins?: boolean
   /** More environment for the server, which the agent's shell can read. Undefined removes an inherited variable. */
   readonly env?: Environment
   /** More arguments of `opencode serve`, such as `--print-logs`. */

@@ -30,7 +30,7 @@ export async function startServer(options: ServerOptions = {}): Promise<Opencode
   assertDirectory(resolved.directory)
 
   const mark = randomBytes(16).toString('hex')
-  const dataDir = await openDataDir(options.dataDir, mark)
+  const dataDir = await openDataDir(options.dataDir, mark, options.installPlugins ?? true)
   const redact = createRedactor(secretsOf(options, resolved))
   const server = new ManagedServer({
     options: resolved,

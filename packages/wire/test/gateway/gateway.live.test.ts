@@ -81,6 +81,7 @@ suite('the model gateway before the real server', function () {
       directory: folder,
       dataDir: join(folder, '.data'),
       config: provider?.config ?? {},
+      installPlugins: false,
       env: { ...provider?.env, OPENCODE_DISABLE_MODELS_FETCH: '1' },
     })
     client = createClient({

@@ -53,6 +53,7 @@ describeWithBinary('detectProvider with the real opencode', function () {
       binary: found ?? '',
       directory,
       config: provider?.config ?? {},
+      installPlugins: false,
       env: { ...provider?.env, OPENCODE_DISABLE_MODELS_FETCH: '1' },
     })
     try {

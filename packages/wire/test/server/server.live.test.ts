@@ -37,6 +37,7 @@ describeWithBinary('startServer with the real opencode', function () {
       binary,
       directory: folder,
       dataDir: join(folder, '.data'),
+      installPlugins: false,
       env,
       supervise: { probeIntervalMs: 200, probeFailures: 1, memoryLimitBytes: 1 },
       onState: (change) => changes.push(`${change.state} (${change.reason})`),
