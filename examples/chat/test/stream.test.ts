@@ -1,4 +1,4 @@
-import { gate, on, reply, text } from '@turnstead/testkit'
+import { fault, gate, on, reply, text, tool } from '@turnstead/testkit'
 import { expect } from 'chai'
 import { afterEach, describe, it } from 'mocha'
 import { readStream, startApp, type StreamReader, type TestApp } from './support/app.js'
@@ -18,6 +18,28 @@ describe('the stream of a browser', () => {
     return stream
   }
   const over = 'class="facts"'
+  /** Turns are read only when the rows have been found quiet twice: so long a busy database may take. */
+  const holdTurns = (): void => {
+    const { findTurns, of } = app.rows
+    let isFound = (): void => undefined
+    const found = new Promise<void>((resolve) => (isFound = resolve))
+    let quiet = 0
+    Object.assign(app.rows, {
+      findTurns: async (ids: readonly number[]) => {
+        await found
+        return await findTurns(ids)
+      },
+      of: (userId: string) => {
+        const own = of(userId)
+        const isBusy = async (): Promise<boolean> => {
+          const isTrue = await own.isBusy()
+          if (!isTrue && (quiet += 1) === 2) isFound()
+          return isTrue
+        }
+        return { ...own, isBusy }
+      },
+    })
+  }
 
   it('waits with a turn for the server, and says so', async () => {
     app = await startApp([], { hasWorker: false })
@@ -51,31 +73,29 @@ describe('the stream of a browser', () => {
     await app.post('/conversations', 'one')
     const stream = await follow(app.streamOf(1))
     await stream.until('One.')
-    const { findTurns, of } = app.rows
-    let isFound = (): void => undefined
-    const found = new Promise<void>((resolve) => (isFound = resolve))
-    let quiet = 0
-    Object.assign(app.rows, {
-      findTurns: async (ids: readonly number[]) => {
-        await found
-        return await findTurns(ids)
-      },
-      of: (userId: string) => {
-        const own = of(userId)
-        const isBusy = async (): Promise<boolean> => {
-          const isTrue = await own.isBusy()
-          if (!isTrue && (quiet += 1) === 2) isFound()
-          return isTrue
-        }
-        return { ...own, isBusy }
-      },
-    })
+    holdTurns()
     // From its own stream on: the first one has the rows of before.
     stream.close()
     const late = await follow(app.streamOf(1))
     app.impostor.gate('one').open()
     expect(await late.rest())
       .to.contain(over)
+      .and.match(/idle$/)
+  })
+
+  it('does not end before its pages have the files of a turn, which come after its end', async () => {
+    const made = tool.write({ filePath: 'made.txt', content: 'by the agent' })
+    app = await startApp([on('one', reply(made, text('One.')))])
+    app.impostor.fail('GET /api/fs/read/*', fault.delay(1_500))
+    await app.post('/conversations', 'one')
+    const first = await follow(app.streamOf(1))
+    await first.until(over)
+    holdTurns()
+    // From its own stream on: the first one has the rows of before.
+    first.close()
+    const stream = await follow(app.streamOf(1))
+    expect(await stream.rest())
+      .to.contain('/messages/1/files/')
       .and.match(/idle$/)
   })
 

@@ -2,27 +2,23 @@ import { randomUUID } from 'node:crypto'
 import type { Knex } from 'knex'
 import { asRowId, assertDuration, assertKeyPrefix, assertName } from './values/asserts.js'
 import { systemClock } from './clock.js'
-import type { Clock } from './clock.js'
 import { noteSession } from './creation/note-session.js'
-import type { Notifier } from './notifier.js'
 import { createNotices } from './notifying/notices.js'
-import type { OnNotifierError } from './notifying/topic-listeners.js'
 import type { RowId } from './records.js'
 import type { InboxVerbs } from './store/inbox-verbs.js'
 import type { ServerVerbs } from './store/server-verbs.js'
 import type { SessionQueries } from './store/session-queries.js'
 import type { SessionOptions, SessionStore } from './session-store.js'
+import { type SessionStoreOptions, assertStoreOptions } from './session-store-options.js'
 import { adoptTurn } from './statements/adopt-turn.js'
 import { peekTurns } from './statements/peek-turns.js'
 import { listRunning, listWaiting } from './statements/list-turns.js'
 import { readTurn } from './statements/read-turn.js'
 import { releaseLease } from './statements/release-lease.js'
 import { outboxTable } from './migrations/outbox-table.js'
-import type { OutboxTableOptions } from './migrations/outbox-table.js'
 import { serversTable } from './migrations/servers-table.js'
-import type { ServersTableOptions } from './migrations/servers-table.js'
 import { conversationTable, messageTable } from './tables.js'
-import type { ConversationColumns, MessageColumns, TableOptions, Tables } from './tables.js'
+import type { Tables } from './tables.js'
 import { tracedVerbs } from './tracing/trace.js'
 import { abortSession } from './verbs/abort-session.js'
 import { askVerbs } from './verbs/ask-verbs.js'
@@ -30,7 +26,6 @@ import { claimConversation } from './verbs/claim-conversation.js'
 import type { ClaimContext } from './verbs/claim-context.js'
 import { claimTurn } from './verbs/claim-turn.js'
 import { parkVerbs } from './verbs/park-turn.js'
-import type { OrphanSession } from './verbs/discard-session.js'
 import { ensureSession } from './verbs/ensure-session.js'
 import type { SessionRequest } from './verbs/ensure-session.js'
 import { readWritten } from './verbs/read-written.js'
@@ -39,62 +34,6 @@ import { renewAll, renewOne } from './verbs/renew.js'
 import { serverVerbs } from './verbs/server-verbs.js'
 import { turnWrites } from './verbs/turn-writes.js'
 import { upkeepVerbs } from './verbs/upkeep-verbs.js'
-
-/** Where the rows are, and what the store uses beside the database. */
-export interface SessionStoreOptions {
-  /**
-   * The host's Knex, or a function that gives it when it is needed. Not a transaction: what the store writes must be
-   * committed before OpenCode is called. The store never destroys it.
-   */
-  readonly knex: Knex | (() => Knex)
-  /** The conversations. Default table: `conversations`. */
-  readonly conversations?: TableOptions<ConversationColumns>
-  /** The messages. Default table: `messages`. */
-  readonly messages?: TableOptions<MessageColumns>
-  /** What leases and creations expire by; the clocks of all workers should agree to well within a lease. Default: the machine's. */
-  readonly clock?: Clock
-  /** Makes unguessable keys and claims, at most 64 characters without spaces. Default: `crypto.randomUUID`. */
-  readonly randomId?: () => string
-  /**
-   * Names this life of the process, at most 128 characters; a process that starts again under its old `owner` needs another
-   * one. Default: one random id per process.
-   */
-  readonly instance?: string
-  /**
-   * Begins the key of every session that this application creates, at most 24 characters of letters, digits and `_.:-`, and
-   * told apart by it from those of others on the same OpenCode server: `sweep` deletes those without a row. Default: none; then
-   * `sweep` deletes only what a row of ours still names, and reports the rest.
-   */
-  readonly keyPrefix?: string
-  /** How long a worker may take to create an upstream session before another takes over, in milliseconds. Default: 30 000. */
-  readonly createMs?: number
-  /** How long to wait for another worker's session before `session_create_timeout`, in milliseconds. Default: 60 000. */
-  readonly createWaitMs?: number
-  /** How soon to read the row again meanwhile, in milliseconds; the pauses grow to ten times as long. Default: 100. */
-  readonly createPollMs?: number
-  /**
-   * How long one statement may take, in milliseconds of real time: the wait for a connection of the pool, the answer, and the
-   * attempts that a passing failure needs. Then the verb rejects with `database_failed`, which is retryable. Less than a
-   * lease. Default: 15 000.
-   */
-  readonly statementMs?: number
-  /**
-   * Writes an event whenever a turn ends, asks, waits or is answered, in one transaction with the write that makes it so. The table
-   * is that of `outboxMigration`, `createOutboxStore` reads it. Default: no events.
-   */
-  readonly outbox?: OutboxTableOptions
-  /** What was said of servers, where a host has several: the table of `serversMigration`. Not looked at without them. */
-  readonly servers?: ServersTableOptions
-  /** Receives every upstream session that no row refers to any more and that was not deleted. What it throws is ignored. */
-  readonly onOrphan?: (orphan: OrphanSession) => void
-  /**
-   * Tells other processes what happened to a turn, so that they need not wait for their next look at its row. Never closed by the
-   * store. Default: none.
-   */
-  readonly notifier?: Notifier
-  /** Receives what a notifier failed with; no verb fails or waits for it. Default: it is ignored. */
-  readonly onNotifyError?: OnNotifierError
-}
 
 /** The store, and what only one with SQL gives: lists of turns. */
 export interface KnexSessionStore
@@ -119,6 +58,7 @@ const longestTrace = 255
  *     const claim = await store.claim({ conversationId, turnId, owner: `${hostname()}-1`, leaseMs: 60_000 })
  */
 export function createSessionStore(options: SessionStoreOptions): KnexSessionStore {
+  assertStoreOptions(options)
   const { clock = systemClock, randomId = randomUUID } = options
   const keyPrefix = assertKeyPrefix(options.keyPrefix ?? '')
   const tables: Tables = {

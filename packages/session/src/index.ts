@@ -30,7 +30,7 @@ export type {
 export type { ParkRequest, ParkVerbs } from './store/park-verbs.js'
 export type { Clock } from './clock.js'
 export { createSessionStore } from './create-session-store.js'
-export type { KnexSessionStore, SessionStoreOptions } from './create-session-store.js'
+export type { KnexSessionStore } from './create-session-store.js'
 export { SessionError } from './errors.js'
 export type { SessionErrorCode } from './errors.js'
 export {
@@ -84,6 +84,7 @@ export type {
   SessionResult,
   SessionStore,
 } from './session-store.js'
+export type { SessionStoreOptions } from './session-store-options.js'
 export type { RunningTurn, SessionQueries, TurnPage, WaitingTurn } from './store/session-queries.js'
 export type { MarkedServer, ServerLoad, ServerState, ServerVerbs } from './store/server-verbs.js'
 export type { SessionUpstream } from './session-upstream.js'

@@ -42,6 +42,9 @@ describe('createSessionStore', () => {
       RangeError,
       '`createMs`',
     )
+    const misspelt = { knex: rows.knex, mesages: {} } as never
+    expect(() => createSessionStore(misspelt)).to.throw(TypeError, '"mesages"')
+    expect(() => createSessionStore(undefined as never)).to.throw(TypeError, 'takes an object')
     const columns = { sesionId: 'typo' } as object
     expect(() => createSessionStore({ knex: rows.knex, conversations: { columns } })).to.throw(
       TypeError,

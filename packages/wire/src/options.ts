@@ -4,6 +4,7 @@ import { systemClock, type Clock } from './clock.js'
 import type { ReconnectPolicy } from './retry-policy.js'
 import type { Allowance } from './guards.js'
 import { resolveRoots } from './prompt-files.js'
+import { assertKnown, type Names } from './values/known-options.js'
 import { secureRandom } from './values/secure-random.js'
 import { parseBaseUrl, type Base } from './values/url.js'
 
@@ -98,10 +99,30 @@ export interface Settings {
   readonly random: () => number
 }
 
+const clientNames: Names<ClientOptions> = {
+  baseUrl: true,
+  username: true,
+  password: true,
+  directory: true,
+  workspace: true,
+  headers: true,
+  timeouts: true,
+  limits: true,
+  reconnect: true,
+  readRetries: true,
+  allow: true,
+  allowFiles: true,
+  dispatcher: true,
+  clock: true,
+  random: true,
+  env: true,
+}
+
 const mebibyte = 1024 * 1024
 
 /** Fills in defaults; throws `TypeError` or `RangeError` for what cannot be meant. */
 export function resolveOptions(options: ClientOptions): Settings {
+  assertKnown('`createClient`', options, clientNames)
   const env = options.env ?? process.env
   const base = parseBaseUrl(
     options.baseUrl ?? nonEmpty(env['OPENCODE_BASE_URL']) ?? 'http://127.0.0.1:4096',

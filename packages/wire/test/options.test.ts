@@ -83,5 +83,8 @@ describe('client options', () => {
     expect(() => resolveOptions({ env: {}, timeouts: { readMs: 1 } as object })).to.throw(
       '`timeouts.readMs`',
     )
+    // It would be the server of the machine that is asked.
+    expect(() => resolveOptions({ env: {}, basUrl: 'http://host' } as object)).to.throw('"basUrl"')
+    expect(() => resolveOptions('http://host' as never)).to.throw('takes an object')
   })
 })

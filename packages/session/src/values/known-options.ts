@@ -12,6 +12,9 @@ export function assertKnown(
   given: object,
   known: Readonly<Record<string, true>>,
 ): void {
+  if (typeof given !== 'object' || given === null) {
+    throw new TypeError(`${what} takes an object of options, not ${String(given)}.`)
+  }
   const unknown = Object.keys(given).find((name) => !Object.hasOwn(known, name))
   if (unknown === undefined) return
   const names = Object.keys(known).map((name) => `\`${name}\``)

@@ -2,6 +2,7 @@ import { resolve } from 'node:path'
 import type { Clock } from '../clock.js'
 import { systemClock } from '../clock.js'
 import type { Backoff } from '../retry-policy.js'
+import { assertKnown, type Names } from '../values/known-options.js'
 import type { Environment } from './process/child-env.js'
 import { toConfigJson } from './config-json.js'
 import type { ServerStateChange } from './state.js'
@@ -113,11 +114,47 @@ export interface ResolvedOptions {
   readonly random: () => number
 }
 
+const superviseNames: Names<SuperviseOptions> = {
+  probeIntervalMs: true,
+  probeFailures: true,
+  maxAttempts: true,
+  stableMs: true,
+  memoryLimitBytes: true,
+  isIdle: true,
+}
+
+const serverNames: Names<ServerOptions> = {
+  binary: true,
+  package: true,
+  resolveFrom: true,
+  port: true,
+  hostname: true,
+  directory: true,
+  config: true,
+  installPlugins: true,
+  env: true,
+  args: true,
+  username: true,
+  password: true,
+  dataDir: true,
+  readyTimeoutMs: true,
+  probeTimeoutMs: true,
+  stopGraceMs: true,
+  supervise: true,
+  backoff: true,
+  onState: true,
+  logTailLength: true,
+  signal: true,
+  clock: true,
+  random: true,
+}
+
 /** Fills in defaults; throws TypeError or RangeError for what cannot work. */
 export function resolveOptions(
   options: ServerOptions,
   createPassword: () => string,
 ): ResolvedOptions {
+  assertKnown('`startServer`', options, serverNames)
   const hostname = options.hostname ?? '127.0.0.1'
   const password = options.password === undefined ? createPassword() : options.password
   if (password === '') throw new TypeError('`password` is empty; leave it out for a random one')
@@ -165,6 +202,7 @@ const defaultMaxAttempts = 8
 function resolveSupervise(option: boolean | SuperviseOptions): WatchOptions | null {
   if (option === false) return null
   const given = option === true ? {} : option
+  assertKnown('`supervise`', given, superviseNames)
   return {
     probeIntervalMs: integer('supervise.probeIntervalMs', given.probeIntervalMs ?? 15_000, 1),
     probeFailures: integer('supervise.probeFailures', given.probeFailures ?? 2, 1),

@@ -154,6 +154,8 @@ describeOnLinux('startServer', () => {
       { port: 70_000 },
       { readyTimeoutMs: 0 },
       { config: { big: 'x'.repeat(110_000) } },
+      { directroy: '/' } as object,
+      { supervise: { probeInterval: 5 } as object },
     ]) {
       const error: unknown = await start('ready', options).catch((reason: unknown) => reason)
       expect(error, inspect(options)).to.be.instanceOf(Error)
