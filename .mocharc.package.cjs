@@ -4,5 +4,4 @@ module.exports = {
   ...root,
   spec: ['test/**/*.test.ts'],
   reporter: '../../scripts/mocha-reporter.cjs',
-  require: ['../../scripts/mocha-hooks.cjs'],
 }

@@ -1,4 +1,4 @@
-import { build, type Plugin } from 'esbuild'
+import { build as bundle, type Plugin } from 'esbuild'
 import { createHash, randomUUID } from 'node:crypto'
 import { mkdir, readFile, rename } from 'node:fs/promises'
 import { join } from 'node:path'
@@ -30,7 +30,7 @@ async function compile(path: string): Promise<string> {
     `${createHash('sha256').update(path).digest('hex').slice(0, 16)}.mjs`,
   )
   const fresh = `${outfile}.${randomUUID()}`
-  await build({
+  await bundle({
     entryPoints: [path],
     outfile: fresh,
     bundle: true,
@@ -51,11 +51,11 @@ const isResolved = Symbol('resolved')
 /** By where they are, so that the file may be anywhere. */
 const otherPackagesOutside: Plugin = {
   name: 'other packages outside',
-  setup({ onResolve, resolve }) {
-    onResolve({ filter: /^[^./]/ }, async ({ path, kind, resolveDir, pluginData }) => {
+  setup(build) {
+    build.onResolve({ filter: /^[^./]/ }, async ({ path, kind, resolveDir, pluginData }) => {
       const isOurs = path.startsWith('@turnstead') || path.startsWith('node:')
       if (isOurs || kind === 'entry-point' || pluginData === isResolved) return
-      const found = await resolve(path, { resolveDir, kind, pluginData: isResolved })
+      const found = await build.resolve(path, { resolveDir, kind, pluginData: isResolved })
       if (found.errors.length > 0 || found.external) return found
       const isImport = kind === 'import-statement' || kind === 'dynamic-import'
       return { path: isImport ? pathToFileURL(found.path).href : found.path, external: true }
@@ -66,8 +66,8 @@ const otherPackagesOutside: Plugin = {
 /** What a module finds beside itself is beside its source. */
 const ownAddresses: Plugin = {
   name: 'own addresses',
-  setup({ onLoad }) {
-    onLoad({ filter: /\.ts$/ }, async ({ path }) => {
+  setup(build) {
+    build.onLoad({ filter: /\.ts$/ }, async ({ path }) => {
       const source = await readFile(path, 'utf8')
       if (!source.includes('import.meta.url')) return
       const address = JSON.stringify(pathToFileURL(path).href)

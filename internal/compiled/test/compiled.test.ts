@@ -16,9 +16,9 @@ describe('compiled', () => {
 
   it('holds our packages, and none of others', async () => {
     const code = await readFile(await compiled(sample), 'utf8')
-    expect(code).to.contain('packages/wire/src/')
+    expect(code).to.contain('src/compiled.ts')
     expect(code).to.not.match(/from "@turnstead/)
-    expect(code).to.match(/from "file:\/\/\/[^"]*\/undici\//)
+    expect(code).to.match(/from "file:\/\/\/[^"]*\/esbuild\//)
   })
 
   it('is made once', async () => {

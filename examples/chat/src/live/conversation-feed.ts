@@ -3,11 +3,12 @@ import { html, turboStream, type Html } from '@turnstead/reply/turbo'
 import type { Conversation, Message } from '../rows/models.js'
 import type { ChatRows } from '../rows/rows.js'
 import { composerAction } from '../views/composer.js'
-import { replacedChanges, turnArticle } from '../views/turn.js'
+import { turnArticle } from '../views/turn.js'
 import { createRecentChanges, type FeedChange } from './recent-changes.js'
 import type { Heartbeat, Heartbeats } from './heartbeats.js'
 import type { LiveTurn } from './live-turn.js'
 import type { Listening, News } from './news.js'
+import { readFrom, replacedChangesBy } from './read-from.js'
 import { endOfTurn } from './turn-end.js'
 import { isOpenTurn, type TurnViews } from './turn-views.js'
 
@@ -154,23 +155,6 @@ export function createConversationFeed(options: ConversationFeedOptions): Conver
 
   const line = (): string => `${name}:${lastId}:${endsTold}:${[...live.keys()].join()}`
 
-  /** All that may have changed from a turn on, as it is at the moment in which the result is called; null when it has to be read again. */
-  async function read(from: number): Promise<() => string | null> {
-    const messages = await rows.turnsFrom(conversationId, from)
-    await Promise.all(messages.filter(isOpenTurn).map(follow))
-    const before = line()
-    const render = await views.load(conversation, messages, (id) => live.get(id) ?? null)
-    const open = await rows.firstOpenTurn(conversationId)
-    const replaced = await replacedChangesBy(messages, options)
-    return () => {
-      // Who was here has been told of an end by now; what was read before it does not have that.
-      if (line() !== before) return null
-      const turns = render().map((turn) => turboStream('append', 'turns', turnArticle(turn)))
-      const action = turboStream('replace', 'composer-action', composerAction(open))
-      return String(html`${replaced} ${turns} ${action}`)
-    }
-  }
-
   return {
     live: (turnId) => live.get(turnId) ?? null,
     get place() {
@@ -186,14 +170,11 @@ export function createConversationFeed(options: ConversationFeedOptions): Conver
         receivers.add(receive)
         return () => void receivers.delete(receive)
       }
-      for (;;) {
-        const render = await read(from)
-        // No `await` from here on: no change can fall between them.
-        const first = render()
-        if (first === null) continue
-        receive({ at: recent.at, html: first, isWhole: true })
-        break
-      }
+      const following = { follow, liveOf: (id: number) => live.get(id) ?? null, line }
+      let first: string | null = null
+      // No `await` between what is rendered and what is received from then on: no change can fall between them.
+      while (first === null) first = (await readFrom(from, options, following))()
+      receive({ at: recent.at, html: first, isWhole: true })
       receivers.add(receive)
       return () => void receivers.delete(receive)
     },
@@ -214,15 +195,6 @@ function isTidy(
   endedAt: ReadonlyMap<number, number>,
 ): boolean {
   return closedAt !== null || Date.now() - (endedAt.get(id) ?? 0) > tidyMs
-}
-
-/** Folds what turns have taken the place of. */
-async function replacedChangesBy(
-  turns: readonly Message[],
-  { conversation, rows, views }: ConversationFeedOptions,
-): Promise<readonly Html[]> {
-  const replaced = await rows.replaced.by(turns.map(({ id }) => id))
-  return replacedChanges((await views.load(conversation, replaced, () => null))())
 }
 
 /** Asked again while it works, it works once more afterwards. */

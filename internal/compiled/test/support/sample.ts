@@ -1,4 +1,4 @@
-import { createClient } from '@turnstead/wire'
+import { compiled } from '@turnstead-internal/compiled'
 
-const make: unknown = createClient
+const make: unknown = compiled
 console.log(JSON.stringify({ address: import.meta.url, made: typeof make }))
