@@ -97,10 +97,11 @@ export async function assertReplaceable(
   { id, conversationId }: Message,
 ): Promise<void> {
   const those = () => standing(trx, messages, conversationId)
+  // First: what runs may be what has taken its place, when a button was pressed twice.
+  if ((await those().findById(id).select('id')) === undefined) throw new CannotReplace('replaced')
   const open = await those()
     .whereIn('turn_status', [...openStatuses])
     .select('id')
     .first()
   if (open !== undefined) throw new CannotReplace('open')
-  if ((await those().findById(id).select('id')) === undefined) throw new CannotReplace('replaced')
 }
