@@ -1,4 +1,5 @@
 // What the server says of the conversation that this page shows, over the one stream of this browser.
+import { untilReleased } from './press.js'
 import { createHub } from './stream-hub.js'
 
 const hub = 'SharedWorker' in window ? sharedHub() : ownHub()
@@ -34,7 +35,14 @@ function ownHub() {
   }
 }
 
-function hear({ type, ...message }) {
+function hear(told) {
+  // In the order in which they came.
+  const released = untilReleased()
+  if (released !== null) void released.then(() => hear(told))
+  else take(told)
+}
+
+function take({ type, ...message }) {
   if (type === 'changes') render(message)
   else if (type === 'connection') showConnection(message)
   else if (type === 'listed') {

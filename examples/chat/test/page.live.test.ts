@@ -301,6 +301,26 @@ describe('the page of a conversation in a browser', function () {
     expect(await turn(0).locator('.steps').innerText()).to.contain('End.')
   })
 
+  it('takes a press on what changes meanwhile', async () => {
+    const run = tool.bash(
+      { command: 'seq 2' },
+      { progress: ['first line\n'], output: 'first line\nsecond line\n', gate: 'a' },
+    )
+    await open(reply(text('I count.'), run, text('Done.')))
+    await begin(page, app, 'Go')
+    const summary = turn(0).locator('.tool > summary')
+    await summary.locator('.state', { hasText: 'Running' }).hover()
+    await page.mouse.down()
+    app.impostor.gate('a').open()
+    while ((await app.rows.store.read(1))?.closedAt == null) await page.waitForTimeout(10)
+    // As long as a finger rests, and longer than a change takes to come.
+    await page.waitForTimeout(200)
+    await page.mouse.up()
+    await turn(0).locator('.facts').waitFor()
+    expect(await turn(0).locator('.tool-body').isVisible(), 'opened').to.equal(true)
+    expect(await summary.innerText()).to.contain('Done')
+  })
+
   it('is renamed and deleted, which asks once more, and other tabs are told', async () => {
     await open(reply(text('Hello.')))
     await begin(page, app, 'Go')

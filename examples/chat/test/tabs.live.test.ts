@@ -88,11 +88,12 @@ describe('many tabs of one browser, over HTTP/1.1', function () {
   })
 
   it('catch up when they are looked at again', async () => {
-    await app.post('/conversations', 'two')
+    await app.post('/conversations', 'one')
     const tab = await open('/conversations/1')
-    await shows(tab, 'Answer two.')
-    // Over for this tab, too: it may only now be about to open its stream.
-    await tab.locator('.facts li').first().waitFor()
+    await shows(tab, 'First half.')
+    await untilStreams(1)
+    app.impostor.gate('half').open()
+    await shows(tab, 'Second half.')
     await untilStreams(0)
     // From another browser.
     await app.post('/conversations/1/messages', 'three')
