@@ -73,7 +73,7 @@ describe('the chat of two web processes and two workers', function () {
   afterEach(async function () {
     if (this.currentTest?.state === 'failed') {
       for (const each of [...fleet.webs, ...fleet.workers]) console.error(each.role, each.output())
-      console.error(await page.content())
+      console.error(await fleet.state(), await page.content())
     }
     await page.close()
   })

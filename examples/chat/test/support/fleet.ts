@@ -74,6 +74,8 @@ export interface Fleet {
   prefer(web: Member): void
   /** The worker that runs something. */
   busyWorker(): Promise<Member>
+  /** What rows, jobs and the agent's server say: to understand a test that failed. */
+  state(): Promise<string>
   close(): Promise<void>
 }
 
@@ -173,6 +175,13 @@ export async function startFleet(
         await new Promise((resolve) => setTimeout(resolve, 50))
       }
     },
+    async state() {
+      const { knex } = database
+      const messages = await knex('messages').orderBy('id', 'desc').limit(3)
+      const jobs = (await knex.raw('select * from ??._private_jobs', [queue])).rows
+      const asked = impostor.journal.slice(-40).map(({ method, path }) => `${method} ${path}`)
+      return JSON.stringify({ messages, jobs, asked }, null, 1)
+    },
     async close() {
       proxy.close()
       await started.catch(() => undefined)
@@ -189,10 +198,12 @@ export async function startFleet(
 function createPace(): { readonly clock: Clock; set(isSlow: boolean): void } {
   const longestPauseMs = 1_000
   let isSlow = true
+  let last = 0
   return {
     set: (slow) => void (isSlow = slow),
     clock: {
-      now: Date.now,
+      // No two records of one time: their order would be another one.
+      now: () => (last = Math.max(last + 1, Date.now())),
       monotonic: () => performance.now(),
       async sleep(ms, { signal } = {}) {
         signal?.throwIfAborted()
