@@ -179,7 +179,7 @@ export async function startFleet(
       const { knex } = database
       const messages = await knex('messages').orderBy('id', 'desc').limit(3)
       const jobs = (await knex.raw('select * from ??._private_jobs', [queue])).rows
-      const asked = impostor.journal.slice(-40).map(({ method, path }) => `${method} ${path}`)
+      const asked = impostor.journal.filter(() => true).slice(-40)
       return JSON.stringify({ messages, jobs, asked }, null, 1)
     },
     async close() {
