@@ -85,10 +85,11 @@ function hasEnded({ code }: Ended): boolean {
 
 async function untilEnded(plan: ChaosPlan, env: Readonly<Record<string, string>>): Promise<Ended> {
   const until = realTime.now() + plan.timeoutMs
-  for (;;) {
+  // Each look is a process, which takes its time from the host.
+  for (let waitMs = plan.pollMs; ; waitMs = Math.min(waitMs * 1.5, plan.pollMs * 10)) {
     const checked = await runCommand(plan.check, env, plan.timeoutMs)
     if (hasEnded(checked) || realTime.now() >= until) return checked
-    await pause(plan.pollMs)
+    await pause(waitMs)
   }
 }
 
