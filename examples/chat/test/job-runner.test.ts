@@ -27,6 +27,8 @@ describe('startJobRunner', () => {
     readonly runner: JobRunner
     readonly errors: unknown[]
     add(name: string): Promise<void>
+    /** What graphile-worker says to all of a database when its tables were changed for another version. */
+    tellOfMigration(): Promise<void>
     /** Resolves when it has begun; the result ends it. */
     begun(name: string): Promise<(error?: Error) => void>
     left(): Promise<number>
@@ -63,6 +65,10 @@ describe('startJobRunner', () => {
         const payload = JSON.stringify({ name })
         await database.knex.raw('select ??.add_job(?, ?::json)', [schema, 'turn', payload])
       },
+      async tellOfMigration() {
+        const told = JSON.stringify({ migrationNumber: 99, breaking: true })
+        await database.knex.raw('select pg_notify(?, ?)', ['worker:migrate', told])
+      },
       async begun(name) {
         for (;;) {
           const end = running.get(name)
@@ -90,6 +96,21 @@ describe('startJobRunner', () => {
     endTwo()
     // That of the first stays until its lock is taken for that of a dead worker.
     while ((await left()) > 1) await new Promise((resolve) => setTimeout(resolve, 20))
+  })
+
+  it('goes on when another application of the database has changed its tables', async () => {
+    const { runner, errors, add, begun, left, tellOfMigration } = await stage()
+    await add('one')
+    const end = await begun('one')
+    await tellOfMigration()
+    // With one slot taken by what it was about: the other one is for those that come.
+    await add('two')
+    const endTwo = await begun('two')
+    end()
+    endTwo()
+    while ((await left()) > 0) await new Promise((resolve) => setTimeout(resolve, 20))
+    await runner.stop()
+    expect([errors, process.exitCode]).to.deep.equal([[], undefined])
   })
 
   it('stops when its jobs are over, and their ends are written, also of those that fail', async () => {

@@ -19,8 +19,10 @@ export interface JobRunner {
 const pauseMs = 1_000
 
 /**
- * graphile-worker, and another one in its place when it gives up: it does so when the database was away at the moment in which a job ended.
- * Without its batches that would be an error that nothing handles, which ends the process; as would a job that ends while it stops.
+ * graphile-worker, and another one in its place when it gives up: it does so when the database was away at the moment in which a job ended,
+ * and when any application of this database has changed tables of graphile-worker, be they its own. Where they are ours and too new, no
+ * other one can begin, and that is reported. Without its batches the first would be an error that nothing handles, which ends the
+ * process; as would a job that ends while it stops.
  */
 export async function startJobRunner(options: JobRunnerOptions): Promise<JobRunner> {
   const { connectionString, schema, concurrency, run: work, onError } = options
@@ -41,10 +43,19 @@ export async function startJobRunner(options: JobRunnerOptions): Promise<JobRunn
     })
     runners.add(runner)
     // Those that it runs go on; what it does not run any more, another one has to.
+    let isReplaced = false
+    const giveUp = (): void => {
+      if (isReplaced || stopping.signal.aborted) return
+      isReplaced = true
+      // It wants to end the process as well, which goes on.
+      process.exitCode = undefined
+      void replace()
+    }
     runner.events.once('pool:fatalError', ({ error }) => {
       onError(error)
-      void replace()
+      giveUp()
     })
+    runner.events.once('pool:gracefulShutdown', giveUp)
     runner.promise.catch(onError).finally(() => runners.delete(runner))
   }
 
