@@ -14,13 +14,13 @@ function begin() {
     },
   }
   press = mine
-  setTimeout(mine.end, longestMs)
+  setTimeout(() => mine.end(), longestMs)
 }
 
 /** The click comes in the same task as the release, after it. */
 function finish() {
   const mine = press
-  if (mine !== null) setTimeout(mine.end)
+  if (mine !== null) setTimeout(() => mine.end())
 }
 
 addEventListener('pointerdown', begin, true)

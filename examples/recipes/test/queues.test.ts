@@ -102,6 +102,21 @@ for (const [name, open] of Object.entries(engines)) {
       await untilQueueIsEmpty()
     })
 
+    if (name === 'graphile-worker') {
+      it('ends, to be started anew, when another application of the database changes its tables', async () => {
+        const { turnId } = await ask('Hello')
+        const leaving = await startWorker()
+        await impostor.gate('held').reached()
+        const told = JSON.stringify({ migrationNumber: 99, breaking: true })
+        await rows.knex.raw('select pg_notify(?, ?)', ['worker:migrate', told])
+        expect(await leaving.ended, leaving.errors()).to.equal(57)
+        await startWorker()
+        impostor.gate('held').open()
+        await rows.until(turnId, 'completed')
+        expect(requests('POST', /prompt_async$/)).to.equal(1)
+      })
+    }
+
     it('comes back to a turn whose job the queue has given up', async () => {
       const job = await rows.addTurn(conversationId, 'And?')
       await engine.addOnce(job)

@@ -43,10 +43,20 @@ export async function startGraphileWorker(
     ...runner,
     concurrency,
     noHandleSignals: true,
+    // A job may end when the pool has: without its batches that is an error that nothing handles.
+    preset: { worker: { completeJobBatchDelay: 0, failJobBatchDelay: 0 } },
     taskList: { turn, unlock },
     crontab: '* * * * * unlock',
   })
   await unlock()
-  const close = async (): Promise<void> => void (await Promise.all([jobs.stop(), turns.close()]))
+  let isClosing = false
+  // It takes no more jobs when any application of this database has changed tables of graphile-worker: a new process has to begin.
+  jobs.events.once('pool:gracefulShutdown', () => {
+    if (!isClosing) process.kill(process.pid, 'SIGTERM')
+  })
+  const close = async (): Promise<void> => {
+    isClosing = true
+    await Promise.all([jobs.stop().catch(() => undefined), turns.close()])
+  }
   return { turns, unlock, close }
 }

@@ -8,7 +8,9 @@ export interface Started {
   readonly said: string
   /** What it wrote to its error output. */
   errors(): string
-  /** Ends it; the exit code, or the signal. */
+  /** The exit code, or the signal that ended it. */
+  readonly ended: Promise<number | string | null>
+  /** Ends it; as `ended`. */
   end(signal: NodeJS.Signals): Promise<number | string | null>
 }
 
@@ -45,6 +47,7 @@ export async function start(
   return {
     said,
     errors: () => errors,
+    ended: exited,
     end: async (signal) => {
       child.kill(signal)
       return exited
