@@ -136,8 +136,8 @@ export function composerAction(runningTurnId: number | null): Html {
     <button
       class="action"
       data-kind="stop"
+      form="stop"
       formaction="/messages/${runningTurnId}/stop"
-      formnovalidate
       aria-label="Stop"
       title="Stop (Esc)"
       aria-keyshortcuts="Escape"
