@@ -91,12 +91,16 @@ document.addEventListener('click', (event) => {
   }
 })
 
+/** What is hidden would be said all the same. */
+const describe = (ids) => document.getElementById('prompt').setAttribute('aria-describedby', ids)
+
 function beginEditing({ dataset }) {
   const editing = document.getElementById('editing')
   const { files } = dataset
   editing.querySelector('[name="replaces"]').value = dataset.edit
   editing.querySelector('#editing-files').textContent = files ? `With it again: ${files}.` : ''
   editing.hidden = false
+  describe('composer-problem editing-says')
   document.getElementById(`turn-${dataset.edit}`).dataset.edited = ''
 }
 
@@ -104,6 +108,7 @@ function stopEditing() {
   const editing = composer()?.querySelector('#editing')
   if (!editing) return
   editing.hidden = true
+  describe('composer-problem')
   editing.querySelector('[name="replaces"]').value = ''
   document.querySelector('.turn[data-edited]')?.removeAttribute('data-edited')
 }
