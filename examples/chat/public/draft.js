@@ -1,5 +1,5 @@
-// What is written and not sent is kept for each page, in this browser.
-const keyOf = () => `draft:${location.pathname}`
+// What is written and not sent is kept for each page and each who uses this browser.
+const keyOf = () => `draft:${document.body.dataset.reader ?? ''}:${location.pathname}`
 
 export function keepDraft(text) {
   try {

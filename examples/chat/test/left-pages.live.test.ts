@@ -3,6 +3,7 @@ import { collectProblems } from '@turnstead-examples/start/browser'
 import { expect } from 'chai'
 import { after, afterEach, before, describe, it } from 'mocha'
 import type { Browser, BrowserContext, Page } from 'playwright-core'
+import { createNamedUsers } from '../src/users/named-users.js'
 import { startApp, type TestApp } from './support/app.js'
 import { begin, findBrowser, send } from './support/page.js'
 
@@ -52,8 +53,12 @@ describe('a page that one turns away from', function () {
     expect(problems, 'errors in the page').to.deep.equal([])
   })
 
-  const open = async (scenario: Parameters<typeof startApp>[0], script = ''): Promise<void> => {
-    app = await startApp(scenario)
+  const open = async (
+    scenario: Parameters<typeof startApp>[0],
+    script = '',
+    options: Parameters<typeof startApp>[1] = {},
+  ): Promise<void> => {
+    app = await startApp(scenario, options)
     context = await browser.newContext()
     if (script !== '') await context.addInitScript(script)
     page = await context.newPage()
@@ -212,5 +217,24 @@ describe('a page that one turns away from', function () {
     await app.post('/conversations/1/delete', '')
     await page.waitForURL(`${app.url}/`)
     await page.getByText('What shall we work on?').waitFor()
+  })
+
+  it('shows what is written there to no one else who uses the browser', async () => {
+    await open([], '', { users: createNamedUsers({ secret: 'of the tests', isSecure: false }) })
+    const logIn = async (name: string): Promise<void> => {
+      await page.getByLabel('Your name').fill(name)
+      await page.keyboard.press('Enter')
+      await page.getByText('What shall we work on?').waitFor()
+      await page.reload()
+    }
+    await page.goto(app.url)
+    await logIn('Ada')
+    await box().fill('My secret')
+    await page.getByRole('button', { name: 'Log out' }).click()
+    await logIn('Bob')
+    expect(await box().inputValue()).to.equal('')
+    await page.getByRole('button', { name: 'Log out' }).click()
+    await logIn('Ada')
+    expect(await box().inputValue()).to.equal('My secret')
   })
 })
