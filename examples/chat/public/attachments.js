@@ -106,3 +106,8 @@ document.addEventListener('drop', (event) => {
 })
 
 document.addEventListener('chat:sent', () => take([]))
+
+// A page that is gone back to is a copy: what is attached is what its form says.
+document.addEventListener('turbo:load', () => {
+  if (form() && !kept.has(form())) take([...input().files])
+})

@@ -1,5 +1,5 @@
 import { renewKeys } from './send-keys.js'
-import { clearDraft, restoreDraft } from './draft.js'
+import { keepDraft, restoreDraft } from './draft.js'
 import { toEnd } from './scrolling.js'
 
 const composer = () => document.getElementById('composer')
@@ -17,16 +17,21 @@ document.addEventListener('keydown', (event) => {
   if (send && box.value.trim() !== '') box.form.requestSubmit(send)
 })
 
+/** What is being sent; what is written behind it meanwhile is for the next one. */
+let sending = null
+
 /** It was sent: the box is for the next one. */
 export function sent() {
   const box = document.getElementById('prompt')
   const isEdited = document.getElementById('editing').hidden === false
   renewKeys()
-  box.value = ''
+  const text = sending ?? box.value
+  sending = null
+  box.value = box.value.startsWith(text) ? box.value.slice(text.length).trimStart() : box.value
   stopEditing()
   // What was begun before is still to be sent.
   if (isEdited) restoreDraft()
-  else clearDraft()
+  else keepDraft(box.value)
   box.form.dispatchEvent(new CustomEvent('chat:sent', { bubbles: true }))
   toEnd()
   box.focus()
@@ -42,7 +47,9 @@ export function sayProblem(text) {
 }
 
 document.addEventListener('turbo:submit-start', ({ target }) => {
-  if (target.id === 'composer') sayProblem('')
+  if (target.id !== 'composer') return
+  sayProblem('')
+  sending = document.getElementById('prompt').value
 })
 
 document.addEventListener('turbo:fetch-request-error', ({ target }) => {
@@ -52,6 +59,7 @@ document.addEventListener('turbo:fetch-request-error', ({ target }) => {
 
 document.addEventListener('turbo:submit-end', ({ target, detail }) => {
   const box = document.getElementById('prompt')
+  if (!detail.success) sending = null
   if (!detail.success || !box) return
   if (target.id === 'composer' && detail.formSubmission.submitter?.dataset.kind === 'send') {
     // On the first page what was sent leads to another one, which has its own box.
@@ -59,7 +67,7 @@ document.addEventListener('turbo:submit-end', ({ target, detail }) => {
     return
   }
   // The button that was pressed goes: without this the keyboard would begin at the top of the page again.
-  if (target.closest('.turn, #composer')) box.focus()
+  if (target.closest('.turn, #composer, #stop')) box.focus()
 })
 
 // A prompt in other words takes the place of the first one.
@@ -83,12 +91,16 @@ document.addEventListener('click', (event) => {
   }
 })
 
+/** What is hidden would be said all the same. */
+const describe = (ids) => document.getElementById('prompt').setAttribute('aria-describedby', ids)
+
 function beginEditing({ dataset }) {
   const editing = document.getElementById('editing')
   const { files } = dataset
   editing.querySelector('[name="replaces"]').value = dataset.edit
   editing.querySelector('#editing-files').textContent = files ? `With it again: ${files}.` : ''
   editing.hidden = false
+  describe('composer-problem editing-says')
   document.getElementById(`turn-${dataset.edit}`).dataset.edited = ''
 }
 
@@ -96,6 +108,7 @@ function stopEditing() {
   const editing = composer()?.querySelector('#editing')
   if (!editing) return
   editing.hidden = true
+  describe('composer-problem')
   editing.querySelector('[name="replaces"]').value = ''
   document.querySelector('.turn[data-edited]')?.removeAttribute('data-edited')
 }

@@ -1,7 +1,7 @@
-// What is written and not sent is kept for each page, in this browser.
-const keyOf = () => `draft:${location.pathname}`
+// What is written and not sent is kept for each page and each who uses this browser.
+const keyOf = () => `draft:${document.body.dataset.reader ?? ''}:${location.pathname}`
 
-function keep(text) {
+export function keepDraft(text) {
   try {
     if (text === '') localStorage.removeItem(keyOf())
     else localStorage.setItem(keyOf(), text)
@@ -10,7 +10,7 @@ function keep(text) {
   }
 }
 
-export const clearDraft = () => keep('')
+export const clearDraft = () => keepDraft('')
 
 export function restoreDraft() {
   const box = document.getElementById('prompt')
@@ -25,7 +25,7 @@ export function restoreDraft() {
 document.addEventListener('input', ({ target }) => {
   if (target.id !== 'prompt') return
   const isEdited = document.getElementById('editing')?.hidden === false
-  if (!isEdited) keep(target.value)
+  if (!isEdited) keepDraft(target.value)
 })
 
 document.addEventListener('turbo:submit-end', ({ target, detail }) => {

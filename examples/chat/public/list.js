@@ -1,3 +1,5 @@
+import { visit } from '/assets/turbo/turbo.es2017-esm.js'
+
 // The page's title and icon say what the list says, also in a tab that is not looked at.
 const list = () => document.getElementById('conversations')
 
@@ -47,4 +49,10 @@ document.addEventListener('turbo:before-stream-render', (event) => {
   const isSearched = document.getElementById('search')?.defaultValue !== ''
   const isNewest = first?.id !== item.id && timeOf(item) > timeOf(first)
   if (isThere ? !isNewest : isSearched) event.preventDefault()
+})
+
+// Removed in another tab: of what is shown here there is nothing any more.
+document.addEventListener('turbo:before-stream-render', ({ target: { action, target } }) => {
+  const { conversation } = document.getElementById('live')?.dataset ?? {}
+  if (action === 'remove' && conversation && target === `conversation-${conversation}`) visit('/')
 })

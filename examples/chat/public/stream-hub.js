@@ -106,7 +106,7 @@ export function createHub({
       if (at !== undefined) places.set(conversation, at)
       for (const page of pages.values()) {
         if (conversation !== null && page.conversation !== conversation) continue
-        page.post({ type: 'changes', html, isWhole })
+        page.post({ type: 'changes', conversation, at, html, isWhole })
       }
     }
   }

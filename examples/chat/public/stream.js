@@ -14,7 +14,7 @@ if (!('SharedWorker' in window)) {
 function sharedHub() {
   const url = new URL('./stream-worker.js', import.meta.url)
   // One that an older page has begun lives on under its name: raise the number when what they say to each other changes.
-  const { port } = new SharedWorker(url, { type: 'module', name: 'chat-stream-1' })
+  const { port } = new SharedWorker(url, { type: 'module', name: 'chat-stream-2' })
   port.onmessage = ({ data }) => hear(data)
   const post = (message) => port.postMessage(message)
   return {
@@ -39,16 +39,35 @@ function hear(told) {
   // In the order in which they came.
   const released = untilReleased()
   if (released !== null) void released.then(() => hear(told))
-  else take(told)
+  else heed(told)
 }
 
-function take({ type, ...message }) {
-  if (type === 'changes') render(message)
+function heed({ type, ...message }) {
+  if (type === 'changes') take(message)
   else if (type === 'connection') showConnection(message)
   else if (type === 'listed') {
-    if (message.html) void apply(parse(message.html))
+    if (message.html) apply(parse(message.html))
     document.dispatchEvent(new CustomEvent('chat:listed', { detail: message }))
   }
+}
+
+const live = () => document.getElementById('live')
+
+/** What this page has already, or was told to the page that was here before, is not for it. */
+function take({ conversation, at, html, isWhole }) {
+  const { dataset } = live() ?? {}
+  if (conversation !== null) {
+    if (Number(dataset?.conversation) !== conversation) return
+    if (!isWhole && isPast(at, dataset.at)) return
+    dataset.at = at
+  }
+  render({ html, isWhole })
+}
+
+/** Whether a place, as the server names them, is not after another one. */
+function isPast(at = '', place = '') {
+  const [[name, number], [ofName, ofNumber]] = [at.split('-'), place.split('-')]
+  return name === ofName && Number(number) <= Number(ofNumber)
 }
 
 function showConnection({ isLost }) {
@@ -66,17 +85,48 @@ function parse(html) {
   return template.content
 }
 
+/** What is still to be shown, in its order. */
+const waiting = []
+
+/** Does what the elements say, with the next repaint. */
+function apply(content) {
+  waiting.push(content)
+  // Where nobody looks there is none: what waited for it would come after what is told later.
+  if (document.hidden) flush()
+  else if (waiting.length === 1) requestAnimationFrame(flush)
+}
+
+function flush() {
+  for (const content of waiting.splice(0)) void draw(content)
+}
+
+// So that the page is whole when it is kept for later.
+document.addEventListener('turbo:before-cache', flush)
+
 /**
- * Does what the elements say, with the next repaint. Turbo's own way gives the focus back to whatever had it before, also when the reader
- * has moved on meanwhile; here it is given back only when it was lost.
+ * Turbo's own way gives the focus back to whatever had it before, also when the reader has moved on meanwhile; here it is given back
+ * only when it was lost.
  */
-async function apply(content) {
+async function draw(content) {
   const focused = document.activeElement
   const streams = [...content.querySelectorAll('turbo-stream')]
+  const drawn = streams.map((stream) => new Promise((resolve) => drawAtOnce(stream, resolve)))
   document.documentElement.append(content)
-  await Promise.allSettled(streams.map((stream) => stream.render()))
+  await Promise.all(drawn)
   if (document.activeElement !== document.body || !focused?.id || focused.isConnected) return
   document.getElementById(focused.id)?.focus({ preventScroll: true })
+}
+
+/** Turbo asks for this when the element is in the page; its own would wait for a repaint once more. */
+function drawAtOnce(stream, done) {
+  stream.render = async () => {
+    const event = stream.beforeRenderEvent
+    try {
+      if (stream.dispatchEvent(event)) await event.detail.render(stream)
+    } finally {
+      done()
+    }
+  }
 }
 
 function render({ html, isWhole }) {
@@ -89,7 +139,7 @@ function render({ html, isWhole }) {
     if (html.length < longest) stream.setAttribute('method', 'morph')
     stream.setAttribute('target', id)
   }
-  void apply(content)
+  apply(content)
 }
 
 // What a reader has opened, chosen or typed is theirs.
@@ -103,11 +153,11 @@ document.addEventListener('turbo:before-morph-element', (event) => {
 })
 
 function show() {
-  const live = document.getElementById('live')
+  const { conversation, from, at } = live()?.dataset ?? {}
   hub.show({
-    conversation: live ? Number(live.dataset.conversation) : null,
-    from: live ? Number(live.dataset.from) || 1 : 1,
-    at: live?.dataset.at || null,
+    conversation: conversation ? Number(conversation) : null,
+    from: Number(from) || 1,
+    at: at || null,
   })
 }
 
@@ -116,8 +166,11 @@ document.addEventListener('turbo:submit-end', ({ detail }) => {
   if (detail.success) hub.begin()
 })
 document.addEventListener('chat:sent', () => hub.begin())
+// From a page that was left meanwhile.
+document.addEventListener('chat:begun', () => hub.begin())
 document.addEventListener('visibilitychange', () => {
-  if (!document.hidden) hub.wake()
+  if (document.hidden) flush()
+  else hub.wake()
 })
 window.addEventListener('pagehide', () => hub.leave())
 window.addEventListener('pageshow', ({ persisted }) => {

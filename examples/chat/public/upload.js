@@ -16,6 +16,10 @@ document.addEventListener(
     event.preventDefault()
     event.stopImmediatePropagation()
     if (upload === null) send(target)
+    else
+      sayProblem(
+        'Files of another message are still being sent. Send this one when they are there.',
+      )
   },
   { capture: true },
 )
@@ -31,6 +35,12 @@ document.addEventListener('input', () => showRetry(false))
 
 window.addEventListener('beforeunload', (event) => {
   if (upload !== null) event.preventDefault()
+})
+
+// A page that is gone back to shows nothing that is not so any more.
+document.addEventListener('turbo:before-cache', () => {
+  const form = document.getElementById('composer')
+  if (form?.hasAttribute('data-uploading')) show(form, false)
 })
 
 function send(form) {
@@ -52,7 +62,7 @@ function send(form) {
     if (request.status >= 400) return end(problemOf(request, isStream), request.status >= 500)
     end('')
     // The reader may have gone elsewhere meanwhile, and is not fetched back.
-    if (!form.isConnected) return
+    if (!form.isConnected) return document.dispatchEvent(new CustomEvent('chat:begun'))
     if (isStream) return sent()
     clearDraft()
     visit(request.responseURL)

@@ -57,8 +57,8 @@ export function isOpenTurn({ turn_status: status }: Message): boolean {
   return status !== null && !isTerminal(status)
 }
 
-/** Its files may still come. */
-function mayChange(message: Message): boolean {
+/** Whether it is not over, or its files may still come. */
+export function mayChange(message: Message): boolean {
   const { turn_closed_at: closedAt, turn_settled_at: settledAt } = message
   if (isOpenTurn(message)) return true
   return closedAt === null && Date.now() - (settledAt ?? 0) < tidyMs
@@ -129,12 +129,14 @@ export function createTurnViews(options: TurnViewsOptions): TurnViews {
     }
     // It may have ended since the row was read.
     const [last = message] = isOpenTurn(message) ? await rows.findTurns([id]) : []
+    // And its files may have come since they were read.
+    const late = last === message ? files : await filesOf(last)
     const asks = last.turn_asks === null ? [] : ((await store.read(id))?.asks ?? [])
     const { use, ...over } = settledView(last, { asks, roots: workspaces.rootsOf(conversation) })
     const context = use === null ? null : await meterOf(use)
     return () => ({
       ...rest,
-      ...{ isOpen: isOpenTurn(last), mayChange: mayChange(last), context },
+      ...{ files: late, isOpen: isOpenTurn(last), mayChange: mayChange(last), context },
       ...over,
     })
   }

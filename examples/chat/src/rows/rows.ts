@@ -36,6 +36,7 @@ export interface ChatRows {
     conversationId: number,
     beforeId: number,
   ): Promise<{ readonly turns: Message[]; readonly hasOlder: boolean }>
+  /** From this one on, oldest first; of very many the newest. */
   turnsFrom(conversationId: number, firstId: number): Promise<Message[]>
   findTurns(ids: readonly number[]): Promise<Message[]>
   /** The turn that runs or is next; null when all are over. */
@@ -128,13 +129,15 @@ export function createChatRows(options: ChatRowsOptions): ChatRows {
     },
     latestTurns: async (conversationId) => pageOf(conversationId),
     turnsBefore: async (conversationId, beforeId) => pageOf(conversationId, beforeId),
-    turnsFrom: async (conversationId, firstId) =>
-      messages
+    turnsFrom: async (conversationId, firstId) => {
+      const found = await messages
         .query()
         .where('conversation_id', conversationId)
         .where('id', '>=', firstId)
-        .orderBy('id')
-        .limit(maxTurns),
+        .orderBy('id', 'desc')
+        .limit(maxTurns)
+      return found.toReversed()
+    },
     findTurns: async (ids) =>
       messages
         .query()

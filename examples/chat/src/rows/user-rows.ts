@@ -59,6 +59,11 @@ export function createUserRows(options: UserRowsOptions): UserRows {
   const { knex, conversations, messages, store, queue, spareFolders, userId, onError } = options
   const theirs = () => conversations.query().where('user_id', userId)
 
+  /** To its end the transaction alone writes messages of the conversation: else what comes now would be replaced as well. */
+  const hold = async (trx: Knex, conversationId: number): Promise<void> => {
+    await conversations.query(trx).findById(conversationId).select('id').forUpdate()
+  }
+
   /** The row and its job, or neither. */
   async function insert(trx: Knex, conversationId: number, written: Written): Promise<Message> {
     const { body, uploads, prompt, key = null } = written
@@ -145,11 +150,15 @@ export function createUserRows(options: UserRowsOptions): UserRows {
         return await insert(trx, id, what)
       }),
     addMessage: async (conversationId, written) =>
-      once(written, conversationId, (trx, what) => insert(trx, conversationId, what)),
+      once(written, conversationId, async (trx, what) => {
+        await hold(trx, conversationId)
+        return await insert(trx, conversationId, what)
+      }),
     async replaceMessage(earlier, written) {
       const { conversationId } = earlier
       try {
         return await once(written, conversationId, async (trx, what) => {
+          await hold(trx, conversationId)
           await assertReplaceable(trx, messages, earlier)
           const added = await insert(trx, conversationId, what)
           await standing(trx, messages, conversationId)

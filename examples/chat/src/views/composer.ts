@@ -60,7 +60,7 @@ export function composer(options: ComposerOptions): Html {
       dir="auto"
       maxlength="${maxPromptLength}"
       placeholder="${conversationId === null ? 'Describe a task or ask a question' : 'Reply'}"
-      aria-describedby="composer-problem editing-says"
+      aria-describedby="composer-problem${edited !== null && html` editing-says`}"
       required
       autofocus
     >
@@ -136,8 +136,8 @@ export function composerAction(runningTurnId: number | null): Html {
     <button
       class="action"
       data-kind="stop"
+      form="stop"
       formaction="/messages/${runningTurnId}/stop"
-      formnovalidate
       aria-label="Stop"
       title="Stop (Esc)"
       aria-keyshortcuts="Escape"

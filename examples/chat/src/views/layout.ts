@@ -60,7 +60,7 @@ export function page({ title, kind, frame, content, refreshes = false }: PageOpt
         <script type="module" src="/assets/chat.js" data-turbo-track="reload"></script>
         ${refreshes && html`<noscript><meta http-equiv="refresh" content="3" /></noscript>`}
       </head>
-      <body data-page="${kind}">
+      <body data-page="${kind}" data-reader="${frame.reader?.name ?? ''}">
         <a class="skip" href="#main">Skip to the conversation</a>
         <div class="shell">
           ${sidebar(frame)}

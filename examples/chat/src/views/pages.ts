@@ -65,6 +65,7 @@ export function conversationPage(options: ConversationPage): Html {
         chosen,
         edited,
       })}
+      <form id="stop" method="post" hidden></form>
     </div>
     <div id="live" data-conversation="${id}" data-from="${from}" data-at="${place}" hidden></div>`
   return page({

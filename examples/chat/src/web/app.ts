@@ -1,6 +1,6 @@
 import type { RequestListener } from 'node:http'
 import type { ArtifactStore, MessageArtifacts } from '@turnstead/artifacts'
-import { turboStream, turboStreamType } from '@turnstead/reply/turbo'
+import { html, turboStream, turboStreamType } from '@turnstead/reply/turbo'
 import {
   knownHostsOnly,
   type PublicAddress,
@@ -38,6 +38,7 @@ import { streamRoute } from './stream.js'
 import type { Streams } from './streams.js'
 import { writeMessage } from './write-message.js'
 import type { TurnViews } from '../live/turn-views.js'
+import { agentChanges } from '../views/agent-note.js'
 import { maxPromptLength } from '../views/composer.js'
 import type { Frame } from '../views/layout.js'
 import { problemPage } from '../views/pages.js'
@@ -95,7 +96,8 @@ export function createApp(ports: ChatPorts): Express {
     response.redirect(303, `/conversations/${message.conversationId}`)
   })
 
-  app.get('/stream', streamRoute({ ...ports, listChange: createListChanges(rows), isUnsettled }))
+  const listChange = createListChanges(rows)
+  app.get('/stream', streamRoute({ ...ports, listChange, agentNow, isUnsettled }))
 
   app.post('/conversations/:id/messages', async (request, response) => {
     const conversation = await rowsOf(response).findConversation(parseRowId(request.params.id))
@@ -147,6 +149,10 @@ export function createApp(ports: ChatPorts): Express {
 
   function tell(response: Response, conversationId: number): void {
     news.tell(userOf(response).id, conversationId)
+  }
+
+  function agentNow(): string {
+    return String(html`${agentChanges({ model: ports.model, agent: ports.agentState() })}`)
   }
 
   function isUnsettled(): boolean {

@@ -14,6 +14,8 @@ export interface StreamRouteOptions {
   readonly streams: Streams
   /** Turbo Stream elements that bring lists up to date with a conversation, which may be gone; null: with all that changed lately. */
   readonly listChange: (userId: string, conversationId: number | null) => Promise<string>
+  /** Turbo Stream elements that bring any page to how the agent's server is now. */
+  readonly agentNow: () => string
   /** Something is going on that every page shows, such as the start of the agent's server. */
   readonly isUnsettled: () => boolean
   readonly onError: (error: unknown, where: string) => void
@@ -32,7 +34,7 @@ const quietMs = 500
  * the user's runs. The browser comes again by itself, to any process, so nothing is remembered for it.
  */
 export function streamRoute(options: StreamRouteOptions): RequestHandler {
-  const { rows, feeds, news, streams, listChange, isUnsettled, onError } = options
+  const { rows, feeds, news, streams, listChange, agentNow, isUnsettled, onError } = options
 
   async function follow(request: Request, response: Response): Promise<void> {
     const { id: userId } = userOf(response)
@@ -43,6 +45,8 @@ export function streamRoute(options: StreamRouteOptions): RequestHandler {
     const { left } = writer
     if (left.aborted) return
     const send = (message: StreamMessage): void => writer.send(JSON.stringify(message))
+    // What has changed since its pages were made was told to no one who was not there.
+    send({ conversation: null, html: agentNow() })
     const report = (error: unknown): void => onError(error, 'stream')
     const until = (stop: () => void): void => {
       if (left.aborted) stop()
@@ -57,15 +61,18 @@ export function streamRoute(options: StreamRouteOptions): RequestHandler {
       // What it was opened for is still being read.
       if (!isReady) return
       if (left.aborted || isUnsettled() || (await own.isBusy())) return
+      // Something was told while the rows were asked.
+      if (timer !== null) return
       // The rows know of an end before the pages do.
-      if (feeds.isUnfinished(joined)) return lookSoon()
+      if (feeds.isUnfinished(joined) || showing > 0) return lookSoon()
       send({ idle: true })
       writer.close()
     }
     const lookSoon = (): void => {
       timer ??= setTimeout(() => void endIfQuiet().catch(report), quietMs)
     }
-    const showList = async (conversationId: number | null): Promise<void> => {
+    const show = async (conversationId: number | null): Promise<void> => {
+      unshown.delete(conversationId)
       const html = await listChange(userId, conversationId)
       send({
         listed: conversationId,
@@ -73,6 +80,18 @@ export function streamRoute(options: StreamRouteOptions): RequestHandler {
         // What was removed meanwhile was told to no one who was not there.
         ...(conversationId === null && { ids: await own.list.ids() }),
       })
+    }
+    const unshown = new Set<number | null>()
+    let shown = Promise.resolve()
+    let showing = 0
+    /** One after the other: what was read first must not come last. */
+    const showList = async (conversationId: number | null): Promise<void> => {
+      if (unshown.has(conversationId)) return
+      unshown.add(conversationId)
+      showing += 1
+      const mine = shown.then(() => show(conversationId)).finally(() => (showing -= 1))
+      shown = mine.catch(() => undefined)
+      await mine
     }
     const listening = news.listen(userId, (changed) => {
       showList(changed).catch(report)

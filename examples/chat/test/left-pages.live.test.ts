@@ -1,0 +1,240 @@
+import { gate, on, reply, text } from '@turnstead/testkit'
+import { collectProblems } from '@turnstead-examples/start/browser'
+import { expect } from 'chai'
+import { after, afterEach, before, describe, it } from 'mocha'
+import type { Browser, BrowserContext, Page } from 'playwright-core'
+import { createNamedUsers } from '../src/users/named-users.js'
+import { startApp, type TestApp } from './support/app.js'
+import { begin, findBrowser, send } from './support/page.js'
+
+const launch = findBrowser()
+
+/** In the place of the stream: what is told to the page, the test tells. A page that is not seen is not repainted. */
+const staged = `{
+  window.SharedWorker = class {
+    constructor() {
+      this.port = { postMessage() {} }
+      window.tell = (data) => this.port.onmessage({ data })
+    }
+  }
+  const repaint = window.requestAnimationFrame.bind(window)
+  let isHidden = false
+  let held = []
+  window.requestAnimationFrame = (act) => (isHidden ? held.push(act) : repaint((at) => (isHidden ? held.push(act) : act(at))))
+  Object.defineProperty(document, 'hidden', { get: () => isHidden })
+  Object.defineProperty(document, 'visibilityState', { get: () => (isHidden ? 'hidden' : 'visible') })
+  window.hide = (hides) => {
+    isHidden = hides
+    document.dispatchEvent(new Event('visibilitychange'))
+    if (!hides) for (const act of held.splice(0)) repaint(act)
+  }
+}`
+
+describe('a page that one turns away from', function () {
+  this.timeout(60_000)
+  if (launch === null) {
+    it.skip('is right when one comes back (skipped: no Chromium)')
+    return
+  }
+
+  let browser: Browser
+  let context: BrowserContext
+  let page: Page
+  let app: TestApp
+  let problems: readonly string[]
+
+  before(async () => {
+    browser = await launch()
+  })
+  after(() => browser.close())
+  afterEach(async () => {
+    await context.close()
+    await app.close()
+    expect(problems, 'errors in the page').to.deep.equal([])
+  })
+
+  const open = async (
+    scenario: Parameters<typeof startApp>[0],
+    script = '',
+    options: Parameters<typeof startApp>[1] = {},
+  ): Promise<void> => {
+    app = await startApp(scenario, options)
+    context = await browser.newContext()
+    if (script !== '') await context.addInitScript(script)
+    page = await context.newPage()
+    problems = collectProblems(page)
+  }
+  const box = (): ReturnType<Page['locator']> => page.getByLabel('Your message')
+  const tell = (conversation: number, html: string, at: string): Promise<void> =>
+    page.evaluate(
+      `tell(${JSON.stringify({ type: 'changes', conversation, at, html, isWhole: false })})`,
+    )
+  const title = (words: string): string =>
+    `<turbo-stream action="update" target="conversation-1-title"><template>${words}</template></turbo-stream>`
+
+  it('shows what was told in its order, though it was not seen meanwhile', async () => {
+    await open([reply(text('Hello.'))], staged)
+    await app.post('/conversations', 'Go')
+    await page.goto(`${app.url}/conversations/1`)
+    const heading = page.locator('.topbar h1')
+    await page.evaluate(`{
+      const say = (number) => tell({ type: 'changes', conversation: 1, at: 'x-' + number, isWhole: false, html:
+        '<turbo-stream action="update" target="conversation-1-title"><template>Number ' + number + '</template></turbo-stream>' })
+      say(1)
+      hide(true)
+      say(2)
+    }`)
+    await heading.getByText('Number 2').waitFor()
+    await page.evaluate('hide(false)')
+    await page.evaluate(
+      'new Promise((resolve) => requestAnimationFrame(() => requestAnimationFrame(resolve)))',
+    )
+    expect(await heading.innerText()).to.equal('Number 2')
+  })
+
+  it('takes nothing that is for another conversation, and nothing twice', async () => {
+    await open([reply(text('Hello.'))], staged)
+    await app.post('/conversations', 'Go')
+    await page.goto(`${app.url}/conversations/1`)
+    await tell(2, title('Of another one'), 'y-1')
+    await tell(1, title('New'), 'x-2')
+    await tell(1, title('Old'), 'x-1')
+    await tell(
+      1,
+      '<turbo-stream action="update" target="conversation-1-cost"><template>$1</template></turbo-stream>',
+      'x-3',
+    )
+    await page.getByText('$1').waitFor()
+    expect(await page.locator('.topbar h1').innerText()).to.equal('New')
+  })
+
+  for (const [way, script] of [
+    ['with a worker', ''],
+    ['without one', 'delete window.SharedWorker'],
+  ] as const) {
+    it(`has each paragraph once when it is gone back to, ${way}`, async () => {
+      const paragraphs = text('Second.\n\nThird.\n\nFourth.\n\n')
+      await open(
+        [reply(text('First.\n\n'), gate('a'), paragraphs, gate('b'), text('End.'))],
+        script,
+      )
+      await app.post('/conversations', 'Go')
+      await page.goto(`${app.url}/conversations/1`)
+      await page.getByText('First.').waitFor()
+      // Made anew, with a place.
+      await page.reload()
+      await page.getByText('First.').waitFor()
+      app.impostor.gate('a').open()
+      await page.getByText('Fourth.').waitFor()
+      await page.getByRole('link', { name: 'New conversation' }).click()
+      await page.getByText('What shall we work on?').waitFor()
+      await page.goBack()
+      await page.locator('.turn').getByText('Fourth.').first().waitFor()
+      // Comes after what the page has missed.
+      await page.evaluate(
+        `fetch('/conversations/1/title', { method: 'POST', body: new URLSearchParams({ title: 'Named' }) })`,
+      )
+      await page.locator('.topbar h1').getByText('Named').waitFor()
+      const shown = (await page.locator('.turn .text').allInnerTexts()).join(' ')
+      expect(shown).to.match(/^First\.\s+Second\.\s+Third\.\s+Fourth\.$/)
+      app.impostor.gate('b').open()
+      await page.locator('.facts li').first().waitFor()
+    })
+  }
+
+  it('keeps what is written while a message is under way', async () => {
+    await open([on('one', reply(text('One.'))), reply(text('Hello.'))])
+    await begin(page, app, 'Go')
+    await page.locator('.facts li').first().waitFor()
+    let letOn = (): void => undefined
+    const written = new Promise<void>((resolve) => (letOn = resolve))
+    await page.route('**/messages', async (route) => {
+      await written
+      await route.continue()
+    })
+    await send(page, 'one')
+    await page.keyboard.type(' and the next')
+    letOn()
+    await page.locator('.turn').getByText('One.').waitFor()
+    while ((await box().inputValue()) !== 'and the next') await page.waitForTimeout(25)
+    await page.reload()
+    expect(await box().inputValue(), 'as a draft').to.equal('and the next')
+  })
+
+  it('has what was attached, and lets it be taken away again', async () => {
+    await open([reply(text('Hello.'))])
+    await begin(page, app, 'Go')
+    await page.locator('.facts li').first().waitFor()
+    await page
+      .locator('input[type="file"]')
+      .setInputFiles({ name: 'a.txt', mimeType: 'text/plain', buffer: Buffer.from('a') })
+    await page.getByText('a.txt').waitFor()
+    await page.getByRole('link', { name: 'New conversation' }).click()
+    await page.getByText('What shall we work on?').waitFor()
+    await page.goBack()
+    await page.getByRole('button', { name: 'Remove a.txt' }).click()
+    await page.getByText('a.txt').waitFor({ state: 'detached' })
+  })
+
+  it('can be written in, though its files are still being sent', async () => {
+    await open([reply(text('Hello.'))])
+    await begin(page, app, 'Go')
+    await page.locator('.facts li').first().waitFor()
+    await page.route('**/messages', () => undefined)
+    await page
+      .locator('input[type="file"]')
+      .setInputFiles({ name: 'a.txt', mimeType: 'text/plain', buffer: Buffer.from('a') })
+    await send(page, 'With a file')
+    await page.locator('#uploading').waitFor()
+    await page.getByRole('link', { name: 'New conversation' }).click()
+    await page.getByText('What shall we work on?').waitFor()
+    await page.goBack()
+    await page.locator('.turn').first().waitFor()
+    expect(await page.locator('#uploading').isVisible()).to.equal(false)
+    expect(await box().isEditable()).to.equal(true)
+    expect(await page.locator('[data-kind="send"]').isEnabled()).to.equal(true)
+  })
+
+  it('does not send what is attached when the agent is stopped', async () => {
+    await open([reply(text('Hello. '), gate('a'))])
+    await begin(page, app, 'Go')
+    await page.getByText('Hello.').waitFor()
+    await page
+      .locator('input[type="file"]')
+      .setInputFiles({ name: 'a.txt', mimeType: 'text/plain', buffer: Buffer.alloc(500_000, 'a') })
+    const stopping = page.waitForRequest('**/stop')
+    await page.keyboard.press('Escape')
+    const { 'content-length': length } = await (await stopping).allHeaders()
+    expect(Number(length ?? 0)).to.be.below(1_000)
+    await page.getByText('You stopped this.').waitFor()
+    expect(await page.locator('#attached').innerText()).to.contain('a.txt')
+  })
+
+  it('is left when its conversation is removed in another one', async () => {
+    await open([reply(text('Hello. '), gate('a'))])
+    await begin(page, app, 'Go')
+    await page.getByText('Hello.').waitFor()
+    await app.post('/conversations/1/delete', '')
+    await page.waitForURL(`${app.url}/`)
+    await page.getByText('What shall we work on?').waitFor()
+  })
+
+  it('shows what is written there to no one else who uses the browser', async () => {
+    await open([], '', { users: createNamedUsers({ secret: 'of the tests', isSecure: false }) })
+    const logIn = async (name: string): Promise<void> => {
+      await page.getByLabel('Your name').fill(name)
+      await page.keyboard.press('Enter')
+      await page.getByText('What shall we work on?').waitFor()
+      await page.reload()
+    }
+    await page.goto(app.url)
+    await logIn('Ada')
+    await box().fill('My secret')
+    await page.getByRole('button', { name: 'Log out' }).click()
+    await logIn('Bob')
+    expect(await box().inputValue()).to.equal('')
+    await page.getByRole('button', { name: 'Log out' }).click()
+    await logIn('Ada')
+    expect(await box().inputValue()).to.equal('My secret')
+  })
+})
