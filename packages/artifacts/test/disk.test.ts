@@ -2,6 +2,7 @@ import { expect } from 'chai'
 import { afterEach, beforeEach, describe, it } from 'mocha'
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
+import { createReadStream } from 'node:fs'
 import {
   mkdir,
   readdir,
@@ -51,6 +52,14 @@ describe('createDiskStore', () => {
     for await (const each of from.list()) keys.push(each.key)
     return keys
   }
+
+  it('is told of a stream that fails before it is read, which does not end the process', async () => {
+    const source = createReadStream(join(temp, 'not-there'))
+    const error = await rejectionOf(store.put(key('a'), source))
+    expect(error).to.have.property('code', 'source_failed')
+    expect(error).to.have.nested.property('cause.code', 'ENOENT')
+    expect(await listKeys(store)).to.deep.equal([])
+  })
 
   it('makes its folder at the first put, for its own user only', async () => {
     expect(await store.stat(key('a'))).to.equal(null)

@@ -47,6 +47,11 @@ export async function* readSource(
   }
 }
 
+/** A stream that fails before it is read, as of a file that is not there, must not end the process: its reader is told. */
+export function heedFailure(source: ArtifactSource): void {
+  if ('on' in source && typeof source.on === 'function') source.on('error', () => {})
+}
+
 /** Frees a source that will not be read any further. */
 export function closeSource(source: ArtifactSource): void {
   if ('destroy' in source && typeof source.destroy === 'function') source.destroy()
