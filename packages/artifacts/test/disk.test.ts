@@ -17,6 +17,7 @@ import {
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 
+import { createMessageArtifacts } from '../src/collect/message-artifacts.js'
 import { createDiskStore, type DiskStore } from '../src/disk.js'
 import { isTemporaryName, toObjectPath } from '../src/disk/paths.js'
 import { parseArtifactKey, type ArtifactKey } from '../src/store/key.js'
@@ -52,6 +53,16 @@ describe('createDiskStore', () => {
     for await (const each of from.list()) keys.push(each.key)
     return keys
   }
+
+  it('takes no text for bytes, and is missed where files are to be collected', async () => {
+    const error = await rejectionOf(store.put(key('a'), 'text' as never))
+    expect(error).to.be.instanceOf(TypeError)
+    expect(String(error)).to.contain('`Buffer.from(text)`')
+    expect(() => createMessageArtifacts({ directory: temp } as never)).to.throw(
+      TypeError,
+      '`store` is missing',
+    )
+  })
 
   it('is told of a stream that fails before it is read, which does not end the process', async () => {
     const source = createReadStream(join(temp, 'not-there'))
