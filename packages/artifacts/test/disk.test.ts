@@ -2,6 +2,7 @@ import { expect } from 'chai'
 import { afterEach, beforeEach, describe, it } from 'mocha'
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
+import { createReadStream } from 'node:fs'
 import {
   mkdir,
   readdir,
@@ -16,6 +17,7 @@ import {
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 
+import { createMessageArtifacts } from '../src/collect/message-artifacts.js'
 import { createDiskStore, type DiskStore } from '../src/disk.js'
 import { isTemporaryName, toObjectPath } from '../src/disk/paths.js'
 import { parseArtifactKey, type ArtifactKey } from '../src/store/key.js'
@@ -51,6 +53,24 @@ describe('createDiskStore', () => {
     for await (const each of from.list()) keys.push(each.key)
     return keys
   }
+
+  it('takes no text for bytes, and is missed where files are to be collected', async () => {
+    const error = await rejectionOf(store.put(key('a'), 'text' as never))
+    expect(error).to.be.instanceOf(TypeError)
+    expect(String(error)).to.contain('`Buffer.from(text)`')
+    expect(() => createMessageArtifacts({ directory: temp } as never)).to.throw(
+      TypeError,
+      '`store` is missing',
+    )
+  })
+
+  it('is told of a stream that fails before it is read, which does not end the process', async () => {
+    const source = createReadStream(join(temp, 'not-there'))
+    const error = await rejectionOf(store.put(key('a'), source))
+    expect(error).to.have.property('code', 'source_failed')
+    expect(error).to.have.nested.property('cause.code', 'ENOENT')
+    expect(await listKeys(store)).to.deep.equal([])
+  })
 
   it('makes its folder at the first put, for its own user only', async () => {
     expect(await store.stat(key('a'))).to.equal(null)

@@ -5,6 +5,7 @@ import type { Client } from './migrations/dialect.js'
 import { downSql, upSql } from './migrations/print-sql.js'
 import { conversationSteps, messageStep, stepsOf, versions } from './migrations/versions.js'
 import type { TurnMigrationOptions } from './migrations/versions.js'
+import { assertKnown } from './values/known-options.js'
 import { defineColumns } from './migrations/table-version.js'
 import type { ConversationColumns, MessageColumns, TableOptions } from './tables.js'
 
@@ -116,7 +117,7 @@ export function migrationSource(
  *     for (const { up } of migrationSql({ client: 'pg' })) console.log(`${up.join(';\n')};`)
  */
 export function migrationSql(options: MigrationSqlOptions): readonly MigrationSql[] {
-  const { client, concurrently = false } = options
+  const { client, concurrently = false } = Object(options) as MigrationSqlOptions
   const dialect = dialectFor(client)
   if (concurrently && client !== 'pg') {
     throw new TypeError('`concurrently` is for PostgreSQL: the others have no such statement.')
@@ -153,7 +154,22 @@ export function messageColumns(
   for (const version of versions) defineColumns(table, messageStep(version, options))
 }
 
+/** Those of `assertSchema` are no mistake: a host gives both the same. */
+const known = {
+  conversations: true,
+  messages: true,
+  indexPrefix: true,
+  from: true,
+  client: true,
+  concurrently: true,
+  outbox: true,
+  history: true,
+  servers: true,
+  artifacts: true,
+} as const
+
 function from(options: TurnMigrationOptions & VersionOptions): ReturnType<typeof stepsOf> {
+  assertKnown('A migration', options, known)
   const { from: first = 1 } = options
   if (!Number.isSafeInteger(first) || first < 1 || first > versions.length + 1) {
     throw new RangeError(`\`from\` must be a version of the columns, 1 to ${versions.length + 1}.`)

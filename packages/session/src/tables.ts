@@ -218,7 +218,7 @@ export function conversationTable(
 ): Table<ConversationColumns> {
   return {
     table: options.table ?? 'conversations',
-    columns: nameColumns('conversations', conversationDefaults, { prefix: '', ...options }),
+    columns: nameColumns('conversations', conversationDefaults, options, ''),
   }
 }
 
@@ -226,15 +226,24 @@ export function conversationTable(
 export function messageTable(options: TableOptions<MessageColumns> = {}): Table<MessageColumns> {
   return {
     table: options.table ?? 'messages',
-    columns: nameColumns('messages', messageDefaults, { prefix: 'turn_', ...options }),
+    columns: nameColumns('messages', messageDefaults, options, 'turn_'),
   }
 }
 
 function nameColumns<Columns extends object>(
   option: string,
   defaults: Columns,
-  { columns = {}, prefix }: TableOptions<Columns> & { readonly prefix: string },
+  options: TableOptions<Columns>,
+  defaultPrefix: string,
 ): Columns {
+  // A misspelt `table` would send our columns, and turns, to another one.
+  const unknown = Object.keys(options).find((name) => !/^(?:table|prefix|columns)$/.test(name))
+  if (unknown !== undefined) {
+    throw new TypeError(
+      `\`${option}\` has no option ${JSON.stringify(unknown)}; it has \`table\`, \`prefix\`, \`columns\`.`,
+    )
+  }
+  const { columns = {}, prefix = defaultPrefix } = options
   for (const name of Object.keys(columns)) {
     if (!(name in defaults)) {
       const known = Object.keys(defaults).join(', ')

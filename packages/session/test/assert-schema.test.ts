@@ -3,7 +3,7 @@ import type { DatabaseName } from '@turnstead-internal/databases'
 import { expect } from 'chai'
 import type { Knex } from 'knex'
 import { describe, it } from 'mocha'
-import { assertSchema, SessionError, turnMigration } from '../src/index.js'
+import { assertSchema, createSessionStore, SessionError, turnMigration } from '../src/index.js'
 import type { TurnMigrationOptions } from '../src/index.js'
 import { createHostTables } from './support/open-rows.js'
 
@@ -60,6 +60,27 @@ for (const kind of databases) {
         for (const each of [{}, options]) {
           await turnMigration(each).up(knex)
           expect(await problemsOf(knex, each)).to.deep.equal([])
+        }
+      } finally {
+        await close()
+      }
+    })
+
+    it('is named by a verb that meets tables which no migration has prepared', async () => {
+      const { knex, close } = await kind.open()
+      const refused = async (): Promise<unknown> =>
+        createSessionStore({ knex })
+          .claim({ conversationId: 1, turnId: 1, owner: 'a', leaseMs: 1_000 })
+          .catch((error: unknown) => error)
+      try {
+        // Without the tables, and without our columns in them.
+        for (const prepare of [async () => {}, async () => createHostTables(knex)]) {
+          await prepare()
+          const error = await refused()
+          expect(error).to.include({ code: 'database_failed', retryable: false })
+          expect(error)
+            .to.have.property('message')
+            .that.matches(/run our migrations.*`assertSchema`/)
         }
       } finally {
         await close()

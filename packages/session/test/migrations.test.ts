@@ -7,6 +7,7 @@ import {
   createSessionStore,
   messageColumns,
   migrations,
+  migrationSql,
   turnMigration,
 } from '../src/index.js'
 import { createHostTables } from './support/open-rows.js'
@@ -276,3 +277,26 @@ describe('migrations', () => {
 function tail(table: string): string {
   return table.slice(table.lastIndexOf('.') + 1)
 }
+
+describe('the options of migrations and stores', () => {
+  const knex = createKnex({ client: 'pg' })
+
+  it('are refused where there are none of that name: the columns would go to another table', () => {
+    const misspelt = { message: { table: 'posts' } } as never
+    expect(() => migrations(misspelt)).to.throw(TypeError, 'no option "message"; it has')
+    for (const [name, options] of Object.entries({
+      tabel: { messages: { tabel: 'posts' } },
+      colums: { conversations: { colums: { id: 'key' } } },
+    })) {
+      const words = `has no option "${name}"; it has \`table\``
+      expect(() => migrations(options as never)).to.throw(TypeError, words)
+      expect(() => createSessionStore({ knex, ...options } as never)).to.throw(TypeError, words)
+    }
+  })
+
+  it('may be those of `assertSchema`, and undefined where the default is meant', async () => {
+    expect(migrations({ outbox: {}, history: {} } as never)).to.have.length.above(0)
+    const [first] = migrationSql({ client: 'pg', messages: { prefix: undefined } as never })
+    expect(first?.up.join()).to.contain('turn_status').and.not.contain('undefined')
+  })
+})

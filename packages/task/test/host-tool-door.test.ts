@@ -1,3 +1,4 @@
+import { open } from 'node:fs/promises'
 import { createManualClock, reply, text, tool } from '@turnstead/testkit'
 import { createMemoryStore } from '@turnstead/turn'
 import { expect } from 'chai'
@@ -245,6 +246,11 @@ describe('a door of host tools', () => {
     expect(await codeOf({ port: 0, fd: 3, secret })).to.contain('`port` and `fd`')
     expect(await codeOf({ port: 0, secret, waitMs: 0 })).to.contain('RangeError: `waitMs`')
     expect(await codeOf({ port: 0, secret, host: '0.0.0.0' })).to.contain('"host"')
+    const file = await open(import.meta.filename)
+    expect(await codeOf({ fd: file.fd, secret })).to.contain(
+      'TypeError: `fd` is no listening socket',
+    )
+    await file.close()
     const { port } = await openDoor()
     expect(await codeOf({ port, secret })).to.contain('EADDRINUSE')
     const give = () => opencodeTask({ client: rig.client, hostToolDoor: {} as HostToolDoor })

@@ -10,30 +10,53 @@ Credentials: OPENCODE_SERVER_USERNAME and OPENCODE_SERVER_PASSWORD; they are nev
 
 ${chaosUsage}`
 
-if (process.argv[2] === 'chaos') {
+const args = process.argv.slice(2)
+
+if (asksForHelp(args)) process.stdout.write(usage)
+else if (args[0] === 'chaos') {
   process.exitCode = await chaosCommand(
-    process.argv.slice(3),
+    args.slice(1),
     (text) => void process.stdout.write(text),
     (text) => void process.stderr.write(text),
   )
 } else await recordCommand()
 
+/** What stands after `--` is the worker's. */
+function asksForHelp(words: readonly string[]): boolean {
+  const end = words.indexOf('--')
+  const own = end === -1 ? words : words.slice(0, end)
+  return own.some((word) => word === '--help' || word === '-h')
+}
+
 async function recordCommand(): Promise<void> {
-  const { values, positionals } = parseArgs({
-    allowPositionals: true,
-    options: {
-      target: { type: 'string' },
-      out: { type: 'string' },
-      port: { type: 'string', default: '0' },
-      name: { type: 'string', default: 'recording' },
-    },
-  })
+  const words = readWords()
+  if (words === null) return
+  const { values, positionals } = words
   if (positionals[0] !== 'record' || values.target === undefined || values.out === undefined) {
     process.stderr.write(usage)
     process.exitCode = 2
     return
   }
   await runRecorder(values.target, values.out, Number(values.port), values.name)
+}
+
+function readWords() {
+  try {
+    return parseArgs({
+      args,
+      allowPositionals: true,
+      options: {
+        target: { type: 'string' },
+        out: { type: 'string' },
+        port: { type: 'string', default: '0' },
+        name: { type: 'string', default: 'recording' },
+      },
+    })
+  } catch (error) {
+    process.stderr.write(`${error instanceof Error ? error.message : String(error)}\n\n${usage}`)
+    process.exitCode = 2
+    return null
+  }
 }
 
 async function runRecorder(target: string, out: string, port: number, name: string): Promise<void> {

@@ -105,14 +105,28 @@ describe('record', () => {
     await impostor.close()
   }).timeout(15_000)
 
-  it('explains itself when it is called wrongly', async () => {
+  it('explains itself when it is asked, and when it is called wrongly', async () => {
     const cli = fileURLToPath(new URL('../src/cli.ts', import.meta.url))
-    const { code, stderr } = await new Promise<{ code: unknown; stderr: string }>((resolve) => {
-      execFile(process.execPath, ['--import=tsx', cli], (error, _stdout, stderr) =>
-        resolve({ code: error?.code, stderr }),
-      )
-    })
-    expect(code).to.equal(2)
-    expect(stderr).to.include('Usage: testkit record')
+    const say = async (...words: string[]): Promise<object> =>
+      new Promise((resolve) => {
+        const args = ['--import=tsx', cli, ...words]
+        execFile(process.execPath, args, (error, stdout, stderr) =>
+          resolve({ code: error?.code ?? 0, stdout, stderr }),
+        )
+      })
+    const [asked, nothing, misspelt] = await Promise.all([
+      say('--help'),
+      say(),
+      say('record', '--taget', 'http://127.0.0.1:1'),
+    ])
+    expect(asked).to.include({ code: 0, stderr: '' })
+    expect(asked).to.have.property('stdout').that.includes('Usage: testkit record')
+    expect(nothing).to.include({ code: 2, stdout: '' })
+    expect(nothing).to.have.property('stderr').that.includes('Usage: testkit record')
+    expect(misspelt).to.include({ code: 2, stdout: '' })
+    expect(misspelt)
+      .to.have.property('stderr')
+      .that.matches(/^Unknown option '--taget'/)
+      .and.includes('Usage: testkit record')
   }).timeout(15_000)
 })

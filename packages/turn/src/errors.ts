@@ -86,9 +86,14 @@ export class TurnError extends Error {
 
 /** The error for a run that the server lost and that may not be run again. */
 export function serverLostTurn(prompt: { readonly id: string }, cause?: unknown): TurnError {
+  // What the server says of it in every run, after it has taken the prompt.
+  const isHomeless = cause instanceof Error && /NotFound: FileSystem\.realPath/.test(cause.message)
+  const advice = isHomeless
+    ? "the directory of the session does not exist on the server's machine (the cause names it). Make it, then ask again."
+    : 'what was seen of the reply is kept. Ask again.'
   return new TurnError(
     'server_lost_turn',
-    `The OpenCode server lost the run of prompt ${prompt.id}; what was seen of the reply is kept. Ask again.`,
+    `The OpenCode server lost the run of prompt ${prompt.id}; ${advice}`,
     { cause },
   )
 }

@@ -217,6 +217,11 @@ describe('createOutbox', () => {
 
   it('refuses numbers that make no sense', () => {
     const store = createMemoryOutbox({ now: () => 0 })
+    expect(() => createOutbox({ store: {}, deliver: () => undefined } as never)).to.throw(
+      TypeError,
+      '`store` is missing: give it `createOutboxStore`',
+    )
+    expect(() => createOutbox({ store } as never)).to.throw(TypeError, '`deliver` must be')
     expect(() => createOutbox({ store, deliver: () => undefined, concurrency: 0 })).to.throw(
       RangeError,
       'concurrency',

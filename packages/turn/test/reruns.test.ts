@@ -79,4 +79,13 @@ describe('a turn whose run was lost', () => {
     const seenAfterMs = result.status === 'skipped' ? null : result.timeToFirstTokenMs
     expect(seenAfterMs).to.be.within(0, 1_000)
   })
+
+  it('says that the directory is not there, though the server says it in the first run alone', async () => {
+    const client = rig.connect().withScope({ directory: '/does/not/exist' })
+    const result = await runTurn(rig.options(turnId, 'Hello', { client }))
+    expect(result).to.have.nested.property('error.code', 'server_lost_turn')
+    expect(result).to.have.nested.property('error.message').that.includes('does not exist')
+    expect(result).to.have.nested.property('error.cause.message').that.includes('/does/not/exist')
+    expect((await rig.rows.store.read(turnId))?.prompt?.runs).to.be.greaterThan(0)
+  })
 })

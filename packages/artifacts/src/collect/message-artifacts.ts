@@ -100,6 +100,9 @@ const maxTimeouts = 2
  */
 export function createMessageArtifacts(options: MessageArtifactsOptions): MessageArtifacts {
   const { store, reader } = options
+  if (typeof Reflect.get(Object(store), 'put') !== 'function') {
+    throw new TypeError('`store` is missing, such as `createDiskStore({ root })`.')
+  }
   const directory = options.directory === undefined ? undefined : resolve(options.directory)
   const limits = checkLimits(options.limits ?? {})
   if (directory === undefined && options.agentDirectory === undefined) {

@@ -1,7 +1,7 @@
 import { tracePut } from '../tracing/trace.js'
 import { parseArtifactKey, type ArtifactKey } from './key.js'
 import { checkPutOptions, type CheckedPut } from './put-options.js'
-import { closeSource } from './source.js'
+import { assertSource, closeSource, heedFailure } from './source.js'
 import type { ArtifactSource, ArtifactStat, ArtifactStore } from './store.js'
 
 /** What is left for a store to do, once its caller's mistakes are refused. */
@@ -14,6 +14,8 @@ export type PutChecked = (
 /** The `put` of a store: refuses what no store takes, tells the channel under the store's name, and closes the source of a put that fails. */
 export function checkedPut(name: string, put: PutChecked): ArtifactStore['put'] {
   return async (key, source, options = {}) => {
+    assertSource(source)
+    heedFailure(source)
     try {
       return await tracePut(name, async () => {
         parseArtifactKey(key)

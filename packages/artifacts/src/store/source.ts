@@ -47,6 +47,20 @@ export async function* readSource(
   }
 }
 
+/** @throws TypeError for what has no bytes, as a text. */
+export function assertSource(source: unknown): asserts source is ArtifactSource {
+  const isIterable = typeof source === 'object' && source !== null && Symbol.asyncIterator in source
+  if (isIterable || isUint8Array(source)) return
+  throw new TypeError(
+    '`source` must be a Uint8Array, a stream or another async iterable of them; a text is `Buffer.from(text)`.',
+  )
+}
+
+/** A stream that fails before it is read, as of a file that is not there, must not end the process: its reader is told. */
+export function heedFailure(source: ArtifactSource): void {
+  if ('on' in source && typeof source.on === 'function') source.on('error', () => {})
+}
+
 /** Frees a source that will not be read any further. */
 export function closeSource(source: ArtifactSource): void {
   if ('destroy' in source && typeof source.destroy === 'function') source.destroy()

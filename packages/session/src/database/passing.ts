@@ -44,6 +44,15 @@ export function isImpossibleKey(failure: unknown): boolean {
   return impossibleKeyCodes.test(code)
 }
 
+/** Whether the tables are not what the statement takes them for: a migration was not run, or a name is another one. */
+export function isMissingSchema(failure: unknown): boolean {
+  const { code, message } = read(failure)
+  return (
+    missingSchemaCodes.test(code) ||
+    (/^(?:SQLITE_ERROR)?$/.test(code) && /\bno such (?:table|column)\b/.test(message))
+  )
+}
+
 /** Whether the connection was lost, perhaps because the server would not take the statement. */
 export function isLostConnection(failure: unknown): boolean {
   const { code } = read(failure)
@@ -67,6 +76,9 @@ const duplicateCodes =
 // 22P02 no such text, 22003 out of range, 22021 NUL; MySQL refuses updates only, and texts of another collation.
 const impossibleKeyCodes =
   /^(?:22P02|22003|22021|ER_TRUNCATED_WRONG_VALUE|ER_CANT_AGGREGATE_2COLLATIONS)$/
+
+// Of PostgreSQL a table, a column, a schema.
+const missingSchemaCodes = /^(?:42P01|42703|3F000|ER_NO_SUCH_TABLE|ER_BAD_FIELD_ERROR)$/
 
 // Connections, rollbacks, resources, operators, the system; a lock that is not to be had; a server that only reads now.
 const passingStates = /^(?:(?:08|40|53|57|58)...|55P03|25006|70100)$/

@@ -6,6 +6,7 @@ import type { Deadline } from '../database/connection.js'
 import {
   isLostConnection,
   isLostRace,
+  isMissingSchema,
   isPassing,
   isReadOnly,
   isRefusedEarly,
@@ -91,7 +92,9 @@ async function attempt<Result>(tables: QueryContext, work: Attempt<Result>): Pro
       }
       throw new SessionError(
         'database_failed',
-        `The database could not ${work.what}; see \`cause\`.`,
+        isMissingSchema(cause)
+          ? `The database could not ${work.what}, since a table or a column is missing there: run our migrations with the options of this store. \`assertSchema\` says what is missing; see \`cause\`.`
+          : `The database could not ${work.what}; see \`cause\`.`,
         { cause, retryable },
       )
     }

@@ -221,7 +221,13 @@ function listen(
       response.on('error', () => undefined)
       void onRequest(request, response).catch(() => response.destroy())
     })
-    server.once('error', reject)
+    server.once('error', (cause: NodeJS.ErrnoException) => {
+      const isNoSocket =
+        'fd' in where && /^(?:EINVAL|EBADF|ENOTSOCK|EEXIST)$/.test(cause.code ?? '')
+      const words =
+        '`fd` is no listening socket: give one that what starts this process opened for it, or `port`'
+      reject(isNoSocket ? new TypeError(words, { cause }) : cause)
+    })
     server.unref()
     server.listen(where, () => resolve(server))
   })

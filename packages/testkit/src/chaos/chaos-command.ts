@@ -11,14 +11,14 @@ export const chaosUsage = `Usage: testkit chaos --begin <command> --check <comma
 Runs your scenario again and again, kills the worker at every request and frame, and delivers its job twice.
 The commands find the server's address in OPENCODE_BASE_URL and a fresh folder in CHAOS_DIR.
 
-  --begin <command>     makes the job; called once in each run
+  --begin <command>     makes the job; called once in each run, while the worker starts: try until it is there
   --check <command>     exit code 0: ended well, 1: not yet, 2: ended badly; prints what a user would see
   --deliver <command>   puts the job into your queue; also called twice at once and after the end
   --target <url>        a real server; without it an Impostor is started for each run
   --scenario <file>     a module that exports \`scenario\`, what Impostor answers
   --points <n>          how many points are tried; all of them by default
   --only <text>         only points whose names contain this text
-  --timeout <ms>        how long a run may take, 30000 by default
+  --timeout <ms>        how long a run may take, 60000 by default
   --variable <name>     another name for OPENCODE_BASE_URL
   --json                the report as JSON
 `

@@ -26,7 +26,7 @@ export interface ChaosOptions {
   readonly points?: number
   /** Tries only the points whose names contain this text, such as one that was found before. Default: all. */
   readonly only?: string
-  /** How long a run may take, in milliseconds. Default 30,000. Longer than the host's own leases and retries. */
+  /** How long a run may take, in milliseconds. Default 60,000. Longer than the host's own leases and retries. */
   readonly timeoutMs?: number
   /** How long nothing may be asked of the server before a run counts as over, in milliseconds. Default 500. */
   readonly quietMs?: number
@@ -60,7 +60,7 @@ export function toPlan(options: ChaosOptions): ChaosPlan {
       throw new TestkitError('invalid_options', `\`${name}\` must be a command`)
     }
   }
-  const { target, points = Infinity, timeoutMs = 30_000, quietMs = 500 } = options
+  const { target, points = Infinity, timeoutMs = 60_000, quietMs = 500 } = options
   if (!(points >= 1)) throw new TestkitError('invalid_options', '`points` must be 1 or more')
   for (const [name, value] of Object.entries({ timeoutMs, quietMs })) {
     if (value > 0 && value < 2 ** 31) continue

@@ -59,7 +59,7 @@ const prunedAtOnce = 500
  * Delivers what the rows say has happened to turns: at least once each, again after failures and crashes, with pauses that grow,
  * and aside as a dead letter in the end.
  *
- * @throws RangeError for a number that makes no sense.
+ * @throws RangeError for a number that makes no sense, TypeError without a store or a function that delivers.
  *
  * @example
  * const outbox = createOutbox({ store: createOutboxStore({ knex }), deliver: webhook({ url, secret }) })
@@ -67,6 +67,17 @@ const prunedAtOnce = 500
 export function createOutbox(options: OutboxOptions): Outbox {
   const { store, deliver, random = Math.random } = options
   const { concurrency = 10, pollMs = 1_000, timeoutMs = 30_000, keepMs = weekMs } = options
+  // Without them it would find nothing, for ever, and tell only `onError`.
+  if (typeof Reflect.get(Object(store), 'delivered') !== 'function') {
+    throw new TypeError(
+      '`store` is missing: give it `createOutboxStore` of `@turnstead/session/outbox`',
+    )
+  }
+  if (typeof deliver !== 'function') {
+    throw new TypeError(
+      '`deliver` must be a function, such as `webhook` of `@turnstead/turn/outbox`',
+    )
+  }
   const retries = { ...defaultRetries, ...options.retries }
   for (const [name, value] of Object.entries({
     concurrency,

@@ -9,6 +9,8 @@ export interface Remarks {
   readonly sessionError: SessionError | null
   /** Why the provider was asked again last. */
   readonly retry: string | null
+  /** What was said last in any run of the prompt: a server that fails the same way again says it once. */
+  readonly lastWords: string | null
   errored(error: SessionError): void
   retried(message: string): void
   /** The prompt was sent: what was said before is not about it. */
@@ -18,6 +20,7 @@ export interface Remarks {
 export function createRemarks(): Remarks {
   let sessionError: SessionError | null = null
   let retry: string | null = null
+  let lastWords: string | null = null
   return {
     get sessionError() {
       return sessionError
@@ -25,11 +28,16 @@ export function createRemarks(): Remarks {
     get retry() {
       return retry
     },
+    get lastWords() {
+      return lastWords
+    },
     errored(error) {
       sessionError = error
+      lastWords = error.message
     },
     retried(message) {
       retry = message
+      lastWords = message
     },
     forget() {
       sessionError = null

@@ -146,7 +146,7 @@ function questionLost(prompt: PromptRecord): TurnError {
 }
 
 function lastWords({ remarks }: TurnRun): Error | undefined {
-  const words = remarks.sessionError?.message ?? remarks.retry
+  const words = remarks.sessionError?.message ?? remarks.lastWords
   return words === null ? undefined : new Error(words)
 }
 
