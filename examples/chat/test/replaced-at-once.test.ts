@@ -41,7 +41,7 @@ describe('a message that is asked anew in two tabs at once', () => {
       const sent = await Promise.all(
         ['one', 'other'].map((body) => rows.replaceMessage(first, written(body))),
       )
-      expect(sent.filter((each) => typeof each === 'string')).to.deep.equal(['open'])
+      expect(sent.filter((each) => typeof each === 'string')).to.deep.equal(['replaced'])
       expect(await rows.turnsFrom(first.conversationId, 1)).to.have.lengthOf(2)
     })
   })
