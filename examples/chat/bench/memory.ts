@@ -9,9 +9,13 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { gate, reply, startImpostor, text } from '@turnstead/testkit'
 import { startChatProcess } from '../test/support/chat-process.js'
 
-/** As many as one process runs at once. */
+/** As many as one process runs at once, each of another reader, who may have a hundred streams. */
 const conversations = 10
-const pages = 1_000
+const pages = 900
+const userHeader = 'x-reader'
+const readerOf = (conversation: number): Record<string, string> => ({
+  [userHeader]: `reader-${conversation}`,
+})
 const name = 'chat.server.memory_per_open_page_kb'
 /** What the answers have so far, which each page is shown at first. */
 const soFar = 'This is what the agent has said until now, and it is not over yet. '.repeat(40)
@@ -31,13 +35,16 @@ export const memoryPerOpenPage = {
     }
     const impostor = await startImpostor(() => reply(text(soFar), gate('never')))
     const dataDir = await mkdtemp(join(tmpdir(), 'turnstead-chat-'))
-    const env = { OPENCODE_BASE_URL: impostor.url, CHAT_LOGIN: '', CHAT_USER_HEADER: '' }
+    const env = { OPENCODE_BASE_URL: impostor.url, CHAT_LOGIN: '', CHAT_USER_HEADER: userHeader }
     const chat = await startChatProcess({ dataDir, env })
     const agent = new Agent({ maxSockets: Infinity })
 
     const open = async (conversation: number): Promise<Opened> => {
-      const request = get(`${chat.url}/stream?c=${conversation}.1.`, { agent })
+      const headers = readerOf(conversation)
+      const request = get(`${chat.url}/stream?c=${conversation}.1.`, { agent, headers })
       const [response] = (await once(request, 'response')) as [IncomingMessage]
+      if (response.statusCode !== 200)
+        throw new Error(`a stream was refused: ${response.statusCode}`)
       response.setEncoding('utf8')
       const shown = new Promise<void>((resolve) => {
         let said = ''
@@ -68,7 +75,9 @@ export const memoryPerOpenPage = {
     try {
       for (let number = 0; number < conversations; number += 1) {
         const body = new URLSearchParams({ prompt: 'Go' })
-        await fetch(`${chat.url}/conversations`, { method: 'POST', body, redirect: 'manual' })
+        const headers = readerOf(number + 1)
+        const form = { method: 'POST', body, headers, redirect: 'manual' } as const
+        await fetch(`${chat.url}/conversations`, form)
       }
       // As many as will be there, so that what is kept for the next ones is there already.
       closeAll(await openAll(pages))
