@@ -1,34 +1,25 @@
 import { createRequire } from 'node:module'
 import { collectProblems } from '@turnstead-examples/start/browser'
 import { expect } from 'chai'
-import { after, before, describe, it } from 'mocha'
-import type { Browser, Page } from 'playwright-core'
+import { after, before, it } from 'mocha'
+import type { Page } from 'playwright-core'
 import type { AxeResults } from 'axe-core'
 import { prompts, scenes } from '../screenshots/scenes.js'
 import { createNamedUsers } from '../src/users/named-users.js'
 import { startApp, type TestApp } from './support/app.js'
-import { begin, findBrowser, sideways } from './support/page.js'
+import { begin, describeInBrowser, sideways } from './support/page.js'
 
 const axePath = createRequire(import.meta.url).resolve('axe-core')
-const launch = findBrowser()
 const widths = [320, 768, 1280, 2560]
 
-describe('every state of the page', function () {
-  this.timeout(120_000)
-  if (launch === null) {
-    it.skip('is for everybody (skipped: no Chromium)')
-    return
-  }
-
-  let browser: Browser
+describeInBrowser('every state of the page', (browser) => {
   let app: TestApp
   let named: TestApp
   const places = new Map<string, string>()
 
   before(async () => {
-    browser = await launch()
     app = await startApp(scenes)
-    const page = await browser.newPage()
+    const page = await browser().newPage()
     places.set('first page', app.url)
     for (const [name, prompt] of Object.entries(prompts)) {
       await begin(page, app, prompt)
@@ -47,7 +38,6 @@ describe('every state of the page', function () {
   })
   after(async () => {
     app.impostor.gate('running').open()
-    await browser.close()
     await app.close()
     await named.close()
   })
@@ -61,7 +51,7 @@ describe('every state of the page', function () {
   for (const colorScheme of ['light', 'dark'] as const) {
     it(`has no violations that axe knows of, in ${colorScheme}`, async () => {
       // The page's own policy lets no other script in, so the tool comes from outside of it.
-      const page = await browser.newPage({ colorScheme, bypassCSP: true })
+      const page = await browser().newPage({ colorScheme, bypassCSP: true })
       const problems = collectProblems(page, /404/)
       const violations: string[] = []
       for (const [name, url] of places) {
@@ -83,7 +73,7 @@ describe('every state of the page', function () {
 
   it('fits every width, and its title bar stands over its column and lets nothing shine through', async () => {
     for (const width of widths) {
-      const page = await browser.newPage({ viewport: { width, height: 700 } })
+      const page = await browser().newPage({ viewport: { width, height: 700 } })
       for (const [name, url] of places) {
         await page.goto(url)
         await openAll(page)
@@ -106,7 +96,7 @@ describe('every state of the page', function () {
   })
 
   it('moves nothing for readers who want that', async () => {
-    const page = await browser.newPage({ reducedMotion: 'reduce' })
+    const page = await browser().newPage({ reducedMotion: 'reduce' })
     for (const name of ['running', 'ask', 'first page']) {
       await page.goto(places.get(name) ?? '')
       const moving = await page.evaluate(() => document.getAnimations().length)
@@ -116,7 +106,7 @@ describe('every state of the page', function () {
   })
 
   it('reads in its order: the skip link, the list, the conversation, the answers, the prompt box', async () => {
-    const page = await browser.newPage()
+    const page = await browser().newPage()
     await page.goto(places.get('ask') ?? '')
     await page.evaluate(() => {
       ;(document.activeElement as HTMLElement).blur()
@@ -153,7 +143,7 @@ describe('every state of the page', function () {
   })
 
   it('shows each text in its own direction', async () => {
-    const page = await browser.newPage()
+    const page = await browser().newPage()
     await page.goto(places.get('rightToLeft') ?? '')
     const sideOf = (selector: string): Promise<string> =>
       page.locator(selector).evaluate((element) => {
@@ -176,7 +166,7 @@ describe('every state of the page', function () {
   })
 
   it('prints the conversation and not what is around it', async () => {
-    const page = await browser.newPage()
+    const page = await browser().newPage()
     await page.goto(places.get('answer') ?? '')
     await page.emulateMedia({ media: 'print' })
     for (const hidden of ['.sidebar', '.dock', '.copy', '.turn-actions']) {

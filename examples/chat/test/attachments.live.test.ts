@@ -1,30 +1,17 @@
 import { reply, text } from '@turnstead/testkit'
 import { collectProblems } from '@turnstead-examples/start/browser'
 import { expect } from 'chai'
-import { after, afterEach, before, describe, it } from 'mocha'
-import type { Browser, CDPSession, Page } from 'playwright-core'
+import { afterEach, it } from 'mocha'
+import type { CDPSession, Page } from 'playwright-core'
 import { startApp, type TestApp } from './support/app.js'
-import { begin, findBrowser } from './support/page.js'
+import { begin, describeInBrowser } from './support/page.js'
 
-const launch = findBrowser()
-
-describe('files on their way', function () {
-  this.timeout(60_000)
-  if (launch === null) {
-    it.skip('are shown (skipped: no Chromium)')
-    return
-  }
-
-  let browser: Browser
+describeInBrowser('files on their way', (browser) => {
   let page: Page
   let app: TestApp
   let network: CDPSession
   let problems: readonly string[]
 
-  before(async () => {
-    browser = await launch()
-  })
-  after(() => browser.close())
   afterEach(async () => {
     await page.close()
     await app.close()
@@ -33,7 +20,7 @@ describe('files on their way', function () {
 
   const open = async (): Promise<void> => {
     app = await startApp(reply(text('Seen.')))
-    page = await browser.newPage()
+    page = await browser().newPage()
     problems = collectProblems(page, /Failed to load resource|ERR_/)
     network = await page.context().newCDPSession(page)
     await begin(page, app, 'Go')

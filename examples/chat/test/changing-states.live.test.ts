@@ -1,30 +1,17 @@
 import { createRequire } from 'node:module'
 import { reply, text } from '@turnstead/testkit'
 import { expect } from 'chai'
-import { after, afterEach, before, beforeEach, describe, it } from 'mocha'
+import { afterEach, beforeEach, it } from 'mocha'
 import type { AxeResults } from 'axe-core'
-import type { Browser, Page } from 'playwright-core'
+import type { Page } from 'playwright-core'
 import { startApp, type TestApp } from './support/app.js'
-import { begin, findBrowser, send } from './support/page.js'
+import { begin, describeInBrowser, send } from './support/page.js'
 
 const axePath = createRequire(import.meta.url).resolve('axe-core')
-const launch = findBrowser()
-
-describe('what a page turns into while one works with it', function () {
-  this.timeout(60_000)
-  if (launch === null) {
-    it.skip('is for everybody (skipped: no Chromium)')
-    return
-  }
-
-  let browser: Browser
+describeInBrowser('what a page turns into while one works with it', (browser) => {
   let page: Page
   let app: TestApp
 
-  before(async () => {
-    browser = await launch()
-  })
-  after(() => browser.close())
   beforeEach(async () => {
     app = await startApp(reply(text('Hello.')))
   })
@@ -50,7 +37,7 @@ describe('what a page turns into while one works with it', function () {
 
   for (const colorScheme of ['light', 'dark'] as const) {
     it(`has no violations that axe knows of, in ${colorScheme}: an earlier version, an edit, files under way`, async () => {
-      page = await browser.newPage({ colorScheme, bypassCSP: true })
+      page = await browser().newPage({ colorScheme, bypassCSP: true })
       await begin(page, app, 'Go')
       await page.locator('.facts li').first().waitFor()
       await page.getByRole('button', { name: 'Ask again' }).click()
@@ -74,7 +61,7 @@ describe('what a page turns into while one works with it', function () {
   }
 
   it('is not said to be an edit when it is none', async () => {
-    page = await browser.newPage()
+    page = await browser().newPage()
     await begin(page, app, 'Go')
     await page.locator('.facts li').first().waitFor()
     expect(await described()).to.not.contain('Editing')

@@ -1,13 +1,11 @@
 import { gate, on, reply, text } from '@turnstead/testkit'
 import { collectProblems } from '@turnstead-examples/start/browser'
 import { expect } from 'chai'
-import { after, afterEach, before, describe, it } from 'mocha'
-import type { Browser, BrowserContext, Page } from 'playwright-core'
+import { afterEach, it } from 'mocha'
+import type { BrowserContext, Page } from 'playwright-core'
 import { createNamedUsers } from '../src/users/named-users.js'
 import { startApp, type TestApp } from './support/app.js'
-import { begin, findBrowser, send } from './support/page.js'
-
-const launch = findBrowser()
+import { begin, describeInBrowser, send } from './support/page.js'
 
 /** In the place of the stream: what is told to the page, the test tells. A page that is not seen is not repainted. */
 const staged = `{
@@ -30,23 +28,12 @@ const staged = `{
   }
 }`
 
-describe('a page that one turns away from', function () {
-  this.timeout(60_000)
-  if (launch === null) {
-    it.skip('is right when one comes back (skipped: no Chromium)')
-    return
-  }
-
-  let browser: Browser
+describeInBrowser('a page that one turns away from', (browser) => {
   let context: BrowserContext
   let page: Page
   let app: TestApp
   let problems: readonly string[]
 
-  before(async () => {
-    browser = await launch()
-  })
-  after(() => browser.close())
   afterEach(async () => {
     await context.close()
     await app.close()
@@ -59,7 +46,7 @@ describe('a page that one turns away from', function () {
     options: Parameters<typeof startApp>[1] = {},
   ): Promise<void> => {
     app = await startApp(scenario, options)
-    context = await browser.newContext()
+    context = await browser().newContext()
     if (script !== '') await context.addInitScript(script)
     page = await context.newPage()
     problems = collectProblems(page)

@@ -1,25 +1,15 @@
 import { reply, text } from '@turnstead/testkit'
 import { expect } from 'chai'
-import { after, before, describe, it } from 'mocha'
-import type { Browser, Page } from 'playwright-core'
+import { after, before, it } from 'mocha'
+import type { Page } from 'playwright-core'
 import { startApp, type TestApp } from './support/app.js'
-import { findBrowser, send } from './support/page.js'
+import { describeInBrowser, send } from './support/page.js'
 
-const launch = findBrowser()
-
-describe('a long conversation', function () {
-  this.timeout(60_000)
-  if (launch === null) {
-    it.skip('stays quick (skipped: no Chromium)')
-    return
-  }
-
-  let browser: Browser
+describeInBrowser('a long conversation', (browser) => {
   let app: TestApp
   let page: Page
 
   before(async () => {
-    browser = await launch()
     app = await startApp(() => reply(text('A new answer.')))
     await app.post('/conversations', 'Message 0')
     while ((await app.rows.store.read(1))?.closedAt == null) {
@@ -35,10 +25,9 @@ describe('a long conversation', function () {
         }),
       )
     }
-    page = await browser.newPage()
+    page = await browser().newPage()
   })
   after(async () => {
-    await browser.close()
     await app.close()
   })
 

@@ -1,30 +1,17 @@
 import { ask, gate, on, reply, text, tool } from '@turnstead/testkit'
 import { collectProblems } from '@turnstead-examples/start/browser'
 import { expect } from 'chai'
-import { after, afterEach, before, describe, it } from 'mocha'
-import type { Browser, BrowserContext, Page } from 'playwright-core'
+import { afterEach, it } from 'mocha'
+import type { BrowserContext, Page } from 'playwright-core'
 import { startApp, type TestApp } from './support/app.js'
-import { begin, findBrowser, send } from './support/page.js'
+import { begin, describeInBrowser, send } from './support/page.js'
 
-const launch = findBrowser()
-
-describe('the page of a conversation in a browser', function () {
-  this.timeout(60_000)
-  if (launch === null) {
-    it.skip('shows and sends (skipped: no Chromium)')
-    return
-  }
-
-  let browser: Browser
+describeInBrowser('the page of a conversation in a browser', (browser) => {
   let context: BrowserContext
   let page: Page
   let app: TestApp
   let problems: readonly string[]
 
-  before(async () => {
-    browser = await launch()
-  })
-  after(() => browser.close())
   afterEach(async () => {
     await context.close()
     await app.close()
@@ -35,7 +22,7 @@ describe('the page of a conversation in a browser', function () {
 
   const open = async (scenario: Parameters<typeof startApp>[0]): Promise<void> => {
     app = await startApp(scenario)
-    context = await browser.newContext({ permissions: ['clipboard-read', 'clipboard-write'] })
+    context = await browser().newContext({ permissions: ['clipboard-read', 'clipboard-write'] })
     page = await context.newPage()
     // What the server refuses is told on the page.
     problems = collectProblems(page, /Failed to load resource/)

@@ -1,34 +1,23 @@
 import { ask, gate, on, reply, text, tool } from '@turnstead/testkit'
 import { expect } from 'chai'
-import { after, before, describe, it } from 'mocha'
-import type { Browser, Page } from 'playwright-core'
+import { after, before, it } from 'mocha'
+import type { Page } from 'playwright-core'
 import { startApp, type TestApp } from './support/app.js'
-import { findBrowser } from './support/page.js'
+import { describeInBrowser } from './support/page.js'
 
-const launch = findBrowser()
-
-describe('the chat without scripts', function () {
-  this.timeout(60_000)
-  if (launch === null) {
-    it.skip('is complete (skipped: no Chromium)')
-    return
-  }
-
-  let browser: Browser
+describeInBrowser('the chat without scripts', (browser) => {
   let app: TestApp
   let page: Page
 
   before(async () => {
-    browser = await launch()
     const write = ask.permission(tool.write({ filePath: 'a.txt', content: 'a' }))
     app = await startApp([
       on('slow', reply(text('At work. '), gate('slow'), text('Done.'))),
       on('second', reply(write, text('Written.'))),
     ])
-    page = await browser.newPage({ javaScriptEnabled: false })
+    page = await browser().newPage({ javaScriptEnabled: false })
   })
   after(async () => {
-    await browser.close()
     await app.close()
   })
 

@@ -1,13 +1,25 @@
 import { findLiveTools, launchBrowser } from '@turnstead-examples/start/browser'
+import { after, before, describe, it } from 'mocha'
 import type { Browser, Page } from 'playwright-core'
 import type { TestApp } from './app.js'
 
-/** A Chromium for the tests of a file; null, said loudly, where there is none. */
-export function findBrowser(): (() => Promise<Browser>) | null {
-  const { browser, missing } = findLiveTools('examples/chat')
-  if (browser !== null) return () => launchBrowser(browser)
-  console.warn(`SKIPPED: pages of examples/chat (${missing})`)
-  return null
+/** Tests in a browser of their own, gone after the last of them; skipped, and that is said loudly, where there is none. */
+export function describeInBrowser(title: string, define: (browser: () => Browser) => void): void {
+  describe(title, function () {
+    this.timeout(60_000)
+    const { browser: path, missing } = findLiveTools('examples/chat')
+    if (path === null) {
+      console.warn(`SKIPPED: ${title} (${missing})`)
+      it.skip(`is as it should be (skipped: ${missing})`)
+      return
+    }
+    let browser: Browser
+    before(async () => {
+      browser = await launchBrowser(path)
+    })
+    after(() => browser.close())
+    define(() => browser)
+  })
 }
 
 /** Writes a message and sends it with the key. */
