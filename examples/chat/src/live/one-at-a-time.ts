@@ -7,8 +7,10 @@ export function oneAtATime(work: () => Promise<void>): () => Promise<void> {
     return working
   }
   return () => {
+    // It is about to begin, though nothing works at this moment.
+    if (next !== null) return next
     if (working === null) return run()
-    next ??= working
+    next = working
       .catch(() => undefined)
       .then(() => {
         next = null
