@@ -4,6 +4,8 @@ import { createHub } from './stream-hub.js'
 const hub = createHub()
 
 self.addEventListener('connect', ({ ports: [port] }) => {
+  // One that crashes does not say that it leaves.
+  port.onclose = () => hub.leave(port)
   const post = (message) => port.postMessage(message)
   port.onmessage = ({ data }) => {
     if (data.type === 'show') hub.show(port, { ...data, post })

@@ -190,6 +190,42 @@ describe('the hub of a browser’s pages', () => {
     expect(said).to.deep.equal([])
   })
 
+  it('ends with a page that has crashed, which does not say that it leaves', async () => {
+    const opened: { isClosed: boolean }[] = []
+    class Source {
+      isClosed = false
+      constructor() {
+        opened.push(this)
+      }
+      close(): void {
+        this.isClosed = true
+      }
+    }
+    let connect = (_event: { ports: unknown[] }): void => undefined
+    const worker = {
+      EventSource: Source,
+      setTimeout,
+      setInterval,
+      addEventListener: (_type: string, act: typeof connect) => (connect = act),
+    }
+    Reflect.set(globalThis, 'self', worker)
+    try {
+      await import(new URL('../public/stream-worker.js', import.meta.url).href)
+    } finally {
+      Reflect.deleteProperty(globalThis, 'self')
+    }
+    const port = {
+      postMessage: () => undefined,
+      onmessage: (_event: { data: unknown }): void => undefined,
+      onclose: (): void => undefined,
+    }
+    connect({ ports: [port] })
+    port.onmessage({ data: { type: 'show', conversation: 12, from: 1 } })
+    expect(opened.map(({ isClosed }) => isClosed)).to.deep.equal([false])
+    port.onclose()
+    expect(opened.map(({ isClosed }) => isClosed)).to.deep.equal([true])
+  })
+
   it('ends with the last page', () => {
     const { hub, show, open } = stage()
     show('a', 12)
