@@ -63,6 +63,29 @@ describe('the list of conversations', () => {
       .and.contain('href="/assets/icon.svg"')
   })
 
+  it('brings a page to what asks and runs, however much was written since', async () => {
+    app = await startApp(undefined, { hasWorker: false })
+    const long = Date.now() - 1_000
+    for (let id = 1; id <= 45; id += 1) {
+      const written = { title: `Number ${id}`, user_id: 'you', folder: `f${id}`, created_at: long }
+      await app.database('conversations').insert({ id, ...written })
+      const status = id === 1 ? 'waiting' : id === 2 ? 'running' : 'completed'
+      const turn = { conversation_id: id, body: 'Go', turn_status: status, created_at: long }
+      await app.database('messages').insert({ id, ...turn })
+    }
+    const ids = (await app.rows.list.changedSince(0)).map(({ id }) => id)
+    expect(ids).to.have.lengthOf(40).and.include.members([1, 2, 45])
+  })
+
+  it('stops what runs, though more waits behind it than its page shows', async () => {
+    app = await startApp(undefined, { hasWorker: false })
+    for (let id = 1; id <= 25; id += 1)
+      await post(id === 1 ? '/conversations' : '/conversations/1/messages', {
+        prompt: `Number ${id}`,
+      })
+    expect(await page('/conversations/1')).to.contain('formaction="/messages/1/stop"')
+  })
+
   it('has the title that OpenCode gives, until a person gives another', async () => {
     app = await startApp(reply(text('Hello.')))
     await post('/conversations', { prompt: 'Good morning to you' })

@@ -1,4 +1,6 @@
+import type { QueryBuilder } from 'objection'
 import type { Conversation, Message } from './models.js'
+import { openStatuses } from './open-statuses.js'
 
 /** What a conversation is doing: the first of these that is true. */
 export type ConversationState = 'asks' | 'runs' | 'failed' | 'idle'
@@ -20,7 +22,7 @@ export interface ConversationList {
   all(options?: { readonly search?: string }): Promise<ListedConversation[]>
   /** Which of them `all` would list. */
   ids(): Promise<number[]>
-  /** Those in which something went on since then or goes on, the newest last. */
+  /** Those in which something went on since then or goes on, the newest last; of very many those that ask and run, and the newest. */
   changedSince(since: number): Promise<ListedConversation[]>
   /** One of them; null when it is not there. */
   find(id: number): Promise<ListedConversation | null>
@@ -47,6 +49,12 @@ export function createConversationList({
   const theirs = () => conversations.query().where('conversations.user_id', userId)
   const newest = () =>
     messages.query().where('conversation_id', messages.ref('conversations.id')).max('id')
+  const countOf = (turns: (turn: QueryBuilder<Message>) => void) =>
+    messages
+      .query()
+      .where('conversation_id', messages.ref('conversations.id'))
+      .where(turns)
+      .count('id')
   /** So that a `%` that somebody looks for is one. */
   const like = (words: string): string => `%${words.toLowerCase().replaceAll(/[!%_]/g, '!$&')}%`
 
@@ -62,7 +70,7 @@ export function createConversationList({
     const open = await messages
       .query()
       .whereIn('conversation_id', ids)
-      .whereIn('turn_status', ['pending', 'running', 'waiting'])
+      .whereIn('turn_status', [...openStatuses])
       .select('conversation_id', 'turn_status', 'turn_waiting_since')
     const last = await messages
       .query()
@@ -118,11 +126,18 @@ export function createConversationList({
         .select('conversation_id')
         .where((turn) => {
           turn
-            .whereIn('turn_status', ['pending', 'running', 'waiting'])
+            .whereIn('turn_status', [...openStatuses])
             .orWhere('turn_settled_at', '>', since)
             .orWhere('created_at', '>', since)
         })
-      const found = await listed(await theirs().whereIn('id', recent).limit(maxChanged))
+      const found = await listed(
+        await theirs()
+          .whereIn('id', recent)
+          .orderBy(countOf(asks), 'desc')
+          .orderBy(countOf(isOpen), 'desc')
+          .orderBy(newest(), 'desc')
+          .limit(maxChanged),
+      )
       return found.sort((one, other) => one.at - other.at)
     },
     async find(id) {
@@ -152,4 +167,15 @@ function stateOf(open: readonly Message[], newest: Message | undefined): Convers
   // That the reader said no is no failure.
   const isFailed = newest?.turn_status === 'failed' && newest.turn_error_code !== 'ask_rejected'
   return isFailed ? 'failed' : 'idle'
+}
+
+function isOpen(turn: QueryBuilder<Message>): void {
+  turn.whereIn('turn_status', [...openStatuses])
+}
+
+function asks(turn: QueryBuilder<Message>): void {
+  isOpen(turn)
+  turn.where((either) => {
+    either.where('turn_status', 'waiting').orWhereNotNull('turn_waiting_since')
+  })
 }

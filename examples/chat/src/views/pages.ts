@@ -33,6 +33,8 @@ export interface ConversationPage {
   /** What it cost so far. */
   readonly cost: number
   readonly turns: readonly TurnView[]
+  /** The turn that the stop button stops; null when all are over. */
+  readonly runningTurnId: number | null
   readonly hasOlderTurns: boolean
   readonly choices: Choices
   /** What was chosen for the newest message. */
@@ -45,7 +47,7 @@ export interface ConversationPage {
 
 export function conversationPage(options: ConversationPage): Html {
   const { frame, id, title, turns, hasOlderTurns, choices, chosen, edited, place } = options
-  const running = turns.find((turn) => turn.isOpen)
+  const { runningTurnId } = options
   // The stream repeats from the first turn that may still change, so that nothing is lost between this page and its connection.
   const from = turns.find((turn) => turn.mayChange)?.id ?? (turns.at(-1)?.id ?? 0) + 1
   const content = html`${topBar(options)}
@@ -60,7 +62,7 @@ export function conversationPage(options: ConversationPage): Html {
       ${notices(frame)}
       ${composer({
         conversationId: id,
-        runningTurnId: running?.id ?? null,
+        runningTurnId,
         choices,
         chosen,
         edited,
@@ -73,7 +75,7 @@ export function conversationPage(options: ConversationPage): Html {
     kind: 'conversation',
     frame,
     content,
-    refreshes: running !== undefined,
+    refreshes: runningTurnId !== null || turns.some((turn) => turn.isOpen),
   })
 }
 

@@ -15,7 +15,7 @@ import { parseRowId } from './security.js'
 import { takesTurboStreams } from './turbo-requests.js'
 
 export interface PageRoutesOptions {
-  readonly rows: Pick<ChatRows, 'latestTurns' | 'turnsBefore'>
+  readonly rows: Pick<ChatRows, 'latestTurns' | 'turnsBefore' | 'firstOpenTurn'>
   readonly rowsOf: (
     response: Response,
   ) => Pick<UserRows, 'findConversation' | 'findMessage' | 'list'>
@@ -66,7 +66,12 @@ export function pageRoutes(options: PageRoutesOptions): Router {
     const before = feeds.placeOf(id)
     const { turns, hasOlder } = await rows.latestTurns(id)
     const edited = await rowsOf(response).findMessage(parseRowId(request.query['edit']))
-    const [around, offered] = await Promise.all([frame(response, id), choices()])
+    const [around, offered, running] = await Promise.all([
+      frame(response, id),
+      choices(),
+      // With many that wait behind it, it is not among those that are shown.
+      rows.firstOpenTurn(id),
+    ])
     const listed =
       around.conversations.find((each) => each.id === id) ?? (await rowsOf(response).list.find(id))
     const render = await load(conversation, turns)
@@ -79,6 +84,7 @@ export function pageRoutes(options: PageRoutesOptions): Router {
       title,
       cost: listed?.cost ?? 0,
       turns: shown,
+      runningTurnId: running,
       hasOlderTurns: hasOlder,
       choices: offered,
       chosen: turns.at(-1)?.chosen ?? { model: null, agent: null },
