@@ -88,12 +88,18 @@ function parse(html) {
 /** What is still to be shown, in its order. */
 const waiting = []
 
+/** A repaint comes sooner than that, where there are any. */
+const repaintMs = 250
+
 /** Does what the elements say, with the next repaint. */
 function apply(content) {
   waiting.push(content)
   // Where nobody looks there is none: what waited for it would come after what is told later.
-  if (document.hidden) flush()
-  else if (waiting.length === 1) requestAnimationFrame(flush)
+  if (document.hidden) return flush()
+  if (waiting.length > 1) return
+  requestAnimationFrame(flush)
+  // Nor where another window is before this one, of which not every system says that nobody looks.
+  setTimeout(flush, repaintMs)
 }
 
 function flush() {
@@ -132,8 +138,12 @@ function drawAtOnce(stream, done) {
 function render({ html, isWhole }) {
   const content = parse(html)
   for (const stream of isWhole ? content.querySelectorAll('turbo-stream[action="append"]') : []) {
-    const { id } = stream.firstElementChild.content.firstElementChild
-    if (!document.getElementById(id)) continue
+    const turn = stream.firstElementChild.content.firstElementChild
+    const { id } = turn
+    const shown = document.getElementById(id)
+    if (!shown) continue
+    // What the reader is asking in other words.
+    if ('edited' in shown.dataset) turn.dataset.edited = ''
     // The page has it: only what differs is touched, so that nothing closes or jumps under the reader.
     stream.setAttribute('action', 'replace')
     if (html.length < longest) stream.setAttribute('method', 'morph')
