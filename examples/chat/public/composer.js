@@ -1,5 +1,5 @@
 import { renewKeys } from './send-keys.js'
-import { keepDraft, restoreDraft } from './draft.js'
+import { draftOf, keepDraft, restoreDraft } from './draft.js'
 import { toEnd } from './scrolling.js'
 
 const composer = () => document.getElementById('composer')
@@ -19,6 +19,7 @@ document.addEventListener('keydown', (event) => {
 
 /** What is being sent; what is written behind it meanwhile is for the next one. */
 let sending = null
+let forgetDraft = () => undefined
 
 /** It was sent: the box is for the next one. */
 export function sent() {
@@ -50,6 +51,7 @@ document.addEventListener('turbo:submit-start', ({ target }) => {
   if (target.id !== 'composer') return
   sayProblem('')
   sending = document.getElementById('prompt').value
+  forgetDraft = draftOf(sending)
 })
 
 document.addEventListener('turbo:fetch-request-error', ({ target }) => {
@@ -62,8 +64,10 @@ document.addEventListener('turbo:submit-end', ({ target, detail }) => {
   if (!detail.success) sending = null
   if (!detail.success || !box) return
   if (target.id === 'composer' && detail.formSubmission.submitter?.dataset.kind === 'send') {
-    // On the first page what was sent leads to another one, which has its own box.
+    forgetDraft()
+    // On the first page what was sent leads to another one, which has its own box; and the reader may have gone elsewhere.
     if (target.isConnected) sent()
+    else sending = null
     return
   }
   // The button that was pressed goes: without this the keyboard would begin at the top of the page again.

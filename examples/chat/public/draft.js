@@ -10,7 +10,18 @@ export function keepDraft(text) {
   }
 }
 
-export const clearDraft = () => keepDraft('')
+/** What is being sent from this page; the result forgets it as a draft, also when the reader is elsewhere by then. */
+export function draftOf(text) {
+  const key = keyOf()
+  return () => {
+    try {
+      // What was written behind it is still to be sent.
+      if (localStorage.getItem(key) === text) localStorage.removeItem(key)
+    } catch {
+      // There is none.
+    }
+  }
+}
 
 export function restoreDraft() {
   const box = document.getElementById('prompt')
@@ -26,11 +37,6 @@ document.addEventListener('input', ({ target }) => {
   if (target.id !== 'prompt') return
   const isEdited = document.getElementById('editing')?.hidden === false
   if (!isEdited) keepDraft(target.value)
-})
-
-document.addEventListener('turbo:submit-end', ({ target, detail }) => {
-  // The first page is left for the conversation that was begun.
-  if (target.id === 'composer' && detail.success && location.pathname === '/') clearDraft()
 })
 
 document.addEventListener('turbo:load', restoreDraft)

@@ -2,7 +2,7 @@
 import { visit } from '/assets/turbo/turbo.es2017-esm.js'
 import { attached } from './attachments.js'
 import { connectionBroke, sayProblem, sent } from './composer.js'
-import { clearDraft } from './draft.js'
+import { draftOf } from './draft.js'
 
 /** What is under way; null for nothing. */
 let upload = null
@@ -45,6 +45,7 @@ document.addEventListener('turbo:before-cache', () => {
 
 function send(form) {
   const sizes = attached().map(({ size }) => size)
+  const forgetDraft = draftOf(document.getElementById('prompt').value)
   const request = new XMLHttpRequest()
   upload = request
   const end = (problem, mayRepeat = false) => {
@@ -61,10 +62,10 @@ function send(form) {
     const isStream = request.getResponseHeader('content-type')?.includes('turbo-stream')
     if (request.status >= 400) return end(problemOf(request, isStream), request.status >= 500)
     end('')
+    forgetDraft()
     // The reader may have gone elsewhere meanwhile, and is not fetched back.
     if (!form.isConnected) return document.dispatchEvent(new CustomEvent('chat:begun'))
     if (isStream) return sent()
-    clearDraft()
     visit(request.responseURL)
   })
   request.addEventListener('error', () => {

@@ -1,4 +1,4 @@
-import { gate, on, reply, text } from '@turnstead/testkit'
+import { gate, on, reasoning, reply, text } from '@turnstead/testkit'
 import { collectProblems } from '@turnstead-examples/start/browser'
 import { expect } from 'chai'
 import { afterEach, it } from 'mocha'
@@ -79,6 +79,43 @@ describeInBrowser('a page that one turns away from', (browser) => {
     expect(await heading.innerText()).to.equal('Number 2')
   })
 
+  it('shows what was told though it is not repainted, as behind another window', async () => {
+    await open([reply(text('Hello.'))], staged)
+    await app.post('/conversations', 'Go')
+    await page.goto(`${app.url}/conversations/1`)
+    await page.evaluate('window.requestAnimationFrame = () => 0')
+    await tell(1, title('Number 1'), 'x-1')
+    await tell(1, title('Number 2'), 'x-2')
+    while ((await page.locator('.topbar h1').innerText()) !== 'Number 2') {
+      await new Promise((resolve) => setTimeout(resolve, 25))
+    }
+  })
+
+  it('keeps what is edited and what was opened when it is brought to now as a whole', async () => {
+    await open([reply(reasoning('Let me think.'), text('Hello.'))], staged)
+    await app.post('/conversations', 'Go')
+    while ((await app.rows.store.read(1))?.closedAt == null) {
+      await new Promise((resolve) => setTimeout(resolve, 25))
+    }
+    await page.goto(`${app.url}/conversations/1`)
+    const details = page.locator('.turn details').first()
+    await details.locator('summary').click()
+    await page.getByLabel('Edit and ask again').click()
+    for (const length of [0, 200_000]) {
+      await page.evaluate(`(async () => {
+        const html = await (await fetch('/conversations/1')).text()
+        const turn = new DOMParser().parseFromString(html, 'text/html').querySelector('.turn')
+        turn.querySelector('.prompt').textContent = 'Now ${length}' + ' '.repeat(${length})
+        tell({ type: 'changes', conversation: 1, at: 'x-1', isWhole: true, html:
+          '<turbo-stream action="append" target="turns"><template>' + turn.outerHTML + '</template></turbo-stream>' })
+      })()`)
+      await page.locator('.turn .prompt').getByText(`Now ${length}`).waitFor()
+      expect(await page.locator('.turn[data-edited]').count(), 'edited').to.equal(1)
+      expect(await details.getAttribute('open'), 'opened').to.equal('')
+      expect(await details.getAttribute('data-chosen'), 'chosen').to.equal('')
+    }
+  })
+
   it('takes nothing that is for another conversation, and nothing twice', async () => {
     await open([reply(text('Hello.'))], staged)
     await app.post('/conversations', 'Go')
@@ -146,6 +183,32 @@ describeInBrowser('a page that one turns away from', (browser) => {
     while ((await box().inputValue()) !== 'and the next') await page.waitForTimeout(25)
     await page.reload()
     expect(await box().inputValue(), 'as a draft').to.equal('and the next')
+  })
+
+  it('has no draft of what was sent with a file while one was elsewhere', async () => {
+    await open([reply(text('Hello.'))])
+    await begin(page, app, 'Go')
+    await page.locator('.facts li').first().waitFor()
+    let letOn = (): void => undefined
+    const left = new Promise<void>((resolve) => (letOn = resolve))
+    await page.route('**/conversations/1/messages', async (route) => {
+      await left
+      await route.continue()
+    })
+    await page
+      .locator('input[type="file"]')
+      .setInputFiles({ name: 'a.txt', mimeType: 'text/plain', buffer: Buffer.from('a') })
+    await send(page, 'With a file')
+    await page.getByRole('link', { name: 'New conversation' }).click()
+    await page.getByText('What shall we work on?').waitFor()
+    letOn()
+    const draft = '`draft:${document.body.dataset.reader}:/conversations/1`'
+    while ((await page.evaluate(`localStorage.getItem(${draft})`)) !== null) {
+      await new Promise((resolve) => setTimeout(resolve, 25))
+    }
+    await page.goto(`${app.url}/conversations/1`)
+    await page.locator('.turn .prompt').getByText('With a file').waitFor()
+    expect(await box().inputValue()).to.equal('')
   })
 
   it('has what was attached, and lets it be taken away again', async () => {
