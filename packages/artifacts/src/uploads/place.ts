@@ -58,6 +58,7 @@ const maxTries = 10_000
  */
 export async function placeUploads(options: PlaceUploadsOptions): Promise<PlaceReport> {
   const { directory, agentDirectory = directory, uploads, folder = 'uploads', signal } = options
+  if (!Array.isArray(uploads)) throw new TypeError('`uploads` is missing: a list of files.')
   const folders = folder.split('/')
   if (folders.some((name) => name !== toFileName(name) || name.startsWith('.'))) {
     throw new TypeError('`folder` must be plain names joined by `/`.')

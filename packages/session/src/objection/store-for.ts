@@ -28,12 +28,15 @@ export interface StoreForOptions extends Omit<
  * verb needs it, so `Model.knex(knex)` may come later.
  */
 export function storeFor(options: StoreForOptions): KnexSessionStore {
-  const { Conversation, Message, titleColumn, ...rest } = options
-  const conversations = inherited(conversationColumnsOf, Conversation)
+  const { Conversation, Message, titleColumn, ...rest } = Object(options) as StoreForOptions
+  const conversations = inherited(
+    conversationColumnsOf,
+    Object(Conversation) as typeof Conversation,
+  )
   if (conversations === undefined) {
     throw new TypeError('`Conversation` must extend `ConversationMixin(…)`.')
   }
-  const messages = inherited(messageColumnsOf, Message)
+  const messages = inherited(messageColumnsOf, Object(Message) as typeof Message)
   if (messages === undefined) throw new TypeError('`Message` must extend `MessageMixin(…)`.')
   const tables: Omit<SessionStoreOptions, 'knex'> = {
     ...rest,

@@ -17,7 +17,11 @@ import type {
 
 /** An answer made of steps. A tool call ends a model call; what follows it is said after the tool's result. */
 export function reply(...steps: readonly (Step | readonly Step[])[]): Reply {
-  return { kind: 'reply', steps: steps.flat() }
+  const flat = steps.flat()
+  if (flat.some((step) => typeof step === 'string')) {
+    throw new TypeError("A text of a reply is a step: `reply(text('Hello.'))`.")
+  }
+  return { kind: 'reply', steps: flat }
 }
 
 /** Text of the answer. Default chunking: about one word a delta. */

@@ -49,6 +49,9 @@ const ofWorkers = {
  * @throws TypeError naming both.
  */
 export function assertTurnNames(verb: string, options: object): void {
+  if (typeof options !== 'object' || options === null) {
+    throw new TypeError(`\`${verb}\` takes an object of options, with \`client\` and \`store\``)
+  }
   const known = { ...ofTurns, ...ofWorkers }
   for (const given of Object.keys(options)) {
     const meant = Object.hasOwn(known, given) ? undefined : nearestOf(known, given)

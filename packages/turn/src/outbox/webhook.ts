@@ -27,6 +27,9 @@ export interface WebhookOptions {
  * @throws TypeError for an address that is none or a secret that is too short.
  */
 export function webhook(options: WebhookOptions): Deliver {
+  if (Reflect.get(Object(options), 'url') === undefined) {
+    throw new TypeError('`url` is missing: an http or https address')
+  }
   const url = new URL(options.url)
   if (url.protocol !== 'https:' && url.protocol !== 'http:') {
     throw new TypeError('`url` must be an http or https address')
