@@ -1,3 +1,4 @@
+import { randomBytes } from 'node:crypto'
 import { databases } from '@turnstead-internal/databases'
 import { expect } from 'chai'
 import { afterEach, describe, it } from 'mocha'
@@ -7,7 +8,6 @@ import { type DatabaseProxy, startDatabaseProxy } from './support/database-proxy
 
 const postgresql = databases.find(({ name }) => name === 'postgresql')
 const skip = postgresql === undefined ? 'not known here' : postgresql.skip
-const schema = 'job_runner_test'
 
 describe('startJobRunner', () => {
   if (postgresql === undefined || skip !== null) {
@@ -34,6 +34,8 @@ describe('startJobRunner', () => {
     left(): Promise<number>
   }> {
     const database = await postgresql!.open()
+    // What an interrupted run has left is not of this one.
+    const schema = `job_runner_${randomBytes(6).toString('hex')}`
     const proxy = await startDatabaseProxy(database.url)
     await migrateQueue(database.url, schema)
     const running = new Map<string, (error?: Error) => void>()

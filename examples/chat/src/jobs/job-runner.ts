@@ -57,6 +57,8 @@ export async function startJobRunner(options: JobRunnerOptions): Promise<JobRunn
     })
     runner.events.once('pool:gracefulShutdown', giveUp)
     runner.promise.catch(onError).finally(() => runners.delete(runner))
+    // Stopped while it began: nobody else would stop this one.
+    if (stopping.signal.aborted) await runner.stop().catch(() => undefined)
   }
 
   const replace = async (): Promise<void> => {
