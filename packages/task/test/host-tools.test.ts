@@ -1,8 +1,9 @@
-import { on, reply, text } from '@turnstead/testkit'
+import { on, reply, text, tool } from '@turnstead/testkit'
 import { waitForPerson } from '@turnstead/turn'
 import { expect } from 'chai'
 import { afterEach, describe, it } from 'mocha'
 import { answerTask, type HostToolCall, hostTool, opencodeTask } from '../src/index.js'
+import { type Clock, systemClock } from '../src/clock.js'
 import { serverNameOf } from '../src/host-tools/offer.js'
 import { execute, lastOf, type Rig } from './support/rig.js'
 import { calling, fullName, open, scope, start, weather } from './support/host-tools.js'
@@ -133,6 +134,37 @@ describe('host tools', () => {
     expect(calls).to.deep.equal([])
     rig.impostor.gate('called').open()
     await running
+  })
+
+  it('run for a call whose same neighbour was taken up and ended in its place', async () => {
+    const behind = (gate: string) =>
+      tool.call(fullName('weather'), { city: 'Oslo' }, { gate, output: 'as the test says' })
+    rig = await open(reply(behind('one'), behind('two'), text('It is done.')))
+    const caller = mcpCaller(rig.client)
+    const calls: HostToolCall[] = []
+    let skipped = 0
+    let isOver = false
+    const clock: Required<Clock> = {
+      ...systemClock,
+      monotonic: () => performance.now() + skipped,
+      async sleep(ms, options) {
+        await systemClock.sleep(Math.min(ms, 25), options)
+        if (isOver && ms === 25) skipped += 1_000
+      },
+    }
+    const running = start(caller, weather(calls), { clock })
+    await Promise.all([rig.impostor.gate('one').reached(), rig.impostor.gate('two').reached()])
+    const input = { city: 'Oslo' }
+    // The second request overtakes the first, is given its part, and ends the second part by its answer.
+    expect((await caller.call('weather', input)).isError).to.equal(false)
+    rig.impostor.gate('two').open()
+    expect((await caller.call('weather', input)).isError).to.equal(false)
+    expect(new Set(calls.map(({ callKey }) => callKey)).size).to.equal(2)
+    isOver = true
+    expect((await caller.call('weather', input)).isError).to.equal(true)
+    expect(calls).to.have.length(2)
+    rig.impostor.gate('one').open()
+    expect((await running).status).to.equal('complete')
   })
 
   it('are denied to every session but those of their scope', async () => {

@@ -1,7 +1,7 @@
 import { asSchema } from 'ai'
 import { type Clock, monotonic } from '../clock.js'
 import { bounded } from '../output/summary.js'
-import { type CallingRun, claimCall, type Waiting } from './find-call.js'
+import { type CallingRun, claimCall, type ClaimedCall, type Waiting } from './find-call.js'
 import type { HostTool, HostTools } from './host-tool.js'
 import { fieldsOf, methodNotFound, type RpcAnswer, type RpcMessage } from './json-rpc.js'
 import { digestOf, type Ticket } from './ticket.js'
@@ -39,6 +39,10 @@ export interface Endpoint {
   call(ticket: Ticket, options?: CallOptions): Promise<RpcAnswer | null>
 }
 
+interface StoppableCall extends CallOptions {
+  readonly giveUp: () => void
+}
+
 const protocolVersion = '2025-11-25'
 const longestResult = 200_000
 /** The call may be here before the event that says that its part runs. */
@@ -68,14 +72,9 @@ export function createEndpoint(name: string, clock: Clock): Endpoint {
   const callOnce = async (
     { tool, digest }: Ticket,
     stop: AbortController,
-    {
-      begin,
-      giveUp,
-      lostParts,
-      patienceMs = 0,
-      signal,
-    }: CallOptions & { readonly giveUp: () => void },
+    options: StoppableCall,
   ): Promise<RpcAnswer | null> => {
+    const { lostParts, patienceMs = 0, signal } = options
     const offering = (): HostToolRun[] =>
       [...runs].filter(({ tools }) => Object.hasOwn(tools, tool))
     if (offering().length === 0 && patienceMs <= 0) {
@@ -98,7 +97,25 @@ export function createEndpoint(name: string, clock: Clock): Endpoint {
         ? null
         : refused('No agent of this conversation is making this call.')
     }
-    const { run, part } = found
+    const { part, run } = found
+    let hasBegun = true
+    try {
+      const answer = await carryOut(found, tool, stop, options)
+      hasBegun = answer !== null
+      return answer
+    } finally {
+      if (hasBegun) run.claimed.set(part.id, true)
+      // The next request for this call may have it.
+      else run.claimed.delete(part.id)
+    }
+  }
+
+  const carryOut = async (
+    { run, part }: ClaimedCall<HostToolRun>,
+    tool: string,
+    stop: AbortController,
+    { begin, giveUp, signal }: StoppableCall,
+  ): Promise<RpcAnswer | null> => {
     const own = toolOf(run, tool)
     const checked = await check(own.inputSchema, part.input)
     if (!checked.isValid) return refused(`The arguments are not valid: ${checked.problem}`)
@@ -110,8 +127,6 @@ export function createEndpoint(name: string, clock: Clock): Endpoint {
         try {
           await begin?.(callKey)
         } catch {
-          // The next request for this call may have it.
-          run.claimed.delete(part.id)
           return null
         }
         // From here on only the run's end, or the server's word, tells it to stop.

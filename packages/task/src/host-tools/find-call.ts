@@ -13,13 +13,19 @@ export interface CalledTool {
 /** A run in which the call may have been made. */
 export interface CallingRun {
   source(): ReplySource | null
-  /** Parts whose calls were taken up. */
-  readonly claimed: Set<string>
+  /** The parts whose calls were taken up, and whether the request that took one up was answered. */
+  readonly claimed: Map<string, boolean>
   /**
    * Milliseconds of the monotonic clock before which none of its calls is taken up: a process that was here before may have taken some, and
    * the server has not said yet which.
    */
   readonly claimsFrom: number
+}
+
+/** A call that was taken up, and whose it is. */
+export interface ClaimedCall<Run> {
+  readonly run: Run
+  readonly part: ToolPart
 }
 
 /** How long and how a call is looked for. */
@@ -50,7 +56,7 @@ export type Waiting = Map<string, { requests: number; needed: number }>
 export async function claimCall<Run extends CallingRun>(
   called: CalledTool,
   search: Search<Run>,
-): Promise<{ readonly run: Run; readonly part: ToolPart } | null> {
+): Promise<ClaimedCall<Run> | null> {
   const { clock, signal, waiting, until } = search
   const key = `${called.fullName} ${called.digest}`
   const same = waiting.get(key) ?? { requests: 0, needed: 0 }
@@ -69,7 +75,7 @@ export async function claimCall<Run extends CallingRun>(
       const [first] = calls
       // At two looks, so that a request that is on its way to the same call is counted.
       if (first !== undefined && isClear && wasClear && !signal.aborted) {
-        first.run.claimed.add(first.part.id)
+        first.run.claimed.set(first.part.id, false)
         same.needed -= 1
         return first
       }
@@ -83,18 +89,27 @@ export async function claimCall<Run extends CallingRun>(
   }
 }
 
+/**
+ * Two requests for the same call are not told apart, so that one may have taken up the other's part: the server then ends that one
+ * while the first still runs, and its late request has the part that ended in its place.
+ */
 function callsIn<Run extends CallingRun>(
   run: Run,
   { fullName, digest }: CalledTool,
   search: Search<Run>,
 ): readonly ToolPart[] {
   const parts = run.source()?.view().parts ?? []
-  return parts.filter((part): part is ToolPart => {
-    if (part.kind !== 'tool' || part.tool !== fullName || part.status !== 'running') return false
-    if (run.claimed.has(part.id) || search.isOver(part.id)) return false
-    if (digestOf(part.input) !== digest) return false
-    return !search.needsApproval(run) || isApproved(part)
+  const same = parts.filter((part): part is ToolPart => {
+    if (part.kind !== 'tool' || part.tool !== fullName || search.isOver(part.id)) return false
+    return digestOf(part.input) === digest && (!search.needsApproval(run) || isApproved(part))
   })
+  const running = same.filter(({ status }) => status === 'running')
+  const ended = same.filter(({ status }) => status === 'completed' || status === 'error')
+  const isFree = ({ id }: ToolPart): boolean => !run.claimed.has(id)
+  const answered = running.filter(({ id }) => run.claimed.get(id) === true)
+  const exchanged = ended.filter(({ id }) => run.claimed.get(id) === false)
+  const late = Math.max(0, answered.length - exchanged.length)
+  return [...running.filter(isFree), ...ended.filter(isFree).slice(0, late)]
 }
 
 /** The server lets a call wait while it asks; that it was asked at all is not its word to give. */

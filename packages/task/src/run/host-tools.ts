@@ -40,7 +40,7 @@ export async function openHostTools(
     tools: hostTools,
     scope,
     toolCallId: call.callId,
-    claimed: new Set<string>(),
+    claimed: new Map<string, boolean>(),
     claimsFrom: monotonic(setup.clock) + settlesInMs,
     source,
     clock: setup.clock,
