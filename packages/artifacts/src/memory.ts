@@ -6,6 +6,7 @@ import { destroyOnAbort } from './abort.js'
 import { resolveRange } from './store/byte-range.js'
 import { systemClock, type Clock } from './clock.js'
 import { ArtifactError } from './errors.js'
+import { assertKnown, type Names } from './known-options.js'
 import { checkedPut } from './store/checked-put.js'
 import { parseArtifactKey, type ArtifactKey } from './store/key.js'
 import { checkListOptions } from './store/list-options.js'
@@ -24,6 +25,7 @@ interface Entry {
   readonly bytes: Buffer
 }
 
+const names: Names<MemoryStoreOptions> = { clock: true }
 const chunkBytes = 65_536
 
 /**
@@ -34,6 +36,7 @@ const chunkBytes = 65_536
  * await store.put(parseArtifactKey('uploads/42'), Buffer.from('hello'))
  */
 export function createMemoryStore(options: MemoryStoreOptions = {}): ArtifactStore {
+  assertKnown('`createMemoryStore`', options, names)
   const clock = options.clock ?? systemClock
   const entries = new Map<ArtifactKey, Entry>()
 

@@ -51,10 +51,13 @@ const parts = [
  * left out. Ids, names, codes, counts and times only, never what is said. The returned function stops it; spans that are open then never
  * end. Call it once, and before it register the providers.
  *
+ * @throws TypeError for what is no tracer, no meter, or no option.
+ *
  * @example
  * const stop = instrument()
  */
 export function instrument(options: InstrumentOptions = {}): () => void {
+  assertOptions(options)
   const tracer = options.tracer ?? trace.getTracer(name, version)
   const meter = options.meter ?? metrics.getMeter(name, version)
   const stops: (() => void)[] = []
@@ -62,5 +65,22 @@ export function instrument(options: InstrumentOptions = {}): () => void {
   for (const part of parts) part(follow, meter)
   return () => {
     for (const stop of stops.splice(0)) stop()
+  }
+}
+
+/** A provider in the place of its tracer would fail within the first turn. */
+function assertOptions(options: InstrumentOptions): void {
+  for (const name of Object.keys(options)) {
+    if (name === 'tracer' || name === 'meter') continue
+    throw new TypeError(
+      `\`instrument\` has no option ${JSON.stringify(name)}; it has \`tracer\`, \`meter\``,
+    )
+  }
+  const { tracer, meter } = options
+  if (tracer !== undefined && typeof tracer.startSpan !== 'function') {
+    throw new TypeError('`tracer` must be a tracer, such as `provider.getTracer(name)`')
+  }
+  if (meter !== undefined && typeof meter.createHistogram !== 'function') {
+    throw new TypeError('`meter` must be a meter, such as `provider.getMeter(name)`')
   }
 }

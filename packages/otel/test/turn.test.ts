@@ -232,6 +232,13 @@ describe('instrument', () => {
     expect(result.status).to.equal('completed')
   })
 
+  it('refuses what is no tracer, no meter and no option', () => {
+    const given = (options: object) => () => instrument(options)
+    expect(given({ tracer: { getTracer: () => null } })).to.throw('`tracer` must be a tracer')
+    expect(given({ meter: {} })).to.throw('`meter` must be a meter')
+    expect(given({ tracerProvider: {} })).to.throw('`instrument` has no option "tracerProvider"')
+  })
+
   it('stops', async () => {
     telemetry.stop()
     await runTurn(options('Hello'))

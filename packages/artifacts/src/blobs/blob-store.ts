@@ -17,6 +17,7 @@ import { openObject } from './open-object.js'
 import type { Blobs } from './port.js'
 import { putObject } from './put-object.js'
 import { removeStale } from './remove-stale.js'
+import { assertKnown, type Names } from '../known-options.js'
 
 /** Options of {@link createBlobStore}. */
 export interface BlobStoreOptions {
@@ -40,8 +41,11 @@ export interface BlobStore extends ArtifactStore {
   removeStale(options: RemoveStaleBlobsOptions): Promise<number>
 }
 
+const names: Names<BlobStoreOptions> = { blobs: true, name: true, clock: true }
+
 /** The store over any blobs. */
 export function openBlobStore(options: BlobStoreOptions): BlobStore {
+  assertKnown('`createBlobStore`', options, names)
   const { blobs, name = 'blobs', clock = systemClock } = options
   if (typeof blobs !== 'object' || blobs === null) throw new TypeError('`blobs` is missing.')
   const capabilities: ArtifactCapability[] = [

@@ -1,4 +1,5 @@
 import { systemClock, type Clock } from '../clock.js'
+import { assertKnown, type Names } from '../known-options.js'
 import type { ArtifactCatalog, ArtifactOwner, CatalogEntry } from './catalog.js'
 
 /** Options of {@link createMemoryCatalog}. */
@@ -6,6 +7,8 @@ export interface MemoryCatalogOptions {
   /** What is old is so by this. Default: the machine's clock. */
   readonly clock?: Pick<Clock, 'now'>
 }
+
+const names: Names<MemoryCatalogOptions> = { clock: true }
 
 /** What is known of a key that may have no row. */
 interface Announced {
@@ -15,6 +18,7 @@ interface Announced {
 
 /** A catalog in this process's memory: for tests, and the reference for how every catalog behaves. */
 export function createMemoryCatalog(options: MemoryCatalogOptions = {}): ArtifactCatalog {
+  assertKnown('`createMemoryCatalog`', options, names)
   const { clock = systemClock } = options
   const rows = new Map<string, CatalogEntry>()
   const announced = new Map<string, Announced>()

@@ -1,3 +1,5 @@
+import { assertKnown, type Names } from '../known-options.js'
+
 /** Bounds of one `collect`. */
 export interface CollectLimits {
   /** Most files to keep; at most five times as many are tried. Default: 20. */
@@ -15,9 +17,18 @@ export interface CollectLimits {
 /** Longest time for the rows of a collection, which come after all of its files, in milliseconds. */
 export const rowsMs = 30_000
 
+const names: Names<CollectLimits> = {
+  maxFiles: true,
+  maxFileBytes: true,
+  maxTotalBytes: true,
+  readTimeoutMs: true,
+  collectMs: true,
+}
+
 export function checkLimits(limits: CollectLimits): Required<{
   [Name in keyof CollectLimits]: number
 }> {
+  assertKnown('`limits`', limits, names)
   const { maxFiles = 20, maxFileBytes = 10_485_760 } = limits
   const checked = {
     maxFiles,

@@ -9,6 +9,7 @@ import type { ArtifactCatalog } from '../catalog/catalog.js'
 import { createCatalogIndex } from '../catalog/catalog-index.js'
 import { createStoreIndex, type SweepOptions, type SweepReport } from '../catalog/file-index.js'
 import { systemClock, type Clock } from '../clock.js'
+import { assertKnown, type Names } from '../known-options.js'
 import { checkIdLengths, checkMoment, type CollectOptions } from './collect-options.js'
 import { collectTurn } from './collect-turn.js'
 import { findFiles } from './find-files.js'
@@ -87,6 +88,19 @@ export interface MessageArtifacts {
   sweep(options?: SweepOptions): Promise<SweepReport>
 }
 
+const names: Names<MessageArtifactsOptions> = {
+  store: true,
+  catalog: true,
+  directory: true,
+  agentDirectory: true,
+  reader: true,
+  limits: true,
+  reservedNames: true,
+  scan: true,
+  transforms: true,
+  clock: true,
+}
+
 /** A server that lets so many files time out gets no more requests in this call: they would add up to hours. */
 const maxTimeouts = 2
 
@@ -99,6 +113,7 @@ const maxTimeouts = 2
  * const { kept, dropped } = await artifacts.collect({ turnId: 42, tools: reply.result().tools })
  */
 export function createMessageArtifacts(options: MessageArtifactsOptions): MessageArtifacts {
+  assertKnown('`createMessageArtifacts`', options, names)
   const { store, reader } = options
   if (typeof Reflect.get(Object(store), 'put') !== 'function') {
     throw new TypeError('`store` is missing, such as `createDiskStore({ root })`.')
@@ -126,6 +141,9 @@ export function createMessageArtifacts(options: MessageArtifactsOptions): Messag
   async function collect(call: CollectOptions): Promise<CollectReport> {
     const { turnId, conversationId = null, signal, settledAt = null } = call
     toKeySegment(turnId)
+    if (!Array.isArray(call.tools)) {
+      throw new TypeError('`tools` is missing, such as `reply.result().tools`.')
+    }
     if (options.catalog !== undefined) checkIdLengths({ turnId, conversationId })
     const startedAt = call.startedAt ?? firstStart(call.tools)
     checkMoment('startedAt', startedAt)

@@ -1,3 +1,5 @@
+import { assertKnown, type Names } from '../known-options.js'
+
 /** How far a collection looks for files that no tool call names. */
 export interface ScanOptions {
   /** Most files and folders to look at. Default: 20 000. */
@@ -32,10 +34,19 @@ const ignoredByDefault = /(?:^|\/)(?:\.[^/]*|node_modules|venv|__pycache__)(?:\/
 
 export const defaultSlackMs = 2000
 
+const names: Names<ScanOptions> = {
+  maxEntries: true,
+  maxDepth: true,
+  maxMs: true,
+  slackMs: true,
+  ignore: true,
+}
+
 /** `null` for no scan. */
 export function checkScan(scan: boolean | ScanOptions): ScanLimits | null {
   if (scan === false) return null
   const options = scan === true ? {} : scan
+  assertKnown('`scan`', options, names)
   const { maxEntries = 20_000, maxDepth = 16, maxMs = 10_000, slackMs = defaultSlackMs } = options
   for (const [name, value] of Object.entries({ maxEntries, maxDepth, maxMs, slackMs })) {
     if (!Number.isSafeInteger(value) || value < 0) {

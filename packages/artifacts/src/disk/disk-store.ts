@@ -22,6 +22,7 @@ import type {
   ListOptions,
   StoreCallOptions,
 } from '../store/store.js'
+import { assertKnown, type Names } from '../known-options.js'
 
 /** Options of `createDiskStore`. */
 export interface DiskStoreOptions {
@@ -48,8 +49,11 @@ export interface DiskStore extends ArtifactStore {
   medium(): Promise<DiskMedium>
 }
 
+const names: Names<DiskStoreOptions> = { root: true, clock: true }
+
 /** The store, over a file system that a test may give its own gaps. */
 export function openDiskStore(options: DiskStoreOptions, calls: MediumCalls): DiskStore {
+  assertKnown('`createDiskStore`', options, names)
   if (typeof options.root !== 'string' || options.root === '') {
     throw new TypeError('`root` must be the path of a folder.')
   }

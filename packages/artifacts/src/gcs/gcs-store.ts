@@ -20,6 +20,7 @@ import { createNames, requireStat } from './object.js'
 import { readObject } from './read-object.js'
 import { removeStale } from './remove-stale.js'
 import { writeObject } from './write-object.js'
+import { assertKnown, type Names } from '../known-options.js'
 
 const chunkUnit = 262_144
 /** The service signs for seven days at most. */
@@ -53,8 +54,16 @@ export interface GcsStore extends ArtifactStore {
   removeStale(options: RemoveStaleUploadsOptions): Promise<number>
 }
 
+const optionNames: Names<GcsStoreOptions> = {
+  bucket: true,
+  prefix: true,
+  chunkBytes: true,
+  clock: true,
+}
+
 /** The store, over the host's bucket. */
 export function openGcsStore(options: GcsStoreOptions): GcsStore {
+  assertKnown('`createGcsStore`', options, optionNames)
   const { bucket, prefix = '', chunkBytes = 8_388_608, clock = systemClock } = options
   checkOptions({ bucket, prefix, chunkBytes })
   const names = createNames(prefix)

@@ -2,6 +2,7 @@ import type { IncomingMessage, ServerResponse } from 'node:http'
 
 import type { DownloadOptions } from './download.js'
 import { artifactResponse, sendArtifact, type SentArtifact } from './serve.js'
+import { assertKnown, type Names } from '../known-options.js'
 
 /** The file that a request may have: an `Artifact`, an `Upload`, or a key and a name. */
 export interface AllowedFile {
@@ -32,7 +33,7 @@ export interface ServeArtifactOptions<Incoming> extends Omit<
 export function serveArtifact(
   options: ServeArtifactOptions<Request>,
 ): (request: Request) => Promise<Response> {
-  const authorize = authorizeOf(options)
+  const authorize = authorizeOf('`serveArtifact`', options)
   return async (request) => {
     const file = await authorize(request)
     return artifactResponse(request, { ...options, ...fileOf(file), signal: request.signal })
@@ -48,16 +49,28 @@ export function serveArtifact(
 export function serveArtifactTo<Incoming extends IncomingMessage>(
   options: ServeArtifactOptions<Incoming>,
 ): (request: Incoming, response: ServerResponse) => Promise<SentArtifact> {
-  const authorize = authorizeOf(options)
+  const authorize = authorizeOf('`serveArtifactTo`', options)
   return async (request, response) => {
     const file = await authorize(request)
     return sendArtifact(request, response, { ...options, ...fileOf(file) })
   }
 }
 
-function authorizeOf<Incoming>({
-  authorize,
-}: ServeArtifactOptions<Incoming>): ServeArtifactOptions<Incoming>['authorize'] {
+const names: Names<ServeArtifactOptions<unknown>> = {
+  store: true,
+  authorize: true,
+  redirect: true,
+  disposition: true,
+  hostPages: true,
+  cacheControl: true,
+}
+
+function authorizeOf<Incoming>(
+  what: string,
+  options: ServeArtifactOptions<Incoming>,
+): ServeArtifactOptions<Incoming>['authorize'] {
+  assertKnown(what, options, names)
+  const { authorize } = options
   if (typeof authorize === 'function') return authorize
   throw new TypeError('`authorize` is missing: it decides who may have which file.')
 }

@@ -1,5 +1,6 @@
 import { systemClock, type Clock } from '../clock.js'
 import { checkScan, type ScanOptions } from '../directory/scan-options.js'
+import { assertKnown, type Names } from '../known-options.js'
 
 /**
  * Where the server's events come from; `client.events` of `@turnstead/wire` is one. An item of type `gap` says that events may be
@@ -63,7 +64,24 @@ export interface WatchSetup {
   readonly clock: Clock
 }
 
+const names: Names<WatchOptions> = {
+  directory: true,
+  agentDirectory: true,
+  events: true,
+  ignore: true,
+  maxEntries: true,
+  maxDepth: true,
+  maxWatchedFolders: true,
+  maxChanges: true,
+  coalesceMs: true,
+  pollMs: true,
+  rescanMs: true,
+  onError: true,
+  clock: true,
+}
+
 export function checkWatch(options: WatchOptions): WatchSetup {
+  assertKnown('`createWorkspaceWatch`', options, names)
   const { directory, agentDirectory = directory, events, onError, clock = systemClock } = options
   if (agentDirectory === undefined || (directory === undefined && events === undefined)) {
     throw new TypeError('A watch needs `directory`, or `agentDirectory` and `events`.')

@@ -1,4 +1,5 @@
 import { ArtifactError } from '../errors.js'
+import { assertKnown, type Names } from '../known-options.js'
 import type { ManifestEntry } from './manifest.js'
 
 /** Bounds of a backup. */
@@ -11,10 +12,13 @@ export interface BackupLimits {
   readonly maxFileBytes?: number | undefined
 }
 
+const names: Names<BackupLimits> = { maxEntries: true, maxBytes: true, maxFileBytes: true }
+
 /** {@link BackupLimits}, checked. */
 export function checkLimits(limits: BackupLimits = {}): Required<{
   readonly [Name in keyof BackupLimits]: number
 }> {
+  assertKnown('`limits`', limits, names)
   const { maxEntries = 1_000_000, maxBytes = 10_737_418_240, maxFileBytes = maxBytes } = limits
   for (const [name, value] of Object.entries({ maxEntries, maxBytes, maxFileBytes })) {
     if (!(value >= 0)) throw new RangeError(`\`limits.${name}\` must be a number, 0 or more.`)

@@ -1,7 +1,9 @@
 import { limitTime, untilAbort } from '../abort.js'
 import { monotonic, systemClock, type Clock } from '../clock.js'
+import { assertKnown, type Names } from '../known-options.js'
 import { createBell } from '../timing/bell.js'
 import { backupWorkspace, type BackupOptions, type BackupReport } from './backup.js'
+import { checkLimits } from './limits.js'
 import { pruneBackups } from './prune-backups.js'
 import { isAtRest, type WorkingReply } from './rest.js'
 
@@ -37,11 +39,29 @@ export interface BackupSchedule {
   [Symbol.asyncDispose](): Promise<void>
 }
 
+const names: Names<BackupScheduleOptions> = {
+  store: true,
+  directory: true,
+  name: true,
+  ignore: true,
+  limits: true,
+  clock: true,
+  signal: true,
+  everyMs: true,
+  longestWaitMs: true,
+  longestBackupMs: true,
+  keep: true,
+  onBackup: true,
+  onError: true,
+}
+
 /**
  * Takes backups of a workspace now and then, one at a time, in moments of rest: a backup that no tool disturbed is of one moment. Begins at
  * once, with the first backup after `everyMs`. Throws `RangeError` for times that make no sense.
  */
 export function scheduleBackups(options: BackupScheduleOptions): BackupSchedule {
+  assertKnown('`scheduleBackups`', options, names)
+  checkLimits(options.limits)
   const { everyMs = 300_000, longestWaitMs = everyMs, longestBackupMs = 600_000 } = options
   for (const [name, ms] of Object.entries({ everyMs, longestBackupMs })) {
     if (!(ms > 0)) throw new RangeError(`\`${name}\` must be a number above 0.`)
