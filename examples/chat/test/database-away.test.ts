@@ -16,7 +16,7 @@ describe('the chat while its database is away', () => {
   }
 
   it('says so on pages and in what it answers, keeps what was written, and goes on', async () => {
-    const database = await postgresql.open()
+    const database = await postgresql.open({ isAlone: true })
     const proxy = await startDatabaseProxy(database.url)
     const app = await startApp([on('Go', reply(text('Before. '), gate('on'), text('After.')))], {
       databaseUrl: proxy.url,

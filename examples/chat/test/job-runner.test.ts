@@ -33,7 +33,7 @@ describe('startJobRunner', () => {
     begun(name: string): Promise<(error?: Error) => void>
     left(): Promise<number>
   }> {
-    const database = await postgresql!.open()
+    const database = await postgresql!.open({ isAlone: true })
     // What an interrupted run has left is not of this one.
     const schema = `job_runner_${randomBytes(6).toString('hex')}`
     const proxy = await startDatabaseProxy(database.url)

@@ -288,15 +288,25 @@ describeInBrowser('the page of a conversation in a browser', (browser) => {
     expect(await turn(0).locator('.steps').innerText()).to.contain('End.')
   })
 
-  it('takes a press on what changes meanwhile', async () => {
+  const openWhileRunning = async (): Promise<ReturnType<Page['locator']>> => {
     const run = tool.bash(
       { command: 'seq 2' },
       { progress: ['first line\n'], output: 'first line\nsecond line\n', gate: 'a' },
     )
     await open(reply(text('I count.'), run, text('Done.')))
+    // However slow the machine is, the change comes within the time that a page waits for a release.
+    const content = `const own = setTimeout
+      globalThis.setTimeout = (run, ms) => own(run, ms === 400 ? globalThis.longestPressMs : ms)
+      globalThis.longestPressMs = 60_000`
+    await page.addInitScript({ content })
     await begin(page, app, 'Go')
     const summary = turn(0).locator('.tool > summary')
     await summary.locator('.state', { hasText: 'Running' }).hover()
+    return summary
+  }
+
+  it('takes a press on what changes meanwhile', async () => {
+    const summary = await openWhileRunning()
     await page.mouse.down()
     app.impostor.gate('a').open()
     while ((await app.rows.store.read(1))?.closedAt == null) await page.waitForTimeout(10)
@@ -306,6 +316,15 @@ describeInBrowser('the page of a conversation in a browser', (browser) => {
     await turn(0).locator('.facts').waitFor()
     expect(await turn(0).locator('.tool-body').isVisible(), 'opened').to.equal(true)
     expect(await summary.innerText()).to.contain('Done')
+  })
+
+  it('changes under a press that lasts', async () => {
+    await openWhileRunning()
+    await page.evaluate('longestPressMs = 400')
+    await page.mouse.down()
+    app.impostor.gate('a').open()
+    await turn(0).locator('.facts').waitFor()
+    await page.mouse.up()
   })
 
   it('is renamed and deleted, which asks once more, and other tabs are told', async () => {

@@ -24,7 +24,7 @@ describe('the chat on PostgreSQL', () => {
     it.skip(`works on PostgreSQL (skipped: ${skip})`)
   } else {
     it('works on PostgreSQL', async () => {
-      const database = await postgresql.open()
+      const database = await postgresql.open({ isAlone: true })
       try {
         const app = await startApp(reply(text('Hello.')), { databaseUrl: database.url })
         // The user's clipboard may hold what PostgreSQL does not take.
@@ -53,7 +53,7 @@ describe('the chat on PostgreSQL', () => {
     })
 
     it('answers each question of docs/deploy.md with what is so', async () => {
-      const database = await postgresql.open()
+      const database = await postgresql.open({ isAlone: true })
       const app = await startApp([on('Go', reply(text('Hello.'))), on('Ask', askFirst)], {
         databaseUrl: database.url,
       })
@@ -94,7 +94,7 @@ describe('the chat on PostgreSQL', () => {
     })
 
     it('takes no connection before it has pages to show, so that a proxy sends no browser to it', async () => {
-      const database = await postgresql.open()
+      const database = await postgresql.open({ isAlone: true })
       const dataDir = await mkdtemp(join(tmpdir(), 'turnstead-chat-'))
       const port = await freePort()
       const starting = startChatProcess({

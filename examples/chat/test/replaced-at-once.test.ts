@@ -15,7 +15,7 @@ describe('a message that is asked anew in two tabs at once', () => {
 
   const rounds = 10
   const onPostgresql = async (act: (app: TestApp) => Promise<void>): Promise<void> => {
-    const database = await postgresql.open()
+    const database = await postgresql.open({ isAlone: true })
     const app = await startApp(reply(text('Hello.')), {
       databaseUrl: database.url,
       hasWorker: false,

@@ -46,7 +46,7 @@ describe('a message that is sent twice', () => {
     [
       'PostgreSQL',
       async () => {
-        const database = await postgresql?.open()
+        const database = await postgresql?.open({ isAlone: true })
         close = async () => await database?.close()
         await start(database?.url)
       },

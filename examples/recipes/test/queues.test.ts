@@ -54,6 +54,9 @@ for (const [name, open] of Object.entries(engines)) {
     const ask = (words: string): Promise<{ conversationId: number; turnId: number }> =>
       rows.addTurn(conversationId, words, (trx, job) => engine.add(trx, job))
 
+    /** A job passes through processes that have just begun. */
+    const untilHeld = (): Promise<void> => impostor.gate('held').reached({ timeoutMs: 60_000 })
+
     const requests = (method: string, end: RegExp): number =>
       impostor.journal.filter((each) => each.method === method && end.test(each.path)).length
 
@@ -65,7 +68,7 @@ for (const [name, open] of Object.entries(engines)) {
       const job = await ask('Hello')
       await engine.addSecond(job)
       await Promise.all([startWorker(), startWorker()])
-      await impostor.gate('held').reached()
+      await untilHeld()
       impostor.gate('held').open()
       const row = await rows.until(job.turnId, 'completed')
       expect(row).to.include({ turn_text: 'Seen. Rest.' })
@@ -76,7 +79,7 @@ for (const [name, open] of Object.entries(engines)) {
     it('goes on when a worker is killed, also with the conversation’s next turn', async () => {
       const { turnId } = await ask('Hello')
       const killed = await startWorker()
-      await impostor.gate('held').reached()
+      await untilHeld()
       await killed.end('SIGKILL')
       const next = await ask('And?')
       await startWorker()
@@ -90,7 +93,7 @@ for (const [name, open] of Object.entries(engines)) {
     it('hands over at SIGTERM, and cancels nothing', async () => {
       const { turnId } = await ask('Hello')
       const leaving = await startWorker()
-      await impostor.gate('held').reached()
+      await untilHeld()
       expect(await leaving.end('SIGTERM'), leaving.errors()).to.equal(0)
       const left = await rows.until(turnId, 'running')
       expect(left).to.include({ turn_text: 'Seen. ' })
@@ -106,7 +109,7 @@ for (const [name, open] of Object.entries(engines)) {
       it('ends, to be started anew, when another application of the database changes its tables', async () => {
         const { turnId } = await ask('Hello')
         const leaving = await startWorker()
-        await impostor.gate('held').reached()
+        await untilHeld()
         const told = JSON.stringify({ migrationNumber: 99, breaking: true })
         await rows.knex.raw('select pg_notify(?, ?)', ['worker:migrate', told])
         expect(await leaving.ended, leaving.errors()).to.equal(57)

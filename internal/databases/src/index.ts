@@ -3,6 +3,6 @@
  * `open()` gives a fresh, isolated one.
  */
 export { databases } from './databases.js'
-export type { DatabaseKind, DatabaseName, OpenDatabase } from './kind.js'
+export type { DatabaseKind, DatabaseName, OpenDatabase, OpenOptions } from './kind.js'
 export { pgBouncerProblem, startPgBouncer } from './pgbouncer.js'
 export type { PgBouncer } from './pgbouncer.js'

@@ -20,7 +20,7 @@ export async function startAlone(
   scenario: ScenarioLike,
 ): Promise<{ readonly url: string; close(): Promise<void> }> {
   if (postgresql === undefined) throw new Error('there is no PostgreSQL')
-  const database = await postgresql.open()
+  const database = await postgresql.open({ isAlone: true })
   const impostor = await startImpostor(scenario)
   const dataDir = await mkdtemp(join(tmpdir(), 'turnstead-alone-'))
   const queue = `alone_${randomBytes(6).toString('hex')}`
@@ -94,7 +94,7 @@ export async function startFleet(
   } = {},
 ): Promise<Fleet> {
   if (postgresql === undefined) throw new Error('there is no PostgreSQL')
-  const database = await postgresql.open()
+  const database = await postgresql.open({ isAlone: true })
   const pace = createPace()
   const impostor = await startImpostor(scenario, { clock: pace.clock })
   const folder = await mkdtemp(join(tmpdir(), 'turnstead-fleet-'))

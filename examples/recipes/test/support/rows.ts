@@ -26,7 +26,7 @@ export interface Rows {
 }
 
 export async function openRows(): Promise<Rows> {
-  const { knex, url, close } = await postgresql.open()
+  const { knex, url, close } = await postgresql.open({ isAlone: true })
   await knex.schema.createTable('conversations', (table) => {
     table.increments()
     table.integer('user_id').notNullable()
