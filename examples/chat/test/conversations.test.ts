@@ -128,6 +128,10 @@ describe('the list of conversations', () => {
     const shown = await app.text(`/?q=${encodeURIComponent('<b>%')}`)
     expect(shown).to.contain('Nothing found for')
     expect(await page(`/?q=${encodeURIComponent('<b>%')}`)).to.not.contain('<b>%')
+    const headers = { accept: 'text/vnd.turbo-stream.html' }
+    const changes = await (await app.get(`/?q=grew`, headers)).text()
+    expect(changes).to.contain('target="conversations"').and.contain('Growth')
+    expect(changes).to.not.contain('Maps').and.not.contain('<html')
   })
 
   it('removes a conversation with its session, files and rows, and stops what runs in it', async () => {

@@ -33,17 +33,27 @@ export function conversationList({
       />
       <kbd aria-hidden="true"></kbd>
     </form>
-    ${search !== '' && found(conversations.length, search)}
+    <p class="kept" id="found" role="status">${found(conversations.length, search)}</p>
     <ul id="conversations">
       ${conversations.map((each) => conversationItem(each, { isCurrent: each.id === currentId, now }))}
     </ul>
   </nav>`
 }
 
-function found(count: number, search: string): Html {
-  return html`<p class="kept">
-    ${count === 0 ? 'Nothing' : count} found for “${search}”. <a href="/">Show all</a>
-  </p>`
+function found(count: number, search: string): Html | null {
+  if (search === '') return null
+  return html`${count === 0 ? 'Nothing' : count} found for “${search}”. <a href="/">Show all</a>`
+}
+
+/** Brings the list of a page to what a search has found; to all of it for no words. */
+export function searchChanges({
+  conversations,
+  search,
+  now,
+}: Omit<ConversationListView, 'currentId'>): Html {
+  const items = conversations.map((each) => conversationItem(each, { now }))
+  const note = found(conversations.length, search) ?? html``
+  return html`${turboStream('update', 'found', note)} ${turboStream('update', 'conversations', html`${items}`)}`
 }
 
 interface ItemOptions {

@@ -9,6 +9,7 @@ import type { ChatRows } from '../rows/rows.js'
 import type { UserRows } from '../rows/user-rows.js'
 import type { Frame } from '../views/layout.js'
 import type { EditedMessage } from '../views/composer.js'
+import { searchChanges } from '../views/conversation-list.js'
 import { conversationPage, homePage, olderChanges, olderPage } from '../views/pages.js'
 import type { TurnView } from '../views/turn.js'
 import { parseRowId } from './security.js'
@@ -54,8 +55,15 @@ export function pageRoutes(options: PageRoutesOptions): Router {
   router.get('/', async (request, response) => {
     const { q = '' } = request.query
     const search = typeof q === 'string' ? q.slice(0, 200) : ''
+    response.set('cache-control', 'no-store').vary('accept')
+    if (takesTurboStreams(request as Request)) {
+      const conversations = await rowsOf(response).list.all({ search })
+      const changes = searchChanges({ conversations, search, now: Date.now() })
+      response.type(turboStreamType).send(String(changes))
+      return
+    }
     const [around, offered] = await Promise.all([frame(response, null, search), choices()])
-    response.set('cache-control', 'no-store').type('html')
+    response.type('html')
     response.send(String(homePage({ frame: around, suggestions, choices: offered })))
   })
 
