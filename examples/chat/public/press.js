@@ -14,7 +14,7 @@ function begin() {
     },
   }
   press = mine
-  void 0
+  setTimeout(() => mine.end(), longestMs)
 }
 
 /** The click comes in the same task as the release, after it. */
