@@ -1,5 +1,6 @@
 import { reply, text } from '@turnstead/testkit'
 import { expect } from 'chai'
+import { z } from 'zod'
 import { afterEach, describe, it } from 'mocha'
 import { opencodeTask } from '../src/index.js'
 import { serverNameOf } from '../src/host-tools/offer.js'
@@ -73,5 +74,20 @@ describe('host tools that a server is told of', () => {
     if (one === undefined) throw new Error('no tool')
     const hostTools = { 'with space': one }
     expect(() => opencodeTask({ client, scope, hostTools })).to.throw(TypeError, 'with space')
+  })
+  it('are refused where one would be a tool that no one has to approve, or could not be described', async () => {
+    rig = await open([])
+    const { client } = rig
+    const tool = { inputSchema: z.object({}), execute: () => 'done' }
+    const refused: readonly [object, string][] = [
+      [{ ...tool, needApproval: true }, 'needApproval'],
+      [{ ...tool, needsApproval: () => true }, '`needsApproval` of pay must be true or false'],
+      [{ ...tool, inputSchema: { type: 'object', properties: {} } }, '`inputSchema` of pay'],
+      [{ execute: () => 'done' }, 'no `inputSchema`'],
+    ]
+    for (const [each, words] of refused) {
+      const hostTools = { pay: each as never }
+      expect(() => opencodeTask({ client, scope, hostTools }), words).to.throw(TypeError, words)
+    }
   })
 })

@@ -286,6 +286,32 @@ describe('host tools', () => {
     })
   }
 
+  it('are not stopped by what another client of the same address says of its own request', async () => {
+    rig = await open(calling('weather', { city: 'Oslo' }, 'called'))
+    const caller = mcpCaller(rig.client)
+    let answer: () => void = () => undefined
+    const answered = new Promise<void>((resolve) => (answer = resolve))
+    const calls: HostToolCall[] = []
+    const execute = async (_input: unknown, call: HostToolCall): Promise<string> => {
+      calls.push(call)
+      await answered
+      return call.signal.aborted ? 'stopped' : 'clear'
+    }
+    const running = start(caller, weather([], { execute }))
+    await rig.impostor.gate('called').reached()
+    // As for two directories of one chat: both count their requests from nought.
+    const [one, other] = [await caller.request('initialize'), await caller.request('initialize')]
+    expect(one.client).to.be.a('string').and.not.to.equal(other.client)
+    const call = caller.call('weather', { city: 'Oslo' }, { id: 2, client: String(one.client) })
+    await until(() => calls.length === 1)
+    const notice = { client: String(other.client) }
+    await caller.request('notifications/cancelled', { requestId: 2 }, notice)
+    answer()
+    expect((await call).text).to.equal('clear')
+    rig.impostor.gate('called').open()
+    await running
+  })
+
   it('are told when the server has gone that called them', async () => {
     rig = await open(calling('weather', { city: 'Oslo' }, 'called'))
     const caller = mcpCaller(rig.client)
@@ -347,6 +373,10 @@ describe('host tools', () => {
     await running
   })
 })
+
+async function until(isSo: () => boolean): Promise<void> {
+  while (!isSo()) await new Promise((resolve) => setImmediate(resolve))
+}
 
 async function untilAccepted(answer: () => Promise<{ readonly accepted: boolean }>): Promise<void> {
   while (!(await answer()).accepted) await new Promise((resolve) => setImmediate(resolve))
