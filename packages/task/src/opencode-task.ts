@@ -43,6 +43,9 @@ export function createTask(
   if ((options.client === undefined) === (options.server === undefined))
     throw new TypeError('`opencodeTask` needs one of `client` and `server`')
   const { description = defaultDescription, needsApproval } = options
+  if (needsApproval !== undefined && !/^(?:boolean|function)$/.test(typeof needsApproval)) {
+    throw new TypeError('`needsApproval` must be true, false or a function')
+  }
   const setup = resolveRunOptions(connectTo(options), options)
   return {
     description,

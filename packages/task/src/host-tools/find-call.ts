@@ -31,11 +31,11 @@ export interface ClaimedCall<Run> {
 /** Where a call is looked for. */
 export interface Field<Run> {
   /** Those that offer the tool, as they are now. */
-  runs(): readonly Run[]
+  readonly runs: () => readonly Run[]
   /** A person has to approve the call in this run. */
-  needsApproval(run: Run): boolean
+  readonly needsApproval: (run: Run) => boolean
   /** The call of this part is over, though its reply does not say so yet. */
-  isOver(partId: string): boolean
+  readonly isOver: (partId: string) => boolean
   readonly clock: Clock
 }
 

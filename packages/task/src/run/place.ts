@@ -27,7 +27,7 @@ export async function placeOf(
   try {
     const error = await refusalOf(setup, sessionId, signal)
     if (error !== null) return { error }
-    const leave = await enterSession(setup.client, sessionId, signal)
+    const leave = await enterSession(sessionId, signal)
     const ensureSession: TurnStore['ensureSession'] = async () => ({ sessionId, created: false })
     return { ...inMemory(setup, callId, (store) => ({ ...store, ensureSession })), leave }
   } catch (error) {

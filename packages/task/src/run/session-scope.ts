@@ -32,15 +32,19 @@ export async function refusalOf(
   sessionId: string,
   signal: AbortSignal,
 ): Promise<RunError | null> {
+  // For some that are none the server has the answer that it has when it fails.
+  if (!/^ses[\w-]*$/.test(sessionId)) return unknownSession
   try {
     return (await scopeOfSession(client, sessionId, { signal })) === scope ? null : unknownSession
   } catch (error) {
     if (signal.aborted) throw error
-    const isGone = WireError.is(error) && !error.retryable
+    const isGone = WireError.is(error) && gone.has(error.code)
     const { words, retryable } = turnEndings.server_unreachable
     return isGone ? unknownSession : { code: 'server_unreachable', message: words, retryable }
   }
 }
+
+const gone: ReadonlySet<string> = new Set(['session_not_found', 'not_found', 'bad_request'])
 
 /** The same for one that is not there and one of others: it tells nothing about them. */
 export const unknownSession: RunError = {
