@@ -91,6 +91,26 @@ describe('opencodeTask', function () {
     expect(roles).to.deep.equal(['user', 'assistant', 'user', 'assistant', 'user', 'assistant'])
   })
 
+  it('runs calls that continue one session one after the other, also with a client for each call', async () => {
+    rig = await openRig([
+      on('One', reply(text('Yes.'))),
+      on('Two', reply(text('First half. '), gate('middle'), text('Second.'))),
+      on('Three', reply(text('Third.'))),
+    ])
+    const { client } = rig
+    const task = opencodeTask({ client: () => ({ ...client }), scope: 'chat', intervalMs: 10 })
+    const one = await lastOf(execute(task, { prompt: 'One' }))
+    const more = { sessionId: String(one.sessionId) }
+    const two = lastOf(execute(task, { prompt: 'Two', ...more }, { toolCallId: 'b' }))
+    await rig.impostor.gate('middle').reached()
+    const three = lastOf(execute(task, { prompt: 'Three', ...more }, { toolCallId: 'c' }))
+    await new Promise((resolve) => setTimeout(resolve, 100))
+    expect(await rig.userMessages()).to.equal(2)
+    rig.impostor.gate('middle').open()
+    expect((await two).summary).to.equal('First half. Second.')
+    expect((await three).summary).to.equal('Third.')
+  })
+
   it('continues no session of another scope, nor one that is not there', async () => {
     rig = await openRig(reply(text('Yes.')))
     const theirs = opencodeTask({ client: rig.client, ...quick, scope: 'chat-1' })
