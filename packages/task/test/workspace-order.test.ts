@@ -1,4 +1,5 @@
 import { existsSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { mkdtemp } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { gate, reply, text } from '@turnstead/testkit'
@@ -72,7 +73,7 @@ describe('a workspace of which several things are asked at once', () => {
     expect(await codeOf(workspace.restore())).to.equal('busy')
     // The start waits, and finds what was restored.
     const started = workspace.start()
-    await new Promise((resolve) => setTimeout(resolve, 20))
+    for (let looks = 20; looks > 0; looks -= 1) await mkdtemp(join(root, 'other-'))
     expect(log).to.deep.equal(['replace begins'])
     release()
     await Promise.all([replaced, started])
