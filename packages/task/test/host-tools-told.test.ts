@@ -3,7 +3,9 @@ import { expect } from 'chai'
 import { z } from 'zod'
 import { afterEach, describe, it } from 'mocha'
 import { opencodeTask } from '../src/index.js'
-import { serverNameOf } from '../src/host-tools/offer.js'
+import { systemClock } from '../src/clock.js'
+import type { Listener } from '../src/host-tools/listener.js'
+import { offerTools, serverNameOf } from '../src/host-tools/offer.js'
 import { calling, open, scope, start, weather } from './support/host-tools.js'
 import { mcpCaller } from './support/mcp-caller.js'
 import { execute, lastOf, type Rig } from './support/rig.js'
@@ -64,6 +66,31 @@ describe('host tools that a server is told of', () => {
     expect(last.error).to.include({ code: 'server_unreachable', retryable: true })
     expect(reports[0]).to.contain('could not connect to the host tools')
     expect(await rig.userMessages()).to.equal(0)
+  })
+
+  it('fail a run that is gone on with where their address is closed, though the server knows them', async () => {
+    rig = await open([])
+    const caller = mcpCaller(rig.client)
+    caller.states[serverNameOf(scope)] = { status: 'connected' }
+    const run = {
+      tools: weather([]),
+      scope,
+      toolCallId: 'call-1',
+      claimed: new Map<string, boolean>(),
+      claimsFrom: 0,
+      source: () => null,
+      clock: systemClock,
+      signal: new AbortController().signal,
+      onError: () => undefined,
+    }
+    const closed: Listener = {
+      settlesInMs: () => 0,
+      open: async () => await Promise.reject(new Error('the door was closed')),
+    }
+    const options = { mcp: caller.client.mcp, listener: closed, isTakenOver: true }
+    const error = await offerTools(run, options).catch((thrown: unknown) => thrown)
+    expect(String(error)).to.contain('the door was closed')
+    expect(caller.disconnected).to.deep.equal([])
   })
 
   it('are refused at the door without a scope, or with names that are none', async () => {

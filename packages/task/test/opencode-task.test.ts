@@ -205,7 +205,7 @@ describe('opencodeTask', function () {
         const result = ai.streamText({
           model: outer.model,
           prompt: 'Please',
-          tools: { code: createTask(ai.jsonSchema, { client: rig.client, ...quick }) },
+          tools: { code: createTask(ai, { client: rig.client, ...quick }) },
           stopWhen: ai.stepCountIs(3),
         })
         const preliminary: unknown[] = []
@@ -236,7 +236,7 @@ describe('opencodeTask', function () {
         const running = ai.generateText({
           model: outer.model,
           prompt: 'Please',
-          tools: { code: createTask(ai.jsonSchema, { client: rig.client, ...quick }) },
+          tools: { code: createTask(ai, { client: rig.client, ...quick }) },
           stopWhen: ai.stepCountIs(3),
         })
         await rig.impostor.next('POST /session/*/prompt_async')
@@ -257,7 +257,7 @@ describe('opencodeTask', function () {
         const result = ai.streamText({
           model: outer.model,
           prompt: 'Please',
-          tools: { code: createTask(ai.jsonSchema, { client: rig.client, ...quick }) },
+          tools: { code: createTask(ai, { client: rig.client, ...quick }) },
           stopWhen: ai.stepCountIs(3),
           abortSignal: abort.signal,
           onError: () => undefined,
@@ -276,7 +276,7 @@ describe('opencodeTask', function () {
         const result = await ai.generateText({
           model: outer.model,
           prompt: 'Please',
-          tools: { code: createTask(ai.jsonSchema, { client: rig.client, ...quick }) },
+          tools: { code: createTask(ai, { client: rig.client, ...quick }) },
           stopWhen: ai.stepCountIs(3),
         })
         expect(result.text).to.equal('Sorry.')

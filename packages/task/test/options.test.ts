@@ -2,6 +2,8 @@ import { createMemoryStore } from '@turnstead/turn'
 import { expect } from 'chai'
 import { describe, it } from 'mocha'
 import { createClient } from '@turnstead/wire'
+import { createTask } from '../src/opencode-task.js'
+import { majors } from './support/majors.js'
 import { opencodeTask, type OpenCodeTaskOptions } from '../src/index.js'
 
 /** As JavaScript may give them. */
@@ -16,6 +18,7 @@ const refused: readonly [options: object, words: string][] = [
   [{ intervalMs: '500' }, '`intervalMs`'],
   [{ previewCharacters: '8000' }, '`previewCharacters`'],
   [{ artifacts: {} }, '`artifacts` has no `collect`'],
+  [{ directory: '/srv/project' }, '`directory` goes with `server`'],
   [{ needsApproval: 'always' }, '`needsApproval`'],
   [{ rows: { store: createMemoryStore() } }, '`rows` has no `find`'],
   [{ rows: { find: () => null } }, '`rows` has no `store`'],
@@ -29,4 +32,14 @@ describe('options of the tool that TypeScript would refuse, or that would be lef
       expect(() => opencodeTask(given)).to.throw(Error, words)
     })
   }
+
+  it('are refused: an approval that the AI SDK would not ask for', () => {
+    for (const { ai, name } of majors) {
+      const create = (needsApproval: boolean) =>
+        createTask(ai, { client: createClient(), needsApproval })
+      expect(() => create(false)).not.to.throw()
+      if (name === '5') expect(() => create(true)).to.throw(TypeError, 'version 6')
+      else expect(create(true).needsApproval).to.equal(true)
+    }
+  })
 })

@@ -43,6 +43,9 @@ export function connectTo(source: AgentSource): Connect {
     return async () => openShared(server, directory)
   }
   if (typeof client !== 'function') assertClient(client)
+  if ((source as { readonly directory?: unknown }).directory !== undefined) {
+    throw new TypeError('`directory` goes with `server`; a client has a directory of its own')
+  }
   const give = typeof client === 'function' ? client : () => client
   return async () => ({ client: await give(), release: () => undefined })
 }
