@@ -147,14 +147,14 @@ describe('host tools on the real opencode serve', function () {
   })
 
   it('are those of now in a session that was begun without', async () => {
-    const prompts = { first: 'Begin without', then: 'Go on with them' }
+    const prompts = { first: 'Begin without', later: 'Go on with them' }
     model.answer(on(prompts.first, reply(text('Begun.'))))
-    model.answer(on(prompts.then, reply(weather('chat-6', 'Oslo'), text('All told.'))))
+    model.answer(on(prompts.later, reply(weather('chat-6', 'Oslo'), text('All told.'))))
     const plain = opencodeTask({ client, scope: 'chat-6' })
     const { sessionId } = await lastOf(execute(plain, { prompt: prompts.first }))
     const calls: HostToolCall[] = []
     const task = open('chat-6', calls, true)
-    const more = { prompt: prompts.then, sessionId: String(sessionId) }
+    const more = { prompt: prompts.later, sessionId: String(sessionId) }
     const last = await lastOf(execute(task, more))
     expect(last).to.include({ status: 'complete', summary: 'All told.' })
     expect(last.asks.map(({ state }) => state)).to.deep.equal(['answered'])
