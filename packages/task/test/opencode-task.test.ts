@@ -1,4 +1,6 @@
 import { gate, on, providerError, reply, text, tool, usage } from '@turnstead/testkit'
+import { TurnError } from '@turnstead/turn'
+import { WireError } from '@turnstead/wire'
 import { expect } from 'chai'
 import { afterEach, describe, it } from 'mocha'
 import {
@@ -130,12 +132,24 @@ describe('opencodeTask', function () {
 
   it('says why it failed, in words without internals', async () => {
     rig = await openRig(reply(providerError({ status: 401, message: 'Bad key sk-secret' })))
-    const task = opencodeTask({ client: rig.client, ...quick })
+    const reports: unknown[] = []
+    const onError = (error: unknown, { step }: { step: string }) => void reports.push(error, step)
+    const task = opencodeTask({ client: rig.client, ...quick, turn: { onError } })
     const last = await lastOf(execute(task, { prompt: 'Go', outputFile: '../etc/passwd' }))
     expect(last).to.include({ status: 'error', summary: null })
     expect(last.error).to.include({ code: 'provider_refused', retryable: false })
     expect(last.outputFile).to.include({ isVerified: false, reason: 'not_of_this_run' })
     expect(JSON.stringify(last)).not.to.contain('sk-secret')
+    const [cause, step] = reports.splice(0)
+    expect([TurnError.is(cause) && cause.code, step]).to.deep.equal(['provider_refused', 'worker'])
+
+    // A server that does not say whose the session is has not said that there is none.
+    const refused = new WireError('unauthorized', 'the password is wrong', { status: 401 })
+    const session = { ...rig.client.session, get: async () => await Promise.reject(refused) }
+    const locked = opencodeTask({ client: { ...rig.client, session }, turn: { onError } })
+    const { error } = await lastOf(execute(locked, { prompt: 'Go', sessionId: 'ses_1' }))
+    expect(error?.code).to.equal('server_unreachable')
+    expect(reports).to.deep.equal([refused, 'session'])
   })
 
   it('stops the agent when the outer call is aborted, and says that it did', async () => {

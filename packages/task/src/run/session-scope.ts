@@ -30,7 +30,7 @@ export async function scopeOfSession(
 export async function refusalOf(
   { client, scope }: Pick<ConnectedSetup, 'client' | 'scope'>,
   sessionId: string,
-  signal: AbortSignal,
+  { signal, onError }: { readonly signal: AbortSignal; readonly onError: (error: unknown) => void },
 ): Promise<RunError | null> {
   // For some that are none the server has the answer that it has when it fails.
   if (!/^ses[\w-]*$/.test(sessionId)) return unknownSession
@@ -39,6 +39,7 @@ export async function refusalOf(
   } catch (error) {
     if (signal.aborted) throw error
     const isGone = WireError.is(error) && gone.has(error.code)
+    if (!isGone) onError(error)
     const { words, retryable } = turnEndings.server_unreachable
     return isGone ? unknownSession : { code: 'server_unreachable', message: words, retryable }
   }
