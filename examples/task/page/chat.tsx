@@ -4,6 +4,7 @@ import { settleRunOutput } from '@turnstead/task/output'
 import type { ChatMessage } from '../src/chats/chat-message.js'
 import type { ChatApi } from './chat-api.js'
 import { RunView } from './run/run-view.js'
+import { Words } from './words.js'
 
 const suggestions = [
   'Write a packing list into a file',
@@ -73,7 +74,14 @@ function Message({ api, message, isBusy }: MessageProps): ReactNode {
     <>
       <h2 className="visually-hidden">{message.role === 'user' ? 'You' : 'Answer'}</h2>
       {message.parts.map((part, index) => {
-        if (part.type === 'text') return <p key={index}>{part.text}</p>
+        if (part.type === 'text') {
+          const { text } = part
+          return message.role === 'user' ? (
+            <p key={index}>{text}</p>
+          ) : (
+            <Words key={index} text={text} />
+          )
+        }
         if (part.type !== 'tool-code') return null
         if (part.state === 'output-error') {
           return (

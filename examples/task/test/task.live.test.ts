@@ -68,6 +68,10 @@ describe('the chat that gives work to the agent, in a browser, on the real serve
     expect(words).to.contain('It is complete.', 'what the sub-agent said')
     expect(words).to.contain('write: packing-list.md, done').and.not.contain(dataDir.slice(1))
 
+    // The agent writes Markdown.
+    expect(await run().locator('.words code').allInnerTexts()).to.include('packing-list.md')
+    expect(words).not.to.contain('`')
+
     await run().getByText('File changes').press('Enter')
     await run().getByText('packing-list.md was edited').waitFor()
     const downloading = page.waitForEvent('download')

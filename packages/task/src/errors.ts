@@ -5,7 +5,7 @@ const brand = Symbol.for('@turnstead/task.TaskError')
  *
  * `rows_missing`: the store does not have the rows that `rows.find` named. `handed_off`: `signal` gave the call up and left the turn
  * running for another process. `no_provider`: a workspace's own server would have no model. `busy`: the workspace cannot be replaced while runs work
- * in it. `closed`: it was closed.
+ * in it, nor used while it is replaced. `closed`: it was closed.
  */
 export type TaskErrorCode = 'rows_missing' | 'handed_off' | 'no_provider' | 'busy' | 'closed'
 

@@ -34,7 +34,10 @@ function outputFileLine({
   reason,
 }: NonNullable<OpenCodeRunOutput['outputFile']>): string {
   const name = bounded(path, 300)
-  return isVerified ? `Output file: ${name}` : `Output file ${name} is not there (${reason}).`
+  if (isVerified) return `Output file: ${name}`
+  // A file that the shell wrote may well be there.
+  const words = reason === 'missing' ? 'is not there' : 'is not proved to be a result of this run'
+  return `Output file ${name} ${words} (${reason}).`
 }
 
 function filesLine(files: readonly string[]): string {

@@ -1,4 +1,5 @@
-import { jsonSchema, type Tool } from 'ai'
+import type { Tool } from 'ai'
+import * as sdk from 'ai'
 import { toModelOutput } from './model-output.js'
 import { connectTo } from './run/connection.js'
 import { runAgent } from './run/run-agent.js'
@@ -29,24 +30,31 @@ interface ExecuteOptions {
  * const result = streamText({ model, messages, tools: { code: opencodeTask({ client, scope: chatId }) }, stopWhen: stepCountIs(5) })
  */
 export function opencodeTask(options: OpenCodeTaskOptions): OpenCodeTask {
-  return createTask(jsonSchema, options)
+  return createTask(sdk, options)
 }
 
-/** @internal With the `jsonSchema` of any version of the AI SDK. */
-export function createTask(
-  schemaOf: typeof jsonSchema,
-  options: OpenCodeTaskOptions,
-): OpenCodeTask {
+/** What is used of any version of the AI SDK. */
+type Sdk = Pick<typeof sdk, 'jsonSchema'>
+
+/** @internal With any version of the AI SDK. */
+export function createTask(ai: Sdk, options: OpenCodeTaskOptions): OpenCodeTask {
   if (typeof options !== 'object' || options === null)
     throw new TypeError('`opencodeTask` needs options with `client` or `server`')
   assertKnown('`opencodeTask`', options, taskNames)
   if ((options.client === undefined) === (options.server === undefined))
     throw new TypeError('`opencodeTask` needs one of `client` and `server`')
   const { description = defaultDescription, needsApproval } = options
+  if (needsApproval !== undefined && !/^(?:boolean|function)$/.test(typeof needsApproval)) {
+    throw new TypeError('`needsApproval` must be true, false or a function')
+  }
+  // It came with this one; version 5 would leave it out in silence, and run what no one approved.
+  if (needsApproval !== undefined && needsApproval !== false && !('ToolLoopAgent' in ai)) {
+    throw new TypeError('`needsApproval` needs version 6 of `ai` or a later one')
+  }
   const setup = resolveRunOptions(connectTo(options), options)
   return {
     description,
-    inputSchema: schemaOf<OpenCodeTaskInput>(
+    inputSchema: ai.jsonSchema<OpenCodeTaskInput>(
       // Where `@types/json-schema` is installed, a list that cannot be written is refused.
       { ...taskInputSchema, required: [...taskInputSchema.required] },
       { validate },

@@ -81,11 +81,39 @@ export interface OpenCodeRunOutput {
   readonly outputFile: RunOutputFile | null
 }
 
-/** Whether a value, such as a tool's output in a stored message, is the output of a run, in a version that this package can read. */
+/**
+ * Whether a value, such as a tool's output in a stored message, is the output of a run, in a version that this package can read. Messages
+ * come from pages, so it may be anything: all that readers of this package go by is looked at.
+ */
 export function isRunOutput(value: unknown): value is OpenCodeRunOutput {
-  if (typeof value !== 'object' || value === null) return false
-  const { version, status, messages } = value as Readonly<Record<string, unknown>>
-  return version === 1 && statuses.has(status) && Array.isArray(messages)
+  const { version, status, ...rest } = fieldsOf(value)
+  if (version !== 1 || !statuses.has(status)) return false
+  const { error, filesEdited, outputFile, sessionId, summary } = rest
+  return (
+    lists.every((name) => Array.isArray(rest[name])) &&
+    (filesEdited as unknown[]).every(isText) &&
+    [sessionId, summary].every((each) => each === null || isText(each)) &&
+    (error === null || (isText(fieldsOf(error)['code']) && isText(fieldsOf(error)['message']))) &&
+    (outputFile === null || isText(fieldsOf(outputFile)['path']))
+  )
 }
 
 const statuses: ReadonlySet<unknown> = new Set(['working', 'complete', 'error', 'cancelled'])
+const lists = [
+  'messages',
+  'filesEdited',
+  'fileChanges',
+  'diffs',
+  'diagnostics',
+  'processes',
+  'todos',
+  'asks',
+] as const
+
+function isText(value: unknown): boolean {
+  return typeof value === 'string'
+}
+
+function fieldsOf(value: unknown): Readonly<Record<string, unknown>> {
+  return typeof value === 'object' && value !== null ? { ...value } : {}
+}

@@ -103,6 +103,32 @@ export const taskNames: Names<RunOptions & ToolOptions> & Readonly<Record<string
   directory: true,
 }
 
+/** @throws TypeError for what JavaScript may give in the place of the options' types, and for what would be left out in silence. */
+function assertRunOptions({ artifacts, isDirectoryOwn, rows, scope, signal }: RunOptions): void {
+  if (scope !== undefined && (typeof scope !== 'string' || scope === '')) {
+    throw new TypeError('`scope` must be a text that is not empty')
+  }
+  if (isDirectoryOwn !== undefined && typeof isDirectoryOwn !== 'boolean') {
+    throw new TypeError('`isDirectoryOwn` must be true or false')
+  }
+  if (artifacts !== undefined && typeof artifacts?.collect !== 'function') {
+    throw new TypeError('`artifacts` has no `collect`; `createMessageArtifacts` makes one that has')
+  }
+  if (rows !== undefined) {
+    assertKnown('`rows`', rows, rowsNames)
+    if (typeof rows.find !== 'function') throw new TypeError('`rows` has no `find`')
+    if (typeof rows.store?.claim !== 'function') {
+      throw new TypeError('`rows` has no `store`, as `createSessionStore` makes it')
+    }
+  } else if (signal !== undefined) {
+    throw new TypeError(
+      '`signal` hands runs over to another process, which needs `rows`; `abortSignal` of the AI SDK stops a call',
+    )
+  }
+}
+
+const rowsNames: Names<TaskRows> = { store: true, find: true, notifier: true }
+
 /** @throws RangeError for numbers that make no sense, TypeError for wrong rules. */
 export function resolveRunOptions(
   connect: Connect,
@@ -111,10 +137,11 @@ export function resolveRunOptions(
 ): RunSetup {
   const { intervalMs = 500, previewCharacters = 8_000, asks = rejectAsks } = options
   assertKnown('`turn`', options.turn ?? {}, turnNames)
-  if (!(intervalMs >= 1 && intervalMs <= longestTimerMs)) {
+  assertRunOptions(options)
+  if (!(typeof intervalMs === 'number' && intervalMs >= 1 && intervalMs <= longestTimerMs)) {
     throw new RangeError(`\`intervalMs\` must be from 1 to ${longestTimerMs}`)
   }
-  if (!(previewCharacters >= 1_000 && Number.isFinite(previewCharacters))) {
+  if (!(Number.isFinite(previewCharacters) && previewCharacters >= 1_000)) {
     throw new RangeError('`previewCharacters` must be a number of at least 1,000')
   }
   const { hostTools = {}, scope = ownScope } = options
@@ -122,7 +149,6 @@ export function resolveRunOptions(
   if (scope === undefined && Object.keys(hostTools).length > 0) {
     throw new TypeError('`hostTools` need a `scope`: it says whose agents may call them')
   }
-  if (options.scope === '') throw new TypeError('`scope` must not be empty')
   return {
     connect,
     scope: scope ?? `tool-${globalThis.crypto.randomUUID()}`,

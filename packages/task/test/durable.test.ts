@@ -2,12 +2,15 @@ import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { createLibsqlKnex } from '@turnstead/session/libsql'
-import { gate, on, reply, text } from '@turnstead/testkit'
-import { waitForPerson } from '@turnstead/turn'
+import { ask, gate, on, reply, text, tool } from '@turnstead/testkit'
+import { runTurn, waitForPerson } from '@turnstead/turn'
 import { expect } from 'chai'
 import type { Knex } from 'knex'
 import { afterEach, beforeEach, describe, it } from 'mocha'
 import { type OpenCodeRunOutput, opencodeTask, type RunOptions, TaskError } from '../src/index.js'
+import { connectTo } from '../src/run/connection.js'
+import { runInPlace } from '../src/run/run-in-place.js'
+import { resolveRunOptions } from '../src/task-options.js'
 import { all, execute, lastOf, openRig, type Rig } from './support/rig.js'
 import { startHost } from './support/start-host.js'
 import { createTaskTables, taskRows } from './support/task-rows.js'
@@ -132,6 +135,37 @@ describe('a run with rows', function () {
     const stopped = await one
     expect(stopped).to.include({ status: 'cancelled' })
     expect(stopped.stop).to.include({ aborted: true, idle: true })
+  })
+
+  it('is stopped by an abort where it waits for a person, and no process runs it', async () => {
+    rig = await openRig([
+      reply(ask.permission(tool.write({ filePath: 'a.txt', content: 'a' })), text('Done.')),
+    ])
+    const rows = taskRows(knex)
+    const ids = await rows.find({ toolCallId: 'call-1', sessionId: null, prompt: 'Go' })
+    if (ids === null) throw new Error('there are no rows')
+    // As a worker of the host leaves it.
+    const parked = await runTurn({
+      ...ids,
+      client: rig.client,
+      store: rows.store,
+      prompt: { text: 'Go' },
+      asks: waitForPerson,
+      timing: { pollMs: 40, graceMs: 120, parkAfterMs: 50 },
+    })
+    expect(parked).to.include({ status: 'skipped', reason: 'waiting' })
+    const abort = new AbortController()
+    const base = resolveRunOptions(connectTo({ client: rig.client }), { rows })
+    const call = { callId: 'call-1', prompt: 'Go', sessionId: null, outputFile: null }
+    const running = runInPlace(
+      { ...base, client: rig.client },
+      { ...call, signal: abort.signal },
+      { ...ids, store: rows.store, leave: () => undefined },
+      { cancelSignal: abort.signal, show: () => undefined },
+    )
+    abort.abort()
+    expect(await running).to.include({ status: 'skipped', reason: 'settled' })
+    expect(await rows.store.read(ids.turnId)).to.include({ status: 'cancelled' })
   })
 
   it('fails when its rows are not there', async () => {

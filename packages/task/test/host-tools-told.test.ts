@@ -1,8 +1,11 @@
 import { reply, text } from '@turnstead/testkit'
 import { expect } from 'chai'
+import { z } from 'zod'
 import { afterEach, describe, it } from 'mocha'
 import { opencodeTask } from '../src/index.js'
-import { serverNameOf } from '../src/host-tools/offer.js'
+import { systemClock } from '../src/clock.js'
+import type { Listener } from '../src/host-tools/listener.js'
+import { offerTools, serverNameOf } from '../src/host-tools/offer.js'
 import { calling, open, scope, start, weather } from './support/host-tools.js'
 import { mcpCaller } from './support/mcp-caller.js'
 import { execute, lastOf, type Rig } from './support/rig.js'
@@ -65,6 +68,31 @@ describe('host tools that a server is told of', () => {
     expect(await rig.userMessages()).to.equal(0)
   })
 
+  it('fail a run that is gone on with where their address is closed, though the server knows them', async () => {
+    rig = await open([])
+    const caller = mcpCaller(rig.client)
+    caller.states[serverNameOf(scope)] = { status: 'connected' }
+    const run = {
+      tools: weather([]),
+      scope,
+      toolCallId: 'call-1',
+      claimed: new Map<string, boolean>(),
+      claimsFrom: 0,
+      source: () => null,
+      clock: systemClock,
+      signal: new AbortController().signal,
+      onError: () => undefined,
+    }
+    const closed: Listener = {
+      settlesInMs: () => 0,
+      open: async () => await Promise.reject(new Error('the door was closed')),
+    }
+    const options = { mcp: caller.client.mcp, listener: closed, isTakenOver: true }
+    const error = await offerTools(run, options).catch((thrown: unknown) => thrown)
+    expect(String(error)).to.contain('the door was closed')
+    expect(caller.disconnected).to.deep.equal([])
+  })
+
   it('are refused at the door without a scope, or with names that are none', async () => {
     rig = await open([])
     const { client } = rig
@@ -73,5 +101,20 @@ describe('host tools that a server is told of', () => {
     if (one === undefined) throw new Error('no tool')
     const hostTools = { 'with space': one }
     expect(() => opencodeTask({ client, scope, hostTools })).to.throw(TypeError, 'with space')
+  })
+  it('are refused where one would be a tool that no one has to approve, or could not be described', async () => {
+    rig = await open([])
+    const { client } = rig
+    const tool = { inputSchema: z.object({}), execute: () => 'done' }
+    const refused: readonly [object, string][] = [
+      [{ ...tool, needApproval: true }, 'needApproval'],
+      [{ ...tool, needsApproval: () => true }, '`needsApproval` of pay must be true or false'],
+      [{ ...tool, inputSchema: { type: 'object', properties: {} } }, '`inputSchema` of pay'],
+      [{ execute: () => 'done' }, 'no `inputSchema`'],
+    ]
+    for (const [each, words] of refused) {
+      const hostTools = { pay: each as never }
+      expect(() => opencodeTask({ client, scope, hostTools }), words).to.throw(TypeError, words)
+    }
   })
 })

@@ -1,3 +1,6 @@
+import { mkdtemp, rm } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
 import { on, reply, type ScriptedModel, startScriptedModel, text, tool } from '@turnstead/testkit'
 import {
   findOpencodeBinary,
@@ -97,6 +100,65 @@ describe('host tools on the real opencode serve', function () {
     expect(JSON.stringify(two)).not.to.contain('for chat-1')
     const names = offered(theirs).filter((name) => name.startsWith('host_'))
     expect(names).to.deep.equal([`${serverNameOf('chat-2')}_weather`])
+  })
+
+  it('serve two directories of one chat at once, whose requests have the same ids', async () => {
+    const other = await mkdtemp(join(tmpdir(), 'turnstead-task-'))
+    let begin: () => void = () => undefined
+    const begun = new Promise<void>((resolve) => (begin = resolve))
+    let first: () => void = () => undefined
+    const started = new Promise<void>((resolve) => (first = resolve))
+    let answer: () => void = () => undefined
+    const answered = new Promise<void>((resolve) => (answer = resolve))
+    const prompts = { slow: 'Wait for the host', quick: 'Ask the host quickly' }
+    model.answer(on(prompts.slow, reply(weather('chat-5', 'Oslo'), text('Waited.'))))
+    model.answer(on(prompts.quick, reply(weather('chat-5', 'Rome'), text('Asked.'))))
+    const open = (of: Client) =>
+      opencodeTask({
+        client: of,
+        scope: 'chat-5',
+        hostTools: {
+          weather: hostTool({
+            inputSchema: z.object({ city: z.string() }),
+            async execute({ city }, { signal }) {
+              if (city === 'Rome') {
+                first()
+                await begun
+                return city
+              }
+              begin()
+              await answered
+              return signal.aborted ? 'stopped' : city
+            },
+          }),
+        },
+      })
+    const elsewhere = { ...client, ...client.withScope({ directory: other }) }
+    const two = lastOf(execute(open(elsewhere), { prompt: prompts.quick }))
+    await started
+    const one = lastOf(execute(open(client), { prompt: prompts.slow }))
+    // After its answer the server says that it does not wait for it any more.
+    expect((await two).summary).to.equal('Asked.')
+    answer()
+    expect(JSON.stringify((await one).messages))
+      .to.contain('"Oslo"')
+      .and.not.contain('stopped')
+    await rm(other, { recursive: true })
+  })
+
+  it('are those of now in a session that was begun without', async () => {
+    const prompts = { first: 'Begin without', later: 'Go on with them' }
+    model.answer(on(prompts.first, reply(text('Begun.'))))
+    model.answer(on(prompts.later, reply(weather('chat-6', 'Oslo'), text('All told.'))))
+    const plain = opencodeTask({ client, scope: 'chat-6' })
+    const { sessionId } = await lastOf(execute(plain, { prompt: prompts.first }))
+    const calls: HostToolCall[] = []
+    const task = open('chat-6', calls, true)
+    const more = { prompt: prompts.later, sessionId: String(sessionId) }
+    const last = await lastOf(execute(task, more))
+    expect(last).to.include({ status: 'complete', summary: 'All told.' })
+    expect(last.asks.map(({ state }) => state)).to.deep.equal(['answered'])
+    expect(calls).to.have.length(1)
   })
 
   it('wait for approval, and are not given to sub-agents', async () => {

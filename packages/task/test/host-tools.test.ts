@@ -2,9 +2,15 @@ import { on, reply, text, tool } from '@turnstead/testkit'
 import { waitForPerson } from '@turnstead/turn'
 import { expect } from 'chai'
 import { afterEach, describe, it } from 'mocha'
-import { answerTask, type HostToolCall, hostTool, opencodeTask } from '../src/index.js'
+import {
+  answerTask,
+  type HostToolCall,
+  hostTool,
+  type HostTools,
+  opencodeTask,
+} from '../src/index.js'
 import { type Clock, systemClock } from '../src/clock.js'
-import { serverNameOf } from '../src/host-tools/offer.js'
+import { hostToolRules, noHostTools, serverNameOf } from '../src/host-tools/offer.js'
 import { execute, lastOf, type Rig } from './support/rig.js'
 import { calling, fullName, open, scope, start, weather } from './support/host-tools.js'
 import { hurriedClock } from './support/hurried-clock.js'
@@ -185,6 +191,31 @@ describe('host tools', () => {
     ])
   })
 
+  it('are those of now in a session that was begun with others', async () => {
+    rig = await open(reply(text('It is done.')))
+    const caller = mcpCaller(rig.client)
+    const { sessionId } = await start(caller, {})
+    const id = String(sessionId)
+    const rules = async () => (await rig.client.session.get(id)).permission ?? []
+    const begun = await rules()
+    const goOn = async (hostTools: HostTools) => {
+      const task = opencodeTask({ client: caller.client, scope, hostTools })
+      const output = await lastOf(execute(task, { prompt: 'More', sessionId: id }))
+      expect(output.status).to.equal('complete')
+    }
+    await goOn({})
+    expect(await rules()).to.deep.equal(begun)
+    for (const tools of [weather([]), weather([], { needsApproval: true }), {}]) {
+      await goOn(tools)
+      const now = hostToolRules({ tools, scope })
+      const own = Object.keys(tools).length === 0 ? noHostTools : now
+      expect((await rules()).slice(-own.length)).to.deep.equal(own)
+      const { length } = await rules()
+      await goOn(tools)
+      expect(await rules()).to.have.length(length)
+    }
+  })
+
   it('wait for approval, and run for no call that was not approved', async () => {
     rig = await open([
       on('Ask', calling('weather', { city: 'Oslo' }, 'called')),
@@ -209,10 +240,12 @@ describe('host tools', () => {
     rig.impostor.gate('called').open()
     await running
 
-    // A session that was begun without the rule does not ask; then there was no approval.
+    // A session that was begun without the rule, and was not given it since, does not ask; then there was no approval.
     const clock = hurriedClock()
     const { sessionId } = await start(caller, weather([]), { prompt: 'First', clock })
-    const task = opencodeTask({ client: caller.client, scope, hostTools: tools, clock })
+    const { session } = caller.client
+    const client = { ...caller.client, session: { ...session, update: session.get } as never }
+    const task = opencodeTask({ client, scope, hostTools: tools, clock })
     const unasked = lastOf(execute(task, { prompt: 'Skip', sessionId: String(sessionId) }))
     await rig.impostor.gate('skipped').reached()
     expect((await caller.call('weather', { city: 'Oslo' })).isError).to.equal(true)
@@ -286,6 +319,32 @@ describe('host tools', () => {
     })
   }
 
+  it('are not stopped by what another client of the same address says of its own request', async () => {
+    rig = await open(calling('weather', { city: 'Oslo' }, 'called'))
+    const caller = mcpCaller(rig.client)
+    let answer: () => void = () => undefined
+    const answered = new Promise<void>((resolve) => (answer = resolve))
+    const calls: HostToolCall[] = []
+    const execute = async (_input: unknown, call: HostToolCall): Promise<string> => {
+      calls.push(call)
+      await answered
+      return call.signal.aborted ? 'stopped' : 'clear'
+    }
+    const running = start(caller, weather([], { execute }))
+    await rig.impostor.gate('called').reached()
+    // As for two directories of one chat: both count their requests from nought.
+    const [one, other] = [await caller.request('initialize'), await caller.request('initialize')]
+    expect(one.client).to.be.a('string').and.not.to.equal(other.client)
+    const call = caller.call('weather', { city: 'Oslo' }, { id: 2, client: String(one.client) })
+    await until(() => calls.length === 1)
+    const notice = { client: String(other.client) }
+    await caller.request('notifications/cancelled', { requestId: 2 }, notice)
+    answer()
+    expect((await call).text).to.equal('clear')
+    rig.impostor.gate('called').open()
+    await running
+  })
+
   it('are told when the server has gone that called them', async () => {
     rig = await open(calling('weather', { city: 'Oslo' }, 'called'))
     const caller = mcpCaller(rig.client)
@@ -347,6 +406,10 @@ describe('host tools', () => {
     await running
   })
 })
+
+async function until(isSo: () => boolean): Promise<void> {
+  while (!isSo()) await new Promise((resolve) => setImmediate(resolve))
+}
 
 async function untilAccepted(answer: () => Promise<{ readonly accepted: boolean }>): Promise<void> {
   while (!(await answer()).accepted) await new Promise((resolve) => setImmediate(resolve))

@@ -89,7 +89,7 @@ describe('opencodeTask on the real opencode serve', function () {
       const { steps, text: words } = await ai.generateText({
         model: outer.model,
         prompt: 'Please',
-        tools: { code: createTask(ai.jsonSchema, { client }) },
+        tools: { code: createTask(ai, { client }) },
         stopWhen: ai.stepCountIs(3),
       })
       const outputs = steps[0]?.toolResults.map(({ output }) => output as OpenCodeRunOutput) ?? []

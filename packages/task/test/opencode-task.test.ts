@@ -1,4 +1,6 @@
 import { gate, on, providerError, reply, text, tool, usage } from '@turnstead/testkit'
+import { TurnError } from '@turnstead/turn'
+import { WireError } from '@turnstead/wire'
 import { expect } from 'chai'
 import { afterEach, describe, it } from 'mocha'
 import {
@@ -91,6 +93,26 @@ describe('opencodeTask', function () {
     expect(roles).to.deep.equal(['user', 'assistant', 'user', 'assistant', 'user', 'assistant'])
   })
 
+  it('runs calls that continue one session one after the other, also with a client for each call', async () => {
+    rig = await openRig([
+      on('One', reply(text('Yes.'))),
+      on('Two', reply(text('First half. '), gate('middle'), text('Second.'))),
+      on('Three', reply(text('Third.'))),
+    ])
+    const { client } = rig
+    const task = opencodeTask({ client: () => ({ ...client }), scope: 'chat', intervalMs: 10 })
+    const one = await lastOf(execute(task, { prompt: 'One' }))
+    const more = { sessionId: String(one.sessionId) }
+    const two = lastOf(execute(task, { prompt: 'Two', ...more }, { toolCallId: 'b' }))
+    await rig.impostor.gate('middle').reached()
+    const three = lastOf(execute(task, { prompt: 'Three', ...more }, { toolCallId: 'c' }))
+    // Each look asks the server many times.
+    for (let looks = 10; looks > 0; looks -= 1) expect(await rig.userMessages()).to.equal(2)
+    rig.impostor.gate('middle').open()
+    expect((await two).summary).to.equal('First half. Second.')
+    expect((await three).summary).to.equal('Third.')
+  })
+
   it('continues no session of another scope, nor one that is not there', async () => {
     rig = await openRig(reply(text('Yes.')))
     const theirs = opencodeTask({ client: rig.client, ...quick, scope: 'chat-1' })
@@ -110,12 +132,24 @@ describe('opencodeTask', function () {
 
   it('says why it failed, in words without internals', async () => {
     rig = await openRig(reply(providerError({ status: 401, message: 'Bad key sk-secret' })))
-    const task = opencodeTask({ client: rig.client, ...quick })
+    const reports: unknown[] = []
+    const onError = (error: unknown, { step }: { step: string }) => void reports.push(error, step)
+    const task = opencodeTask({ client: rig.client, ...quick, turn: { onError } })
     const last = await lastOf(execute(task, { prompt: 'Go', outputFile: '../etc/passwd' }))
     expect(last).to.include({ status: 'error', summary: null })
     expect(last.error).to.include({ code: 'provider_refused', retryable: false })
     expect(last.outputFile).to.include({ isVerified: false, reason: 'not_of_this_run' })
     expect(JSON.stringify(last)).not.to.contain('sk-secret')
+    const [cause, step] = reports.splice(0)
+    expect([TurnError.is(cause) && cause.code, step]).to.deep.equal(['provider_refused', 'worker'])
+
+    // A server that does not say whose the session is has not said that there is none.
+    const refused = new WireError('unauthorized', 'the password is wrong', { status: 401 })
+    const session = { ...rig.client.session, get: async () => await Promise.reject(refused) }
+    const locked = opencodeTask({ client: { ...rig.client, session }, turn: { onError } })
+    const { error } = await lastOf(execute(locked, { prompt: 'Go', sessionId: 'ses_1' }))
+    expect(error?.code).to.equal('server_unreachable')
+    expect(reports).to.deep.equal([refused, 'session'])
   })
 
   it('stops the agent when the outer call is aborted, and says that it did', async () => {
@@ -185,7 +219,7 @@ describe('opencodeTask', function () {
         const result = ai.streamText({
           model: outer.model,
           prompt: 'Please',
-          tools: { code: createTask(ai.jsonSchema, { client: rig.client, ...quick }) },
+          tools: { code: createTask(ai, { client: rig.client, ...quick }) },
           stopWhen: ai.stepCountIs(3),
         })
         const preliminary: unknown[] = []
@@ -216,7 +250,7 @@ describe('opencodeTask', function () {
         const running = ai.generateText({
           model: outer.model,
           prompt: 'Please',
-          tools: { code: createTask(ai.jsonSchema, { client: rig.client, ...quick }) },
+          tools: { code: createTask(ai, { client: rig.client, ...quick }) },
           stopWhen: ai.stepCountIs(3),
         })
         await rig.impostor.next('POST /session/*/prompt_async')
@@ -237,7 +271,7 @@ describe('opencodeTask', function () {
         const result = ai.streamText({
           model: outer.model,
           prompt: 'Please',
-          tools: { code: createTask(ai.jsonSchema, { client: rig.client, ...quick }) },
+          tools: { code: createTask(ai, { client: rig.client, ...quick }) },
           stopWhen: ai.stepCountIs(3),
           abortSignal: abort.signal,
           onError: () => undefined,
@@ -256,7 +290,7 @@ describe('opencodeTask', function () {
         const result = await ai.generateText({
           model: outer.model,
           prompt: 'Please',
-          tools: { code: createTask(ai.jsonSchema, { client: rig.client, ...quick }) },
+          tools: { code: createTask(ai, { client: rig.client, ...quick }) },
           stopWhen: ai.stepCountIs(3),
         })
         expect(result.text).to.equal('Sorry.')

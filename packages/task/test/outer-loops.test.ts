@@ -17,7 +17,7 @@ describe('the loops of the AI SDK', () => {
         model: outer.model,
         stopWhen: ai.stepCountIs(3),
         tools: {
-          code: createTask(ai.jsonSchema, {
+          code: createTask(ai, {
             client: rig.client,
             needsApproval: ({ prompt }) => prompt.includes('Delete'),
           }),
@@ -45,7 +45,7 @@ describe('the loops of the AI SDK', () => {
       const outer = createModel([[{ id: 'call-1', input: { prompt: 'Do it' } }], 'Done.'])
       const agent = new ai.ToolLoopAgent({
         model: outer.model,
-        tools: { code: createTask(ai.jsonSchema, { client: rig.client }) },
+        tools: { code: createTask(ai, { client: rig.client }) },
       })
       const { text: words, steps } = await agent.generate({ prompt: 'Please' })
       expect(words).to.equal('Done.')

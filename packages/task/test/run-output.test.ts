@@ -111,6 +111,24 @@ describe('what the outer model sees', () => {
     expect(isRunOutput({ version: 1, status: 'odd', messages: [] })).to.equal(false)
   })
 
+  it('is made of no output that a page has forged, and fails for none', () => {
+    const { filesEdited: _, ...without } = long
+    const forged: readonly unknown[] = [
+      { version: 1, status: 'complete', messages: [] },
+      without,
+      { ...long, filesEdited: 'a.txt' },
+      { ...long, filesEdited: [{}] },
+      { ...long, outputFile: { path: 7 } },
+      { ...long, error: { code: {} } },
+      { ...long, summary: ['a'] },
+      { ...long, asks: null },
+    ]
+    for (const given of forged) {
+      expect(isRunOutput(given), JSON.stringify(given).slice(0, 80)).to.equal(false)
+      expect(toModelOutput({ output: given }).value).to.match(/cannot be read/)
+    }
+  })
+
   it('is the same for messages that hold the output as JSON', () => {
     const result = { type: 'tool-result', toolCallId: 'c', toolName: 'code' }
     const other = { ...result, toolName: 'other', output: { type: 'json', value: { version: 1 } } }

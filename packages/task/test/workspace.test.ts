@@ -147,7 +147,7 @@ describe('a workspace', () => {
     const statuses: string[] = []
     for await (const output of one.run('Go')) {
       statuses.push(output.status)
-      if (!JSON.stringify(output).includes('Half of it')) continue
+      if (output.status !== 'working' || !JSON.stringify(output).includes('Half of it')) continue
       expect(await codeOf(one.restore())).to.equal('busy')
       rig.impostor.gate('go on').open()
     }

@@ -1,5 +1,6 @@
 import type { OpenCodeRunOutput } from '@turnstead/task'
 import type { ReactNode } from 'react'
+import { Words } from '../words.js'
 import { Section } from './section.js'
 
 type Message = OpenCodeRunOutput['messages'][number]
@@ -28,11 +29,11 @@ export function Conversation({
 function OnePart({ part }: { part: Part }): ReactNode {
   switch (part.type) {
     case 'text':
-      return <p className="said">{part.text}</p>
+      return <Words text={part.text} />
     case 'reasoning':
       return (
         <Section title="Thoughts">
-          <p>{part.text}</p>
+          <Words text={part.text} />
         </Section>
       )
     case 'dynamic-tool':
@@ -41,7 +42,7 @@ function OnePart({ part }: { part: Part }): ReactNode {
       const { agent, text, title } = part.data
       return (
         <Section title={`Sub-agent: ${title ?? agent ?? 'without a name'}`} isOpen>
-          <p>{text}</p>
+          <Words text={text} />
         </Section>
       )
     }

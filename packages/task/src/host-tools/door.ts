@@ -4,7 +4,7 @@ import type { AddressInfo } from 'node:net'
 import { type Clock, longestTimerMs, monotonic, systemClock } from '../clock.js'
 import { assertKnown, type Names } from '../known-options.js'
 import { type Endpoint, ticketOf } from './endpoint.js'
-import { end, endWith, isOfPage, keptConnections, readBody } from './http.js'
+import { clientOf, end, endWith, headersFor, isOfPage, keptConnections, readBody } from './http.js'
 import { noMessage, readRpc, writeRpc } from './json-rpc.js'
 import { createLastingCalls, type LastingCalls } from './lasting-calls.js'
 import type { Listener, SecretAddress } from './listener.js'
@@ -207,9 +207,9 @@ async function serve({
   // Of a scope without runs there is nothing to tell.
   const endpoint = endpoints.find(name)
   if (endpoint === null) return end(response, id === null ? 202 : 404)
-  const answer = await endpoint.answer(message)
+  const answer = await endpoint.answer(message, { client: clientOf(request) })
   if (answer === null || id === null) return end(response, 202)
-  endWith(response, writeRpc(id, answer))
+  endWith(response, writeRpc(id, answer), headersFor(method))
 }
 
 function listen(

@@ -1,7 +1,14 @@
 import { asSchema } from 'ai'
 import { type Clock, monotonic } from '../clock.js'
 import { bounded } from '../output/summary.js'
-import { type CallingRun, claimCall, type ClaimedCall, type Waiting } from './find-call.js'
+import {
+  type CallingRun,
+  claimCall,
+  type ClaimedCall,
+  type Field,
+  noteAnswered,
+  type Waiting,
+} from './find-call.js'
 import type { HostTool, HostTools } from './host-tool.js'
 import { fieldsOf, methodNotFound, type RpcAnswer, type RpcMessage } from './json-rpc.js'
 import { digestOf, type Ticket } from './ticket.js'
@@ -19,6 +26,10 @@ export interface HostToolRun extends CallingRun {
 
 /** How a request for a call of a tool is carried out. */
 export interface CallOptions {
+  /** Which client of the protocol sent it, by the id that it was given: ids of requests are one client's. */
+  readonly client?: string
+  /** It was here before, over a connection that broke. */
+  readonly isBack?: boolean
   /** Gives it up; where there is `begin`, only before that. */
   readonly signal?: AbortSignal
   /** How much longer than usual its run may take to come, in milliseconds. */
@@ -52,7 +63,7 @@ const patience = 10_000
 export function createEndpoint(name: string, clock: Clock): Endpoint {
   const runs = new Set<HostToolRun>()
   const waiting: Waiting = new Map()
-  const calls = new Map<string | number, AbortController>()
+  const calls = new Map<string, AbortController>()
   const inOrder = createQueue()
 
   const call: Endpoint['call'] = async (ticket, options = {}) => {
@@ -60,12 +71,13 @@ export function createEndpoint(name: string, clock: Clock): Endpoint {
     const giveUp = (): void => stop.abort(options.signal?.reason)
     options.signal?.addEventListener('abort', giveUp, { once: true })
     if (options.signal?.aborted === true) giveUp()
-    calls.set(ticket.id, stop)
+    const key = keyOf(ticket.id, options)
+    calls.set(key, stop)
     try {
       return await callOnce(ticket, stop, { ...options, giveUp })
     } finally {
       options.signal?.removeEventListener('abort', giveUp)
-      if (calls.get(ticket.id) === stop) calls.delete(ticket.id)
+      if (calls.get(key) === stop) calls.delete(key)
     }
   }
 
@@ -80,18 +92,20 @@ export function createEndpoint(name: string, clock: Clock): Endpoint {
     if (offering().length === 0 && patienceMs <= 0) {
       return refused(`There is no tool ${bounded(tool, 60)}.`)
     }
-    const found = await claimCall(
-      { fullName: `${name}_${tool}`, digest },
-      {
-        runs: offering,
-        needsApproval: ({ tools }) => tools[tool]?.needsApproval === true,
-        clock: offering()[0]?.clock ?? clock,
-        until: monotonic(offering()[0]?.clock ?? clock) + Math.max(patience, patienceMs),
-        signal: stop.signal,
-        waiting,
-        isOver: (partId) => lostParts?.has(partId) === true,
-      },
-    )
+    const called = { fullName: `${name}_${tool}`, digest }
+    const field: Field<HostToolRun> = {
+      runs: offering,
+      needsApproval: ({ tools }) => tools[tool]?.needsApproval === true,
+      isOver: (partId) => lostParts?.has(partId) === true,
+      clock: offering()[0]?.clock ?? clock,
+    }
+    const found = await claimCall(called, {
+      ...field,
+      until: monotonic(field.clock) + Math.max(patience, patienceMs),
+      signal: stop.signal,
+      waiting,
+      isBack: options.isBack === true,
+    })
     if (found === null) {
       return signal?.aborted === true
         ? null
@@ -104,7 +118,7 @@ export function createEndpoint(name: string, clock: Clock): Endpoint {
       hasBegun = answer !== null
       return answer
     } finally {
-      if (hasBegun) run.claimed.set(part.id, true)
+      if (hasBegun) noteAnswered(called, found, field)
       // The next request for this call may have it.
       else run.claimed.delete(part.id)
     }
@@ -152,7 +166,7 @@ export function createEndpoint(name: string, clock: Clock): Endpoint {
     async answer({ id, method, params }, options) {
       if (id === null) {
         // The server sends it after every call, also after one that was answered.
-        const cancelled = params['requestId'] as string | number
+        const cancelled = keyOf(params['requestId'], options)
         if (method === 'notifications/cancelled') calls.get(cancelled)?.abort(cancelledByServer)
         return null
       }
@@ -172,6 +186,10 @@ export function createEndpoint(name: string, clock: Clock): Endpoint {
       }
     },
   }
+}
+
+function keyOf(id: unknown, { client = '' }: CallOptions = {}): string {
+  return `${client} ${JSON.stringify(id)}`
 }
 
 /** Of a request that is not under way yet. */

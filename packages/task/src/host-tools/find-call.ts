@@ -28,25 +28,34 @@ export interface ClaimedCall<Run> {
   readonly part: ToolPart
 }
 
-/** How long and how a call is looked for. */
-export interface Search<Run> {
+/** Where a call is looked for. */
+export interface Field<Run> {
   /** Those that offer the tool, as they are now. */
-  runs(): readonly Run[]
+  readonly runs: () => readonly Run[]
   /** A person has to approve the call in this run. */
-  needsApproval(run: Run): boolean
+  readonly needsApproval: (run: Run) => boolean
+  /** The call of this part is over, though its reply does not say so yet. */
+  readonly isOver: (partId: string) => boolean
   readonly clock: Clock
+}
+
+/** How long and how a call is looked for. */
+export interface Search<Run> extends Field<Run> {
   /** On the monotonic clock. */
   readonly until: number
   readonly signal: AbortSignal
   readonly waiting: Waiting
-  /** The call of this part is over, though its reply does not say so yet. */
-  isOver(partId: string): boolean
+  /** The request was here before, over a connection that broke. */
+  readonly isBack: boolean
 }
 
 const pauseMs = 25
 
-/** The requests that wait for the same call: how many there are, and how many calls would satisfy all that came. */
-export type Waiting = Map<string, { requests: number; needed: number }>
+/**
+ * The requests that wait for the same call: how many there are, how many calls would satisfy all that came, and how many of these gave up
+ * and have not come back.
+ */
+export type Waiting = Map<string, { requests: number; needed: number; gone: number }>
 
 /**
  * The running call of the agent that a request of the server is for, taken so that no other request gets it. The request names no
@@ -59,18 +68,17 @@ export async function claimCall<Run extends CallingRun>(
 ): Promise<ClaimedCall<Run> | null> {
   const { clock, signal, waiting, until } = search
   const key = `${called.fullName} ${called.digest}`
-  const same = waiting.get(key) ?? { requests: 0, needed: 0 }
+  const same = waiting.get(key) ?? { requests: 0, needed: 0, gone: 0 }
   waiting.set(key, same)
   same.requests += 1
-  // One that gives up does not make the others' call theirs.
-  same.needed += 1
+  // One that gives up does not make the others' call theirs, and is no other one when it comes back.
+  if (search.isBack && same.gone > 0) same.gone -= 1
+  else same.needed += 1
   try {
     let wasClear = false
     for (;;) {
-      const calls = search
-        .runs()
-        .filter(({ claimsFrom }) => monotonic(clock) >= claimsFrom)
-        .flatMap((run) => callsIn(run, called, search).map((part) => ({ run, part })))
+      const { free, ended, owed } = callsIn(called, search)
+      const calls = [...free, ...ended.slice(0, owed)]
       const isClear = calls.length >= same.needed
       const [first] = calls
       // At two looks, so that a request that is on its way to the same call is counted.
@@ -80,7 +88,11 @@ export async function claimCall<Run extends CallingRun>(
         return first
       }
       wasClear = first !== undefined && isClear
-      if (signal.aborted || monotonic(clock) >= until) return null
+      if (signal.aborted) {
+        same.gone += 1
+        return null
+      }
+      if (monotonic(clock) >= until) return null
       await clock.sleep(pauseMs, { signal }).catch(() => undefined)
     }
   } finally {
@@ -90,26 +102,58 @@ export async function claimCall<Run extends CallingRun>(
 }
 
 /**
- * Two requests for the same call are not told apart, so that one may have taken up the other's part: the server then ends that one
- * while the first still runs, and its late request has the part that ended in its place.
+ * The request that took a call up is being answered. What ended before that, and for which no other request is owed, ended for reasons of its
+ * own: no late request has it.
+ */
+export function noteAnswered<Run extends CallingRun>(
+  called: CalledTool,
+  { run, part }: ClaimedCall<Run>,
+  field: Field<Run>,
+): void {
+  const { ended, owed } = callsIn(called, field)
+  if (owed === 0) for (const each of ended) each.run.claimed.set(each.part.id, true)
+  run.claimed.set(part.id, true)
+}
+
+interface Calls<Run> {
+  /** Running, and not taken up. */
+  readonly free: readonly ClaimedCall<Run>[]
+  /** Ended without having been taken up, the newest first. */
+  readonly ended: readonly ClaimedCall<Run>[]
+  /** So many of these ended by the answer to a request that had taken up another one. */
+  readonly owed: number
+}
+
+/**
+ * Requests for the same call are not told apart, also those of two runs, so that one may have taken up another's part: the server then ends that
+ * one while the first still runs, and its late request has the part that ended in its place.
  */
 function callsIn<Run extends CallingRun>(
-  run: Run,
   { fullName, digest }: CalledTool,
-  search: Search<Run>,
-): readonly ToolPart[] {
-  const parts = run.source()?.view().parts ?? []
-  const same = parts.filter((part): part is ToolPart => {
-    if (part.kind !== 'tool' || part.tool !== fullName || search.isOver(part.id)) return false
-    return digestOf(part.input) === digest && (!search.needsApproval(run) || isApproved(part))
+  { clock, isOver, needsApproval, runs }: Field<Run>,
+): Calls<Run> {
+  const same = runs().flatMap((run) => {
+    if (monotonic(clock) < run.claimsFrom) return []
+    const parts = run.source()?.view().parts ?? []
+    return parts.flatMap((part) => {
+      if (part.kind !== 'tool' || part.tool !== fullName) return []
+      if (digestOf(part.input) !== digest) return []
+      return needsApproval(run) && !isApproved(part) ? [] : [{ run, part }]
+    })
   })
-  const running = same.filter(({ status }) => status === 'running')
-  const ended = same.filter(({ status }) => status === 'completed' || status === 'error')
-  const isFree = ({ id }: ToolPart): boolean => !run.claimed.has(id)
-  const answered = running.filter(({ id }) => run.claimed.get(id) === true)
-  const exchanged = ended.filter(({ id }) => run.claimed.get(id) === false)
-  const late = Math.max(0, answered.length - exchanged.length)
-  return [...running.filter(isFree), ...ended.filter(isFree).slice(0, late)]
+  const isFree = ({ part, run }: ClaimedCall<Run>): boolean =>
+    !run.claimed.has(part.id) && !isOver(part.id)
+  const running = same.filter(({ part }) => part.status === 'running')
+  const ended = same.filter(({ part: { status } }) => status === 'completed' || status === 'error')
+  const answered = running.filter(
+    ({ part, run }) => run.claimed.get(part.id) === true || isOver(part.id),
+  )
+  const exchanged = ended.filter(({ part, run }) => run.claimed.get(part.id) === false)
+  return {
+    free: running.filter(isFree),
+    ended: ended.filter(isFree).toReversed(),
+    owed: Math.max(0, answered.length - exchanged.length),
+  }
 }
 
 /** The server lets a call wait while it asks; that it was asked at all is not its word to give. */

@@ -1,4 +1,5 @@
-import type { Schema } from 'ai'
+import { asSchema, type Schema } from 'ai'
+import { assertKnown, type Names } from '../known-options.js'
 
 /** A schema of the input: of zod, of anything that follows the Standard Schema specification (from version 6 of the AI SDK on), or what `jsonSchema` of the AI SDK makes. */
 export type HostToolSchema<Input> =
@@ -51,6 +52,13 @@ export function hostTool<Input>(tool: HostTool<Input>): HostTool {
   return tool as HostTool
 }
 
+const toolNames: Names<HostTool> = {
+  description: true,
+  inputSchema: true,
+  needsApproval: true,
+  execute: true,
+}
+
 /** @throws TypeError for names that no model could use, and for what is no tool. */
 export function assertHostTools(tools: HostTools): void {
   for (const [name, tool] of Object.entries(tools)) {
@@ -59,11 +67,26 @@ export function assertHostTools(tools: HostTools): void {
         `\`hostTools\`: ${JSON.stringify(name)} must have 1 to 40 letters, digits, \`_\` or \`-\``,
       )
     }
-    const { execute, inputSchema } = (tool ?? {}) as Partial<HostTool>
+    if (typeof tool !== 'object' || tool === null)
+      throw new TypeError(`\`hostTools\`: ${name} is no tool; \`hostTool\` makes one`)
+    // A misspelt \`needsApproval\`, or one of the AI SDK's kind, would be a tool that no one has to approve.
+    assertKnown(`\`hostTools\`: ${name}`, tool, toolNames)
+    const { execute, inputSchema, needsApproval = false } = tool as Partial<HostTool>
+    if (typeof needsApproval !== 'boolean') {
+      throw new TypeError(
+        `\`hostTools\`: \`needsApproval\` of ${name} must be true or false; \`asks\` decides by the input`,
+      )
+    }
     if (typeof execute !== 'function')
       throw new TypeError(`\`hostTools\`: ${name} has no \`execute\``)
     if (typeof inputSchema !== 'object' && typeof inputSchema !== 'function') {
       throw new TypeError(`\`hostTools\`: ${name} has no \`inputSchema\``)
+    }
+    try {
+      asSchema(inputSchema as never)
+    } catch (cause) {
+      const words = `\`hostTools\`: \`inputSchema\` of ${name} is no schema; \`jsonSchema\` of the AI SDK makes one of plain JSON`
+      throw new TypeError(words, { cause })
     }
   }
 }

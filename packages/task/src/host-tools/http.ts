@@ -1,3 +1,4 @@
+import { randomUUID } from 'node:crypto'
 import type { IncomingMessage, Server, ServerResponse } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import type { Clock } from '../clock.js'
@@ -50,8 +51,24 @@ export function end(response: ServerResponse, status: number): void {
   response.writeHead(status).end()
 }
 
-export function endWith(response: ServerResponse, json: string): void {
-  response.writeHead(200, { 'content-type': 'application/json' }).end(json)
+export function endWith(
+  response: ServerResponse,
+  json: string,
+  headers: Readonly<Record<string, string>> = {},
+): void {
+  response.writeHead(200, { 'content-type': 'application/json', ...headers }).end(json)
+}
+
+const clientHeader = 'mcp-session-id'
+
+/** The id of the client that sent the request; empty before it has one. */
+export function clientOf({ headers }: IncomingMessage): string {
+  return String(headers[clientHeader] ?? '')
+}
+
+/** Gives an id to a client that begins: each counts its requests from nought, and several may use one address. */
+export function headersFor(method: string): Readonly<Record<string, string>> {
+  return method === 'initialize' ? { [clientHeader]: randomUUID() } : {}
 }
 
 /** Null for one that is too long. */

@@ -1,7 +1,7 @@
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import { type CallOptions, type Endpoint, refused } from './endpoint.js'
 import type { Clock } from '../clock.js'
-import { beginLong } from './http.js'
+import { beginLong, clientOf } from './http.js'
 import { type RpcAnswer, writeRpc } from './json-rpc.js'
 import { type Ticket, writeTicket } from './ticket.js'
 
@@ -69,7 +69,9 @@ export function createLastingCalls(options: LastingOptions): LastingCalls {
     }
     const patienceMs = options.patienceMs()
     try {
-      const answer = await endpoint.call(ticket, { signal, patienceMs, begin, lostParts })
+      const { request } = exchange
+      const of = { client: clientOf(request), isBack: request.method === 'GET' }
+      const answer = await endpoint.call(ticket, { ...of, signal, patienceMs, begin, lostParts })
       settle(answer ?? lost)
       return answer
     } catch (error) {

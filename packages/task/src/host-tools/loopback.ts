@@ -2,7 +2,16 @@ import { randomBytes } from 'node:crypto'
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import type { Endpoint } from './endpoint.js'
-import { beginLong, end, endWith, isOfPage, keptConnections, readBody } from './http.js'
+import {
+  beginLong,
+  clientOf,
+  end,
+  endWith,
+  headersFor,
+  isOfPage,
+  keptConnections,
+  readBody,
+} from './http.js'
 import { noMessage, readRpc, writeRpc } from './json-rpc.js'
 import type { Listener } from './listener.js'
 
@@ -65,14 +74,16 @@ async function serve(
   // A server that has gone does not come back for the answer.
   const gone = new AbortController()
   response.once('close', () => gone.abort(new DOMException('The server has gone.', 'AbortError')))
+  const client = clientOf(request)
   if (message.method === 'tools/call' && message.id !== null) {
     // Space before JSON is none.
     const { clock } = endpoint
     const endTalk = beginLong(response, { type: 'application/json', nothing: ' ', clock })
-    const answer = await endpoint.answer(message, { signal: gone.signal }).finally(endTalk)
+    const call = { client, signal: gone.signal }
+    const answer = await endpoint.answer(message, call).finally(endTalk)
     return void response.end(answer === null ? '' : writeRpc(message.id, answer))
   }
-  const answer = await endpoint.answer(message)
+  const answer = await endpoint.answer(message, { client })
   if (answer === null || message.id === null) return end(response, 202)
-  endWith(response, writeRpc(message.id, answer))
+  endWith(response, writeRpc(message.id, answer), headersFor(message.method))
 }

@@ -91,9 +91,14 @@ export async function offerTools(
     await inTurn(offer, () => unregister(offer, mcp, { name, stays })).catch(run.onError)
     if (offer.endpoint.runs.size > 0 || offers.get(name) !== offer) return
     offers.delete(name)
-    ;(await offer.address).close()
+    await offer.address.then(
+      (address) => address.close(),
+      () => undefined,
+    )
   }
   try {
+    // Where it cannot be reached there is nothing to tell, also to a server that knows it already.
+    await offer.address
     await inTurn(offer, () => register(offer, mcp, { name, mayKnow: keeps && isTakenOver }))
     return { withdraw, again: () => inTurn(offer, () => tellIfForgotten(offer, mcp, name)) }
   } catch (error) {

@@ -33,15 +33,40 @@ export type AgentSource =
       readonly directory?: string
     }
 
+/** @throws TypeError for what is neither. */
 export function connectTo(source: AgentSource): Connect {
   const { client } = source
   if (client === undefined) {
     const { server } = source
+    assertServer(server)
     const { directory = server.directory } = source
     return async () => openShared(server, directory)
   }
+  if (typeof client !== 'function') assertClient(client)
+  if ((source as { readonly directory?: unknown }).directory !== undefined) {
+    throw new TypeError('`directory` goes with `server`; a client has a directory of its own')
+  }
   const give = typeof client === 'function' ? client : () => client
   return async () => ({ client: await give(), release: () => undefined })
+}
+
+/** @throws TypeError for an address alone, and whatever else is no server. */
+export function assertServer(server: ServerAddress): void {
+  const { directory, url } = (server ?? {}) as Partial<ServerAddress>
+  if (typeof url === 'string' && typeof directory === 'string') return
+  throw new TypeError(
+    '`server` is what `startServer` gives, or `{ url, username, password, directory }`; for an address alone there is `client: createClient({ baseUrl })`',
+  )
+}
+
+function assertClient(client: AgentClient): void {
+  const { prompt, session } = (client ?? {}) as Partial<AgentClient>
+  if (typeof session === 'object' && typeof prompt === 'object') return
+  const isPromise = typeof (client as { readonly then?: unknown } | null)?.then === 'function'
+  const hint = isPromise ? ': it is a promise, so await it, or give a function' : ''
+  throw new TypeError(
+    `\`client\` is what \`createClient\` of @turnstead/wire gives, or a function${hint}`,
+  )
 }
 
 interface Shared {

@@ -8,6 +8,7 @@ import {
 } from '@turnstead/turn'
 import { verifyOutputFile } from '../output/output-file.js'
 import type { RunError } from '../run-output.js'
+import { report } from './report.js'
 import type { AgentCall, ConnectedSetup } from './run-setup.js'
 import type { EndFacts } from './screen.js'
 
@@ -19,9 +20,11 @@ export async function factsOf(
   source: ReplySource | null,
 ): Promise<EndFacts> {
   const { artifacts, cost, status } = result
+  // The output has words for the user; the cause is the host's to know, and is nowhere else.
+  if (status === 'failed') report(setup.turn, call, result.error, 'worker')
   const stop = status === 'completed' ? null : result.stop
   return {
-    ...(await statusOf(setup, call, status, { ending: result.ending, source, report: artifacts })),
+    ...(await statusOf(setup, call, status, { ending: result.ending, source, artifacts })),
     stop,
     cost,
   }
@@ -37,7 +40,7 @@ export async function factsOfRecord(
   const status =
     record.status === 'completed' || record.status === 'failed' ? record.status : 'cancelled'
   const ending = endingOf(record) ?? 'cancelled'
-  const facts = await statusOf(setup, call, status, { ending, source, report: null })
+  const facts = await statusOf(setup, call, status, { ending, source, artifacts: null })
   return { ...facts, stop: null, cost: record.cost ?? 0 }
 }
 
@@ -48,18 +51,18 @@ async function statusOf(
   end: {
     readonly ending: TurnEnding
     readonly source: ReplySource | null
-    readonly report: unknown
+    readonly artifacts: unknown
   },
 ): Promise<Omit<EndFacts, 'stop' | 'cost'>> {
   const { fs } = client
-  const { source, report } = end
+  const { source, artifacts } = end
   const outputFile =
     call.outputFile === null
       ? null
       : await verifyOutputFile(call.outputFile, {
           view: source?.view() ?? null,
           directory: source?.directory ?? null,
-          report,
+          report: artifacts,
           open: fs === undefined ? null : (path) => fs.read(path, { timeoutMs: 10_000 }),
         })
   const { words, retryable } = turnEndings[end.ending]

@@ -1,5 +1,6 @@
 import { createMemoryStore, type TurnStore } from '@turnstead/turn'
 import type { RunError } from '../run-output.js'
+import { report } from './report.js'
 import type { AgentCall, ConnectedSetup, RunPlace } from './run-setup.js'
 import { enterSession } from './session-queue.js'
 import { refusalOf, unknownSession } from './session-scope.js'
@@ -25,9 +26,10 @@ export async function placeOf(
   const { callId, sessionId } = call
   if (sessionId === null) return inMemory(setup, callId, (store) => store)
   try {
-    const error = await refusalOf(setup, sessionId, signal)
+    const onError = (reason: unknown): void => report(setup.turn, call, reason, 'session')
+    const error = await refusalOf(setup, sessionId, { signal, onError })
     if (error !== null) return { error }
-    const leave = await enterSession(setup.client, sessionId, signal)
+    const leave = await enterSession(sessionId, signal)
     const ensureSession: TurnStore['ensureSession'] = async () => ({ sessionId, created: false })
     return { ...inMemory(setup, callId, (store) => ({ ...store, ensureSession })), leave }
   } catch (error) {

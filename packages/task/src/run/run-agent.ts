@@ -10,11 +10,13 @@ import { workOn } from './work-on.js'
  * Asks the agent, and gives the outputs of the run: preliminary ones while it works, then the last one. Whoever leaves it, or aborts
  * the call's signal, stops the agent.
  *
+ * @param onSettled - Called when the agent works no more, whether its last output is taken or not.
  * @throws what the host's store throws, TaskError, and what `runTurn` throws for wrong options.
  */
 export async function* runAgent(
   setup: RunSetup,
   call: AgentCall,
+  onSettled: () => void = () => undefined,
 ): AsyncGenerator<OpenCodeRunOutput, void, void> {
   const stop = new AbortController()
   const unlisten = onAbort(call.signal, () => stop.abort(call.signal?.reason))
@@ -30,6 +32,7 @@ export async function* runAgent(
   void settled.then(() => {
     over.abort()
     wakeup.wake()
+    onSettled()
   })
   try {
     while (!over.signal.aborted) {

@@ -1,6 +1,7 @@
 import type { Reply } from '@turnstead/reply'
 import { runTurn, type TurnResult } from '@turnstead/turn'
 import { TaskError } from '../errors.js'
+import { anySignal } from './any-signal.js'
 import type { Place } from './place.js'
 import type { AgentCall, ConnectedSetup, RunSetup } from './run-setup.js'
 import { scopeKey } from './session-scope.js'
@@ -48,11 +49,23 @@ export async function runInPlace(
     if (reason === 'handed_off') throw handedOff(call)
     // Another worker took the turn over: it is waited for, or run here when that one is gone. Of the rest nothing can be waited for:
     // someone has left it to a person, or it is behind such a turn.
-    if (reason !== 'lease_lost') await setup.clock.sleep(lookAgainMs)
+    if (reason !== 'lease_lost') await waitOrCancel(setup, place, watcher.cancelSignal)
   }
 }
 
 const lookAgainMs = 1_000
+
+/** A turn that no one runs has no one but its row to tell that it was cancelled. */
+async function waitOrCancel(
+  { clock, signal: leave }: ConnectedSetup,
+  { store, turnId }: Place,
+  cancelSignal: AbortSignal,
+): Promise<void> {
+  const { release, signal } = anySignal(cancelSignal, leave)
+  await clock.sleep(lookAgainMs, { signal }).catch(() => undefined)
+  release()
+  if (cancelSignal.aborted) await store.cancel({ turnId })
+}
 
 /** The server would ask a model for one. */
 function titleOf(prompt: string): string {

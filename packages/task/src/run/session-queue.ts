@@ -1,19 +1,13 @@
 import { onAbort } from './listen.js'
 
-/** The ends of those who wait for a session, by client and session. */
-const queues = new WeakMap<object, Map<string, Promise<void>>>()
+/** The ends of those who wait for a session. By the session alone, whose id no other server gives: a host may make a client for each call. */
+const sessions = new Map<string, Promise<void>>()
 
 /**
  * Waits until no other call of this process works in the session, and holds it until the result is called. Rejects with the
  * signal's reason. Where there are rows, their leases do this.
  */
-export async function enterSession(
-  client: object,
-  sessionId: string,
-  signal: AbortSignal,
-): Promise<() => void> {
-  const sessions = queues.get(client) ?? new Map<string, Promise<void>>()
-  queues.set(client, sessions)
+export async function enterSession(sessionId: string, signal: AbortSignal): Promise<() => void> {
   const before = sessions.get(sessionId) ?? Promise.resolve()
   let leave: () => void = () => undefined
   const own = new Promise<void>((resolve) => (leave = resolve))

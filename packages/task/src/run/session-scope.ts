@@ -30,17 +30,22 @@ export async function scopeOfSession(
 export async function refusalOf(
   { client, scope }: Pick<ConnectedSetup, 'client' | 'scope'>,
   sessionId: string,
-  signal: AbortSignal,
+  { signal, onError }: { readonly signal: AbortSignal; readonly onError: (error: unknown) => void },
 ): Promise<RunError | null> {
+  // For some that are none the server has the answer that it has when it fails.
+  if (!/^ses[\w-]*$/.test(sessionId)) return unknownSession
   try {
     return (await scopeOfSession(client, sessionId, { signal })) === scope ? null : unknownSession
   } catch (error) {
     if (signal.aborted) throw error
-    const isGone = WireError.is(error) && !error.retryable
+    const isGone = WireError.is(error) && gone.has(error.code)
+    if (!isGone) onError(error)
     const { words, retryable } = turnEndings.server_unreachable
     return isGone ? unknownSession : { code: 'server_unreachable', message: words, retryable }
   }
 }
+
+const gone: ReadonlySet<string> = new Set(['session_not_found', 'not_found', 'bad_request'])
 
 /** The same for one that is not there and one of others: it tells nothing about them. */
 export const unknownSession: RunError = {

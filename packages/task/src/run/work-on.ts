@@ -9,6 +9,7 @@ import { placeOf, type Place } from './place.js'
 import { report } from './report.js'
 import { runInPlace } from './run-in-place.js'
 import { addRunningCall } from './running-calls.js'
+import { bringRules } from './session-rules.js'
 import type { AgentCall, ConnectedSetup, RunSetup } from './run-setup.js'
 import type { EndFacts } from './screen.js'
 
@@ -65,6 +66,11 @@ export function workOn(base: RunSetup, call: AgentCall, watcher: Watcher): Work 
     const isTakenOver = standing?.status === 'running' && standing.prompt !== null
     const tools = await offer(setup, call, { source: () => source, isTakenOver })
     if (tools === null) return failed(unreachable)
+    if (call.sessionId !== null) {
+      await bringRules(setup.client, call.sessionId, tools.rules).catch((error: unknown) =>
+        report(setup.turn, call, error, 'session'),
+      )
+    }
     const result = await runInPlace(withTools(setup, tools), call, place, {
       ...watcher,
       show: showLive,

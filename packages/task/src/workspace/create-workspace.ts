@@ -6,9 +6,12 @@ import { type Clock, longestTimerMs, systemClock } from '../clock.js'
 import { TaskError } from '../errors.js'
 import type { OpenCodeRunOutput } from '../run-output.js'
 import { anySignal } from '../run/any-signal.js'
+import { assertServer } from '../run/connection.js'
 import { runAgent } from '../run/run-agent.js'
 import { assertKnown, type Names } from '../known-options.js'
+import { readTaskInput } from '../task-input.js'
 import { resolveRunOptions, runNames } from '../task-options.js'
+import { busy, createDirectoryWorks } from './directory-works.js'
 import type { WorkspaceOptions, WorkspaceRunOptions } from './options.js'
 import { openServer, type WorkspaceServer } from './own-server.js'
 
@@ -26,7 +29,7 @@ export interface OpenCodeWorkspace<Backup = unknown, Changes = unknown> extends 
   run(prompt: string, options?: WorkspaceRunOptions): AsyncIterable<OpenCodeRunOutput>
   /** Rejects with a TypeError where there is no `backups`. */
   backup(options?: { readonly signal?: AbortSignal }): Promise<Backup>
-  /** Replaces the directory by the newest backup; rejects with `busy` while runs work in it. Null when there is no backup. */
+  /** Replaces the directory by the newest backup; rejects with `busy` while runs work in it, or it is replaced. Null when there is no backup. */
   restore(options?: { readonly signal?: AbortSignal }): Promise<unknown>
   /** What changes in the directory; throws a TypeError where there is no `watchFiles`. */
   watch(options?: { readonly signal?: AbortSignal }): AsyncIterable<Changes>
@@ -49,13 +52,8 @@ export interface OpenCodeWorkspace<Backup = unknown, Changes = unknown> extends 
 export function createWorkspace<Backup = unknown, Changes = unknown>(
   options: WorkspaceOptions<Backup, Changes>,
 ): OpenCodeWorkspace<Backup, Changes> {
-  assertKnown('`createWorkspace`', options, workspaceNames)
-  if (typeof options.folder !== 'string' || options.folder === '')
-    throw new TypeError('`folder` must not be empty')
-  const { clock = systemClock, closeMs = 5_000 } = options
-  if (!(closeMs >= 0 && closeMs <= longestTimerMs)) {
-    throw new RangeError(`\`closeMs\` must be from 0 to ${longestTimerMs}`)
-  }
+  assertOptions(options)
+  const { clock = systemClock, closeMs = defaultCloseMs } = options
   const folder = resolve(options.folder)
   const folders = { directory: join(folder, 'files'), dataDir: join(folder, 'server') }
   const { directory } = folders
@@ -63,9 +61,16 @@ export function createWorkspace<Backup = unknown, Changes = unknown>(
   const runs = new Set<Promise<void>>()
   let opened: Promise<WorkspaceServer> | null = null
   let closing: Promise<void> | null = null
-  let isReplaced = false
+  const works = createDirectoryWorks({
+    directory,
+    backups: options.backups,
+    signal: life.signal,
+    started: async () => await opened,
+  })
 
   const open = async (): Promise<WorkspaceServer> => {
+    await works.still()
+    life.signal.throwIfAborted()
     await mkdir(directory, { recursive: true })
     const { backups } = options
     const { signal } = life
@@ -98,57 +103,52 @@ export function createWorkspace<Backup = unknown, Changes = unknown>(
 
   async function* run(
     prompt: string,
-    { sessionId = null, outputFile = null, runId = randomUUID(), signal }: Nullable = {},
+    options: WorkspaceRunOptions = {},
   ): AsyncGenerator<OpenCodeRunOutput, void, void> {
     assertOpen(closing)
-    if (isReplaced) throw busy(directory)
-    // A start that fails is the host's to know, with its cause.
-    await start()
-    const stop = anySignal(life.signal, signal)
+    assertKnown('`run`', options, runOptionNames)
+    const { runId = randomUUID(), signal } = options
+    const { sessionId = null, outputFile = null } = readTaskInput({ ...options, prompt })
+    works.assertStill()
     let done: () => void = () => undefined
+    // From here on, so that nothing is replaced below it; until the agent is done, since its last output may never be taken.
     const running = new Promise<void>((settle) => (done = settle))
+    const stop = anySignal(life.signal, signal)
     runs.add(running)
-    try {
-      const call = { callId: runId, prompt, sessionId, outputFile, signal: stop.signal }
-      yield* runAgent(setup, call)
-    } finally {
-      stop.release()
+    const over = (): void => {
       runs.delete(running)
       done()
+    }
+    try {
+      // A start that fails is the host's to know, with its cause.
+      await start()
+      const call = { callId: runId, prompt, sessionId, outputFile, signal: stop.signal }
+      yield* runAgent(setup, call, over)
+    } finally {
+      stop.release()
+      over()
     }
   }
 
   const close = async (): Promise<void> => {
     life.abort(closed(directory))
     const server = (await opened?.catch(() => null)) ?? null
-    await endRuns(Promise.all(runs), server, { clock, closeMs })
+    const under = { runs: Promise.all(runs), works: works.over() }
+    await endRuns(under, server, { clock, closeMs })
   }
 
   return {
     directory,
     start,
     run,
-    async backup({ signal } = {}) {
+    async backup(of = {}) {
       assertOpen(closing)
-      if (options.backups === undefined)
-        throw new TypeError('`backups` of the workspace is missing')
-      return await options.backups.backup({ directory, ...(signal && { signal }) })
+      return await works.backup(of)
     },
-    async restore({ signal } = {}) {
+    async restore(of = {}) {
       assertOpen(closing)
-      if (options.backups === undefined)
-        throw new TypeError('`backups` of the workspace is missing')
-      if (runs.size > 0 || isReplaced) throw busy(directory)
-      isReplaced = true
-      try {
-        return await options.backups.restore({
-          directory,
-          into: 'replace',
-          ...(signal && { signal }),
-        })
-      } finally {
-        isReplaced = false
-      }
+      if (runs.size > 0) throw busy(directory)
+      return await works.restore(of)
     },
     async *watch({ signal } = {}) {
       if (options.watchFiles === undefined) {
@@ -171,6 +171,25 @@ export function createWorkspace<Backup = unknown, Changes = unknown>(
   }
 }
 
+const defaultCloseMs = 5_000
+
+/** @throws TypeError, RangeError. */
+function assertOptions<Backup, Changes>(options: WorkspaceOptions<Backup, Changes>): void {
+  assertKnown('`createWorkspace`', options, workspaceNames)
+  if (typeof options.folder !== 'string' || options.folder === '')
+    throw new TypeError('`folder` must not be empty')
+  const { closeMs = defaultCloseMs, server } = options
+  if (server !== undefined) assertServer(server)
+  for (const name of ['credentials', 'userConfig', 'serverOptions'] as const) {
+    if (server !== undefined && options[name] !== undefined) {
+      throw new TypeError(`\`${name}\` is of a server of the workspace's own; \`server\` is given`)
+    }
+  }
+  if (!(typeof closeMs === 'number' && closeMs >= 0 && closeMs <= longestTimerMs)) {
+    throw new RangeError(`\`closeMs\` must be from 0 to ${longestTimerMs}`)
+  }
+}
+
 const workspaceNames: Names<WorkspaceOptions> = {
   ...runNames,
   folder: true,
@@ -184,36 +203,31 @@ const workspaceNames: Names<WorkspaceOptions> = {
   closeMs: true,
 }
 
-interface Nullable extends Omit<WorkspaceRunOptions, 'sessionId' | 'outputFile'> {
-  readonly sessionId?: string | null
-  readonly outputFile?: string | null
+const runOptionNames: Names<WorkspaceRunOptions> = {
+  sessionId: true,
+  outputFile: true,
+  runId: true,
+  signal: true,
 }
 
-/** Waits for the runs that are being stopped, then ends the server, or at last the way to it. */
+/** Waits for what is being stopped, then ends the server, or at last the way to it. */
 async function endRuns(
-  runs: Promise<unknown>,
+  { runs, works }: { readonly runs: Promise<unknown>; readonly works: Promise<unknown> },
   server: WorkspaceServer | null,
   { clock, closeMs }: { readonly clock: Clock; readonly closeMs: number },
 ): Promise<void> {
   const over = new AbortController()
-  const stopped = runs.finally(() => over.abort())
+  const stopped = Promise.all([runs, works]).finally(() => over.abort())
   const late = clock.sleep(closeMs, { signal: over.signal }).catch(() => undefined)
   await Promise.race([stopped, late])
   // Whoever still asks a server to stop, that may be gone, is answered no more, and ends without that proof.
   await server?.client.close()
-  await Promise.all([stopped, server?.own?.close()])
+  await Promise.all([runs, server?.own?.close()])
 }
 
 function closed(directory: string): TaskError {
   return new TaskError(
     'closed',
     `The workspace ${directory} was closed; make another one of its folder.`,
-  )
-}
-
-function busy(directory: string): TaskError {
-  return new TaskError(
-    'busy',
-    `The workspace ${directory} cannot be replaced while an agent works in it; wait until its runs are over.`,
   )
 }

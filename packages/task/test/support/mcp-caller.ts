@@ -18,10 +18,14 @@ export interface McpCaller {
 export interface RequestOptions {
   readonly url?: string
   readonly id?: number
+  /** The id of the client, as `initialize` gave it. */
+  readonly client?: string
 }
 
 export interface RpcResult {
   readonly status: number
+  /** The id that it gives to the client. */
+  readonly client: string | null
   readonly body: { readonly result?: Record<string, unknown>; readonly error?: { code: number } }
 }
 
@@ -41,12 +45,14 @@ export function mcpCaller(client: Client): McpCaller {
     disconnect: async (name) => void disconnected.push(name),
   }
   const request: McpCaller['request'] = async (method, params = {}, options = {}) => {
-    const { url = added.at(-1)?.url ?? '', id = (ids += 1) } = options
+    const { url = added.at(-1)?.url ?? '', id = (ids += 1), client: of } = options
     const isNotice = method.startsWith('notifications/')
     const message = { jsonrpc: '2.0', method, params, ...(isNotice ? {} : { id }) }
-    const answer = await fetch(url, { method: 'POST', body: JSON.stringify(message) })
+    const headers: Record<string, string> = of === undefined ? {} : { 'mcp-session-id': of }
+    const answer = await fetch(url, { method: 'POST', body: JSON.stringify(message), headers })
     const text = await answer.text()
-    return { status: answer.status, body: text === '' ? {} : JSON.parse(text) }
+    const body = text === '' ? {} : (JSON.parse(text) as RpcResult['body'])
+    return { status: answer.status, client: answer.headers.get('mcp-session-id'), body }
   }
   return {
     client: { ...client, mcp: { ...client.mcp, ...mcp } as Client['mcp'] },

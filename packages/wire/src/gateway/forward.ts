@@ -1,19 +1,21 @@
 import type { IncomingHttpHeaders, ServerResponse } from 'node:http'
 import type { Readable } from 'node:stream'
 import { type Dispatcher, request } from 'undici'
+import type { Clock } from '../clock.js'
+import { onAbort } from '../http/listen.js'
 import type { ModelRequest } from './model-request.js'
 import { type Refusal, refusal, refusalBody } from './refusals.js'
 import type { Upstream } from './upstreams.js'
-import type { ModelUsage } from './usage.js'
+import type { SaidUsage } from './usage.js'
 import { createUsageReader } from './usage-reader.js'
 
 /** How a call went that was sent to its provider. */
 export interface Forwarded {
   readonly outcome: 'answered' | 'refused' | 'cut'
   /** Null when the answer did not say. */
-  readonly usage: ModelUsage | null
-  /** Events of the answer that were read. */
-  readonly frames: number
+  readonly usage: SaidUsage | null
+  /** About how many tokens have come of the answer; null where that cannot be told. */
+  readonly tokens: number | null
   /** What failed, if something did. */
   readonly error?: unknown
   /** Ends the answer; until then the caller still waits for its end. */
@@ -26,8 +28,9 @@ export interface ForwardContext {
   readonly headers: IncomingHttpHeaders
   readonly dispatcher: Dispatcher
   readonly headersTimeoutMs: number
-  /** So long nothing may come of an answer. */
+  /** So long nothing may come of an answer, nor be taken of it; 0 for any time. */
   readonly silenceMs: number
+  readonly clock: Clock
   /** Aborts when the caller has gone, or may not call any more. */
   readonly signal: AbortSignal
 }
@@ -66,18 +69,18 @@ export async function forward(
   } catch (error) {
     const finish = (): void => refuse(response, refusal('provider_unreachable'))
     // The provider may have got it, and may bill it, but has not said a word.
-    return { outcome: signal.aborted ? 'cut' : 'refused', usage: null, frames: 0, error, finish }
+    return { outcome: signal.aborted ? 'cut' : 'refused', usage: null, tokens: 0, error, finish }
   }
   const { statusCode: status, headers, body } = answer
   if (status !== 200) return passError(status, headers, body, { response, upstream })
-  return passAnswer(headers, body, response, signal)
+  return passAnswer(headers, body, response, context)
 }
 
 async function passAnswer(
   headers: IncomingHttpHeaders,
   body: Readable,
   response: ServerResponse,
-  signal: AbortSignal,
+  context: ForwardContext,
 ): Promise<Forwarded> {
   const reader = createUsageReader(String(headers['content-type'] ?? ''))
   response.writeHead(200, chosenBack(headers))
@@ -85,15 +88,15 @@ async function passAnswer(
   try {
     for await (const chunk of body as AsyncIterable<Uint8Array>) {
       reader.add(chunk)
-      if (!response.write(chunk)) await drained(response, signal)
+      if (!response.write(chunk)) await drained(response, context)
     }
   } catch (error) {
     // The caller must not take what it has for the whole.
     const finish = (): void => void response.destroy()
-    return { outcome: 'cut', usage: reader.end(), frames: reader.frames, error, finish }
+    return { outcome: 'cut', usage: reader.end(), tokens: reader.tokens, error, finish }
   }
   const finish = (): void => void response.end()
-  return { outcome: 'answered', usage: reader.end(), frames: reader.frames, finish }
+  return { outcome: 'answered', usage: reader.end(), tokens: reader.tokens, finish }
 }
 
 async function passError(
@@ -102,7 +105,7 @@ async function passError(
   body: Readable,
   { response, upstream }: { readonly response: ServerResponse; readonly upstream: Upstream },
 ): Promise<Forwarded> {
-  const failed = { outcome: 'refused', usage: null, frames: 0 } as const
+  const failed = { outcome: 'refused', usage: null, tokens: 0 } as const
   const text = await beginning(body).catch(() => '')
   // Such answers show the end of the key, and a redirect would lead elsewhere with it.
   if (status === 401 || status === 403) {
@@ -156,22 +159,25 @@ async function beginning(body: Readable): Promise<string> {
   return Buffer.concat(chunks).toString('utf8').slice(0, longestError)
 }
 
-function drained(response: ServerResponse, signal: AbortSignal): Promise<void> {
-  return new Promise((resolve, reject) => {
-    const stop = (): void => {
-      response.off('drain', onDrain)
-      signal.removeEventListener('abort', onAbort)
-    }
-    const onDrain = (): void => {
-      stop()
-      resolve()
-    }
-    const onAbort = (): void => {
-      stop()
-      reject(signal.reason)
-    }
-    if (signal.aborted) return reject(signal.reason)
-    response.once('drain', onDrain)
-    signal.addEventListener('abort', onAbort, { once: true })
+/** Whoever takes nothing of an answer would keep its amount set aside for ever. */
+async function drained(
+  response: ServerResponse,
+  { clock, signal, silenceMs }: ForwardContext,
+): Promise<void> {
+  const over = new AbortController()
+  const drain = new Promise<void>((resolve, reject) => {
+    response.once('drain', resolve)
+    over.signal.addEventListener('abort', () => response.off('drain', resolve))
+    const off = onAbort(signal, () => reject(signal.reason))
+    over.signal.addEventListener('abort', off)
   })
+  const late = async (): Promise<void> => {
+    await clock.sleep(silenceMs, { signal: over.signal })
+    throw new Error(`The caller took nothing of the answer for ${silenceMs} ms.`)
+  }
+  try {
+    await (silenceMs === 0 ? drain : Promise.race([drain, late()]))
+  } finally {
+    over.abort()
+  }
 }

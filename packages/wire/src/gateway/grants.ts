@@ -3,6 +3,7 @@ import type { Clock } from '../clock.js'
 import type { ProviderCredentials } from '../providers/credentials.js'
 import { monotonic } from '../clock.js'
 import { onAbort } from '../http/listen.js'
+import { assertKnown, type Names } from '../values/known-options.js'
 import type { Upstream } from './upstreams.js'
 
 /** What a token is good for. */
@@ -47,6 +48,8 @@ interface Entry extends LiveGrant {
   expiresAt: number
 }
 
+const names: Names<GrantOptions> = { user: true, ttlMs: true, signal: true }
+
 export function createGrants(clock: Clock): Grants {
   // By digest, so that finding one takes the same time for every wrong token.
   const entries = new Map<string, Entry>()
@@ -61,9 +64,14 @@ export function createGrants(clock: Clock): Grants {
   }
 
   return {
-    add({ user, ttlMs = Infinity, signal }, upstreams, url) {
-      if (!(ttlMs > 0)) throw new RangeError('`ttlMs` must be a positive number of milliseconds')
-      if (user === '') throw new TypeError('`user` is empty')
+    add(options, upstreams, url) {
+      assertKnown('`grant`', options, names)
+      const { user, ttlMs = Infinity, signal } = options
+      if (typeof ttlMs !== 'number' || !(ttlMs > 0))
+        throw new RangeError('`ttlMs` must be a positive number of milliseconds')
+      if (user !== undefined && (typeof user !== 'string' || user === '')) {
+        throw new TypeError('`user` must be a text that is not empty')
+      }
       signal?.throwIfAborted()
       const token = `turnstead_${randomBytes(32).toString('base64url')}`
       const revoking = new AbortController()

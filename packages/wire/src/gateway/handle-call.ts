@@ -128,11 +128,17 @@ async function pay(
     dispatcher,
     headersTimeoutMs,
     silenceMs,
+    clock: context.clock,
   }
   const stopped: Forwarded = { ...unsent, finish: () => refuse(response, refusal('unauthorized')) }
+  // What was set aside is settled, whatever happens.
   const forwarded = signal.aborted
     ? stopped
-    : await forward(request, response, { ...means, signal })
+    : await forward(request, response, { ...means, signal }).catch((error: unknown) => ({
+        ...({ outcome: 'cut', usage: null, tokens: null } as const),
+        error,
+        finish: () => refuse(response, refusal('gateway_failed')),
+      }))
   const { error } = forwarded
   if (error !== undefined && !signal.aborted)
     context.report(error, { step: 'upstream', callId, user })
@@ -151,7 +157,7 @@ async function pay(
   return null
 }
 
-const unsent = { outcome: 'refused', usage: null, frames: 0 } as const
+const unsent = { outcome: 'refused', usage: null, tokens: 0 } as const
 
 function toSpend(
   call: Payable,
@@ -159,9 +165,10 @@ function toSpend(
   more: Pick<Spend, 'at' | 'reservedMicroUsd'>,
 ): Spend {
   const { callId, user, upstream, request, price, sessionId, rootSessionId } = call
-  const { outcome, usage: said, frames } = forwarded
-  const isEstimated = said === null && outcome !== 'refused'
-  const usage = said ?? (isEstimated ? estimateUsage(request, price, frames) : noUsage)
+  const { outcome, usage: said, tokens } = forwarded
+  const isEstimated = said?.isFinal !== true && outcome !== 'refused'
+  const { isFinal: _, ...counted } = said ?? { ...noUsage, isFinal: false }
+  const usage = isEstimated ? estimateUsage(request, price, { said, tokens }) : counted
   return {
     callId,
     user,

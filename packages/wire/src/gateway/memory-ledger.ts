@@ -1,3 +1,4 @@
+import { assertKnown } from '../values/known-options.js'
 import type { Spend, SpendLedger } from './ledger.js'
 
 /** A ledger that lives as long as its process. */
@@ -27,6 +28,7 @@ export function createMemoryLedger(options: {
   readonly capOf: (user: string) => number | null
   readonly onSpend?: (spend: Spend) => void
 }): MemoryLedger {
+  assertKnown('`createMemoryLedger`', options, { capOf: true, onSpend: true })
   if (typeof options.capOf !== 'function') throw new TypeError('`capOf` must be a function')
   const accounts = new Map<string, Account>()
   const accountOf = (user: string): Account => {

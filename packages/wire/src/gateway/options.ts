@@ -46,7 +46,7 @@ export interface GatewayOptions {
   readonly waitMs?: number
   /** How long a provider may take to begin its answer. Default 300,000 ms. */
   readonly headersTimeoutMs?: number
-  /** How long a provider may say nothing within its answer before that is cut. Default 600,000 ms; 0 for any time. */
+  /** How long a provider may say nothing within its answer, and a caller take nothing of it, before that is cut. Default 600,000 ms; 0 for any time. */
   readonly silenceMs?: number
   /** Called with each call that is over. What it throws goes to `onError`. */
   readonly onCall?: (spend: Spend) => void

@@ -1,5 +1,5 @@
 import type { ModelRequest } from './model-request.js'
-import type { ModelUsage } from './usage.js'
+import { type ModelUsage, noUsage } from './usage.js'
 
 /** What a model costs, in dollars for a million tokens, which is the same as millionths of a dollar for one. */
 export interface ModelPrice {
@@ -42,19 +42,25 @@ export function highestCost(request: ModelRequest, price: ModelPrice): number {
 }
 
 /**
- * What a call is held to have used whose answer was cut before the provider said so. Of an answer that comes in one piece there is nothing to
- * go by, and whoever cuts it could have it for nothing: so it is held to be as long as it may be.
+ * What a call is held to have used whose answer did not say so to its end: what it said, and what came of it. Of an answer that comes in one
+ * piece there is nothing to go by, and whoever cuts it could have it for nothing: so it is held to be as long as it may be.
+ *
+ * @param tokens - About how many have come; null where that cannot be told.
  */
 export function estimateUsage(
   request: ModelRequest,
   price: ModelPrice,
-  frames: number,
+  { said, tokens }: { readonly said: ModelUsage | null; readonly tokens: number | null },
 ): ModelUsage {
+  const most = mostOutput(request, price)
+  const { inputTokens, cacheReadTokens, cacheWriteTokens, outputTokens } = said ?? noUsage
+  const isInputSaid = inputTokens + cacheReadTokens + cacheWriteTokens > 0
+  const came = request.isStreamed && tokens !== null ? Math.min(tokens, most) : most
   return {
-    inputTokens: Math.ceil(request.bytes / 3),
-    outputTokens: request.isStreamed ? frames * 4 : mostOutput(request, price),
-    cacheReadTokens: 0,
-    cacheWriteTokens: 0,
+    inputTokens: isInputSaid ? inputTokens : Math.ceil(request.bytes / 3),
+    outputTokens: Math.max(outputTokens, came),
+    cacheReadTokens,
+    cacheWriteTokens,
   }
 }
 

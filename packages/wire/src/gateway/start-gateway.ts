@@ -9,6 +9,7 @@ import { createAdmission } from './admission.js'
 import { createGrants, type GatewayGrant, type GrantOptions } from './grants.js'
 import { type CallContext, handleCall } from './handle-call.js'
 import type { GatewayErrorContext, GatewayOptions } from './options.js'
+import { assertKnown, type Names } from '../values/known-options.js'
 import { createSessionRoots } from './session-roots.js'
 import { toUpstreams } from './upstreams.js'
 
@@ -25,6 +26,25 @@ export interface ModelGateway {
   /** Revokes every token, cuts what is under way, and waits until all of it is settled. */
   close(): Promise<void>
   [Symbol.asyncDispose](): Promise<void>
+}
+
+/** So long a request may take to arrive: it comes from this machine. */
+const requestMs = 120_000
+
+const names: Names<GatewayOptions> = {
+  credentials: true,
+  priceOf: true,
+  ledger: true,
+  userOf: true,
+  port: true,
+  maxBodyBytes: true,
+  waitMs: true,
+  headersTimeoutMs: true,
+  silenceMs: true,
+  onCall: true,
+  onError: true,
+  signal: true,
+  clock: true,
 }
 
 /**
@@ -49,6 +69,7 @@ export interface ModelGateway {
  * const provider = detectProvider({}, { credentials: gateway.grant({ user: 'u1' }).credentials })
  */
 export async function startModelGateway(options: GatewayOptions): Promise<ModelGateway> {
+  assertKnown('`startModelGateway`', options, names)
   const { port = 0, clock = systemClock, ledger, signal, onError } = options
   const {
     maxBodyBytes = 64 * 1024 * 1024,
@@ -62,7 +83,14 @@ export async function startModelGateway(options: GatewayOptions): Promise<ModelG
     headersTimeoutMs,
     silenceMs,
   })) {
-    if (!(value >= 0)) throw new RangeError(`\`${name}\` must not be negative`)
+    if (typeof value !== 'number' || !(value >= 0)) {
+      throw new RangeError(`\`${name}\` must be a number that is not negative`)
+    }
+  }
+  for (const name of ['userOf', 'onCall', 'onError'] as const) {
+    if (options[name] !== undefined && typeof options[name] !== 'function') {
+      throw new TypeError(`\`${name}\` must be a function`)
+    }
   }
   if (typeof options.priceOf !== 'function') throw new TypeError('`priceOf` must be a function')
   if (typeof ledger?.reserve !== 'function' || typeof ledger.settle !== 'function') {
@@ -100,7 +128,7 @@ export async function startModelGateway(options: GatewayOptions): Promise<ModelG
 
   const underWay = new Set<Promise<void>>()
   const server = createServer(
-    { requestTimeout: 0, keepAliveTimeout: 60_000 },
+    { requestTimeout: requestMs, keepAliveTimeout: 60_000 },
     (request, response) => {
       response.on('error', () => undefined)
       const call = handleCall(request, response, context)

@@ -18,29 +18,49 @@ export const noUsage: ModelUsage = {
   cacheWriteTokens: 0,
 }
 
+/** What an answer has said of itself. */
+export interface SaidUsage extends ModelUsage {
+  /** It is of the whole answer. Where that is cut before, or never says it, more was billed than was said. */
+  readonly isFinal: boolean
+}
+
 /**
  * What a body, or an event of a streamed one, says was used so far, laid over what was known. The shapes of OpenAI's chat completions
  * and responses and of Anthropic's messages; null when it says nothing.
  */
-export function readUsage(body: unknown, known: ModelUsage | null): ModelUsage | null {
+export function readUsage(body: unknown, known: SaidUsage | null): SaidUsage | null {
   if (!isRecord(body)) return known
   const holder = [body, body['response'], body['message']].find(
     (each) => isRecord(each) && isRecord(each['usage']),
   )
   const said = isRecord(holder) ? holder['usage'] : null
-  if (!isRecord(said)) return known
-  return 'prompt_tokens' in said || 'completion_tokens' in said
-    ? ofChat(said)
-    : 'input_tokens_details' in said || 'output_tokens_details' in said || 'total_tokens' in said
-      ? ofResponses(said)
-      : ofMessages(said, known ?? noUsage)
+  if (!isRecord(said) || !Object.values(said).some((value) => typeof value === 'number')) {
+    return known
+  }
+  if ('prompt_tokens' in said || 'completion_tokens' in said) {
+    const usage = ofChat(said)
+    // Some state zeros with every event before the last one.
+    return { ...usage, isFinal: usage.outputTokens > 0 || isEmpty(body['choices']) }
+  }
+  if (
+    ['input_tokens_details', 'output_tokens_details', 'total_tokens'].some((name) => name in said)
+  )
+    return { ...ofResponses(said), isFinal: true }
+  // The first event of a message counts the one token that is there by then.
+  return { ...ofMessages(said, known ?? noUsage), isFinal: body['type'] !== 'message_start' }
+}
+
+function isEmpty(choices: unknown): boolean {
+  return !Array.isArray(choices) || choices.length === 0
 }
 
 function ofChat(said: Record<string, unknown>): ModelUsage {
   const cached = countIn(said['prompt_tokens_details'], 'cached_tokens')
+  const input = count(said['prompt_tokens'])
   return {
-    inputTokens: Math.max(0, count(said['prompt_tokens']) - cached),
-    outputTokens: count(said['completion_tokens']),
+    inputTokens: Math.max(0, input - cached),
+    // Some count thoughts in the sum alone.
+    outputTokens: Math.max(count(said['completion_tokens']), count(said['total_tokens']) - input),
     cacheReadTokens: cached,
     cacheWriteTokens: 0,
   }
