@@ -9,8 +9,10 @@ import { gitRoutes } from './routes/git-routes.js'
 import { messageRoutes } from './routes/message-routes.js'
 import { promptRoutes } from './routes/prompt-routes.js'
 import { serverRoutes } from './routes/server-routes.js'
+import { settingsRoutes } from './routes/settings-routes.js'
 import { syncRoutes } from './routes/sync-routes.js'
 import { sessionRoutes } from './routes/session-routes.js'
+import { tuiRoutes } from './routes/tui-routes.js'
 import { workRoutes } from './routes/work-routes.js'
 import type { World } from './state/world.js'
 import { checkRequest } from './http/check-request.js'
@@ -52,6 +54,8 @@ const routes: readonly Route[] = [
   ...serverRoutes,
   ...catalogueRoutes,
   ...syncRoutes,
+  ...settingsRoutes,
+  ...tuiRoutes,
 ]
 
 type Mutable<T> = { -readonly [Key in keyof T]: T[Key] }

@@ -12,6 +12,7 @@ import { remindOfPlan } from '../history/plan-reminders.js'
 import { promptText } from '../history/prompts.js'
 import { MessageFailure, untoldFile } from '../steps/provider-failure.js'
 import {
+  asRecord,
   listMessages,
   type Json,
   type MessageRecord,
@@ -126,8 +127,17 @@ function unanswered(session: SessionRecord): MessageRecord | null {
   if (!user) return null
   const finish = last?.info.finish
   if (!last || finish === undefined || finish === 'tool-calls' || finish === 'unknown') return user
+  // The model is called again after its tools, whatever it said why it stopped.
+  if (last.info.parentID === user.info.id && hasRunTools(last)) return user
   const isLater = last.info.parentID === user.info.id || last.storedAt > user.storedAt
   return isLater ? null : user
+}
+
+function hasRunTools({ parts }: MessageRecord): boolean {
+  return [...parts.values()].some((part) => {
+    const metadata = asRecord(asRecord(part['state'])?.['metadata'])
+    return part.type === 'tool' && metadata?.['interrupted'] !== true
+  })
 }
 
 function newest(session: SessionRecord): MessageRecord | null {
@@ -151,7 +161,7 @@ async function answerOnce(
     tellSummaries(world, session, toSummarise)
     throw noDirectory(world, session)
   }
-  const changed = new Set<string>()
+  const changed = new Map<string, Uint8Array | null>()
   const complete = (more: Json = {}): void => {
     const completed = world.identity.stamp()
     const time = { ...message.info.time, completed }
@@ -242,7 +252,7 @@ function toolContext(
   user: MessageRecord,
   message: MessageRecord,
   signal: AbortSignal,
-  changed: Set<string>,
+  changed: Map<string, Uint8Array | null>,
 ): Omit<ToolContext, 'isOver'> {
   return {
     world,
@@ -252,7 +262,7 @@ function toolContext(
     touch: (path) => {
       if (ignoredIn(world, session.info.directory)(path)) return
       rememberFile(world, session, user.info.id, path)
-      changed.add(path)
+      if (!changed.has(path)) changed.set(path, world.files.read(path))
     },
     delegate: (input, update) =>
       delegate({ world, session, message, signal, input, update, run: runSession }),

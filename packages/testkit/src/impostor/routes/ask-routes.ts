@@ -3,6 +3,7 @@ import { askNotFound, ok, Refusal, type Call, type Outcome } from '../http/outco
 import { toRoutes, type Route } from '../http/router.js'
 import { actionFor } from '../state/permission-rules.js'
 import type { Json } from '../state/records.js'
+import { sessionOf } from './session-routes.js'
 import { agentRules } from '../state/agents.js'
 
 function listPermissions(call: Call): Outcome {
@@ -60,7 +61,7 @@ function replyPermission(call: Call, id: string, answer: PermissionAnswer): Outc
 
 function toAnswer(reply: unknown, message: unknown): PermissionAnswer {
   const known = reply === 'always' || reply === 'reject' ? reply : 'once'
-  return { reply: known, message: typeof message === 'string' ? message : null }
+  return { reply: known, message: typeof message === 'string' && message !== '' ? message : null }
 }
 
 /** Endpoints for what waits for a person. */
@@ -72,6 +73,7 @@ export const askRoutes: readonly Route[] = toRoutes({
   },
   'POST /session/:sessionID/permissions/:permissionID': (call) => {
     const { permissionID = '' } = call.params
+    sessionOf(call)
     return replyPermission(call, permissionID, toAnswer(call.body['response'], null))
   },
   'GET /question': (call) => {

@@ -27,14 +27,6 @@ export const catalogueRoutes: readonly Route[] = toRoutes({
   },
   'GET /provider/auth': () => ok({}),
   'GET /skill': () => ok([]),
-  'GET /project': ({ directory, world }) => {
-    const stamp = world.identity.stamp()
-    const time = { created: stamp, updated: stamp }
-    const worktree = worktreeOf(world, directory)
-    const vcs = world.settings.git ? { vcs: 'git' } : {}
-    return ok([{ id: projectOf(world, directory), worktree, ...vcs, time, sandboxes: [] }])
-  },
-  'GET /project/:projectID/directories': () => ok([]),
   'GET /experimental/capabilities': ({ world }) =>
     ok({ backgroundSubagents: world.settings.experimental.backgroundSubagents }),
   'GET /experimental/console': () => ok({ consoleManagedProviders: [], switchableOrgCount: 0 }),
@@ -42,6 +34,9 @@ export const catalogueRoutes: readonly Route[] = toRoutes({
   'GET /experimental/workspace': () => ok([]),
   'GET /experimental/workspace/status': () => ok([]),
   'GET /experimental/worktree': () => ok([]),
+  'GET /experimental/workspace/adapter': () =>
+    ok([{ type: 'worktree', name: 'Worktree', description: 'Create a git worktree' }]),
+  'GET /pty': () => ok([]),
   'GET /experimental/tool/ids': () =>
     ok([
       'invalid',

@@ -54,7 +54,7 @@ function unreadable(format: unknown, place: string): Error {
 function page(call: Call): Outcome {
   const all = listMessages(sessionOf(call))
   const limit = Number(call.query.get('limit') ?? 0)
-  const before = call.query.get('before')
+  const before = call.query.get('before') || null
   if (before !== null && !(limit > 0)) throw plainBadRequest()
   if (!(limit > 0)) return ok(shown(all))
   const cursor = before === null ? null : readCursor(before)

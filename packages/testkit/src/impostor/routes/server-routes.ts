@@ -3,7 +3,6 @@ import { listAgents, listProviders, showConfig } from '../state/catalogue.js'
 import { ok } from '../http/outcome.js'
 import { toRoutes, type Route } from '../http/router.js'
 import { disposeDirectory } from '../state/dispose.js'
-import { projectOf } from '../state/sessions.js'
 import { worktreeOf } from '../state/world.js'
 
 /** Endpoints of the server itself. */
@@ -26,16 +25,6 @@ export const serverRoutes: readonly Route[] = toRoutes({
     return ok({ providers: listProviders(call.world), default: { [providerId]: modelId } })
   },
   'GET /agent': (call) => ok(listAgents(call.world)),
-  'GET /project/current': (call) => {
-    const { directory, world } = call
-    return ok({
-      id: projectOf(world, directory),
-      worktree: worktreeOf(world, directory),
-      ...(world.settings.git ? { vcs: 'git' } : {}),
-      time: { created: world.identity.stamp(), updated: world.identity.stamp() },
-      sandboxes: [],
-    })
-  },
   'GET /command': (call) => ok(commandsOf(call.world).map(showCommand)),
   'GET /mcp': () => ok({}),
   'GET /lsp': () => ok([]),

@@ -100,7 +100,11 @@ export function agentsOf(world: World): readonly Agent[] {
   const { config } = world.settings
   const configured = asRecord(config['agent']) ?? {}
   const everyone = rulesFromConfig(config['permission'])
-  const names = [...new Set([...Object.keys(native), ...Object.keys(configured)])].toSorted()
+  const first = config['default_agent'] ?? 'build'
+  // The default agent stands before the others.
+  const names = [...new Set([...Object.keys(native), ...Object.keys(configured)])].toSorted(
+    (one, other) => Number(other === first) - Number(one === first) || (one < other ? -1 : 1),
+  )
   return names.flatMap((name): Agent[] => {
     const own = asRecord(configured[name]) ?? {}
     const known = native[name]
@@ -135,6 +139,14 @@ function textOr(own: Json, description: string | null): string | null {
 /** The agent of a name; null when there is none. */
 export function agentOf(world: World, name: string): Agent | null {
   return agentsOf(world).find((each) => each.name === name) ?? null
+}
+
+/** Who answers a prompt that names nobody. */
+export function defaultAgent(world: World): string {
+  const primary = agentsOf(world).filter((each) => each.mode !== 'subagent' && !each.isHidden)
+  const wanted = world.settings.config['default_agent']
+  const names = primary.map((each) => each.name)
+  return names.find((name) => name === wanted) ?? (names.includes('build') ? 'build' : 'plan')
 }
 
 /** The names that a prompt may give. */

@@ -7,6 +7,7 @@ import { permit } from './permit.js'
 import { type ToolCall, type ToolContext, ToolFailure, type ToolResult } from './tool-context.js'
 
 const mostResults = 100
+const mostCharacters = 2_000
 
 /** `glob`: files by their names. Their order is by path here, and any on the server. */
 export async function glob(call: ToolCall, context: ToolContext): Promise<ToolResult> {
@@ -66,7 +67,7 @@ export async function grep(call: ToolCall, context: ToolContext): Promise<ToolRe
   for (const line of shown) {
     if (line.path !== path) output.push(...(path === '' ? [] : ['']), `${line.path}:`)
     path = line.path
-    output.push(`  Line ${line.number}: ${line.line}`)
+    output.push(`  Line ${line.number}: ${cut(line.line)}`)
   }
   if (truncated) {
     output.push('', '(Results truncated. Consider using a more specific path or pattern.)')
@@ -76,6 +77,10 @@ export async function grep(call: ToolCall, context: ToolContext): Promise<ToolRe
     title: pattern,
     metadata: { matches: shown.length, truncated },
   }
+}
+
+function cut(line: string): string {
+  return line.length > mostCharacters ? `${line.slice(0, mostCharacters)}...` : line
 }
 
 function findOrFail(
