@@ -76,7 +76,7 @@ export const editorScenarios: readonly ConformanceScenario[] = [
         'path=',
         'path=/',
       ]
-      const path = encodeURIComponent(client.directory.slice(1))
+      const path = client.directory.slice(1)
       for (const query of [...queries, `path=${path}`, 'path=tmp-none', 'start=', 'limit='])
         await client.send('GET', `/session?${query}`)
     },

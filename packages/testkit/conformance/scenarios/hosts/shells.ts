@@ -31,7 +31,7 @@ const lines: readonly string[] = [
 const outside: readonly string[] = [
   'cat /etc/hostname',
   'cd /tmp && pwd',
-  'rm -rf ../zz "/var/x y/z" $HOME/r *.txt /etc/*.conf',
+  'rm -rf /opt/zz "/var/x y/z" $HOME/r *.txt /etc/*.conf',
   'cp seed.txt /usr/share/x && mv /usr/a b',
   'cd sub; cd ..; ls .',
 ]
@@ -70,7 +70,7 @@ export const shellScenarios: readonly ConformanceScenario[] = [
   },
   {
     name: 'commands of which one part is denied',
-    config: { permission: { bash: { '*': 'allow', 'git push *': 'deny', 'git *': 'allow' } } },
+    config: { permission: { bash: { '*': 'allow', 'git *': 'allow', 'git push *': 'deny' } } },
     answers: reply(
       tool.bash({ command: 'true && git push x' }, { output: '' }),
       text('Next.'),

@@ -31,8 +31,8 @@ export function runShell(
   },
 ): MessageRecord | null {
   const { directory, id: sessionID } = session.info
-  cleanUpRevert(world, session)
   setStatus(world, session, { type: 'busy' })
+  cleanUpRevert(world, session)
   const model = input.model ?? agentOf(world, input.agent)?.model ?? modelOf(world, session)
   const user: MessageInfo = {
     id: input.messageId ?? world.identity.id('msg'),

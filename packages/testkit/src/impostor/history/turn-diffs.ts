@@ -57,7 +57,9 @@ export function tellSummaries(world: World, session: SessionRecord, user: Messag
     sessionID: session.info.id,
     diff: [],
   })
-  if (!world.settings.snapshot) return
+  // A prompt that only started a sub-agent is not summed up.
+  const isSubtask = [...user.parts.values()].some((part) => part.type === 'subtask')
+  if (!world.settings.snapshot || isSubtask) return
   user.info = { ...user.info, summary: { diffs: turnDiffs(world, session, user.info.id) } }
   tellMessage(world, session, user.info)
 }

@@ -4,7 +4,7 @@ import { asRecord, type Json } from '../state/records.js'
 import { projectOf } from '../state/sessions.js'
 import { worktreeOf } from '../state/world.js'
 
-/** The project of a directory, with what a person has called it. */
+/** The project of a directory, as it was when the directory was loaded. */
 function projectHere({ directory, world }: Call): Json {
   const stamp = world.identity.stamp()
   const id = projectOf(world, directory)
@@ -12,10 +12,15 @@ function projectHere({ directory, world }: Call): Json {
     id,
     worktree: worktreeOf(world, directory),
     ...(world.settings.git ? { vcs: 'git' } : {}),
-    ...world.projectSettings.get(id),
     time: { created: stamp, updated: stamp },
     sandboxes: [],
   }
+}
+
+/** The project with what a person has called it since. */
+function projectNow(call: Call): Json {
+  const project = projectHere(call)
+  return { ...project, ...call.world.projectSettings.get(String(project['id'])) }
 }
 
 function patchProject(call: Call): Outcome {
@@ -32,7 +37,7 @@ function patchProject(call: Call): Outcome {
     ...body,
     ...(Object.keys(icon).length === 0 ? {} : { icon }),
   })
-  const project = projectHere(call)
+  const project = projectNow(call)
   world.bus.publish(call.directory, 'project.updated', project)
   return ok(project)
 }
@@ -42,7 +47,7 @@ export const settingsRoutes: readonly Route[] = toRoutes({
   'PUT /auth/:providerID': () => ok(true),
   'DELETE /auth/:providerID': () => ok(true),
   'POST /log': () => ok(true),
-  'GET /project': (call) => ok([projectHere(call)]),
+  'GET /project': (call) => ok([projectNow(call)]),
   'GET /project/current': (call) => ok(projectHere(call)),
   'PATCH /project/:projectID': patchProject,
   'GET /project/:projectID/directories': () => ok([]),

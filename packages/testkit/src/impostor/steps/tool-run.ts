@@ -3,6 +3,7 @@ import { rulesOf } from '../state/asks.js'
 import { MessageFailure, storeFailure } from './provider-failure.js'
 import { asRecord, type Json } from '../state/records.js'
 import { jsonMistake } from '../tools/json-mistake.js'
+import { refusedInput } from '../tools/tool-inputs.js'
 import { runTool } from '../tools/run-tool.js'
 import { ToolFailure, ToolStop, type ToolCall, type ToolContext } from '../tools/tool-context.js'
 import type { MessageRecord, Part, SessionRecord } from '../state/records.js'
@@ -105,10 +106,14 @@ function resolveCall(
     return { tool: 'invalid', input: { tool: step.tool, error } }
   }
   if (typeof step.input !== 'string') return { tool: name, input: { ...step.input } }
+  if (step.input.trim() === '') return { tool: name, input: {} }
   const mistake = jsonMistake(step.input)
   if (mistake === null) {
-    const parsed: unknown = JSON.parse(step.input)
-    return { tool: name, input: asRecord(parsed) ?? {} }
+    const value: unknown = JSON.parse(step.input)
+    const input = asRecord(value)
+    if (input !== null) return { tool: name, input }
+    const refusal = refusedInput(name, `Expected object, got ${JSON.stringify(value)}`)
+    return { tool: name, input: { value }, refusal }
   }
   const error = `Invalid input for tool ${step.tool}: JSON parsing failed: Text: ${step.input}.\nError message: JSON Parse error: ${mistake}`
   return { tool: 'invalid', input: { tool: step.tool, error } }

@@ -97,7 +97,8 @@ async function changesOf(call: ToolCall, context: ToolContext): Promise<readonly
     }
     const bytes = files.read(absolute)
     if (section.type === 'delete') {
-      if (bytes === null) throw refuse(`NotFound: FileSystem.readFile (${absolute})`)
+      const reason = files.isDirectory(absolute) ? 'BadResource' : 'NotFound'
+      if (bytes === null) throw refuse(`${reason}: FileSystem.readFile (${absolute})`)
       changes.push({ type: 'delete', path, movePath: null, before: decode(bytes), after: '' })
       continue
     }

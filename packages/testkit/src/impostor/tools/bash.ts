@@ -30,6 +30,8 @@ export async function bash(call: ToolCall, context: ToolContext): Promise<ToolRe
   for (const wish of call.step.ask === undefined ? wishes : wishes.slice(-1))
     await permit(call, context, wish)
   assertFolder(call, context)
+  if (command === '')
+    throw new ToolFailure("The argument 'file' cannot be empty. Received ''", { output: '' })
   const output = call.step.output ?? ''
   const update = (soFar: string): void => {
     if (context.isOver()) return

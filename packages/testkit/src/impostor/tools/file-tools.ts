@@ -106,6 +106,7 @@ export async function edit(call: ToolCall, context: ToolContext): Promise<ToolRe
   await permitOutside(call, context, absolute)
   const bytes = context.world.files.read(absolute)
   const before = bytes === null ? '' : decoder.decode(bytes)
+  if (call.input['filePath'] === '') throw new ToolFailure('filePath is required')
   const wanted = String(call.input['oldString'] ?? '')
   const replacement = String(call.input['newString'] ?? '')
   const mistake = mistakeIn(context, absolute, { wanted, replacement })

@@ -3,6 +3,7 @@ import { toAbsolute } from '../state/files.js'
 import { matchesPath } from '../state/path-patterns.js'
 import { findLines, searchedFiles } from '../state/searched-files.js'
 import { worktreeOf } from '../state/world.js'
+import { permitOutside } from './file-tools.js'
 import { permit } from './permit.js'
 import { type ToolCall, type ToolContext, ToolFailure, type ToolResult } from './tool-context.js'
 
@@ -21,11 +22,12 @@ export async function glob(call: ToolCall, context: ToolContext): Promise<ToolRe
       throw new ToolFailure(`glob path must be a directory: ${folder}`)
     throw new ToolFailure('ripgrep execution failed')
   }
-  const found = searchedFiles(world, directory, folder).filter((path) =>
-    matchesPath(relative(folder, path), pattern),
+  await permitOutside(call, context, folder, 'directory')
+  const found = searchedFiles(world, directory, folder).filter(
+    (path) => pattern === '' || matchesPath(relative(folder, path), pattern),
   )
   const shown = found.slice(0, mostResults)
-  const truncated = found.length > mostResults
+  const truncated = shown.length === mostResults
   const more = truncated
     ? [
         '',
@@ -42,11 +44,13 @@ export async function glob(call: ToolCall, context: ToolContext): Promise<ToolRe
 /** `grep`: lines of files. */
 export async function grep(call: ToolCall, context: ToolContext): Promise<ToolResult> {
   const pattern = String(call.input['pattern'])
+  if (pattern === '') throw new ToolFailure('pattern is required')
   await permitSearch(call, context, pattern)
   const { world } = context
   const { directory } = context.session.info
   const place = folderOf(call, context)
   const isFile = world.files.read(place) !== null
+  await permitOutside(call, context, place, isFile ? 'file' : 'directory')
   // A folder that is not there is taken for the project.
   const folder = world.files.isDirectory(place) ? place : directory
   const include = call.input['include']

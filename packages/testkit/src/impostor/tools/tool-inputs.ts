@@ -56,7 +56,23 @@ const inputs: Readonly<Record<string, Schema>> = {
 export function flawOfInput(tool: string, input: Json): string | null {
   const schema = inputs[tool]
   const flaw = schema && flawOf(schema, input, { path: [], line: `tool ${tool}`, owner: null })
-  return flaw
-    ? `The ${tool} tool was called with invalid arguments: SchemaError(${flaw}).\nPlease rewrite the input so it satisfies the expected schema.`
-    : null
+  return flaw ? refusedInput(tool, flaw.replace(unnamed, named)) : null
+}
+
+/** What the model is told of arguments that do not fit. */
+export function refusedInput(tool: string, flaw: string): string {
+  return `The ${tool} tool was called with invalid arguments: SchemaError(${flaw}).\nPlease rewrite the input so it satisfies the expected schema.`
+}
+
+/** An entry of a list that is no object. */
+const unnamed = /^Expected object(?=[^]*\["(?<list>\w+)"\]\[\d+\]$)/u
+
+const entries: Readonly<Record<string, string>> = {
+  options: 'QuestionOption',
+  questions: 'QuestionPrompt',
+  todos: 'Todo',
+}
+
+function named(_all: string, list: string): string {
+  return `Expected ${entries[list] ?? 'object'}`
 }
