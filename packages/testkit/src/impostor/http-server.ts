@@ -3,6 +3,7 @@ import type { FaultPlan } from '../faults/fault-plan.js'
 import type { WritableJournal } from '../journal.js'
 import { readBody } from '../loopback.js'
 import { catalogueRoutes } from './routes/catalogue-routes.js'
+import { absentRoutes } from './routes/absent-routes.js'
 import { askRoutes } from './routes/ask-routes.js'
 import { fileRoutes } from './routes/file-routes.js'
 import { gitRoutes } from './routes/git-routes.js'
@@ -55,6 +56,7 @@ const routes: readonly Route[] = [
   ...catalogueRoutes,
   ...syncRoutes,
   ...settingsRoutes,
+  ...absentRoutes,
   ...tuiRoutes,
 ]
 

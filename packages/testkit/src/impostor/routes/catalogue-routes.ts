@@ -36,7 +36,6 @@ export const catalogueRoutes: readonly Route[] = toRoutes({
   'GET /experimental/worktree': () => ok([]),
   'GET /experimental/workspace/adapter': () =>
     ok([{ type: 'worktree', name: 'Worktree', description: 'Create a git worktree' }]),
-  'GET /pty': () => ok([]),
   'GET /experimental/tool/ids': () =>
     ok([
       'invalid',

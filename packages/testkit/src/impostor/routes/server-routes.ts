@@ -2,7 +2,7 @@ import { commandsOf, showCommand } from '../agent/commands.js'
 import { listAgents, listProviders, showConfig } from '../state/catalogue.js'
 import { ok } from '../http/outcome.js'
 import { toRoutes, type Route } from '../http/router.js'
-import { disposeDirectory } from '../state/dispose.js'
+import { disposeAll, disposeDirectory } from '../state/dispose.js'
 import { worktreeOf } from '../state/world.js'
 
 /** Endpoints of the server itself. */
@@ -26,9 +26,12 @@ export const serverRoutes: readonly Route[] = toRoutes({
   },
   'GET /agent': (call) => ok(listAgents(call.world)),
   'GET /command': (call) => ok(commandsOf(call.world).map(showCommand)),
-  'GET /mcp': () => ok({}),
   'GET /lsp': () => ok([]),
   'GET /formatter': () => ok([]),
+  'POST /global/dispose': async ({ world }) => {
+    await disposeAll(world)
+    return ok(true)
+  },
   'POST /instance/dispose': async (call) => {
     await disposeDirectory(call.world, call.directory)
     return ok(true)

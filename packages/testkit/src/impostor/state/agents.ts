@@ -11,6 +11,8 @@ export interface Agent {
   readonly isNative: boolean
   /** What it may do, weakest rule first. */
   readonly rules: readonly PermissionRule[]
+  /** What its configuration says besides, as the server shows it. */
+  readonly settings: Json
   /** The model that it asks for; null: the prompt's, or the session's. */
   readonly model: { readonly providerID: string; readonly modelID: string } | null
 }
@@ -125,11 +127,22 @@ export function agentsOf(world: World): readonly Agent[] {
           ...rulesFromConfig(own['permission']),
           toolOutput,
         ],
+        settings: settingsOf(own),
         model:
           slash < 0 ? null : { providerID: model.slice(0, slash), modelID: model.slice(slash + 1) },
       },
     ]
   })
+}
+
+function settingsOf(own: Json): Json {
+  const names = ['color', 'options', 'prompt', 'steps', 'temperature', 'variant']
+  const given = names.filter((name) => own[name] !== undefined)
+  const { top_p: topP } = own
+  return {
+    ...Object.fromEntries(given.map((name) => [name, own[name]])),
+    ...(topP === undefined ? {} : { topP }),
+  }
 }
 
 function textOr(own: Json, description: string | null): string | null {

@@ -77,5 +77,8 @@ export function listAgents(world: World): readonly Json[] {
     permission: each.rules,
     options: {},
     ...(each.isNative ? {} : unset),
+    ...(each.isHidden && !each.isNative ? { hidden: true } : {}),
+    ...each.settings,
+    ...(each.model === null ? {} : { model: each.model }),
   }))
 }
