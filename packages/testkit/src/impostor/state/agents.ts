@@ -1,4 +1,4 @@
-import { rulesFromConfig, type PermissionRule } from './permission-rules.js'
+import { rulesOfSettings, type PermissionRule } from './permission-rules.js'
 import { asRecord, type Json } from './records.js'
 import type { World } from './world.js'
 
@@ -101,7 +101,7 @@ const native: Readonly<Record<string, NativeAgent>> = {
 export function agentsOf(world: World): readonly Agent[] {
   const { config } = world.settings
   const configured = asRecord(config['agent']) ?? {}
-  const everyone = rulesFromConfig(config['permission'])
+  const everyone = rulesOfSettings(config)
   const first = config['default_agent'] ?? 'build'
   // The default agent stands before the others.
   const names = [...new Set([...Object.keys(native), ...Object.keys(configured)])].toSorted(
@@ -124,7 +124,7 @@ export function agentsOf(world: World): readonly Agent[] {
           ...common,
           ...(known?.rules ?? []),
           ...everyone,
-          ...rulesFromConfig(own['permission']),
+          ...rulesOfSettings(own),
           toolOutput,
         ],
         settings: settingsOf(own),

@@ -1,5 +1,6 @@
-import { relative } from 'node:path'
+import { dirname, relative } from 'node:path'
 import { toAbsolute } from '../state/files.js'
+import type { Json } from '../state/records.js'
 import { matchesPath } from '../state/path-patterns.js'
 import { findLines, searchedFiles } from '../state/searched-files.js'
 import { worktreeOf } from '../state/world.js'
@@ -17,12 +18,11 @@ export async function glob(call: ToolCall, context: ToolContext): Promise<ToolRe
   const { world } = context
   const { directory } = context.session.info
   const folder = folderOf(call, context)
-  if (!world.files.isDirectory(folder) && folder !== directory) {
-    if (world.files.read(folder) !== null)
-      throw new ToolFailure(`glob path must be a directory: ${folder}`)
-    throw new ToolFailure('ripgrep execution failed')
-  }
+  const isThere = world.files.isDirectory(folder) || folder === directory
+  if (!isThere && world.files.read(folder) !== null)
+    throw new ToolFailure(`glob path must be a directory: ${folder}`)
   await permitOutside(call, context, folder, 'directory')
+  if (!isThere) throw new ToolFailure('ripgrep execution failed')
   const found = searchedFiles(world, directory, folder).filter(
     (path) => pattern === '' || matchesPath(relative(folder, path), pattern),
   )
@@ -49,17 +49,17 @@ export async function grep(call: ToolCall, context: ToolContext): Promise<ToolRe
   const { world } = context
   const { directory } = context.session.info
   const place = folderOf(call, context)
-  const isFile = world.files.read(place) !== null
-  await permitOutside(call, context, place, isFile ? 'file' : 'directory')
-  // A folder that is not there is taken for the project.
-  const folder = world.files.isDirectory(place) ? place : directory
+  const isFolder = world.files.isDirectory(place) || place === directory
+  await permitOutside(call, context, place, isFolder ? 'directory' : 'file')
+  // The server looks through the whole folder of a file.
+  const folder = isFolder ? place : dirname(place)
   const include = call.input['include']
-  const paths = (isFile ? [place] : searchedFiles(world, directory, folder)).filter(
+  const paths = searchedFiles(world, directory, folder).filter(
     (path) => typeof include !== 'string' || matchesPath(relative(folder, path), include),
   )
   const lines = findOrFail(context, paths, pattern)
   const shown = lines.slice(0, mostResults)
-  const truncated = lines.length > mostResults
+  const truncated = shown.length === mostResults
   if (shown.length === 0) {
     return { output: 'No files found', title: pattern, metadata: { matches: 0, truncated: false } }
   }
@@ -107,11 +107,17 @@ function folderOf(call: ToolCall, context: ToolContext): string {
     : directory
 }
 
+/** What is not given is there as well, undefined, which spoils the list of permissions. */
+function wishedBy({ input, tool }: ToolCall): Json {
+  const { include, path, pattern } = input
+  return tool === 'glob' ? { pattern, path } : { pattern, path, include }
+}
+
 async function permitSearch(call: ToolCall, context: ToolContext, pattern: string): Promise<void> {
   await permit(call, context, {
     permission: call.tool,
     patterns: [pattern],
     always: ['*'],
-    metadata: { ...call.input },
+    metadata: wishedBy(call),
   })
 }

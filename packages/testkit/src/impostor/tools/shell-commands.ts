@@ -32,60 +32,69 @@ const assignment = /^\w+(?:\[[^\]]*\])?\+?=/u
 
 /** All commands of a line, those inside of substitutions and bodies too, in the order in which they begin. */
 export function shellCommands(source: string): readonly ShellCommand[] {
-  const found: Found[] = []
-  const heredocs: Heredoc[] = []
-  const text: ShellText = { source, at: 0, readList }
-  readList(null)
-  return found
+  const reader = new ShellReader(source)
+  reader.readList(null)
+  return reader.found
     .filter(({ words }) => words.length > 0)
     .map(({ end, start, words }) => ({ words, text: source.slice(start, end).trim() }))
+}
+
+class ShellReader implements ShellText {
+  readonly source: string
+  readonly found: Found[] = []
+  at = 0
+  readonly #heredocs: Heredoc[] = []
+
+  constructor(source: string) {
+    this.source = source
+  }
 
   /** Reads commands until the character that closes them. */
-  function readList(close: string | null): void {
+  readList(close: string | null): void {
     // A redirection behind `|`, `&&` and `||` belongs to the whole chain, not to its last command.
     let isFirst = true
     for (;;) {
-      skipBlanks()
-      const next = source[text.at]
+      this.#skipBlanks()
+      const next = this.source[this.at]
       if (next === undefined || next === close) return
-      if (next === '#') skipTo('\n')
-      else if (source.startsWith('&&', text.at) || next === '|') {
-        text.at += /^(?:&&|\|\||\|&)/u.test(source.slice(text.at, text.at + 2)) ? 2 : 1
+      if (next === '#') this.#skipTo('\n')
+      else if (this.source.startsWith('&&', this.at) || next === '|') {
+        this.at += /^(?:&&|\|\||\|&)/u.test(this.source.slice(this.at, this.at + 2)) ? 2 : 1
         isFirst = false
       } else if (next === '\n') {
-        text.at += 1
-        readHeredocs()
+        this.at += 1
+        this.#readHeredocs()
         isFirst = true
-      } else if (source.startsWith('((', text.at)) skipPast('))')
-      else if (next === '(') readSubshell()
-      else if (next === ';' || next === ')' || (next === '&' && source[text.at + 1] !== '>')) {
-        text.at += 1
+      } else if (this.source.startsWith('((', this.at)) this.#skipPast('))')
+      else if (next === '(') this.#readSubshell()
+      else if (next === ';' || next === ')' || (next === '&' && this.source[this.at + 1] !== '>')) {
+        this.at += 1
         isFirst = true
-      } else isFirst = readCommand(isFirst, close)
+      } else isFirst = this.#readCommand(isFirst, close)
     }
   }
 
-  function readSubshell(): void {
-    text.at += 1
-    readList(')')
-    text.at += 1
+  #readSubshell(): void {
+    this.at += 1
+    this.readList(')')
+    this.at += 1
   }
 
   /** Reads one command, or one word of the shell's grammar; the answer is whether a new chain begins behind it. */
-  function readCommand(isFirst: boolean, close: string | null): boolean {
-    const command: Found = { start: text.at, end: text.at, words: [] }
-    found.push(command)
+  #readCommand(isFirst: boolean, close: string | null): boolean {
+    const command: Found = { start: this.at, end: this.at, words: [] }
+    this.found.push(command)
     let isTarget = false
     for (;;) {
-      skipBlanks()
-      const next = source[text.at]
-      redirect.lastIndex = text.at
-      const arrow = redirect.exec(source)?.[0]
-      const isSubstitution = arrow?.length === 1 && source[text.at + 1] === '('
+      this.#skipBlanks()
+      const next = this.source[this.at]
+      redirect.lastIndex = this.at
+      const arrow = redirect.exec(this.source)?.[0]
+      const isSubstitution = arrow?.length === 1 && this.source[this.at + 1] === '('
       if (arrow !== undefined && !isSubstitution) {
-        readRedirect(arrow, isFirst ? command : null)
+        this.#readRedirect(arrow, isFirst ? command : null)
         if (command.words.length > 0) isTarget = true
-        if (isFirst && command.words.length > 0) command.end = text.at
+        if (isFirst && command.words.length > 0) command.end = this.at
         continue
       }
       if (next === undefined || next === close || '\n;|&)'.includes(next)) break
@@ -93,135 +102,136 @@ export function shellCommands(source: string): readonly ShellCommand[] {
       if (next === '(') {
         // A function: its name is no command.
         command.words.length = 0
-        skipPast(')')
+        this.#skipPast(')')
         break
       }
-      const word = readWord(text)
+      const word = readWord(this)
       if (word.text === '') {
-        text.at += 1
+        this.at += 1
         continue
       }
       if (command.words.length === 0) {
         if (assignment.test(word.text)) continue
-        if (isGrammar(word.text)) return word.text !== '!'
+        if (this.#isGrammar(word.text)) return word.text !== '!'
         command.words.push(word.text)
-        command.end = text.at
+        command.end = this.at
         continue
       }
       if (isTarget) {
-        if (isFirst) command.end = text.at
+        if (isFirst) command.end = this.at
         continue
       }
-      command.end = text.at
+      command.end = this.at
       if (!word.isExpansion && !noWord.test(word.text)) command.words.push(word.text)
     }
     return isFirst
   }
 
   /** Whether a word where a command could stand is none; what belongs to it is read, too. */
-  function isGrammar(word: string): boolean {
+  #isGrammar(word: string): boolean {
     if (keywords.has(word)) return true
-    if (word === '[') return readUntil(']')
-    if (word === '[[') return readUntil(']]')
-    skipBlanks()
-    if (word === 'for' && source.startsWith('((', text.at)) {
-      skipPast('))')
+    if (word === '[') return this.#readUntil(']')
+    if (word === '[[') return this.#readUntil(']]')
+    this.#skipBlanks()
+    if (word === 'for' && this.source.startsWith('((', this.at)) {
+      this.#skipPast('))')
       return true
     }
-    if (word === 'for' || word === 'select' || declarations.has(word)) return readUntil(null)
+    if (word === 'for' || word === 'select' || declarations.has(word)) return this.#readUntil(null)
     if (word === 'function') {
-      skipBlanks()
-      readWord(text)
-      skipBlanks()
-      if (source.startsWith('()', text.at)) text.at += 2
+      this.#skipBlanks()
+      readWord(this)
+      this.#skipBlanks()
+      if (this.source.startsWith('()', this.at)) this.at += 2
       return true
     }
     if (word !== 'case') return false
-    readUntil('in')
-    readCases()
+    this.#readUntil('in')
+    this.#readCases()
     return true
   }
 
   /** Patterns of a `case` are words; what follows them are commands. */
-  function readCases(): void {
+  #readCases(): void {
     for (;;) {
-      skipBlanks()
-      while ('\n;'.includes(source[text.at] ?? 'none')) {
-        text.at += 1
-        skipBlanks()
+      this.#skipBlanks()
+      while ('\n;'.includes(this.source[this.at] ?? 'none')) {
+        this.at += 1
+        this.#skipBlanks()
       }
-      if (text.at >= source.length || /^esac\b/u.test(source.slice(text.at, text.at + 5))) return
-      skipPast(')')
-      const end = source.indexOf(';;', text.at)
+      if (this.at >= this.source.length || /^esac\b/u.test(this.source.slice(this.at, this.at + 5)))
+        return
+      this.#skipPast(')')
+      const end = this.source.indexOf(';;', this.at)
       if (end < 0) return
-      readUpTo(end)
+      this.#readUpTo(end)
     }
   }
 
-  function readUpTo(end: number): void {
-    const inside = shellCommands(source.slice(text.at, end))
+  #readUpTo(end: number): void {
+    const inside = shellCommands(this.source.slice(this.at, end))
     for (const { text: whole, words } of inside) {
-      const start = source.indexOf(whole, text.at)
-      found.push({ start, end: start + whole.length, words: [...words] })
+      const start = this.source.indexOf(whole, this.at)
+      this.found.push({ start, end: start + whole.length, words: [...words] })
     }
-    text.at = end + 2
+    this.at = end + 2
   }
 
   /** Reads words up to one of them, or to the end of the line. */
-  function readUntil(last: string | null): true {
+  #readUntil(last: string | null): true {
     for (;;) {
-      skipBlanks()
-      const next = source[text.at]
+      this.#skipBlanks()
+      const next = this.source[this.at]
       if (next === undefined || next === ';' || next === '\n' || next === ')') return true
       if (last === null && (next === '&' || next === '|')) return true
-      const word = readWord(text)
-      if (word.text === '') text.at += 1
+      const word = readWord(this)
+      if (word.text === '') this.at += 1
       else if (word.text === last) return true
     }
   }
 
-  function readRedirect(arrow: string, command: Found | null): void {
-    text.at += arrow.length
-    skipBlanks()
-    const target = readWord(text).text
+  #readRedirect(arrow: string, command: Found | null): void {
+    this.at += arrow.length
+    this.#skipBlanks()
+    const target = readWord(this).text
     if (!arrow.endsWith('<<') && !arrow.endsWith('<<-')) return
     const tag = target.replaceAll(/["'\\]/gu, '')
-    heredocs.push({ tag, isPlain: tag === target, command })
+    this.#heredocs.push({ tag, isPlain: tag === target, command })
   }
 
-  function readHeredocs(): void {
-    for (const { command, isPlain, tag } of heredocs.splice(0)) {
-      const begin = text.at
+  #readHeredocs(): void {
+    for (const { command, isPlain, tag } of this.#heredocs.splice(0)) {
+      const begin = this.at
       let end = begin
       for (;;) {
-        const stop = source.indexOf('\n', end)
-        const line = source.slice(end, stop < 0 ? source.length : stop)
+        const stop = this.source.indexOf('\n', end)
+        const line = this.source.slice(end, stop < 0 ? this.source.length : stop)
         if (line.trim() === tag || stop < 0) {
-          if (isPlain) readExpansions(text, end)
-          text.at = end + line.length
+          if (isPlain) readExpansions(this, end)
+          this.at = end + line.length
           break
         }
         end = stop + 1
       }
-      if (command) command.end = text.at
+      if (command) command.end = this.at
     }
   }
 
-  function skipBlanks(): void {
+  #skipBlanks(): void {
     for (;;) {
-      if (source.startsWith('\\\n', text.at)) text.at += 2
-      else if (source[text.at] === ' ' || source[text.at] === '\t') text.at += 1
+      if (this.source.startsWith('\\\n', this.at)) this.at += 2
+      else if (this.source[this.at] === ' ' || this.source[this.at] === '\t') this.at += 1
       else return
     }
   }
 
-  function skipTo(mark: string): void {
-    const end = source.indexOf(mark, text.at)
-    text.at = end < 0 ? source.length : end
+  #skipTo(mark: string): void {
+    const end = this.source.indexOf(mark, this.at)
+    this.at = end < 0 ? this.source.length : end
   }
 
-  function skipPast(mark: string): void {
-    skipTo(mark)
-    text.at = Math.min(source.length, text.at + mark.length)
+  #skipPast(mark: string): void {
+    this.#skipTo(mark)
+    this.at = Math.min(this.source.length, this.at + mark.length)
   }
 }

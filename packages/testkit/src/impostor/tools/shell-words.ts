@@ -3,7 +3,7 @@ export interface ShellText {
   readonly source: string
   at: number
   /** Reads commands up to the character that closes them. */
-  readonly readList: (close: string) => void
+  readList(close: string | null): void
 }
 
 /** A word as it is written. */
