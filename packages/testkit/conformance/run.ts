@@ -15,6 +15,7 @@ import { documentScenarios } from './scenarios/document.js'
 import { endingScenarios } from './scenarios/endings.js'
 import { expansionScenarios } from './scenarios/expansion.js'
 import { historyScenarios } from './scenarios/history.js'
+import { childScenarios } from './scenarios/hosts/children.js'
 import { commandUseScenarios } from './scenarios/hosts/commands.js'
 import { editScenarios } from './scenarios/hosts/edits.js'
 import { editorScenarios } from './scenarios/hosts/editors.js'
@@ -54,6 +55,7 @@ const scenarios: readonly ConformanceScenario[] = [
   ...structuredScenarios,
   ...httpScenarios,
   ...documentScenarios,
+  ...childScenarios,
   ...shellScenarios,
   ...commandUseScenarios,
   ...editScenarios,

@@ -172,7 +172,10 @@ async function route(
     if (found?.line === 'GET /event') return 'events'
     if (found?.line === 'GET /global/event') return 'global-events'
     const spoken = findRoute(routes, method, asked)
-    if (!spoken) return answerUnspoken(method, path, found !== null)
+    // A word of the document is not what a route with a parameter in its place takes it for.
+    const isOther =
+      found !== null && spoken !== null && shape(found.line) !== shape(spoken.route.line)
+    if (!spoken || isOther) return answerUnspoken(method, path, found !== null)
     return await spoken.route.handler({
       world,
       method,
@@ -186,6 +189,10 @@ async function route(
   } catch (error) {
     return error instanceof Refusal ? error.outcome : unexpected(world).outcome
   }
+}
+
+function shape(line: string): string {
+  return line.replaceAll(/[:*]\w*/gu, ':')
 }
 
 /** Operations of the whole server, and the newer ones, which name their directory otherwise. */

@@ -136,6 +136,10 @@ export const messageRoutes: readonly Route[] = toRoutes({
       type: String(body['type']),
     }
     putPart(call.world, session, part)
+    // A part is stored by its id alone: it stays where it was.
+    for (const { info, parts } of session.messages.values())
+      if (info.id !== part.messageID && parts.has(part.id))
+        parts.set(part.id, { ...part, messageID: info.id })
     return ok(part)
   },
 })

@@ -2,6 +2,7 @@ import { relative } from 'node:path'
 import { toAbsolute } from '../state/files.js'
 import { diffLines, filePatch } from './line-diff.js'
 import { putPart, worktreeOf } from '../state/world.js'
+import { instructionsFor } from './instructions.js'
 import { permit } from './permit.js'
 import { readPath } from './read-path.js'
 import { replaceText } from './replace-text.js'
@@ -155,9 +156,16 @@ export async function read(call: ToolCall, context: ToolContext): Promise<ToolRe
     ...number('offset'),
     ...number('limit'),
   })
-  if (attachment === null) return { output, title: shown, metadata }
+  if (isFolder) return { output, title: shown, metadata }
+  const told = instructionsFor(context, absolute)
+  const loaded = { ...metadata, loaded: told.map((each) => each.path) }
+  if (attachment === null) {
+    const reminder = told.map((each) => each.content).join('\n\n')
+    const more = told.length === 0 ? '' : `\n\n<system-reminder>\n${reminder}\n</system-reminder>`
+    return { output: output + more, title: shown, metadata: loaded }
+  }
   const file = { type: 'file', ...attachment }
-  return { output, title: shown, metadata, attachments: [file] }
+  return { output, title: shown, metadata: loaded, attachments: [file] }
 }
 
 export { announceChange, permitOutside }
