@@ -12,8 +12,8 @@ import {
   type ImpostorOptions,
   type ScenarioLike,
 } from '../src/index.js'
-import { nameOfCommand } from '../src/impostor/tools/shell-arity.js'
-import { shellCommands } from '../src/impostor/tools/shell-commands.js'
+import { nameOfCommand } from '../src/impostor/shell/shell-arity.js'
+import { shellCommands } from '../src/impostor/shell/shell-commands.js'
 import { createSession, lastText, send } from './support/client.js'
 
 interface Shown {

@@ -1,4 +1,4 @@
-import { rulesOfSettings, type PermissionRule } from './permission-rules.js'
+import { rulesFromConfig, type PermissionRule } from './permission-rules.js'
 import { asRecord, type Json } from './records.js'
 import type { World } from './world.js'
 
@@ -170,4 +170,14 @@ export function agentNames(world: World): readonly string[] {
 /** What an agent may do before its session's rules. */
 export function agentRules(world: World, name: string): readonly PermissionRule[] {
   return agentOf(world, name)?.rules ?? common
+}
+
+/** The rules of a configuration or of one of its agents: those of its `permission`, after those of the older `tools`. */
+function rulesOfSettings({ permission, tools }: Json): readonly PermissionRule[] {
+  const switches = Object.entries(asRecord(tools) ?? {}).map(([tool, isOn]) => [
+    ['write', 'edit', 'patch', 'multiedit'].includes(tool) ? 'edit' : tool,
+    isOn === true ? 'allow' : 'deny',
+  ])
+  const own = typeof permission === 'string' ? { '*': permission } : asRecord(permission)
+  return rulesFromConfig({ ...Object.fromEntries(switches), ...own })
 }

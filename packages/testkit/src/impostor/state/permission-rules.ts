@@ -1,5 +1,3 @@
-import { asRecord, type Json } from './records.js'
-
 /** One rule of what an agent may do. */
 export interface PermissionRule {
   readonly permission: string
@@ -37,19 +35,9 @@ export function isMatch(wildcard: string, text: string): boolean {
 }
 
 /** Rules as a configuration has them: `{ edit: 'ask', bash: { 'git *': 'allow' } }`. */
-function rulesFromConfig(permission: unknown): readonly PermissionRule[] {
+export function rulesFromConfig(permission: unknown): readonly PermissionRule[] {
   if (typeof permission !== 'object' || permission === null) return []
   return Object.entries(permission).flatMap(([name, value]) => toRules(name, value))
-}
-
-/** The rules of a configuration or of one of its agents: those of its `permission`, after those of the older `tools`. */
-export function rulesOfSettings({ permission, tools }: Json): readonly PermissionRule[] {
-  const switches = Object.entries(asRecord(tools) ?? {}).map(([tool, isOn]) => [
-    ['write', 'edit', 'patch', 'multiedit'].includes(tool) ? 'edit' : tool,
-    isOn === true ? 'allow' : 'deny',
-  ])
-  const own = typeof permission === 'string' ? { '*': permission } : asRecord(permission)
-  return rulesFromConfig({ ...Object.fromEntries(switches), ...own })
 }
 
 function toRules(permission: string, value: unknown): readonly PermissionRule[] {

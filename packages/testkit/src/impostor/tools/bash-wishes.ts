@@ -1,8 +1,8 @@
 import { dirname, join, resolve } from 'node:path'
 import { isWithin } from '../state/directories.js'
 import type { Wish } from './permit.js'
-import { nameOfCommand } from './shell-arity.js'
-import { shellCommands, type ShellCommand } from './shell-commands.js'
+import { nameOfCommand } from '../shell/shell-arity.js'
+import { shellCommands, type ShellCommand } from '../shell/shell-commands.js'
 
 const moving = new Set(['cd', 'chdir', 'popd', 'pushd'])
 const withPaths = new Set([...moving, 'rm', 'cp', 'mv', 'mkdir', 'touch', 'chmod', 'chown', 'cat'])

@@ -1,5 +1,5 @@
 import type { Schema } from '../../generated/request-tables.js'
-import { flawOf } from '../http/check-value.js'
+import { flawOf } from '../checks/check-value.js'
 import type { Json } from '../state/records.js'
 
 const text: Schema = { type: 'string' }
