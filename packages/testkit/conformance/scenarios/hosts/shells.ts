@@ -33,7 +33,7 @@ const outside: readonly string[] = [
   'cd /tmp && pwd',
   'rm -rf /opt/zz "/var/x y/z" $HOME/r *.txt /etc/*.conf',
   'cp seed.txt /usr/share/x && mv /usr/a b',
-  'cd sub; cd ..; ls .',
+  'cd /opt; cd sub; ls .',
 ]
 
 async function refuseAll(client: Client, count: number): Promise<void> {
