@@ -2,6 +2,7 @@ import { expect } from 'chai'
 import { afterEach, describe, it } from 'mocha'
 import {
   always,
+  ask as askPerson,
   finish,
   on,
   reply,
@@ -215,5 +216,53 @@ describe('Impostor, as hosts and models use a server', () => {
     expect(await titles('search=HALF')).to.deep.equal(['Half 50%'])
     expect(await titles('search=%25')).to.have.lengthOf(2)
     expect(await titles('path=elsewhere')).to.deep.equal([])
+  })
+
+  it('stops its own tasks with a session, and not a child that a client prompts', async () => {
+    const parent = await start(
+      always(/[^]*/u, reply(askPerson.question({ question: 'Q?', options: ['a'] }), text('ok'))),
+    )
+    const child = await createSession(impostor?.url ?? '', { parentID: parent })
+    const answered = ask(child, 'go')
+    const asked = await impostor?.events.next((each) => each.type === 'question.asked')
+    await call('POST', `/session/${parent}/abort`)
+    await call('POST', `/question/${String(asked?.properties['id'])}/reply`, { answers: [['a']] })
+    await answered
+    expect(await lastText(impostor?.url ?? '', child)).to.equal('ok')
+  })
+
+  it('tells the rules of a folder once, and counts forks of forks', async () => {
+    const id = await start(
+      reply(
+        tool.read({ filePath: 'lib/x.txt' }),
+        text('1'),
+        tool.read({ filePath: 'lib/x.txt' }),
+        text('2'),
+      ),
+      { files: { 'lib/x.txt': 'x\n', 'lib/AGENTS.md': '# Rules\n' } },
+    )
+    await ask(id, 'go')
+    const loaded = (await tools(id)).map((part) => part.state?.metadata?.['loaded'])
+    expect(loaded).to.deep.equal([['/workspace/lib/AGENTS.md'], []])
+    const fork = (await call('POST', `/session/${id}/fork`, {})) as { id: string }
+    const again = await call('POST', `/session/${fork.id}/fork`, {})
+    expect(again).to.include({ title: 'test (fork #2)' })
+  })
+
+  it('takes tools away by the older switches of a configuration', async () => {
+    const id = await start(reply(tool.write({ filePath: 'a.txt', content: 'a' }), text('no')), {
+      config: { tools: { write: false } },
+    })
+    await ask(id, 'go')
+    expect(JSON.stringify(await tools(id))).to.include("unavailable tool 'write'")
+    expect(impostor?.readFile('a.txt')).to.equal(null)
+  })
+
+  it('says of every terminal that there is none, and does not take a word for the name of one', async () => {
+    await start(ok)
+    const url = impostor?.url ?? ''
+    expect((await send(url, 'GET', '/pty/pty_x')).status).to.equal(404)
+    expect((await send(url, 'GET', '/pty/shells')).status).to.equal(501)
+    expect((await send(url, 'POST', '/mcp/x/connect')).status).to.equal(404)
   })
 })

@@ -108,8 +108,9 @@ export const commandUseScenarios: readonly ConformanceScenario[] = [
         await client.send('POST', `/session/${id}/command`, body)
         await client.quiet()
       }
-      await client.prompt(id, { agent: 'small', parts: [{ type: 'text', text: 'go' }] })
-      await client.idle(id)
+      const last = { agent: 'small', parts: [{ type: 'text', text: 'go' }] }
+      await client.send('POST', `/session/${id}/message`, last)
+      await client.quiet()
       await client.send('GET', `/session/${id}/message`)
       await client.send('GET', `/session/${id}`)
     },

@@ -153,8 +153,9 @@ export const shellScenarios: readonly ConformanceScenario[] = [
         command: `echo "hello  there"  you 'and me'`,
       })
       await client.quiet()
-      await client.prompt(id, 'what')
-      await client.idle(id)
+      const prompt = { parts: [{ type: 'text', text: 'what' }] }
+      await client.send('POST', `/session/${id}/message`, prompt)
+      await client.quiet()
       const { body } = await client.send('GET', `/session/${id}/message`)
       const [first] = body as { info: { id: string } }[]
       await client.send('POST', `/session/${id}/revert`, { messageID: first?.info.id })
