@@ -1,4 +1,4 @@
-import { reply, text } from '../../../src/script/builder.js'
+import { providerError, reasoning, reply, text } from '../../../src/script/builder.js'
 import { always, on } from '../../../src/script/scenario.js'
 import { tool } from '../../../src/script/tools.js'
 import type { Client } from '../../client.js'
@@ -73,6 +73,47 @@ const patches: readonly string[] = [
 
 /** Edits that are nearly right, and what is taken back of them. */
 export const editScenarios: readonly ConformanceScenario[] = [
+  {
+    name: 'reverts at odd places',
+    git: true,
+    answers: [
+      on(
+        'one',
+        reply(
+          reasoning('hm'),
+          text('a'),
+          tool.write({ filePath: 'x.txt', content: '1\n' }),
+          text('b'),
+        ),
+      ),
+      on('bad', reply(providerError({ status: 400, message: 'no' }))),
+      always(/next/u, reply(text('ok'))),
+    ],
+    async run(client) {
+      const id = await client.session()
+      await turn(client, id, 'one')
+      await turn(client, id, 'bad')
+      const [, first, , bad, failed] = await messages(client, id)
+      const partOf = (type: string): string | undefined =>
+        first?.parts.find((part) => part.type === type)?.id
+      for (const body of [
+        { messageID: first?.info.id, partID: partOf('reasoning') },
+        { messageID: first?.info.id, partID: partOf('text') },
+        { messageID: first?.info.id, partID: partOf('tool') },
+        { messageID: first?.info.id, partID: 'prt_nope' },
+        { messageID: 'msg_nope' },
+        { messageID: failed?.info.id },
+        { messageID: bad?.info.id },
+      ]) {
+        await client.send('POST', `/session/${id}/revert`, body)
+        await client.quiet()
+        await client.send('GET', '/vcs/status')
+      }
+      await turn(client, id, 'next')
+      await client.send('POST', `/session/${id}/unrevert`)
+      await messages(client, id)
+    },
+  },
   {
     name: 'edits that are not quite what is in the file',
     files: {

@@ -17,13 +17,15 @@ function pointOf(
   for (const message of listMessages(session)) {
     const { id, role } = message.info
     if (role === 'user') lastUser = id
-    if (partID === null && id === messageID) return { messageID: lastUser ?? id }
     const { parts } = showMessage(message)
+    // A message without parts is not found.
+    if (partID === null && id === messageID && parts.length > 0)
+      return { messageID: lastUser ?? id }
     const index = partID === null ? -1 : parts.findIndex((part) => part.id === partID)
     if (index < 0 || partID === null) continue
     // Without anything to keep before the part, the whole turn goes.
     const keepsSomething = parts
-      .slice(0, index + 1)
+      .slice(0, index)
       .some((part) => part.type === 'text' || part.type === 'tool')
     return keepsSomething ? { messageID: id, partID } : { messageID: lastUser ?? id }
   }
