@@ -1,11 +1,15 @@
 import { ok, type Call, type Outcome } from '../http/outcome.js'
 import { toRoutes, type Route } from '../http/router.js'
 import { listProviders } from '../state/catalogue.js'
+import { toDirectory } from '../state/directories.js'
 import { projectOf } from '../state/sessions.js'
 import { worktreeOf } from '../state/world.js'
 
-/** Where an answer of the newer endpoints is about. */
-function location({ directory, world }: Call): unknown {
+/** Where an answer of the newer endpoints is about: they have another word for it than `directory`. */
+function location({ headers, query, world }: Call): unknown {
+  const header = headers['x-opencode-directory']
+  const given = query.get('location[directory]') ?? (typeof header === 'string' ? header : '')
+  const directory = toDirectory(world, given)
   const project = { id: projectOf(world, directory), directory: worktreeOf(world, directory) }
   return { directory, project }
 }
@@ -59,6 +63,9 @@ export const catalogueRoutes: readonly Route[] = toRoutes({
   'GET /api/integration': located(() => []),
   'GET /api/reference': located(() => []),
   'GET /api/skill': located(() => []),
+  'GET /api/permission/request': located(() => []),
+  'GET /api/question/request': located(() => []),
+  'GET /api/pty': located(() => []),
   'GET /api/model': located(() => []),
   'GET /api/provider': located(({ world }) => [
     { id: world.settings.providerId, name: 'Scripted' },
