@@ -12,7 +12,6 @@ import { remindOfPlan } from '../history/plan-reminders.js'
 import { promptText } from '../history/prompts.js'
 import { MessageFailure, untoldFile } from '../steps/provider-failure.js'
 import {
-  asRecord,
   listMessages,
   type Json,
   type MessageRecord,
@@ -22,6 +21,7 @@ import {
 import { untoldType } from '../history/since-summary.js'
 import { hasDefaultTitle } from '../state/sessions.js'
 import type { ToolContext } from '../tools/tool-context.js'
+import { newest, unanswered } from './unanswered.js'
 import { nextSubtask, runSubtask } from './subtask.js'
 import { compactionOf, runCompaction } from './summarize.js'
 import { openMessage, waitForListener } from './open-message.js'
@@ -117,31 +117,6 @@ async function loop(
     }
     return
   }
-}
-
-/** The newest user message, when no answer has ended its turn. */
-function unanswered(session: SessionRecord): MessageRecord | null {
-  const messages = listMessages(session)
-  const user = messages.findLast((message) => message.info.role === 'user')
-  const last = messages.findLast((message) => message.info.role === 'assistant')
-  if (!user) return null
-  const finish = last?.info.finish
-  if (!last || finish === undefined || finish === 'tool-calls' || finish === 'unknown') return user
-  // The model is called again after its tools, whatever it said why it stopped.
-  if (last.info.parentID === user.info.id && hasRunTools(last)) return user
-  const isLater = last.info.parentID === user.info.id || last.storedAt > user.storedAt
-  return isLater ? null : user
-}
-
-function hasRunTools({ parts }: MessageRecord): boolean {
-  return [...parts.values()].some((part) => {
-    const metadata = asRecord(asRecord(part['state'])?.['metadata'])
-    return part.type === 'tool' && metadata?.['interrupted'] !== true
-  })
-}
-
-function newest(session: SessionRecord): MessageRecord | null {
-  return listMessages(session).findLast((message) => message.info.role === 'assistant') ?? null
 }
 
 async function answerOnce(
