@@ -27,7 +27,9 @@ export async function bash(call: ToolCall, context: ToolContext): Promise<ToolRe
     isDirectory: (path: string) => isFolder(context.world, path),
   }
   const wishes = bashWishes(command, place)
-  for (const wish of call.step.ask === undefined ? wishes : wishes.slice(-1))
+  // What a script makes a command ask for is asked once, also for one that asks for nothing.
+  const plain = { permission: 'bash', patterns: [command], always: [], metadata: { command } }
+  for (const wish of call.step.ask === undefined ? wishes : [wishes.at(-1) ?? plain])
     await permit(call, context, wish)
   assertFolder(call, context)
   if (command === '')
