@@ -69,7 +69,7 @@ export const trees: Readonly<Record<string, readonly (readonly string[])[]>> = {
     ['impostor/steps'],
     ['impostor/history'],
     ['impostor/tools'],
-    ['impostor/state'],
+    ['impostor/state', 'impostor/shell', 'impostor/checks'],
     ['faults', 'script', 'generated'],
   ],
   'examples/recipes/src': [['servers'], ['ledgers', 'orms', 'queues', 'stores', 'transforms']],

@@ -4,11 +4,11 @@ import type { ConformanceReport } from './report.js'
 
 /** What a script must say, or what answers 501: no scenario compares it. */
 const notSimulated: readonly string[] = [
-  'What is not spoken answers 501 and says so, after its parameters, query and body have been checked: `GET /doc`, files of the web app, `/pty`, `/tui`, `/mcp` with its sub-paths, worktrees, workspaces, `/vcs/apply`, and the newer `/api` routes but for health, catalogue and files. `/vcs` compares with the files that were given at the start; there is one branch.',
-  'Nothing is run: what `bash` prints is what the script says (`output`, `exit`), and `POST /shell` prints the words of an `echo` only. A command whose `tookMs` is over its `timeout` ends as the server ends it.',
+  'What is not spoken answers 501 and says so, after its parameters, query and body have been checked: `GET /doc`, files of the web app, `POST /pty` and `POST /mcp` (there are no terminals and no MCP servers), `GET /tui/control/next`, worktrees, workspaces, `POST /project/git/init`, `/vcs/apply`, and the newer `/api` routes but for health, catalogue and files. `/vcs` compares with the files that were given at the start; there is one branch.',
+  'Nothing is run: what `bash` prints is what the script says (`output`, `exit`), and `POST /shell` and the shells in the template of a command print the words of an `echo` only. Lines for the shell are read by a small reader of Impostor’s own: of 130 lines of every kind it took two apart otherwise than the server, one with a brace that nothing opened and one with a lone dash before a `<<`; quotes that nothing closes were not tried. A command whose `tookMs` is over its `timeout` ends as the server ends it.',
   '`webfetch` and `skill` answer what the script says. `glob`, `grep` and `/find` give files in the order of their paths, where the server has any order, and read plain lines of one `.gitignore`; a pattern that is none has another message. `/find/file` finds names that hold every letter in its order, the nearest first, and new ones at once. The server forgives typing errors, orders by the score of a native library, and reads the disk late: of 30 queries over 20 files it had the same first hit 26 times, and 29 times all that Impostor found.',
   'Files in memory have no folders of their own: a directory exists when it is the server’s own, holds a file, is named in `directories`, or is there on the machine.',
-  'Plug-ins are not played.',
+  'Plug-ins are not played. `PUT /auth` and `POST /log` are taken and forgotten; the name that `PATCH /project` gives is not shown by `GET /project/current`, as on the server before it loads the directory anew.',
   'Pictures are not decoded but looked at by their frames, and big ones are not made smaller. Directories that are symbolic links are not followed to what they name.',
 ]
 

@@ -15,6 +15,11 @@ import { documentScenarios } from './scenarios/document.js'
 import { endingScenarios } from './scenarios/endings.js'
 import { expansionScenarios } from './scenarios/expansion.js'
 import { historyScenarios } from './scenarios/history.js'
+import { childScenarios } from './scenarios/hosts/children.js'
+import { commandUseScenarios } from './scenarios/hosts/commands.js'
+import { editScenarios } from './scenarios/hosts/edits.js'
+import { editorScenarios } from './scenarios/hosts/editors.js'
+import { shellScenarios } from './scenarios/hosts/shells.js'
 import { httpScenarios } from './scenarios/http.js'
 import { placeScenarios } from './scenarios/places.js'
 import { searchScenarios } from './scenarios/searching.js'
@@ -50,6 +55,11 @@ const scenarios: readonly ConformanceScenario[] = [
   ...structuredScenarios,
   ...httpScenarios,
   ...documentScenarios,
+  ...childScenarios,
+  ...shellScenarios,
+  ...commandUseScenarios,
+  ...editScenarios,
+  ...editorScenarios,
 ]
 
 /** How often a scenario is played that the server plays one way or another. */

@@ -272,16 +272,16 @@ describe('Impostor', () => {
     const { status, body } = await send(
       impostor.url,
       'GET',
-      `/pty?auth_token=${token}`,
+      `/pty/shells?auth_token=${token}`,
       undefined,
       impostor.headers,
     )
     expect([status, Object(body).data.message]).to.deep.equal([
       501,
-      'Impostor does not speak GET /pty',
+      'Impostor does not speak GET /pty/shells',
     ])
     const [entry] = impostor.journal.entries
-    expect(entry).to.include({ isUnspoken: true, status: 501, method: 'GET', path: '/pty' })
+    expect(entry).to.include({ isUnspoken: true, status: 501, method: 'GET', path: '/pty/shells' })
     expect(entry?.headers['authorization']).to.equal('[redacted]')
     expect(entry?.query).to.deep.equal({ auth_token: '[redacted]' })
   })

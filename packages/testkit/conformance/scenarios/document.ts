@@ -3,7 +3,7 @@ import {
   type RequestShape,
   type Schema,
 } from '../../src/generated/request-tables.js'
-import { flawOf, lookUp } from '../../src/impostor/http/check-value.js'
+import { flawOf, lookUp } from '../../src/impostor/checks/check-value.js'
 import type { Client } from '../client.js'
 import { exampleOf, mutantsOf } from '../mutants.js'
 import type { ConformanceScenario } from '../scenario.js'

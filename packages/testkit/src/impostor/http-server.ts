@@ -3,14 +3,17 @@ import type { FaultPlan } from '../faults/fault-plan.js'
 import type { WritableJournal } from '../journal.js'
 import { readBody } from '../loopback.js'
 import { catalogueRoutes } from './routes/catalogue-routes.js'
+import { absentRoutes } from './routes/absent-routes.js'
 import { askRoutes } from './routes/ask-routes.js'
 import { fileRoutes } from './routes/file-routes.js'
 import { gitRoutes } from './routes/git-routes.js'
 import { messageRoutes } from './routes/message-routes.js'
 import { promptRoutes } from './routes/prompt-routes.js'
 import { serverRoutes } from './routes/server-routes.js'
+import { settingsRoutes } from './routes/settings-routes.js'
 import { syncRoutes } from './routes/sync-routes.js'
 import { sessionRoutes } from './routes/session-routes.js'
+import { tuiRoutes } from './routes/tui-routes.js'
 import { workRoutes } from './routes/work-routes.js'
 import type { World } from './state/world.js'
 import { checkRequest } from './http/check-request.js'
@@ -52,6 +55,9 @@ const routes: readonly Route[] = [
   ...serverRoutes,
   ...catalogueRoutes,
   ...syncRoutes,
+  ...settingsRoutes,
+  ...absentRoutes,
+  ...tuiRoutes,
 ]
 
 type Mutable<T> = { -readonly [Key in keyof T]: T[Key] }
@@ -166,7 +172,10 @@ async function route(
     if (found?.line === 'GET /event') return 'events'
     if (found?.line === 'GET /global/event') return 'global-events'
     const spoken = findRoute(routes, method, asked)
-    if (!spoken) return answerUnspoken(method, path, found !== null)
+    // A word of the document is not what a route with a parameter in its place takes it for.
+    const isOther =
+      found !== null && spoken !== null && shape(found.line) !== shape(spoken.route.line)
+    if (!spoken || isOther) return answerUnspoken(method, path, found !== null)
     return await spoken.route.handler({
       world,
       method,
@@ -180,6 +189,10 @@ async function route(
   } catch (error) {
     return error instanceof Refusal ? error.outcome : unexpected(world).outcome
   }
+}
+
+function shape(line: string): string {
+  return line.replaceAll(/[:*]\w*/gu, ':')
 }
 
 /** Operations of the whole server, and the newer ones, which name their directory otherwise. */

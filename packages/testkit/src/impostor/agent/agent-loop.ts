@@ -21,6 +21,7 @@ import {
 import { untoldType } from '../history/since-summary.js'
 import { hasDefaultTitle } from '../state/sessions.js'
 import type { ToolContext } from '../tools/tool-context.js'
+import { newest, unanswered } from './unanswered.js'
 import { nextSubtask, runSubtask } from './subtask.js'
 import { compactionOf, runCompaction } from './summarize.js'
 import { openMessage, waitForListener } from './open-message.js'
@@ -118,22 +119,6 @@ async function loop(
   }
 }
 
-/** The newest user message, when no answer has ended its turn. */
-function unanswered(session: SessionRecord): MessageRecord | null {
-  const messages = listMessages(session)
-  const user = messages.findLast((message) => message.info.role === 'user')
-  const last = messages.findLast((message) => message.info.role === 'assistant')
-  if (!user) return null
-  const finish = last?.info.finish
-  if (!last || finish === undefined || finish === 'tool-calls' || finish === 'unknown') return user
-  const isLater = last.info.parentID === user.info.id || last.storedAt > user.storedAt
-  return isLater ? null : user
-}
-
-function newest(session: SessionRecord): MessageRecord | null {
-  return listMessages(session).findLast((message) => message.info.role === 'assistant') ?? null
-}
-
 async function answerOnce(
   world: World,
   session: SessionRecord,
@@ -151,7 +136,7 @@ async function answerOnce(
     tellSummaries(world, session, toSummarise)
     throw noDirectory(world, session)
   }
-  const changed = new Set<string>()
+  const changed = new Map<string, Uint8Array | null>()
   const complete = (more: Json = {}): void => {
     const completed = world.identity.stamp()
     const time = { ...message.info.time, completed }
@@ -242,7 +227,7 @@ function toolContext(
   user: MessageRecord,
   message: MessageRecord,
   signal: AbortSignal,
-  changed: Set<string>,
+  changed: Map<string, Uint8Array | null>,
 ): Omit<ToolContext, 'isOver'> {
   return {
     world,
@@ -252,7 +237,7 @@ function toolContext(
     touch: (path) => {
       if (ignoredIn(world, session.info.directory)(path)) return
       rememberFile(world, session, user.info.id, path)
-      changed.add(path)
+      if (!changed.has(path)) changed.set(path, world.files.read(path))
     },
     delegate: (input, update) =>
       delegate({ world, session, message, signal, input, update, run: runSession }),

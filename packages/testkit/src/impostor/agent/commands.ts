@@ -1,5 +1,9 @@
+import { resolve } from 'node:path'
+import { pathToFileURL } from 'node:url'
+import { agentOf } from '../state/agents.js'
 import { asRecord, type Json } from '../state/records.js'
-import type { World } from '../state/world.js'
+import { worktreeOf, type World } from '../state/world.js'
+import { echoed } from './shell.js'
 
 /** A command of the configuration, or one of the server's own. */
 export interface Command {
@@ -8,7 +12,8 @@ export interface Command {
   readonly template: string
   readonly agent: string | null
   readonly model: string | null
-  readonly isSubtask: boolean
+  /** Whether it runs as a sub-agent; null: when its agent is one. */
+  readonly subtask: boolean | null
 }
 
 /** The server's own commands, with short templates of Impostor's own. */
@@ -19,7 +24,7 @@ const native: readonly Command[] = [
     template: 'Create or update `AGENTS.md` for this repository.\n\n$ARGUMENTS',
     agent: null,
     model: null,
-    isSubtask: false,
+    subtask: null,
   },
   {
     name: 'review',
@@ -27,7 +32,7 @@ const native: readonly Command[] = [
     template: 'Review the changes.\n\nInput: $ARGUMENTS',
     agent: null,
     model: null,
-    isSubtask: true,
+    subtask: true,
   },
 ]
 
@@ -44,10 +49,11 @@ export function commandsOf(world: World): readonly Command[] {
       template: text('template') ?? '',
       agent: text('agent'),
       model: text('model'),
-      isSubtask: given['subtask'] === true,
+      subtask: typeof given['subtask'] === 'boolean' ? given['subtask'] : null,
     }
   })
-  return [...native, ...own]
+  const byName = new Map([...native, ...own].map((each) => [each.name, each]))
+  return [...byName.values()]
 }
 
 /** Names that a refusal lists; the server counts its skills as commands. */
@@ -57,7 +63,7 @@ export function commandNames(world: World): readonly string[] {
 
 /** A template with its arguments: `$1`, `$2` and so on, the last of which takes the rest, and `$ARGUMENTS`. */
 export function fillTemplate(template: string, given: string): string {
-  const args = (given.match(/"[^"]*"|'[^']*'|[^\s"']+/gu) ?? []).map((each) =>
+  const args = (given.match(/\[Image\s+\d+\]|"[^"]*"|'[^']*'|[^\s"']+/giu) ?? []).map((each) =>
     each.replaceAll(/^["']|["']$/gu, ''),
   )
   const places = [...template.matchAll(/\$(\d+)/gu)].map(([, number]) => Number(number))
@@ -69,7 +75,29 @@ export function fillTemplate(template: string, given: string): string {
   const filled = numbered.replaceAll('$ARGUMENTS', () => given)
   const hasPlace = places.length > 0 || template.includes('$ARGUMENTS')
   const whole = hasPlace || given.trim() === '' ? filled : `${filled}\n\n${given}`
-  return whole.trim()
+  // The server runs these; a fake prints the words of an `echo`.
+  return whole.replaceAll(/!`([^`]+)`/gu, (_all, command: string) => echoed(command)).trim()
+}
+
+/** The parts of a command's prompt: its text, and the files, folders and agents that it names with `@`. */
+export function partsOf(world: World, directory: string, text: string): readonly Json[] {
+  const names = new Set(
+    [...text.matchAll(/(?<![\w`])@(\.?[^\s`,.]*(?:\.[^\s`,.]+)*)/gu)].map(([, name]) => name ?? ''),
+  )
+  const named = [...names].flatMap((name): Json[] => {
+    if (name === '') return []
+    const path = resolve(
+      worktreeOf(world, directory),
+      name.startsWith('~/') ? `/opencode-home/${name.slice(2)}` : name,
+    )
+    const isFile = world.files.read(path) !== null
+    if (isFile || world.files.isDirectory(path)) {
+      const mime = isFile ? 'text/plain' : 'application/x-directory'
+      return [{ type: 'file', url: pathToFileURL(path).href, filename: name, mime }]
+    }
+    return agentOf(world, name) === null ? [] : [{ type: 'agent', name }]
+  })
+  return [{ type: 'text', text }, ...named]
 }
 
 /** A model as a command names it: `provider/model`. */
@@ -80,7 +108,7 @@ export function readModel(model: string): { providerID: string; modelID: string 
 
 /** A command as `GET /command` shows it. */
 export function showCommand(command: Command): Json {
-  const { agent, description, isSubtask, model, name, template } = command
+  const { agent, description, model, name, subtask, template } = command
   const hints = [...new Set(template.match(/\$\d+/gu)), ...(template.match(/\$ARGUMENTS/u) ?? [])]
   return {
     name,
@@ -89,7 +117,7 @@ export function showCommand(command: Command): Json {
     ...(model === null ? {} : { model }),
     source: 'command',
     template,
-    ...(isSubtask ? { subtask: true } : {}),
+    ...(subtask === null ? {} : { subtask }),
     hints,
   }
 }

@@ -2,7 +2,7 @@ import { realTime } from '../../real-time.js'
 import { storePrompt } from '../history/prompts.js'
 import { asRecord, type Json, type MessageRecord, type SessionRecord } from '../state/records.js'
 import { createSession } from '../state/sessions.js'
-import { agentNames, agentRules } from '../state/agents.js'
+import { agentNames, agentOf, agentRules } from '../state/agents.js'
 import { ToolFailure, type ToolResult } from '../tools/tool-context.js'
 import type { World } from '../state/world.js'
 import { launched, reportEnd, showTask, TaskCancelled, type TaskJob } from './background-tasks.js'
@@ -37,17 +37,24 @@ export async function delegate(delegation: Delegation): Promise<ToolResult> {
   const known = world.sessions.get(String(input['task_id']))
   const child = known ?? startChild(world, session, agent, description)
   const { id } = child.info
-  const model = { modelID: message.info['modelID'], providerID: message.info['providerID'] }
+  const { modelID, providerID } = message.info
+  // The child thinks with its agent's model, else with the one that calls it.
+  const model = agentOf(world, agent)?.model ?? {
+    modelID: String(modelID),
+    providerID: String(providerID),
+  }
   const place = { parentSessionId: session.info.id, sessionId: id, model }
   const metadata = isBackground ? { ...place, background: true } : place
   update(metadata)
   const running = world.jobs.get(id)
   if (running) {
-    running.more.push(() => work(delegation, child, agent, metadata))
+    running.more.push(() => work(delegation, child, { agent, model }, metadata))
     return launched('updated', id, input['description'], metadata)
   }
   const abortChild = (): void => child.run?.abort.abort(signal.reason)
-  const job = startJob(world, session, id, () => work(delegation, child, agent, metadata))
+  const job = startJob(world, session, id, () =>
+    work(delegation, child, { agent, model }, metadata),
+  )
   const goOn = (): ToolResult => {
     reportEnd(world, session, child, description, job, delegation.run)
     return launched('started', id, input['description'], metadata)
@@ -98,12 +105,15 @@ function startJob(
 async function work(
   { world, input, run }: Delegation,
   child: SessionRecord,
-  agent: string,
+  by: {
+    readonly agent: string
+    readonly model: { readonly providerID: string; readonly modelID: string }
+  },
   metadata: Json,
 ): Promise<string> {
   storePrompt(world, child, {
     parts: [{ type: 'text', text: String(input['prompt']) }],
-    agent,
+    ...by,
   })
   const last = await run(world, child)
   const failure = last?.info.error

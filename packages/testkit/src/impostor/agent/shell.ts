@@ -4,9 +4,19 @@ import {
   type MessageRecord,
   type SessionRecord,
 } from '../state/records.js'
+import { agentOf } from '../state/agents.js'
 import { isMissing } from '../state/directories.js'
+import { cleanUpRevert } from '../history/revert.js'
 import { modelOf } from '../history/prompts.js'
 import { putMessage, putPart, setStatus, worktreeOf, type World } from '../state/world.js'
+
+/** What a command prints, as far as a fake knows: the words of an `echo`. */
+export function echoed(command: string): string {
+  const words = /^\s*echo(?<words>$|\s[^;&|<>`$\n]*)/u.exec(command)?.groups?.['words']
+  if (words === undefined) return ''
+  const said = words.match(/(?:"[^"]*"|'[^']*'|[^\s"']+)+/gu) ?? []
+  return `${said.map((word) => word.replaceAll(/["']/gu, '')).join(' ')}\n`
+}
 
 /** `POST /shell`: a command that the person runs. Impostor runs nothing; `echo` prints its words. Null where its directory is none. */
 export function runShell(
@@ -22,7 +32,8 @@ export function runShell(
 ): MessageRecord | null {
   const { directory, id: sessionID } = session.info
   setStatus(world, session, { type: 'busy' })
-  const model = input.model ?? modelOf(world, session)
+  cleanUpRevert(world, session)
+  const model = input.model ?? agentOf(world, input.agent)?.model ?? modelOf(world, session)
   const user: MessageInfo = {
     id: input.messageId ?? world.identity.id('msg'),
     role: 'user',
@@ -65,10 +76,7 @@ export function runShell(
   const state = { input: { command: input.command } }
   putPart(world, session, { ...part, state: { ...state, status: 'running', time: { start } } })
   const isHere = !isMissing(world, directory)
-  const said = isHere
-    ? /^echo (?<words>[^;&|]*)/u.exec(input.command)?.groups?.['words']
-    : undefined
-  const output = said === undefined ? '' : `${said}\n`
+  const output = isHere ? echoed(input.command) : ''
   putPart(world, session, {
     ...part,
     state: {

@@ -43,7 +43,7 @@ export async function runCompaction(
       answer: { calls: planCalls(world.settings.summary), attempts: new Map() },
       index: 0,
       signal,
-      changed: new Set(),
+      changed: new Map(),
       complete,
       toolContext: {
         world,

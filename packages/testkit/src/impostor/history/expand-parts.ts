@@ -5,6 +5,7 @@ import { tellError, type World } from '../state/world.js'
 import type { Json, MessageInfo, Part, SessionRecord } from '../state/records.js'
 import { isPicture } from './images.js'
 import { readPath } from '../tools/read-path.js'
+import { flawOfInput } from '../tools/tool-inputs.js'
 import { ToolFailure } from '../tools/tool-context.js'
 
 const folderType = 'application/x-directory'
@@ -134,6 +135,8 @@ function readFilePart(
   }
   const announced = make.synthetic(called({ filePath: path, ...lines }))
   try {
+    const flaw = flawOfInput('read', { filePath: path, ...lines })
+    if (flaw !== null) throw new ToolFailure(flaw)
     const { output } = readPath(world, path, lines)
     return [announced, make.synthetic(output), make.stored({ mime: type })]
   } catch (error) {

@@ -48,8 +48,13 @@ function change(
   const decode = (bytes: Uint8Array | null): string => new TextDecoder().decode(bytes ?? undefined)
   const { additions, deletions, hunks } = diffLines(decode(before), decode(after), context, true)
   const [old, fresh] = sides(file, status)
-  const patch = hunks === '' ? head : `${head}--- ${old}\n+++ ${fresh}\n${hunks}`
+  const patch = hunks === '' ? head : `${head}--- ${named(old)}\n+++ ${named(fresh)}\n${hunks}`
   return { file, status, additions, deletions, patch }
+}
+
+/** Git ends a name with a tab when it has a blank. */
+function named(side: string): string {
+  return side.includes(' ') ? `${side}\t` : side
 }
 
 function sides(file: string, status: GitChange['status']): readonly [string, string] {

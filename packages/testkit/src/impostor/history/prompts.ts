@@ -1,3 +1,4 @@
+import { agentOf, defaultAgent } from '../state/agents.js'
 import { asRecord } from '../state/records.js'
 import type { Json, MessageInfo, MessageRecord, SessionRecord } from '../state/records.js'
 import type { PermissionRule } from '../state/permission-rules.js'
@@ -49,8 +50,8 @@ export function choose(
   body: PromptBody,
 ): { agent: string; model: { providerID: string; modelID: string } } {
   cleanUpRevert(world, session)
-  const agent = body.agent || 'build'
-  const model = body.model ?? modelOf(world, session)
+  const agent = body.agent || defaultAgent(world)
+  const model = body.model ?? agentOf(world, agent)?.model ?? modelOf(world, session)
   rememberChoice(world, session, agent, model, body.variant)
   return { agent, model }
 }

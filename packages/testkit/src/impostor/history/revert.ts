@@ -1,8 +1,8 @@
 import { filePatch } from '../tools/line-diff.js'
-import { listMessages, showMessage, type SessionRecord } from '../state/records.js'
+import { listMessages, showMessage, type Part, type SessionRecord } from '../state/records.js'
 import { removeMessage, removePart } from '../state/remove-messages.js'
-import { turnDiffs } from './turn-diffs.js'
-import { tellSession, type World, takesSnapshots } from '../state/world.js'
+import { showDiffs } from './turn-diffs.js'
+import { takesSnapshots, tellSession, type StepChange, type World } from '../state/world.js'
 
 /** What the files of a reverted session held before the revert. */
 const undone = new WeakMap<SessionRecord, Map<string, Uint8Array | null>>()
@@ -17,20 +17,51 @@ function pointOf(
   for (const message of listMessages(session)) {
     const { id, role } = message.info
     if (role === 'user') lastUser = id
-    if (partID === null && id === messageID) return { messageID: lastUser ?? id }
     const { parts } = showMessage(message)
+    // A message without parts is not found.
+    if (partID === null && id === messageID && parts.length > 0)
+      return { messageID: lastUser ?? id }
     const index = partID === null ? -1 : parts.findIndex((part) => part.id === partID)
     if (index < 0 || partID === null) continue
     // Without anything to keep before the part, the whole turn goes.
     const keepsSomething = parts
-      .slice(0, index + 1)
+      .slice(0, index)
       .some((part) => part.type === 'text' || part.type === 'tool')
     return keepsSomething ? { messageID: id, partID } : { messageID: lastUser ?? id }
   }
   return null
 }
 
-/** Takes back what the turns from a message or part on have changed; outside git only the mark is set. */
+/** The `patch` parts from a message on, or behind one of its parts, oldest first. */
+function patchesFrom(
+  session: SessionRecord,
+  from: { readonly messageID: string; readonly partID: string | null },
+): readonly Part[] {
+  const messages = listMessages(session).map(showMessage)
+  const first = messages.findIndex(({ info, parts }) =>
+    from.partID === null
+      ? info.id === from.messageID
+      : parts.some((part) => part.id === from.partID),
+  )
+  return messages.slice(first).flatMap(({ parts }, index) => {
+    const start = index === 0 ? parts.findIndex((part) => part.id === from.partID) + 1 : 0
+    return parts.slice(start).filter((part) => part.type === 'patch')
+  })
+}
+
+/** What steps have done to files together: each as it was before the first, and as it was after the last. */
+function changesOf(world: World, patches: readonly Part[]): ReadonlyMap<string, StepChange> {
+  const changes = new Map<string, StepChange>()
+  for (const patch of patches) {
+    for (const [path, step] of world.stepChanges.get(String(patch['hash'])) ?? []) {
+      const before = changes.get(path)?.before
+      changes.set(path, { before: before === undefined ? step.before : before, after: step.after })
+    }
+  }
+  return changes
+}
+
+/** Takes back what the steps from a message or part on have changed; outside git only the mark is set. */
 export function revertSession(
   world: World,
   session: SessionRecord,
@@ -39,30 +70,24 @@ export function revertSession(
 ): void {
   const point = pointOf(session, messageID, partID)
   if (point === null) return
-  const ids = listMessages(session).map((message) => message.info.id)
-  const from = ids.indexOf(point.messageID)
-  const diffs = ids.slice(from).flatMap((id) => turnDiffs(world, session, id))
+  // A second revert begins where the first one began.
+  for (const [path, bytes] of undone.get(session) ?? []) restore(world, path, bytes)
   const kept = new Map<string, Uint8Array | null>()
   const patches: string[] = []
-  for (const id of takesSnapshots(world) ? ids.slice(from) : []) {
-    for (const [path, before] of session.before.get(id) ?? []) {
-      if (kept.has(path)) continue
-      kept.set(path, world.files.read(path))
-      patches.push(filePatch(path, decode(world.files.read(path)), decode(before)))
-      restore(world, path, before)
-    }
+  for (const [path, { before }] of changesOf(world, patchesFrom(session, { messageID, partID }))) {
+    kept.set(path, world.files.read(path))
+    patches.push(filePatch(path, decode(world.files.read(path)), decode(before)))
+    restore(world, path, before)
   }
   undone.set(session, kept)
+  const whole = patchesFrom(session, { messageID: point.messageID, partID: null })
+  const diffs = showDiffs(session, changesOf(world, whole))
   const additions = diffs.reduce((sum, diff) => sum + Number(diff['additions']), 0)
   const deletions = diffs.reduce((sum, diff) => sum + Number(diff['deletions']), 0)
+  const snapshot = session.info.revert?.['snapshot'] ?? world.identity.hex(40)
   session.info = {
     ...session.info,
-    revert: {
-      ...point,
-      ...(takesSnapshots(world)
-        ? { snapshot: world.identity.hex(40), diff: patches.join('') }
-        : {}),
-    },
+    revert: { ...point, ...(takesSnapshots(world) ? { snapshot, diff: patches.join('') } : {}) },
     summary: { additions, deletions, files: diffs.length },
   }
   world.bus.publish(session.info.directory, 'session.diff', {

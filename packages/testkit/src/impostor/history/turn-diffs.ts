@@ -1,7 +1,13 @@
 import { relative } from 'node:path'
 import { diffLines, filePatch } from '../tools/line-diff.js'
 import type { Json, MessageRecord, SessionRecord } from '../state/records.js'
-import { takesSnapshots, tellMessage, tellSession, type World } from '../state/world.js'
+import {
+  takesSnapshots,
+  tellMessage,
+  tellSession,
+  type StepChange,
+  type World,
+} from '../state/world.js'
 
 /** Remembers what a file held before the turn of `userId` changed it. */
 export function rememberFile(
@@ -18,27 +24,28 @@ export function rememberFile(
 /** What the turn of a user message changed, as the server shows it; always empty outside git. */
 export function turnDiffs(world: World, session: SessionRecord, userId: string): readonly Json[] {
   if (!takesSnapshots(world)) return []
+  const changed = [...(session.before.get(userId) ?? [])].map(
+    ([path, before]) => [path, { before, after: world.files.read(path) }] as const,
+  )
+  return showDiffs(session, new Map(changed))
+}
+
+/** Changes of files as the server shows them, in the order of git. */
+export function showDiffs(
+  session: SessionRecord,
+  changes: ReadonlyMap<string, StepChange>,
+): readonly Json[] {
   const decode = (bytes: Uint8Array | null): string =>
     bytes ? new TextDecoder().decode(bytes) : ''
-  const changed = [...(session.before.get(userId) ?? [])]
-  // As git prints them.
-  const sorted = changed.toSorted(([one], [other]) => (one < other ? -1 : 1))
-  return sorted.flatMap(([path, before]) => {
-    const after = world.files.read(path)
+  const sorted = [...changes].toSorted(([one], [other]) => (one < other ? -1 : 1))
+  return sorted.flatMap(([path, { after, before }]) => {
     const [old, fresh] = [decode(before), decode(after)]
     if (old === fresh) return []
     const file = relative(session.info.directory, path)
     const { additions, deletions } = diffLines(old, fresh)
     const status = before === null ? 'added' : after === null ? 'deleted' : 'modified'
-    return [
-      {
-        file,
-        patch: filePatch(file, old, fresh, { tab: '\t', context: Infinity }),
-        additions,
-        deletions,
-        status,
-      },
-    ]
+    const patch = filePatch(file, old, fresh, { tab: '\t', context: Infinity })
+    return [{ file, patch, additions, deletions, status }]
   })
 }
 
@@ -50,7 +57,9 @@ export function tellSummaries(world: World, session: SessionRecord, user: Messag
     sessionID: session.info.id,
     diff: [],
   })
-  if (!world.settings.snapshot) return
+  // A prompt that only started a sub-agent is not summed up.
+  const isSubtask = [...user.parts.values()].some((part) => part.type === 'subtask')
+  if (!world.settings.snapshot || isSubtask) return
   user.info = { ...user.info, summary: { diffs: turnDiffs(world, session, user.info.id) } }
   tellMessage(world, session, user.info)
 }

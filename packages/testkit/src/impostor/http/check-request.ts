@@ -2,7 +2,7 @@ import { requestShapes, type RequestShape, type Schema } from '../../generated/r
 import type { Json } from '../state/records.js'
 import { asRecord } from '../state/records.js'
 import type { World } from '../state/world.js'
-import { flawOf, lookUp, wordsOf, wrong } from './check-value.js'
+import { flawOf, lookUp, wordsOf, wrong } from '../checks/check-value.js'
 import { decodeValue } from './decode-value.js'
 import { badRequest, plainBadRequest, Refusal, unexpected } from './outcome.js'
 

@@ -1,5 +1,5 @@
 import type { Schema } from '../../generated/request-tables.js'
-import { flawOf, lookUp } from './check-value.js'
+import { flawOf, lookUp } from '../checks/check-value.js'
 
 /** A value that fits, as the server reads it: without unknown keys, and without null where that means absent. */
 export function decodeValue(schema: Schema, value: unknown): unknown {

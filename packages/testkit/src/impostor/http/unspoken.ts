@@ -24,12 +24,13 @@ export function findOperation(
 }
 
 /** The document itself, and the files of the web app. */
-const files = /^\/(doc|[^?]*\.[a-z0-9]+)$/iu
+const files = /^\/(?!index\.html$)(doc|[^?]*\.[a-z0-9]+)$/iu
 
 /** 501 for what the real server speaks and Impostor does not; the web app for everything else, as on the server. */
 export function answerUnspoken(method: string, path: string, isOperation: boolean): Outcome {
-  if (!isOperation && !files.test(path)) {
-    return { status: 200, headers: { 'content-type': 'text/html;charset=utf-8' }, bytes: page }
+  // There is no HEAD of anything but the page.
+  if (!isOperation && (method === 'HEAD' || !files.test(path))) {
+    return { status: 200, headers: { 'content-type': 'text/html' }, bytes: page }
   }
   return {
     status: 501,

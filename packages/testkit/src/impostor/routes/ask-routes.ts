@@ -2,7 +2,8 @@ import { rulesOf, settlePermission, type PermissionAnswer } from '../state/asks.
 import { askNotFound, ok, Refusal, type Call, type Outcome } from '../http/outcome.js'
 import { toRoutes, type Route } from '../http/router.js'
 import { actionFor } from '../state/permission-rules.js'
-import type { Json } from '../state/records.js'
+import { asRecord, type Json } from '../state/records.js'
+import { sessionOf } from './session-routes.js'
 import { agentRules } from '../state/agents.js'
 
 function listPermissions(call: Call): Outcome {
@@ -10,7 +11,7 @@ function listPermissions(call: Call): Outcome {
     (each) => each.directory === call.directory,
   )
   const requests = here.map((each) => each.request)
-  // An undefined value breaks the whole list, as a `webfetch` without a time-out does on the server.
+  // An undefined value breaks the whole list, as a `webfetch` without a time-out or a `glob` without a path does.
   const broken = requests.findIndex((request) => {
     const metadata = request['metadata']
     return (
@@ -20,12 +21,14 @@ function listPermissions(call: Call): Outcome {
     )
   })
   if (broken >= 0) {
+    const metadata = asRecord(requests[broken]?.['metadata']) ?? {}
+    const missing = Object.keys(metadata).find((key) => metadata[key] === undefined)
     throw new Refusal({
       status: 400,
       json: {
         name: 'BadRequest',
         data: {
-          message: `Expected JSON value, got undefined\n  at [${broken}]["metadata"]["timeout"]`,
+          message: `Expected JSON value, got undefined\n  at [${broken}]["metadata"]["${missing}"]`,
           kind: 'Body',
         },
       },
@@ -60,7 +63,7 @@ function replyPermission(call: Call, id: string, answer: PermissionAnswer): Outc
 
 function toAnswer(reply: unknown, message: unknown): PermissionAnswer {
   const known = reply === 'always' || reply === 'reject' ? reply : 'once'
-  return { reply: known, message: typeof message === 'string' ? message : null }
+  return { reply: known, message: typeof message === 'string' && message !== '' ? message : null }
 }
 
 /** Endpoints for what waits for a person. */
@@ -72,6 +75,7 @@ export const askRoutes: readonly Route[] = toRoutes({
   },
   'POST /session/:sessionID/permissions/:permissionID': (call) => {
     const { permissionID = '' } = call.params
+    sessionOf(call)
     return replyPermission(call, permissionID, toAnswer(call.body['response'], null))
   },
   'GET /question': (call) => {

@@ -1,11 +1,15 @@
 import { ok, type Call, type Outcome } from '../http/outcome.js'
 import { toRoutes, type Route } from '../http/router.js'
 import { listProviders } from '../state/catalogue.js'
+import { toDirectory } from '../state/directories.js'
 import { projectOf } from '../state/sessions.js'
 import { worktreeOf } from '../state/world.js'
 
-/** Where an answer of the newer endpoints is about. */
-function location({ directory, world }: Call): unknown {
+/** Where an answer of the newer endpoints is about: they have another word for it than `directory`. */
+function location({ headers, query, world }: Call): unknown {
+  const header = headers['x-opencode-directory']
+  const given = query.get('location[directory]') ?? (typeof header === 'string' ? header : '')
+  const directory = toDirectory(world, given)
   const project = { id: projectOf(world, directory), directory: worktreeOf(world, directory) }
   return { directory, project }
 }
@@ -27,14 +31,6 @@ export const catalogueRoutes: readonly Route[] = toRoutes({
   },
   'GET /provider/auth': () => ok({}),
   'GET /skill': () => ok([]),
-  'GET /project': ({ directory, world }) => {
-    const stamp = world.identity.stamp()
-    const time = { created: stamp, updated: stamp }
-    const worktree = worktreeOf(world, directory)
-    const vcs = world.settings.git ? { vcs: 'git' } : {}
-    return ok([{ id: projectOf(world, directory), worktree, ...vcs, time, sandboxes: [] }])
-  },
-  'GET /project/:projectID/directories': () => ok([]),
   'GET /experimental/capabilities': ({ world }) =>
     ok({ backgroundSubagents: world.settings.experimental.backgroundSubagents }),
   'GET /experimental/console': () => ok({ consoleManagedProviders: [], switchableOrgCount: 0 }),
@@ -42,6 +38,8 @@ export const catalogueRoutes: readonly Route[] = toRoutes({
   'GET /experimental/workspace': () => ok([]),
   'GET /experimental/workspace/status': () => ok([]),
   'GET /experimental/worktree': () => ok([]),
+  'GET /experimental/workspace/adapter': () =>
+    ok([{ type: 'worktree', name: 'Worktree', description: 'Create a git worktree' }]),
   'GET /experimental/tool/ids': () =>
     ok([
       'invalid',
@@ -65,6 +63,9 @@ export const catalogueRoutes: readonly Route[] = toRoutes({
   'GET /api/integration': located(() => []),
   'GET /api/reference': located(() => []),
   'GET /api/skill': located(() => []),
+  'GET /api/permission/request': located(() => []),
+  'GET /api/question/request': located(() => []),
+  'GET /api/pty': located(() => []),
   'GET /api/model': located(() => []),
   'GET /api/provider': located(({ world }) => [
     { id: world.settings.providerId, name: 'Scripted' },

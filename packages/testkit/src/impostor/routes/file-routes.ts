@@ -55,7 +55,7 @@ function listDirectory(call: Call): Outcome {
     throw unexpected(call.world)
   const entries = [...found.values()].toSorted((one, other) => {
     if (one.type !== other.type) return one.type === 'directory' ? -1 : 1
-    return one.name < other.name ? -1 : 1
+    return one.name.localeCompare(other.name)
   })
   return ok(entries)
 }
@@ -80,7 +80,7 @@ function trimmedContent(call: Call): Outcome {
   const bytes = call.world.files.read(path)
   if (bytes === null) return ok({ type: 'text', content: '' })
   const type = types[extname(path).toLowerCase()] ?? ''
-  if (bytes.includes(0) || type.startsWith('image/')) {
+  if (bytes.includes(0) || (type.startsWith('image/') && type !== types['.svg'])) {
     return ok({
       type: 'binary',
       content: Buffer.from(bytes).toString('base64'),

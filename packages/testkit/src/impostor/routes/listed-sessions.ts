@@ -10,11 +10,13 @@ const defaultLimit = 100
 export function listSessions(call: Call): readonly SessionRecord[] {
   const { world, query } = call
   const project = projectOf(world, call.directory)
-  const isWholeProject = !query.get('directory') || query.get('scope') === 'project'
+  const path = query.get('path')
+  const isWholeProject =
+    !query.get('directory') || query.get('scope') === 'project' || path !== null
   const found = fitting(call)
-    .filter(({ info }) =>
-      isWholeProject ? info.projectID === project : info.directory === call.directory,
-    )
+    .filter(({ info }) => info.projectID === project)
+    .filter(({ info }) => isWholeProject || info.directory === call.directory)
+    .filter(({ info }) => !path || info.path === path || isLike(info.path, `${path}/%`))
     .toSorted(
       (one, other) =>
         other.info.time.updated - one.info.time.updated || (one.info.id < other.info.id ? -1 : 1),
@@ -53,12 +55,23 @@ export function listAllSessions(call: Call): Outcome {
 
 /** What both lists leave out alike. */
 function fitting({ query, world }: Call): readonly SessionRecord[] {
-  const search = query.get('search')?.toLowerCase()
+  const search = query.get('search')
   const start = Number(query.get('start'))
   return [...world.sessions.values()]
     .filter(({ info }) => query.get('roots') !== 'true' || info.parentID === undefined)
-    .filter(({ info }) => search === undefined || info.title.toLowerCase().includes(search))
+    .filter(({ info }) => !search || isLike(info.title, `%${search}%`))
     .filter(({ info }) => !(start > 0) || info.time.updated >= start)
+}
+
+/** As SQLite compares: `%` is any text, `_` any character, and the case of ASCII letters alone does not matter. */
+function isLike(text: string, pattern: string): boolean {
+  const lower = (value: string): string =>
+    value.replaceAll(/[A-Z]/gu, (letter) => letter.toLowerCase())
+  const source = lower(pattern)
+    .replaceAll(/[\\^$.*+?()[\]{}|]/gu, String.raw`\$&`)
+    .replaceAll('%', '.*')
+    .replaceAll('_', '.')
+  return new RegExp(`^${source}$`, 'su').test(lower(text))
 }
 
 function limitOf({ query, world }: Call): number {

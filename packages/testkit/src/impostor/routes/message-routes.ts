@@ -54,7 +54,7 @@ function unreadable(format: unknown, place: string): Error {
 function page(call: Call): Outcome {
   const all = listMessages(sessionOf(call))
   const limit = Number(call.query.get('limit') ?? 0)
-  const before = call.query.get('before')
+  const before = call.query.get('before') || null
   if (before !== null && !(limit > 0)) throw plainBadRequest()
   if (!(limit > 0)) return ok(shown(all))
   const cursor = before === null ? null : readCursor(before)
@@ -136,6 +136,10 @@ export const messageRoutes: readonly Route[] = toRoutes({
       type: String(body['type']),
     }
     putPart(call.world, session, part)
+    // A part is stored by its id alone: it stays where it was.
+    for (const { info, parts } of session.messages.values())
+      if (info.id !== part.messageID && parts.has(part.id))
+        parts.set(part.id, { ...part, messageID: info.id })
     return ok(part)
   },
 })

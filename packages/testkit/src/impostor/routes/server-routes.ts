@@ -2,8 +2,7 @@ import { commandsOf, showCommand } from '../agent/commands.js'
 import { listAgents, listProviders, showConfig } from '../state/catalogue.js'
 import { ok } from '../http/outcome.js'
 import { toRoutes, type Route } from '../http/router.js'
-import { disposeDirectory } from '../state/dispose.js'
-import { projectOf } from '../state/sessions.js'
+import { disposeAll, disposeDirectory } from '../state/dispose.js'
 import { worktreeOf } from '../state/world.js'
 
 /** Endpoints of the server itself. */
@@ -26,20 +25,13 @@ export const serverRoutes: readonly Route[] = toRoutes({
     return ok({ providers: listProviders(call.world), default: { [providerId]: modelId } })
   },
   'GET /agent': (call) => ok(listAgents(call.world)),
-  'GET /project/current': (call) => {
-    const { directory, world } = call
-    return ok({
-      id: projectOf(world, directory),
-      worktree: worktreeOf(world, directory),
-      ...(world.settings.git ? { vcs: 'git' } : {}),
-      time: { created: world.identity.stamp(), updated: world.identity.stamp() },
-      sandboxes: [],
-    })
-  },
   'GET /command': (call) => ok(commandsOf(call.world).map(showCommand)),
-  'GET /mcp': () => ok({}),
   'GET /lsp': () => ok([]),
   'GET /formatter': () => ok([]),
+  'POST /global/dispose': async ({ world }) => {
+    await disposeAll(world)
+    return ok(true)
+  },
   'POST /instance/dispose': async (call) => {
     await disposeDirectory(call.world, call.directory)
     return ok(true)

@@ -13,12 +13,17 @@ import {
   patchSession,
 } from '../state/sessions.js'
 import { listAllSessions, listSessions } from './listed-sessions.js'
+import type { World } from '../state/world.js'
 import { turnDiffs } from '../history/turn-diffs.js'
 
 /** The session of a request; refuses as the server does. */
 export function sessionOf(call: Call): SessionRecord {
-  const id = sessionIdOf(call)
-  const session = call.world.sessions.get(id)
+  return sessionNamed(call.world, sessionIdOf(call))
+}
+
+/** The session of this id; refuses as the server does. */
+export function sessionNamed(world: World, id: string): SessionRecord {
+  const session = world.sessions.get(id)
   if (!session) throw notFound(`Session not found: ${id}`)
   return session
 }

@@ -2,10 +2,10 @@ import { realTime } from '../../real-time.js'
 import { runSession } from '../agent/agent-loop.js'
 import { startCompaction } from '../agent/compact.js'
 import { isConfigured } from '../agent/chosen-model.js'
-import { commandNames, commandsOf, fillTemplate, readModel } from '../agent/commands.js'
+import { commandNames, commandsOf, fillTemplate, partsOf, readModel } from '../agent/commands.js'
 import { flawOfFiles } from '../history/expand-parts.js'
 import { modelOf, storePrompt } from '../history/prompts.js'
-import { agentNames, agentOf } from '../state/agents.js'
+import { agentNames, agentOf, defaultAgent } from '../state/agents.js'
 import { sessionIdOf, textOf } from '../http/body.js'
 import { busy, ok, plainBadRequest, unexpected, type Call, type Outcome } from '../http/outcome.js'
 import { toRoutes, type Route } from '../http/router.js'
@@ -57,14 +57,18 @@ async function runCommand(
   }
   const text = (name: string): string | null =>
     typeof input.body[name] === 'string' ? input.body[name] : null
-  const agent = found.isSubtask ? text('agent') : (found.agent ?? text('agent'))
-  const asked = agent ?? session.info.agent ?? 'build'
-  if (agentOf(world, asked) === null) {
+  const wanted = found.agent ?? text('agent')
+  const asked = wanted ?? defaultAgent(world)
+  const agent = agentOf(world, asked)
+  if (agent === null) {
     const names = agentNames(world).join(', ')
     throw refuse(`Agent not found: "${asked}". Available agents: ${names}`)
   }
-  const named = found.model ?? text('model')
-  const model = named === null ? modelOf(world, session) : readModel(named)
+  const own = text('model')
+  const model =
+    (found.model === null ? null : readModel(found.model)) ??
+    (found.agent === null ? null : agent.model) ??
+    (own === null ? modelOf(world, session) : readModel(own))
   if (!isConfigured(world, model))
     throw refuse(`Model not found: ${model.providerID}/${model.modelID}.`)
   const prompt = fillTemplate(found.template, input.given)
@@ -72,22 +76,27 @@ async function runCommand(
   const files = (Array.isArray(given) ? given : []).map(
     (part: unknown): Json => asRecord(part) ?? {},
   )
+  const isSubtask = found.subtask ?? agent.mode === 'subagent'
   const subtask = {
     type: 'subtask',
-    agent: found.agent ?? asked,
+    agent: agent.name,
     description: found.description ?? '',
     command: found.name,
     model,
     prompt,
   }
-  const parts = found.isSubtask ? [subtask] : [{ type: 'text', text: prompt }, ...files]
+  const sent = new Set(files.map((part) => part['url']))
+  const named = partsOf(world, session.info.directory, prompt).filter(
+    (part) => part['type'] !== 'file' || !sent.has(part['url']),
+  )
+  const parts = isSubtask ? [subtask] : [...named, ...files]
   const flaw = flawOfFiles(world, parts)
   if (flaw) throw flaw.isBadRequest ? plainBadRequest() : unexpected(world)
   const messageID = text('messageID')
   storePrompt(world, session, {
     parts,
-    agent: asked,
-    model,
+    agent: isSubtask ? (text('agent') ?? defaultAgent(world)) : agent.name,
+    model: isSubtask ? (own === null ? modelOf(world, session) : readModel(own)) : model,
     ...(messageID === null ? {} : { messageID }),
   })
   const last = await runSession(world, session).catch(() => null)

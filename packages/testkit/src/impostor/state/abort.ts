@@ -21,7 +21,8 @@ export async function abortSession(
     world.bus.publish(directory, 'session.idle', { sessionID: session })
     return
   }
-  const children = childrenOf(world, session.info.id)
+  // A child that a client prompts itself is nobody's task, and goes on.
+  const children = tasksOf(world, session)
   const waiting = children.filter((child) => child.run && isAsking(world, child))
   if (session.run && waiting.length > 0) {
     for (const child of waiting) await abortSession(world, child, directory)
@@ -39,8 +40,11 @@ export async function abortSession(
   await run.ended.catch(() => null)
 }
 
+function tasksOf(world: World, session: SessionRecord): readonly SessionRecord[] {
+  return childrenOf(world, session.info.id).filter(({ info }) => world.jobs.has(info.id))
+}
+
 /** Stops what sub-agents do for a session, and lets the session's own run go on. */
 export async function abortTasks(world: World, session: SessionRecord): Promise<void> {
-  const tasks = childrenOf(world, session.info.id).filter(({ info }) => world.jobs.has(info.id))
-  for (const task of tasks) await abortSession(world, task, task.info.directory)
+  for (const task of tasksOf(world, session)) await abortSession(world, task, task.info.directory)
 }

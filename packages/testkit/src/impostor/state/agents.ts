@@ -11,6 +11,8 @@ export interface Agent {
   readonly isNative: boolean
   /** What it may do, weakest rule first. */
   readonly rules: readonly PermissionRule[]
+  /** What its configuration says besides, as the server shows it. */
+  readonly settings: Json
   /** The model that it asks for; null: the prompt's, or the session's. */
   readonly model: { readonly providerID: string; readonly modelID: string } | null
 }
@@ -99,8 +101,12 @@ const native: Readonly<Record<string, NativeAgent>> = {
 export function agentsOf(world: World): readonly Agent[] {
   const { config } = world.settings
   const configured = asRecord(config['agent']) ?? {}
-  const everyone = rulesFromConfig(config['permission'])
-  const names = [...new Set([...Object.keys(native), ...Object.keys(configured)])].toSorted()
+  const everyone = rulesOfSettings(config)
+  const first = config['default_agent'] ?? 'build'
+  // The default agent stands before the others.
+  const names = [...new Set([...Object.keys(native), ...Object.keys(configured)])].toSorted(
+    (one, other) => Number(other === first) - Number(one === first) || (one < other ? -1 : 1),
+  )
   return names.flatMap((name): Agent[] => {
     const own = asRecord(configured[name]) ?? {}
     const known = native[name]
@@ -118,14 +124,25 @@ export function agentsOf(world: World): readonly Agent[] {
           ...common,
           ...(known?.rules ?? []),
           ...everyone,
-          ...rulesFromConfig(own['permission']),
+          ...rulesOfSettings(own),
           toolOutput,
         ],
+        settings: settingsOf(own),
         model:
           slash < 0 ? null : { providerID: model.slice(0, slash), modelID: model.slice(slash + 1) },
       },
     ]
   })
+}
+
+function settingsOf(own: Json): Json {
+  const names = ['color', 'options', 'prompt', 'steps', 'temperature', 'variant']
+  const given = names.filter((name) => own[name] !== undefined)
+  const { top_p: topP } = own
+  return {
+    ...Object.fromEntries(given.map((name) => [name, own[name]])),
+    ...(topP === undefined ? {} : { topP }),
+  }
 }
 
 function textOr(own: Json, description: string | null): string | null {
@@ -137,6 +154,14 @@ export function agentOf(world: World, name: string): Agent | null {
   return agentsOf(world).find((each) => each.name === name) ?? null
 }
 
+/** Who answers a prompt that names nobody. */
+export function defaultAgent(world: World): string {
+  const primary = agentsOf(world).filter((each) => each.mode !== 'subagent' && !each.isHidden)
+  const wanted = world.settings.config['default_agent']
+  const names = primary.map((each) => each.name)
+  return names.find((name) => name === wanted) ?? (names.includes('build') ? 'build' : 'plan')
+}
+
 /** The names that a prompt may give. */
 export function agentNames(world: World): readonly string[] {
   return agentsOf(world).flatMap((each) => (each.isHidden ? [] : [each.name]))
@@ -145,4 +170,14 @@ export function agentNames(world: World): readonly string[] {
 /** What an agent may do before its session's rules. */
 export function agentRules(world: World, name: string): readonly PermissionRule[] {
   return agentOf(world, name)?.rules ?? common
+}
+
+/** The rules of a configuration or of one of its agents: those of its `permission`, after those of the older `tools`. */
+function rulesOfSettings({ permission, tools }: Json): readonly PermissionRule[] {
+  const switches = Object.entries(asRecord(tools) ?? {}).map(([tool, isOn]) => [
+    ['write', 'edit', 'patch', 'multiedit'].includes(tool) ? 'edit' : tool,
+    isOn === true ? 'allow' : 'deny',
+  ])
+  const own = typeof permission === 'string' ? { '*': permission } : asRecord(permission)
+  return rulesFromConfig({ ...Object.fromEntries(switches), ...own })
 }

@@ -16,12 +16,12 @@ export function listProviders(world: World): readonly Json[] {
     status: 'active',
     api: { id, npm: '@ai-sdk/openai-compatible', url: '' },
     capabilities: {
-      attachment: false,
+      attachment: id === 'vision',
       interleaved: false,
-      reasoning: false,
+      reasoning: id === 'think',
       temperature: false,
       toolcall: true,
-      input: textOnly,
+      input: id === 'vision' ? { ...textOnly, image: true, pdf: true } : textOnly,
       output: textOnly,
     },
     cost: { ...price, cache: { read: 0, write: 0 } },
@@ -58,6 +58,7 @@ export function showConfig(world: World): Json {
 /** What an agent of the configuration does not say. */
 const unset = {
   color: null,
+  prompt: null,
   hidden: null,
   steps: null,
   temperature: null,
@@ -77,5 +78,8 @@ export function listAgents(world: World): readonly Json[] {
     permission: each.rules,
     options: {},
     ...(each.isNative ? {} : unset),
+    ...(each.isHidden && !each.isNative ? { hidden: true } : {}),
+    ...each.settings,
+    ...(each.model === null ? {} : { model: each.model }),
   }))
 }

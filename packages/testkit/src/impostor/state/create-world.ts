@@ -38,7 +38,7 @@ export interface ImpostorWorldOptions {
   readonly providerId?: string
   /** The default model, default `standard`. */
   readonly modelId?: string
-  /** Further models that prompts may name. Default `title`, `think`, `small`, `gpt-5-scripted`. */
+  /** Further models that prompts may name. Default `title`, `think`, `vision`, `small`, `gpt-5-scripted`. */
   readonly models?: readonly string[]
   /** Dollars for a million tokens, default 1 and 2. */
   readonly price?: { readonly input: number; readonly output: number }
@@ -97,7 +97,7 @@ export function createWorld(
       snapshot: options.snapshot ?? options.config?.['snapshot'] !== false,
       providerId: options.providerId ?? 'scripted',
       modelId: options.modelId ?? 'standard',
-      models: options.models ?? ['title', 'think', 'small', 'gpt-5-scripted'],
+      models: options.models ?? ['title', 'think', 'vision', 'small', 'gpt-5-scripted'],
       price: options.price ?? { input: 1, output: 2 },
       title: options.title ?? 'A scripted title',
       summary: summaryOf(options.summary),
@@ -120,6 +120,8 @@ export function createWorld(
     asks: createAsks(),
     answers: new Map(),
     jobs: new Map(),
+    stepChanges: new Map(),
+    projectSettings: new Map(),
     statuses: new Map(),
     sequence: 0,
     life: 0,

@@ -18,6 +18,18 @@ export function isMissing(world: World, directory: string): boolean {
   )
 }
 
+/** Whether a path is a directory or somewhere below it. */
+export function isWithin(path: string, directory: string): boolean {
+  return (
+    path === directory || path.startsWith(directory.endsWith('/') ? directory : `${directory}/`)
+  )
+}
+
+/** Whether there is a directory, in memory or on the machine. */
+export function isFolder({ files }: World, path: string): boolean {
+  return files.isDirectory(path) || isOnDisk(path)
+}
+
 /** Whether there is a file where a directory is meant. */
 export function isFile(world: World, path: string): boolean {
   if (path === world.settings.directory) return false

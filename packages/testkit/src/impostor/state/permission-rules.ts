@@ -34,9 +34,8 @@ export function isMatch(wildcard: string, text: string): boolean {
   return new RegExp(`^${source}$`, 'su').test(text)
 }
 
-/** Rules of the server's configuration: `{ edit: 'ask', bash: { 'git *': 'allow' } }`. */
+/** Rules as a configuration has them: `{ edit: 'ask', bash: { 'git *': 'allow' } }`. */
 export function rulesFromConfig(permission: unknown): readonly PermissionRule[] {
-  if (typeof permission === 'string') return toRules('*', permission)
   if (typeof permission !== 'object' || permission === null) return []
   return Object.entries(permission).flatMap(([name, value]) => toRules(name, value))
 }

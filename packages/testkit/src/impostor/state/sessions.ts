@@ -119,6 +119,12 @@ export function patchSession(
   }
 }
 
+/** A fork of a fork counts on; two forks of the same have the same number. */
+function titleOfFork(title: string): string {
+  const [, base, number] = /^(.+) \(fork #(\d+)\)$/su.exec(title) ?? [null, title, 0]
+  return `${base} (fork #${Number(number) + 1})`
+}
+
 /**
  * Copies a session's messages before `messageId` (all without it, or when it is unknown) into a new session, and gives it
  * as it was before anything was copied. Null when the server breaks off, and leaves a copy of what was before: at a
@@ -130,7 +136,7 @@ export function forkSession(
   messageId: string | null,
 ): SessionInfo | null {
   const fork = createSession(world, session.info.directory, {
-    title: `${session.info.title.replace(/ \(fork #\d+\)$/u, '')} (fork #1)`,
+    title: titleOfFork(session.info.title),
     ...(session.info.metadata === undefined ? {} : { metadata: session.info.metadata }),
   })
   const made = fork.info

@@ -47,6 +47,12 @@ export interface PlannedAnswer {
   readonly attempts: Map<number, number>
 }
 
+/** A file before and after a step; null where there is none. */
+export interface StepChange {
+  readonly before: Uint8Array | null
+  readonly after: Uint8Array | null
+}
+
 /** A sub-agent at work, by the id of its session. */
 export interface RunningTask {
   readonly parentId: string
@@ -75,6 +81,10 @@ export interface World {
   readonly answers: Map<string, PlannedAnswer>
   /** Sub-agents at work, by the ids of their sessions. */
   readonly jobs: Map<string, RunningTask>
+  /** What steps did to files, by the hash of their `patch` parts, which forks copy. */
+  readonly stepChanges: Map<string, ReadonlyMap<string, StepChange>>
+  /** What projects were called, by id. */
+  readonly projectSettings: Map<string, Json>
   /** Statuses by session id; idle sessions are absent. A deleted session can still be here. */
   readonly statuses: Map<string, { readonly directory: string; readonly status: Json }>
   /** Counts up with every stored record. */

@@ -56,8 +56,12 @@ export function finishStep(
       ...place(step),
       type: 'patch',
       hash,
-      files: [...step.changed].toSorted(),
+      files: [...step.changed.keys()].toSorted(),
     })
+    const changes = [...step.changed].map(
+      ([path, before]) => [path, { before, after: world.files.read(path) }] as const,
+    )
+    world.stepChanges.set(hash, new Map(changes))
   }
 }
 

@@ -14,6 +14,6 @@ export interface ModelStep {
   readonly toolContext: Omit<ToolContext, 'isOver'>
   /** Completes the message. */
   readonly complete: (more?: Record<string, unknown>) => void
-  /** Paths that tools changed in this step. */
-  readonly changed: ReadonlySet<string>
+  /** What the files that tools changed in this step held before it, by path. */
+  readonly changed: ReadonlyMap<string, Uint8Array | null>
 }

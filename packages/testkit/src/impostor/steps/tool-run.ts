@@ -2,6 +2,8 @@ import type { ToolStep } from '../../script/steps.js'
 import { rulesOf } from '../state/asks.js'
 import { MessageFailure, storeFailure } from './provider-failure.js'
 import { asRecord, type Json } from '../state/records.js'
+import { jsonMistake } from '../tools/json-mistake.js'
+import { refusedInput } from '../tools/tool-inputs.js'
 import { runTool } from '../tools/run-tool.js'
 import { ToolFailure, ToolStop, type ToolCall, type ToolContext } from '../tools/tool-context.js'
 import type { MessageRecord, Part, SessionRecord } from '../state/records.js'
@@ -104,13 +106,17 @@ function resolveCall(
     return { tool: 'invalid', input: { tool: step.tool, error } }
   }
   if (typeof step.input !== 'string') return { tool: name, input: { ...step.input } }
-  try {
-    const parsed: unknown = JSON.parse(step.input)
-    return { tool: name, input: typeof parsed === 'object' && parsed !== null ? { ...parsed } : {} }
-  } catch {
-    const error = `Invalid input for tool ${step.tool}: JSON parsing failed: Text: ${step.input}.\nError message: JSON Parse error: Unterminated string`
-    return { tool: 'invalid', input: { tool: step.tool, error } }
+  if (step.input.trim() === '') return { tool: name, input: {} }
+  const mistake = jsonMistake(step.input)
+  if (mistake === null) {
+    const value: unknown = JSON.parse(step.input)
+    const input = asRecord(value)
+    if (input !== null) return { tool: name, input }
+    const refusal = refusedInput(name, `Expected object, got ${JSON.stringify(value)}`)
+    return { tool: name, input: { value }, refusal }
   }
+  const error = `Invalid input for tool ${step.tool}: JSON parsing failed: Text: ${step.input}.\nError message: JSON Parse error: ${mistake}`
+  return { tool: 'invalid', input: { tool: step.tool, error } }
 }
 
 /** Runs a call to its end and updates its part. The result tells whether the turn stops after this step. */
@@ -183,7 +189,8 @@ export function interruptTool(call: ToolCall, context: ToolContext): void {
   if (state['status'] === 'completed' || state['status'] === 'error') return
   const time = { start: call.startedAt, end: world.identity.stamp() }
   const metadata = asRecord(state['metadata']) ?? {}
-  if (call.tool === 'bash') {
+  // One that waits for a person has not begun.
+  if (call.tool === 'bash' && metadata['output'] !== undefined) {
     const said = String(metadata['output'] ?? '')
     const output = `${said}\n\n<shell_metadata>\nUser aborted the command\n</shell_metadata>`
     const ended = { output, exit: null, truncated: false }

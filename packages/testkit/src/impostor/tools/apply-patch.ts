@@ -2,9 +2,10 @@ import { relative } from 'node:path'
 import { toAbsolute } from '../state/files.js'
 import { diffLines, filePatch } from './line-diff.js'
 import { worktreeOf } from '../state/world.js'
-import { announceChange } from './file-tools.js'
+import { announceChange, permitOutside } from './file-tools.js'
+import { parsePatch, patchText, refuse } from './parse-patch.js'
 import { permit } from './permit.js'
-import { type ToolCall, ToolFailure, type ToolContext, type ToolResult } from './tool-context.js'
+import type { ToolCall, ToolContext, ToolResult } from './tool-context.js'
 
 interface Change {
   readonly type: 'add' | 'update' | 'move' | 'delete'
@@ -17,14 +18,11 @@ interface Change {
 /** `apply_patch`: several files in the `*** Begin Patch` format. */
 export async function applyPatch(call: ToolCall, context: ToolContext): Promise<ToolResult> {
   const { directory } = context.session.info
-  const changes = parsePatch(String(call.input['patchText']), (path) => {
-    const bytes = context.world.files.read(toAbsolute(directory, path))
-    return bytes === null ? null : new TextDecoder().decode(bytes)
-  })
+  const changes = await changesOf(call, context)
   const root = worktreeOf(context.world, directory)
   const files = changes.map((change) => describe(change, directory, root))
   const diff = files.map((file) => `${file.patch}\n`).join('')
-  const shown = files.map((file) => file.relativePath)
+  const shown = files.map((file) => relative(root, file.filePath))
   await permit(call, context, {
     permission: 'edit',
     patterns: shown,
@@ -82,62 +80,38 @@ function apply(change: Change, directory: string, context: ToolContext): void {
   announceChange(context, target, existed ? 'change' : 'add')
 }
 
-function parsePatch(patch: string, readFile: (path: string) => string | null): readonly Change[] {
+/** What a patch would make of the files; fails before anything is changed. */
+async function changesOf(call: ToolCall, context: ToolContext): Promise<readonly Change[]> {
+  const { directory } = context.session.info
+  const { files } = context.world
   const changes: Change[] = []
-  const sections = patch.split(/^\*\*\* (?=Add File|Update File|Delete File)/mu).slice(1)
-  for (const section of sections) {
-    const [head = '', ...rest] = section.split('\n')
-    const lines = rest.filter((line) => !line.startsWith('*** End Patch'))
-    const [verb = '', path = ''] = head.split(' File: ')
-    if (verb === 'Add') {
-      const after = lines
-        .filter((line) => line.startsWith('+'))
-        .map((line) => `${line.slice(1)}\n`)
-        .join('')
+  for (const section of parsePatch(String(call.input['patchText']))) {
+    const { path } = section
+    const absolute = toAbsolute(directory, path)
+    await permitOutside(call, context, absolute)
+    if (section.type === 'add') {
+      const { content } = section
+      const after = content === '' || content.endsWith('\n') ? content : `${content}\n`
       changes.push({ type: 'add', path, movePath: null, before: '', after })
       continue
     }
-    const before = readFile(path)
-    if (before === null)
-      throw new ToolFailure(
-        `apply_patch verification failed: Failed to read file to update: ${path}`,
-      )
-    if (verb === 'Delete') {
-      changes.push({ type: 'delete', path, movePath: null, before, after: '' })
+    const bytes = files.read(absolute)
+    if (section.type === 'delete') {
+      const reason = files.isDirectory(absolute) ? 'BadResource' : 'NotFound'
+      if (bytes === null) throw refuse(`${reason}: FileSystem.readFile (${absolute})`)
+      changes.push({ type: 'delete', path, movePath: null, before: decode(bytes), after: '' })
       continue
     }
-    const movePath = lines.find((line) => line.startsWith('*** Move to: '))?.slice(13) ?? null
-    changes.push({
-      type: movePath === null ? 'update' : 'move',
-      path,
-      movePath,
-      before,
-      after: replaceHunks(before, lines, path),
-    })
+    if (bytes === null) throw refuse(`Failed to read file to update: ${absolute}`)
+    const before = decode(bytes)
+    const after = patchText(before, section.chunks, absolute)
+    const { movePath } = section
+    if (movePath !== null) await permitOutside(call, context, toAbsolute(directory, movePath))
+    changes.push({ type: movePath === null ? 'update' : 'move', path, movePath, before, after })
   }
   return changes
 }
 
-function replaceHunks(before: string, lines: readonly string[], path: string): string {
-  let text = before
-  for (const hunk of lines
-    .join('\n')
-    .split(/^@@.*$/mu)
-    .slice(1)) {
-    const body = hunk.split('\n').filter((line) => /^[ +-]/u.test(line))
-    const old = body
-      .filter((line) => !line.startsWith('+'))
-      .map((line) => line.slice(1))
-      .join('\n')
-    const fresh = body
-      .filter((line) => !line.startsWith('-'))
-      .map((line) => line.slice(1))
-      .join('\n')
-    if (!text.includes(old))
-      throw new ToolFailure(
-        `apply_patch verification failed: Failed to find expected lines in ${path}:\n${old}`,
-      )
-    text = text.replace(old, () => fresh)
-  }
-  return text
+function decode(bytes: Uint8Array): string {
+  return new TextDecoder().decode(bytes)
 }

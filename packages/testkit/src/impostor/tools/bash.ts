@@ -1,4 +1,6 @@
 import { putPart } from '../state/world.js'
+import { isFolder } from '../state/directories.js'
+import { bashWishes } from './bash-wishes.js'
 import { permit } from './permit.js'
 import { toAbsolute } from '../state/files.js'
 import { type ToolCall, type ToolContext, ToolFailure, type ToolResult } from './tool-context.js'
@@ -16,14 +18,22 @@ export function limitMs({ tool, input }: ToolCall): number {
 /** `bash`: nothing is run; what a command prints is what the script says. */
 export async function bash(call: ToolCall, context: ToolContext): Promise<ToolResult> {
   const command = String(call.input['command'])
-  const always = `${commandPrefix(command)} *`
-  await permit(call, context, {
-    permission: 'bash',
-    patterns: [command],
-    always: [always],
-    metadata: { command },
-  })
+  const { directory } = context.session.info
+  const { workdir } = call.input
+  const place = {
+    cwd: typeof workdir === 'string' ? toAbsolute(directory, workdir) : directory,
+    directory,
+    home: '/opencode-home',
+    isDirectory: (path: string) => isFolder(context.world, path),
+  }
+  const wishes = bashWishes(command, place)
+  // What a script makes a command ask for is asked once, also for one that asks for nothing.
+  const plain = { permission: 'bash', patterns: [command], always: [], metadata: { command } }
+  for (const wish of call.step.ask === undefined ? wishes : [wishes.at(-1) ?? plain])
+    await permit(call, context, wish)
   assertFolder(call, context)
+  if (command === '')
+    throw new ToolFailure("The argument 'file' cannot be empty. Received ''", { output: '' })
   const output = call.step.output ?? ''
   const update = (soFar: string): void => {
     if (context.isOver()) return
@@ -89,19 +99,4 @@ function lastLines(output: string): string {
     first -= 1
   }
   return lines.slice(first).join('\n')
-}
-
-/** How many words name a command, where it is not one. */
-const wordsOf: Readonly<Record<string, number>> = {
-  git: 2,
-  npm: 2,
-  pnpm: 2,
-  docker: 2,
-  cargo: 2,
-  go: 2,
-}
-
-function commandPrefix(command: string): string {
-  const words = command.split(/\s+/u)
-  return words.slice(0, wordsOf[words[0] ?? ''] ?? 1).join(' ')
 }

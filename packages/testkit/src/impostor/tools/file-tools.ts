@@ -2,8 +2,10 @@ import { relative } from 'node:path'
 import { toAbsolute } from '../state/files.js'
 import { diffLines, filePatch } from './line-diff.js'
 import { putPart, worktreeOf } from '../state/world.js'
+import { instructionsFor } from './instructions.js'
 import { permit } from './permit.js'
 import { readPath } from './read-path.js'
+import { replaceText } from './replace-text.js'
 import { type ToolCall, ToolFailure, type ToolContext, type ToolResult } from './tool-context.js'
 
 const decoder = new TextDecoder()
@@ -27,20 +29,29 @@ function announceChange(
 }
 
 function store(context: ToolContext, path: string, content: string): void {
-  const existed = context.world.files.read(path) !== null
+  const before = context.world.files.read(path)
+  const existed = before !== null
   context.touch(path)
-  context.world.files.write(path, encoder.encode(content))
+  // A mark of the byte order stays, and is no part of the text.
+  const mark = before && isMarked(before) && !content.startsWith('\uFEFF') ? '\uFEFF' : ''
+  context.world.files.write(path, encoder.encode(mark + content))
   announceChange(context, path, existed ? 'change' : 'add')
+}
+
+function isMarked(bytes: Uint8Array): boolean {
+  return bytes[0] === 0xef && bytes[1] === 0xbb && bytes[2] === 0xbf
 }
 
 async function permitOutside(
   call: ToolCall,
   context: ToolContext,
   absolute: string,
+  kind: 'directory' | 'file' = 'file',
 ): Promise<void> {
   const { directory } = context.session.info
   if (absolute === directory || absolute.startsWith(`${directory}/`)) return
-  const parentDir = absolute.slice(0, Math.max(1, absolute.lastIndexOf('/')))
+  const isFolder = kind === 'directory'
+  const parentDir = isFolder ? absolute : absolute.slice(0, Math.max(1, absolute.lastIndexOf('/')))
   const glob = `${parentDir === '/' ? '' : parentDir}/*`
   await permit(call, context, {
     permission: 'external_directory',
@@ -96,25 +107,15 @@ export async function edit(call: ToolCall, context: ToolContext): Promise<ToolRe
   await permitOutside(call, context, absolute)
   const bytes = context.world.files.read(absolute)
   const before = bytes === null ? '' : decoder.decode(bytes)
+  if (call.input['filePath'] === '') throw new ToolFailure('filePath is required')
   const wanted = String(call.input['oldString'] ?? '')
   const replacement = String(call.input['newString'] ?? '')
   const mistake = mistakeIn(context, absolute, { wanted, replacement })
   if (mistake !== null) throw new ToolFailure(mistake)
   const isEvery = call.input['replaceAll'] === true
-  if (bytes !== null && !before.includes(wanted)) {
-    throw new ToolFailure(
-      'Could not find oldString in the file. It must match exactly, including whitespace, indentation, and line endings.',
-    )
-  }
-  if (bytes !== null && !isEvery && before.indexOf(wanted) !== before.lastIndexOf(wanted)) {
-    throw new ToolFailure(
-      'Found multiple matches for oldString. Provide more surrounding context to make the match unique.',
-    )
-  }
-  const after = isEvery
-    ? before.replaceAll(wanted, () => replacement)
-    : before.replace(wanted, () => replacement)
-  const patch = filePatch(absolute, before, after)
+  const after = bytes === null ? replacement : replaceText(before, { wanted, replacement, isEvery })
+  const lines = (text: string): string => text.replaceAll('\r\n', '\n')
+  const patch = filePatch(absolute, lines(before), lines(after))
   await permit(call, context, {
     permission: 'edit',
     patterns: [shown],
@@ -140,7 +141,9 @@ export async function edit(call: ToolCall, context: ToolContext): Promise<ToolRe
 /** `read`: numbered lines of a file, names of a folder, or an image. */
 export async function read(call: ToolCall, context: ToolContext): Promise<ToolResult> {
   const { absolute, shown } = pathsOf(call, context)
-  await permitOutside(call, context, absolute)
+  const { files } = context.world
+  const isFolder = files.read(absolute) === null && files.isDirectory(absolute)
+  await permitOutside(call, context, absolute, isFolder ? 'directory' : 'file')
   await permit(call, context, {
     permission: 'read',
     patterns: [shown],
@@ -153,9 +156,16 @@ export async function read(call: ToolCall, context: ToolContext): Promise<ToolRe
     ...number('offset'),
     ...number('limit'),
   })
-  if (attachment === null) return { output, title: shown, metadata }
+  if (isFolder) return { output, title: shown, metadata }
+  const told = instructionsFor(context, absolute)
+  const loaded = { ...metadata, loaded: told.map((each) => each.path) }
+  if (attachment === null) {
+    const reminder = told.map((each) => each.content).join('\n\n')
+    const more = told.length === 0 ? '' : `\n\n<system-reminder>\n${reminder}\n</system-reminder>`
+    return { output: output + more, title: shown, metadata: loaded }
+  }
   const file = { type: 'file', ...attachment }
-  return { output, title: shown, metadata, attachments: [file] }
+  return { output, title: shown, metadata: loaded, attachments: [file] }
 }
 
-export { announceChange }
+export { announceChange, permitOutside }

@@ -49,7 +49,21 @@ export function filePatch(
   { tab = '', context = 4 }: { readonly tab?: string; readonly context?: number } = {},
 ): string {
   const rule = '='.repeat(67)
-  return `Index: ${name}\n${rule}\n--- ${name}${tab}\n+++ ${name}${tab}\n${diffLines(before, after, context).hunks}`
+  const { hunks } = diffLines(before, after, context)
+  const shown = tab === '' ? withoutIndent(hunks) : hunks
+  return `Index: ${name}\n${rule}\n--- ${name}${tab}\n+++ ${name}${tab}\n${shown}`
+}
+
+/** Tools leave out of their patches by how much every line is indented. */
+function withoutIndent(hunks: string): string {
+  const lines = hunks.split('\n')
+  const isShown = (line: string): boolean => /^[+\- ]/u.test(line) && !/^(?:---|\+\+\+)/u.test(line)
+  const filled = lines.filter((line) => isShown(line) && line.slice(1).trim() !== '')
+  const least = Math.min(...filled.map((line) => /^.(\s*)/u.exec(line)?.[1]?.length ?? 0))
+  if (filled.length === 0 || least === 0) return hunks
+  return lines
+    .map((line) => (isShown(line) ? line.slice(0, 1) + line.slice(1 + least) : line))
+    .join('\n')
 }
 
 function split(text: string): readonly string[] {

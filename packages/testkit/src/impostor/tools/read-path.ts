@@ -15,12 +15,36 @@ const mostLines = 2_000
 const mostCharacters = 2_000
 const mostBytes = 50 * 1024
 
-const images: Readonly<Record<string, string>> = {
+/** What a file of such a name is taken for, where its first bytes do not say. */
+const types: Readonly<Record<string, string>> = {
   png: 'image/png',
   jpg: 'image/jpeg',
   jpeg: 'image/jpeg',
   gif: 'image/gif',
   webp: 'image/webp',
+  pdf: 'application/pdf',
+}
+
+/** Files that a model is not shown, whatever they hold. */
+const binary =
+  /\.(?:zip|tar|gz|exe|dll|so|class|jar|war|7z|docx?|xlsx?|pptx?|od[tsp]|bin|dat|obj|o|a|lib|wasm|py[co])$/iu
+
+/** A picture or a PDF, by its first bytes or else its name; null for anything else. */
+function typeOf(path: string, bytes: Uint8Array): string | null {
+  const head = Buffer.from(bytes.subarray(0, 12)).toString('latin1')
+  if (head.startsWith('\u0089PNG\r\n\u001A\n')) return 'image/png'
+  if (head.startsWith('\u00FF\u00D8\u00FF')) return 'image/jpeg'
+  if (head.startsWith('GIF8')) return 'image/gif'
+  if (head.startsWith('RIFF') && head.endsWith('WEBP')) return 'image/webp'
+  if (head.startsWith('%PDF-')) return 'application/pdf'
+  return types[/\.(?<end>\w+)$/u.exec(path)?.groups?.['end']?.toLowerCase() ?? ''] ?? null
+}
+
+function isBinary(path: string, bytes: Uint8Array): boolean {
+  if (binary.test(path)) return true
+  const head = bytes.subarray(0, 4096)
+  const strange = head.filter((byte) => byte < 9 || (byte > 13 && byte < 32))
+  return head.includes(0) || strange.length > head.length * 0.3
 }
 
 /** Reads a file by numbered lines or a folder by names, from entry `offset` (1 the first) on. */
@@ -36,19 +60,19 @@ export function readPath(
 }
 
 function readFile(path: string, bytes: Uint8Array, offset: number, limit: number): ReadResult {
-  const image = images[/\.(?<end>\w+)$/u.exec(path)?.groups?.['end']?.toLowerCase() ?? '']
-  if (image !== undefined) {
-    const url = `data:${image};base64,${Buffer.from(bytes).toString('base64')}`
-    const output = 'Image read successfully'
+  const type = typeOf(path, bytes)
+  if (type !== null) {
+    const url = `data:${type};base64,${Buffer.from(bytes).toString('base64')}`
+    const output = `${type === 'application/pdf' ? 'PDF' : 'Image'} read successfully`
     return {
       output,
       metadata: { preview: output, truncated: false, loaded: [] },
-      attachment: { mime: image, url },
+      attachment: { mime: type, url },
     }
   }
-  if (bytes.includes(0)) throw new ToolFailure(`Cannot read binary file: ${path}`)
-  const content = new TextDecoder().decode(bytes).replace(/\n$/u, '')
-  const lines = content === '' ? [] : content.split('\n')
+  if (isBinary(path, bytes)) throw new ToolFailure(`Cannot read binary file: ${path}`)
+  const content = new TextDecoder().decode(bytes).replace(/\r?\n$/u, '')
+  const lines = content === '' ? [] : content.split(/\r?\n/u)
   if (offset > Math.max(1, lines.length))
     throw new ToolFailure(`Offset ${offset} is out of range for this file (${lines.length} lines)`)
   const { shown, isCapped } = cut(lines.slice(offset - 1, offset - 1 + limit))

@@ -1,23 +1,19 @@
 import { applyPatch } from './apply-patch.js'
 import { bash, limitMs } from './bash.js'
 import { edit, read, write } from './file-tools.js'
-import { missingKey } from './missing-key.js'
 import { permit } from './permit.js'
 import { glob, grep } from './search.js'
 import { planExit } from './plan-exit.js'
 import { question } from './question.js'
 import { task } from './task.js'
+import { flawOfInput } from './tool-inputs.js'
 import { type ToolCall, ToolFailure, type ToolContext, type ToolResult } from './tool-context.js'
 
 /** Runs a tool as the real server would, as far as a fake can. */
 export async function runTool(call: ToolCall, context: ToolContext): Promise<ToolResult> {
   if (call.refusal !== null) throw new ToolFailure(call.refusal)
-  const missing = missingKey(call.tool, call.input)
-  if (missing !== null) {
-    throw new ToolFailure(
-      `The ${call.tool} tool was called with invalid arguments: SchemaError(Missing key\n  at ["${missing}"]).\nPlease rewrite the input so it satisfies the expected schema.`,
-    )
-  }
+  const flaw = flawOfInput(call.tool, call.input)
+  if (flaw !== null) throw new ToolFailure(flaw)
   const { gate } = call.step
   // The server asks first, and then calls who has the tool.
   if (context.world.settings.tools.includes(call.tool)) await permit(call, context, wishOf(call))
@@ -89,7 +85,8 @@ async function todowrite(call: ToolCall, context: ToolContext): Promise<ToolResu
 
 async function webfetch(call: ToolCall, context: ToolContext): Promise<ToolResult> {
   const url = String(call.input['url'])
-  const { format, timeout } = call.input
+  const { format = 'markdown', timeout } = call.input
+  if (!/^https?:\/\//u.test(url)) throw new ToolFailure('URL must start with http:// or https://')
   await permit(call, context, {
     permission: 'webfetch',
     patterns: [url],
@@ -108,11 +105,12 @@ async function plain(call: ToolCall, context: ToolContext): Promise<ToolResult> 
   const pattern = String(call.input['pattern'] ?? call.input['name'] ?? '*')
   if (call.tool === 'skill' && call.step.output === undefined)
     throw new ToolFailure(`Skill "${pattern}" not found. Available skills: customize-opencode`)
+  const isSkill = call.tool === 'skill'
   await permit(call, context, {
     permission: call.tool,
     patterns: [pattern],
-    always: ['*'],
-    metadata: { ...call.input },
+    always: [isSkill ? pattern : '*'],
+    metadata: isSkill ? {} : { ...call.input },
   })
   return { output: call.step.output ?? '', title: pattern, metadata: {} }
 }

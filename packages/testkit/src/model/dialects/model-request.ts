@@ -60,7 +60,7 @@ export function toModelRequest(
   headers: Readonly<Record<string, string | string[] | undefined>>,
 ): ModelRequest {
   const lastUser = messages.findLastIndex(isPrompt)
-  const since = messages.slice(lastUser + 1)
+  const since = messages.slice(lastUser + 1).filter((message) => !isLastStep(message))
   const session = headers['x-session-id']
   const model = String(body['model'] ?? '')
   return {
@@ -98,6 +98,11 @@ export function isPrompt(message: ModelMessage): boolean {
 /** A run that the server lost leaves an empty assistant message; the call after it is the same call again. */
 function saidSomething(message: ModelMessage): boolean {
   return message.role === 'assistant' && (message.text !== '' || message.toolCalls.length > 0)
+}
+
+/** In the last of an agent's `steps` the server puts words into the model's mouth. */
+function isLastStep({ role, text }: ModelMessage): boolean {
+  return role === 'assistant' && text.startsWith('CRITICAL - MAXIMUM STEPS REACHED')
 }
 
 function newestResults(since: readonly ModelMessage[]): ModelRequest['toolResults'] {

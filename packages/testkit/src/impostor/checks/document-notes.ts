@@ -46,7 +46,7 @@ const strict = [
 
 /** How an operation words an optional field; `owner` is the named schema that has it. */
 export function absenceOf(line: string, owner: string | null, name: string): Absence {
-  if (line.startsWith('GET ') || owner === 'WorktreeCreateInput') return 'undefined'
+  if (/^(?:GET|tool) /u.test(line) || owner === 'WorktreeCreateInput') return 'undefined'
   if (owner !== null && strictOwners.has(owner)) return 'strict'
   return strict.some((each) => each.test(`${line} ${name}`)) ? 'strict' : 'null'
 }
