@@ -5,6 +5,7 @@ import { createFaultPlan, fits, type RequestMatch } from '../faults/fault-plan.j
 import type { Fault } from '../faults/faults.js'
 import { createGates, type Gate } from '../gates.js'
 import { createJournal, type Journal } from '../journal.js'
+import { assertKnown, type Names } from '../known-options.js'
 import { formatLeftovers } from '../leftovers.js'
 import { listenOnLoopback, type Loopback } from '../loopback.js'
 import { defaultReply } from '../script/default-reply.js'
@@ -94,6 +95,34 @@ export interface StreamsControl {
   resume(): void
 }
 
+const optionNames: Names<ImpostorOptions> = {
+  port: true,
+  clock: true,
+  password: true,
+  username: true,
+  heartbeatMs: true,
+  seed: true,
+  startMs: true,
+  directory: true,
+  directories: true,
+  git: true,
+  snapshot: true,
+  files: true,
+  storage: true,
+  providerId: true,
+  modelId: true,
+  models: true,
+  price: true,
+  title: true,
+  summary: true,
+  tools: true,
+  config: true,
+  expandMs: true,
+  experimental: true,
+  listenerWaitMs: true,
+  version: true,
+}
+
 /**
  * Starts an Impostor. A scenario is one reply for every prompt, replies in order, answers for certain prompts, or a
  * function; without one every prompt gets a useful default answer.
@@ -103,11 +132,13 @@ export interface StreamsControl {
  * // Point the application at `impostor.url`, and ask something.
  * impostor.assertComplete()
  * await impostor.close()
+ * @throws TypeError for what is no scenario or no option.
  */
 export async function startImpostor(
   scenario: ScenarioLike = defaultReply,
   options: ImpostorOptions = {},
 ): Promise<Impostor> {
+  assertKnown('`startImpostor`', options, optionNames)
   const clock = options.clock ?? unfakedClock
   const gates = createGates()
   const book = createAnswerBook(scenario)

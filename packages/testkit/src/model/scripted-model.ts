@@ -9,6 +9,7 @@ import { listenOnLoopback, readBody } from '../loopback.js'
 import { reply, text } from '../script/builder.js'
 import { defaultReply } from '../script/default-reply.js'
 import { attemptAt, callAt, planCalls, type ModelCall } from '../script/plan.js'
+import { assertKnown, type Names } from '../known-options.js'
 import { createAnswerBook, type ScenarioLike } from '../script/scenario.js'
 import type { Reply } from '../script/steps.js'
 import { summaryOf } from '../script/summary.js'
@@ -62,6 +63,13 @@ export interface ScriptedModel {
   [Symbol.asyncDispose](): Promise<void>
 }
 
+const optionNames: Names<ScriptedModelOptions> = {
+  port: true,
+  clock: true,
+  title: true,
+  summary: true,
+}
+
 const dialects: readonly Dialect[] = [chatCompletions, responses, messages]
 
 type Answering = (
@@ -87,6 +95,7 @@ export async function startScriptedModel(
   script: ScenarioLike = defaultReply,
   options: ScriptedModelOptions = {},
 ): Promise<ScriptedModel> {
+  assertKnown('`startScriptedModel`', options, optionNames)
   const clock = options.clock ?? unfakedClock
   const title = options.title ?? 'A scripted title'
   const summary = summaryOf(options.summary)

@@ -6,6 +6,7 @@ import { createIsolatedHome } from './isolated-home.js'
 import { machineFactor } from './machine-factor.js'
 import { mergeConfig, scriptedConfig, type ScriptedProvider } from './model-config.js'
 import { spawnServer, type ServerProcess } from './server-process.js'
+import { assertKnown, type Names } from '../known-options.js'
 
 /** Options of {@link startOpencode}. */
 export interface StartOpencodeOptions {
@@ -47,6 +48,24 @@ export interface StartOpencodeOptions {
   readonly signal?: AbortSignal
 }
 
+const optionNames: Names<StartOpencodeOptions> = {
+  model: true,
+  providers: true,
+  binary: true,
+  directory: true,
+  git: true,
+  snapshot: true,
+  installPlugins: true,
+  config: true,
+  env: true,
+  port: true,
+  dataDir: true,
+  password: true,
+  username: true,
+  readyTimeoutMs: true,
+  signal: true,
+}
+
 /** A real, isolated `opencode serve`. */
 export interface RunningOpencode {
   /** `http://127.0.0.1:<port>`; the port stays over restarts. */
@@ -83,6 +102,10 @@ export interface RunningOpencode {
  * await server.close()
  */
 export async function startOpencode(options: StartOpencodeOptions): Promise<RunningOpencode> {
+  assertKnown('`startOpencode`', options, optionNames)
+  if (options.model === undefined) {
+    throw new TypeError('`model` is missing, such as `await startScriptedModel()`.')
+  }
   const binary = options.binary ?? findOpencodeBinary()
   if (binary === null) {
     throw new TestkitError(

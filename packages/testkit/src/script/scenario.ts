@@ -150,6 +150,7 @@ function isFree(each: { readonly answer: Answer; readonly used: number }): boole
 
 function toAnswers(scenario: ScenarioLike): readonly Answer[] {
   if (typeof scenario === 'function') return [{ kind: 'answer', reply: scenario, times: Infinity }]
+  for (const each of isList(scenario) ? scenario : [scenario]) assertAnswer(each)
   if (!isList(scenario)) {
     return scenario.kind === 'answer'
       ? [scenario]
@@ -157,6 +158,16 @@ function toAnswers(scenario: ScenarioLike): readonly Answer[] {
   }
   return scenario.map((each) =>
     each.kind === 'answer' ? each : { kind: 'answer', reply: each, times: 1 },
+  )
+}
+
+/** @throws TypeError for what is no answer: found only when it is asked for, it would be the server's failure. */
+function assertAnswer(given: unknown): void {
+  const { kind, reply } = Object(given) as Partial<Answer>
+  if (Array.isArray(Reflect.get(Object(given), 'steps'))) return
+  if (kind === 'answer' && (typeof reply === 'function' || Array.isArray(reply?.steps))) return
+  throw new TypeError(
+    "A scenario is made of `reply(text('Hello.'))` and of `on('a prompt', reply(…))`.",
   )
 }
 
