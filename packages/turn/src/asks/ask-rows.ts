@@ -16,8 +16,12 @@ export interface AskRows {
   /** What the row said last of an ask. */
   get(askId: string): AskRecord | undefined
   all(): readonly AskRecord[]
-  /** Takes along the end of what the server does not ask any more. */
-  endGone(): void
+  /**
+   * Takes along the end of what the server does not ask any more.
+   *
+   * @param isOver - Somebody else has answered the ask: an answer that was not sent comes too late.
+   */
+  endGone(isOver: (askId: string) => boolean): void
   /** Takes a change along with the next write. */
   change(change: AskChange): void
   /** Others have written: reads with the next write, also when there is nothing to write. */
@@ -107,7 +111,7 @@ export function openAskRows(run: TurnRun): AskRows {
     get: (askId) => records.get(askId),
     all: () => [...records.values()],
     change,
-    endGone() {
+    endGone(isOver) {
       if (records.size === 0) return
       const known = new Map(run.reply?.asks.map((ask) => [ask.id, ask.state]))
       for (const { id, state, triedAt } of records.values()) {
@@ -116,10 +120,11 @@ export function openAskRows(run: TurnRun): AskRows {
         const isGone = known.has(id) ? known.get(id) !== 'open' : run.schedule.hasReadAsks()
         if (!isGone) continue
         // No server had the answer: the run may come back to the question.
-        if (state === 'answered' && triedAt === null) continue
+        const isUnsent = state === 'answered' && triedAt === null
+        if (isUnsent && !isOver(id)) continue
         ended.add(id)
         // With an answer of ours it has arrived; without one, someone else's did.
-        change({ type: state === 'answered' ? 'sent' : 'closed', askId: id })
+        change({ type: state === 'answered' && !isUnsent ? 'sent' : 'closed', askId: id })
       }
     },
     reread() {
