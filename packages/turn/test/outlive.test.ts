@@ -251,6 +251,56 @@ describe('a conversation whose server has lost it', () => {
     }
   })
 
+  it('is not told again by a server whose clock was set back: what others said meanwhile stays', async () => {
+    await ask('One')
+    const id = await sessionId()
+    const part = { type: 'text', text: 'A note of someone else.' } as const
+    await rig.client.session.promptAsync(id, { noReply: true, parts: [part] })
+    const { session, ...rest } = rig.client
+    let back = 3_600_000
+    const get: Client['session']['get'] = async (...args) => {
+      const found = await session.get(...args)
+      return { ...found, time: { ...found.time, updated: found.time.updated - back } }
+    }
+    const client = { ...rest, session: { ...session, get } } as Client
+    rig.impostor.fail('GET /session/{sessionID}/message/{messageID}', fault.serverError())
+    expect(await ask('Two', { client })).to.include({ status: 'completed', session: 'same' })
+    expect(await dump()).to.include('A note of someone else.')
+    // What is older by its messages is told again all the same, also where a request fails on the way.
+    back *= 2
+    for (const { info } of (await rig.client.session.messages(id)).slice(-2)) {
+      await rig.client.message.delete(id, info.id)
+    }
+    rig.impostor.fail('DELETE /session/{sessionID}', fault.serverError())
+    expect(await ask('Three', { client })).to.include({ status: 'completed', session: 'restored' })
+    expect(await dump()).to.include('Second.')
+  })
+
+  it('is replaced by a server that has an older state of it, if the host wants that, and says so', async () => {
+    const other = await startImpostor([on('Two', reply(text('There.')))], { clock })
+    const client = createClient({ baseUrl: other.url })
+    try {
+      await ask('One')
+      const id = await sessionId()
+      expect(await ask('Two', { client })).to.include({ session: 'restored' })
+      let retold = 0
+      const result = await ask('Three', {
+        recovery: {
+          onSessionLost: ({ sessions }) => {
+            retold = sessions.at(-1)?.messages.length ?? 0
+            return 'This is what was said before.'
+          },
+        },
+      })
+      expect(result).to.include({ session: 'replaced', sessionRecreated: true })
+      expect(retold).to.equal(5)
+      expect(await sessionId()).to.not.equal(id)
+    } finally {
+      await client.close()
+      await other.close()
+    }
+  })
+
   it('fails without a history, never in silence; or does as the host says', async () => {
     await ask('One')
     const lost = await sessionId()
