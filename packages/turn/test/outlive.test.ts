@@ -334,6 +334,66 @@ describe('a conversation whose server has lost it', () => {
     expect(await rig.client.session.messages(session?.id ?? '')).to.have.length(5)
   })
 
+  it('ends with a code where what the host is asked for fails, and hangs on nothing of it', async () => {
+    await ask('One')
+    await rig.impostor.restart({ keep: false })
+    const never = (): Promise<never> => new Promise(() => undefined)
+    const budgets = { wallClockMs: 1_000 }
+    const retold = (onSessionLost: () => Promise<string>) =>
+      ask('Two', { budgets, recovery: { onSessionLost } }).then(codeOf)
+    expect(codeOf(await ask('Two', { budgets, recovery: { beforeRestore: never } }))).to.equal(
+      'session_not_restored',
+    )
+    expect(await retold(never)).to.equal('session_not_restored')
+    expect(await retold(() => Promise.reject(new Error('no words')))).to.equal(
+      'session_not_restored',
+    )
+    expect(await retold(async () => undefined as unknown as string)).to.equal(
+      'session_not_restored',
+    )
+    const leaving = new AbortController()
+    const turnId = await rig.rows.addMessage()
+    const recovery = {
+      onSessionLost: () => {
+        leaving.abort()
+        return never()
+      },
+    }
+    const more = { history, clock: quickly, recovery, signal: leaving.signal }
+    expect(await runTurn(rig.options(turnId, 'Two', more))).to.include({ reason: 'handed_off' })
+    // Nothing was said in the new session, so that it is told what there is all the same.
+    const telling = { onSessionLost: () => 'What was said.' }
+    const again = rig.options(turnId, 'Two', { history, clock: quickly, recovery: telling })
+    expect(await runTurn(again)).to.include({ status: 'completed', session: 'replaced' })
+  })
+
+  it('is told once what was said before, and says so, where the worker died right after that', async () => {
+    await ask('One')
+    await rig.impostor.restart({ keep: false })
+    const turnId = await rig.rows.addMessage()
+    let told = 0
+    const recovery = {
+      onSessionLost: () => {
+        told += 1
+        return 'What was said.'
+      },
+    }
+    const { store } = rig.rows
+    const dying = { ...store, recordPrompt: () => Promise.reject(new Error('it is dead')) }
+    const more = { history, clock: quickly, recovery }
+    await runTurn(rig.options(turnId, 'Two', { ...more, store: dying })).then(
+      () => expect.fail('it is dead'),
+      () => undefined,
+    )
+    expect(told).to.equal(1)
+    const result = await runTurn(rig.options(turnId, 'Two', more))
+    expect(result).to.include({ status: 'completed', session: 'replaced', sessionRecreated: true })
+    expect(told).to.equal(1)
+    const [session] = await rig.client.session.list()
+    expect(await rig.client.session.messages(session?.id ?? '')).to.have.length(3)
+    expect(await ask('Three')).to.include({ session: 'same' })
+  })
+
   it('says with a code why it could not be restored, and tries again the next time', async () => {
     await ask('One')
     await rig.impostor.restart({ keep: false })

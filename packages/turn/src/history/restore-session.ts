@@ -4,6 +4,7 @@ import type { HistoryEntry, HistorySession } from '../ports/history.js'
 import { withRetry } from '../run/retry.js'
 import { requestLimits, type TurnRun } from '../run/run.js'
 import { isSessionGone } from '../upstream.js'
+import { askHost } from './ask-host.js'
 import { idOf, mergeEntries } from './merge-entries.js'
 import { inPieces, type ReplayEvent, restoringKey, toReplayEvents } from './replay-events.js'
 
@@ -81,13 +82,12 @@ async function filesFirst(
   about: { readonly sessionId: string; readonly directory: string },
 ): Promise<void> {
   const { recovery, conversationId } = run.setup
-  if (recovery.beforeRestore === undefined) return
-  try {
-    await recovery.beforeRestore({ ...about, conversationId, signal: run.signal })
-  } catch (error) {
-    run.signal.throwIfAborted()
-    throw sessionNotRestored(about.sessionId, '`beforeRestore` has failed', error)
-  }
+  const { beforeRestore } = recovery
+  if (beforeRestore === undefined) return
+  const { sessionId } = about
+  await askHost(run, { name: 'beforeRestore', sessionId }, () =>
+    beforeRestore({ ...about, conversationId, signal: run.signal }),
+  )
 }
 
 /** Only what is idle: a run that is under way there is somebody's. */
