@@ -274,27 +274,4 @@ describe('createTurnWorker', () => {
     expect(await first).to.equal(null)
     expect(await second).to.equal(null)
   })
-
-  it('finds what crashes left also behind what cannot be run here, as turns of a server that is away', async () => {
-    rig.impostor.answer(on('Found', reply(text('It is.'))))
-    const { store, conversationId } = rig.rows
-    const turnId = await rig.rows.addMessage()
-    const claim = { conversationId, turnId, owner: 'gone', leaseMs: 1, input: { text: 'Found' } }
-    await store.claim(claim)
-    const stuck = Array.from({ length: 150 }, (_, each) => ({
-      turnId: 10_000 + each,
-      conversationId: 10_000 + each,
-    }))
-    const limits: number[] = []
-    const sweep: typeof store.sweep = async ({ limit = 0 } = {}) => {
-      limits.push(limit)
-      const turns = [...stuck, { turnId, conversationId }]
-      const report = await store.sweep({ limit })
-      const strandedTurns = turns.slice(0, limit).map((turn) => ({ ...turn, startedAt: 1 }))
-      return { ...report, strandedTurns, hasMore: turns.length >= limit }
-    }
-    open({ store: { ...store, sweep }, resumeMs: 20 })
-    await until(async () => (await store.read(turnId))?.status === 'completed')
-    expect([...new Set(limits)].slice(0, 2)).to.deep.equal([100, 200])
-  })
 })
