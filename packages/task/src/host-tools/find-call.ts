@@ -91,7 +91,7 @@ export async function claimCall<Run extends CallingRun>(
 
 /**
  * Two requests for the same call are not told apart, so that one may have taken up the other's part: the server then ends that one
- * while the first still runs, and its late request has the part that ended in its place.
+ * while the first still runs, and its late request has the part that ended in its place. Calls that run side by side are of one message.
  */
 function callsIn<Run extends CallingRun>(
   run: Run,
@@ -109,7 +109,9 @@ function callsIn<Run extends CallingRun>(
   const answered = running.filter(({ id }) => run.claimed.get(id) === true)
   const exchanged = ended.filter(({ id }) => run.claimed.get(id) === false)
   const late = Math.max(0, answered.length - exchanged.length)
-  return [...running.filter(isFree), ...ended.filter(isFree).slice(0, late)]
+  const messages = new Set(answered.map(({ messageId }) => messageId))
+  const inPlace = ended.filter((part) => isFree(part) && messages.has(part.messageId))
+  return [...running.filter(isFree), ...inPlace.slice(0, late)]
 }
 
 /** The server lets a call wait while it asks; that it was asked at all is not its word to give. */
