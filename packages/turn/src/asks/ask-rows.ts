@@ -39,7 +39,7 @@ const retryMs = 500
 export function openAskRows(run: TurnRun): AskRows {
   const { budgets, clock, report, store } = run.setup
   const records = new Map<string, AskRecord>()
-  /** Asks of the row that this process has reported as over. */
+  /** Asks of the row that this process has reported as over, and how they stood then. */
   const ended = new Set<string>()
   let queue: AskChange[] = []
   // What an earlier worker left is in the row.
@@ -115,16 +115,18 @@ export function openAskRows(run: TurnRun): AskRows {
       if (records.size === 0) return
       const known = new Map(run.reply?.asks.map((ask) => [ask.id, ask.state]))
       for (const { id, state, triedAt } of records.values()) {
-        if (ended.has(id) || (state !== 'open' && state !== 'answered')) continue
+        const end = `${id} ${state}`
+        if (ended.has(end) || (state !== 'open' && state !== 'answered')) continue
         // What an earlier worker saw, and no list shows, is over, too.
         const isGone = known.has(id) ? known.get(id) !== 'open' : run.schedule.hasReadAsks()
         if (!isGone) continue
         // No server had the answer: the run may come back to the question.
         const isUnsent = state === 'answered' && triedAt === null
         if (isUnsent && !isOver(id)) continue
-        ended.add(id)
+        ended.add(end)
         // With an answer of ours it has arrived; without one, someone else's did.
-        change({ type: state === 'answered' && !isUnsent ? 'sent' : 'closed', askId: id })
+        if (state === 'open') change({ type: 'closed', askId: id, unless: 'answered' })
+        else change({ type: isUnsent ? 'closed' : 'sent', askId: id })
       }
     },
     reread() {
