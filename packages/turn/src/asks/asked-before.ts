@@ -1,25 +1,5 @@
-import type { Ask, Reply, ReplyPart } from '@turnstead/reply'
-
-type ToolPart = Extract<ReplyPart, { kind: 'tool' }>
-
-/**
- * The call that asks, of the agent or of a sub-agent; null when none does, or the reply does not have it. The id of the call alone does not
- * tell: there are models that number the calls of each message from the beginning.
- */
-export function callOf(reply: Reply, { callId, messageId }: Ask): ToolPart | null {
-  if (callId === null) return null
-  const isCall = (part: ReplyPart): part is ToolPart =>
-    part.kind === 'tool' &&
-    part.callId === callId &&
-    (messageId === null || part.messageId === messageId)
-  const own = reply.parts.find(isCall)
-  if (own !== undefined) return own
-  for (const child of reply.view().children) {
-    const theirs = child.parts.find(isCall)
-    if (theirs !== undefined) return theirs
-  }
-  return null
-}
+import type { Ask, Reply } from '@turnstead/reply'
+import { callOf, type ToolPart } from '../poll/call-of.js'
 
 /**
  * What an ask is about, as one text: what was asked, for a tool what it was called with, since a permission may not say that, and which

@@ -1,5 +1,5 @@
 import type { Reply } from '@turnstead/reply'
-import { callOf } from '../asks/asked-before.js'
+import { callOf } from './call-of.js'
 
 /** Whether a call of the agent still waits for an answer that can no longer come. */
 export function wasAsking(reply: Reply): boolean {

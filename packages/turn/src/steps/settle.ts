@@ -1,5 +1,5 @@
 import { type Ask, createReply, type Reply } from '@turnstead/reply'
-import { callOf } from '../asks/asked-before.js'
+import { callOf } from '../poll/call-of.js'
 import { type CompletedEnding, completedEnding, endingOf, type TurnEnding } from '../endings.js'
 import { restoreError, TurnError, type TurnErrorDetails } from '../errors.js'
 import { checkOutput } from '../output.js'
