@@ -1,6 +1,6 @@
 import { createHistoryStore, historyMigration } from '@turnstead/session/history'
 import { on, reply, startImpostor, text, tool } from '@turnstead/testkit'
-import { type Client, createClient } from '@turnstead/wire'
+import { createClient } from '@turnstead/wire'
 import { expect } from 'chai'
 import { afterEach, beforeEach, describe, it } from 'mocha'
 import { setTimeout } from 'node:timers/promises'
