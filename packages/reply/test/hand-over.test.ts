@@ -54,6 +54,28 @@ describe('a prompt of another turn that comes while a run is on', () => {
     }
   })
 
+  for (const isRepeated of [true, false]) {
+    const also = isRepeated ? ', and before what the server asks once more' : ''
+    it(`is not taken for the server's own where it comes right after an overflow${also}`, () => {
+      const turn = beginTurn()
+      turn.complete(turn.answer(), {})
+      const asked = turn.server.addMessage(turn.sessionId, { role: 'user' })
+      turn.server.putPart(asked, { type: 'compaction', auto: true, overflow: true })
+      turn.hear()
+      turn.complete(turn.answer(asked), { finish: 'stop', summary: true })
+      const later = ask(turn)
+      answerTo(turn, isRepeated ? ask(turn) : later, 'Both.')
+      for (const reply of each(turn, turn.promptId, [later])) {
+        expect(reply.result().text).to.equal('')
+        expect(reply.outcome()).to.deep.include({ state: 'completed', answeredBy: later })
+      }
+      for (const reply of each(turn, later, [turn.promptId])) {
+        expect(reply.result().text).to.equal('Both.')
+        expect(reply.outcome().state).to.equal('completed')
+      }
+    })
+  }
+
   it('completes one that was not answered at all, and each has the part that is its own', () => {
     const turn = beginTurn()
     const later = ask(turn)

@@ -353,6 +353,22 @@ describe('createTurboRenderer', () => {
     expect(next).to.include('permission of ')
   })
 
+  it('names the call of an ask by its message, too: a model may give two of them one id', () => {
+    const turn = beginTurn()
+    const earlier = turn.answer()
+    turn.call(earlier, { status: 'completed', input: {}, output: '' })
+    turn.complete(earlier, { finish: 'tool-calls' })
+    const message = turn.answer()
+    const call = turn.call(message, { status: 'running', input: {} })
+    const renderer = createTurboRenderer(turn.reply, {
+      prefix: 'r',
+      templates: { ask: (_, context) => html`<b>${context.call?.id}</b>` },
+    })
+    turn.server.ask(turn.sessionId, { messageID: message, callID: 'call_1' })
+    turn.hear()
+    expect(renderer.page()).to.include(`<b>${call}</b>`)
+  })
+
   it('shows a status of the host again when it changed, whatever the reply did', () => {
     const turn = beginTurn()
     let word = 'calm'

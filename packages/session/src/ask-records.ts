@@ -91,4 +91,5 @@ export type AskChange =
   /** The server has the answer. */
   | { readonly type: 'sent'; readonly askId: string }
   /** It was answered elsewhere, or the server does not ask any more. */
-  | { readonly type: 'closed'; readonly askId: string }
+  /** `unless`: an answer that came first stays: the question may come again. */
+  | { readonly type: 'closed'; readonly askId: string; readonly unless?: 'answered' }

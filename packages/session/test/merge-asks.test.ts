@@ -26,7 +26,7 @@ const decided = (askId: string, by: string): AskChange => ({
   by,
 })
 const sent = (askId: string): AskChange => ({ type: 'sent', askId })
-const closed = (askId: string): AskChange => ({ type: 'closed', askId })
+const closed = (askId: string) => ({ type: 'closed', askId }) as const
 
 /** From each state, by each change: what comes of it. A state that stays says that the change does not apply. */
 const table: readonly (readonly [AskState, AskChange, AskState])[] = [
@@ -38,6 +38,8 @@ const table: readonly (readonly [AskState, AskChange, AskState])[] = [
   ['answered', decided('a', 'policy'), 'answered'],
   ['answered', sent('a'), 'sent'],
   ['answered', closed('a'), 'closed'],
+  ['open', { ...closed('a'), unless: 'answered' }, 'closed'],
+  ['answered', { ...closed('a'), unless: 'answered' }, 'answered'],
   ['sent', opened('a'), 'sent'],
   ['sent', decided('a', 'policy'), 'sent'],
   ['sent', sent('a'), 'sent'],

@@ -173,6 +173,27 @@ describe('host tools', () => {
     expect((await running).status).to.equal('complete')
   })
 
+  it('run for no other in the place of a call that ended before, in an earlier message', async () => {
+    const behind = (gate: string) =>
+      tool.call(fullName('weather'), { city: 'Oslo' }, { gate, output: 'as the test says' })
+    rig = await open(reply(behind('one'), text('Again. '), behind('two'), text('It is done.')))
+    const caller = mcpCaller(rig.client)
+    const calls: HostToolCall[] = []
+    const clock = hurriedClock()
+    const running = start(caller, weather(calls), { clock })
+    // It ends without having been carried out, as a call that is rejected does.
+    await rig.impostor.gate('one').reached()
+    rig.impostor.gate('one').open()
+    await rig.impostor.gate('two').reached()
+    const input = { city: 'Oslo' }
+    expect((await caller.call('weather', input)).isError).to.equal(false)
+    // A session in the same directory that guessed the input.
+    expect((await caller.call('weather', input)).isError).to.equal(true)
+    expect(calls).to.have.length(1)
+    rig.impostor.gate('two').open()
+    expect((await running).status).to.equal('complete')
+  })
+
   it('are denied to every session but those of their scope', async () => {
     rig = await open(reply(text('It is done.')))
     const caller = mcpCaller(rig.client)

@@ -40,6 +40,7 @@ const { values } = parseArgs({
     database: { type: 'string' },
     case: { type: 'string' },
     times: { type: 'string', default: '1' },
+    help: { type: 'boolean', default: false },
   },
 })
 
@@ -78,6 +79,17 @@ const crashes = {
 }
 
 const names = [alone, surveyed, crashes].flatMap((parts) => Object.keys(parts))
+if (values.help) {
+  const about = `npm run chaos -- [--all] [--seed <number>] [--only <parts>] [--database <name>] [--case <title>] [--times <number>]
+
+  --all        every point, in place of some of each kind
+  --only       a list of ${names.join(', ')}
+  --database   one of ${databases.map(({ name }) => name).join(', ')}
+  --case       one case, by the title that it failed under; --times: so often
+`
+  process.stdout.write(about)
+  process.exit(0)
+}
 const wanted = values.only?.split(',') ?? names
 const wrongName = wanted.find((name) => !names.includes(name))
 if (wrongName !== undefined) throw new TypeError(`--only is some of ${names.join(', ')}`)

@@ -63,7 +63,8 @@ export type AskChange =
   /** The answer is about to be sent. */
   | { readonly type: 'sending'; readonly askId: string }
   | { readonly type: 'sent'; readonly askId: string }
-  | { readonly type: 'closed'; readonly askId: string }
+  /** `unless`: an answer that came first stays: the question may come again. */
+  | { readonly type: 'closed'; readonly askId: string; readonly unless?: 'answered' }
 
 /** Someone's answer to an ask. */
 export interface AnswerRequest {

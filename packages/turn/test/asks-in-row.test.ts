@@ -73,6 +73,42 @@ describe('asks in the row of a turn', () => {
     expect((await asks())[0]).to.include({ state: 'sent', answeredBy: 'ada', rule: null })
   })
 
+  for (const kept of ['in the row', 'in memory'] as const) {
+    it(`an answer that comes while its question is seen to be lost is that of the question that comes again, ${kept}`, async () => {
+      rig.impostor.answer(
+        on('Hello', reply(tool.write({ filePath: 'a.txt', content: 'a' }), text('Done.'))),
+      )
+      const memory = createMemoryStore()
+      memory.addTurn({ conversationId: 1, turnId })
+      const store = kept === 'in the row' ? rig.rows.anotherStore() : memory
+      let isAnswered = false
+      let asked: () => void = () => undefined
+      const isAsked = new Promise<void>((resolve) => (asked = resolve))
+      const updateAsks: NonNullable<TurnStore['updateAsks']> = async (lease: Lease, changes) => {
+        const gone = changes.find(({ type }) => type === 'closed')
+        if (gone?.type === 'closed' && !isAnswered) {
+          isAnswered = true
+          const { askId } = gone
+          const decision = { action: 'allow' } as const
+          const answer = await store.answerAsk({ turnId, askId, decision, by: 'ada' })
+          expect(answer).to.include({ accepted: true })
+        }
+        const all = (await store.updateAsks?.(lease, changes)) ?? null
+        if (all?.some(({ state }) => state === 'open') === true) asked()
+        return all
+      }
+      const running = runTurn(
+        options({ store: { ...(store as TurnStore), updateAsks }, asks: waitForPerson }),
+      )
+      await isAsked
+      await rig.impostor.restart()
+      expect(await running).to.include({ status: 'completed' })
+      expect(rig.impostor.readFile('a.txt')).to.equal('a')
+      const states = (await store.read(turnId))?.asks?.map(({ state }) => state)
+      expect(states).to.deep.equal(['closed', 'sent'])
+    })
+  }
+
   it('the policy decides in the row too, and its rule stands there', async () => {
     const result = await runTurn(options({ asks: () => ({ action: 'allow', rule: 'all' }) }))
     expect(result.status).to.equal('completed')

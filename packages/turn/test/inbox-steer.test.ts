@@ -2,10 +2,22 @@ import { gate, on, reply, text } from '@turnstead/testkit'
 import { expect } from 'chai'
 import { afterEach, beforeEach, describe, it } from 'mocha'
 import { createLocalNotifier, createSessionStore } from '@turnstead/session'
-import { createMemoryHistory, runTurn, type TurnOptions, type TurnResult } from '../src/index.js'
+import {
+  createMemoryHistory,
+  createMemoryStore,
+  type InboxStore,
+  runTurn,
+  type TurnOptions,
+  type TurnResult,
+  type TurnStore,
+} from '../src/index.js'
 import { LeaseInDoubt } from '../src/run/lease-keeper.js'
 import { openRig, type Rig } from './support/rig.js'
 import { arrived, costs, ends, looks, post, sessionOf, until } from './support/inbox.js'
+
+const dot =
+  'iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNk+M9QDwADhgGAWjR9awAAAABJRU5ErkJggg=='
+const note = { type: 'file', mime: 'image/png', url: `data:image/png;base64,${dot}` } as const
 
 describe('a message to a turn that runs', () => {
   let rig: Rig
@@ -75,6 +87,49 @@ describe('a message to a turn that runs', () => {
     await running
     expect(await ends(rig)).to.deep.equal(['completed: I look.', 'completed: Both.'])
   })
+
+  for (const kept of ['in rows', 'in memory'] as const) {
+    it(`reaches it as it was put right last, also when that was while it was being taken: ${kept}`, async () => {
+      rig.impostor.answer([
+        on('Hello', reply(...looks)),
+        on('And thsi', reply(text('Wrong.'))),
+        on('And this', reply(text('Both.'))),
+      ])
+      const memory = createMemoryStore()
+      const store: TurnStore & Required<InboxStore> =
+        kept === 'in rows' ? rig.rows.store : (memory as typeof memory & Required<InboxStore>)
+      const later = await rig.rows.addMessage()
+      for (const id of [turnId, later]) memory.addTurn({ conversationId: 1, turnId: id })
+      const enqueue = (words: string) =>
+        store.enqueue({
+          conversationId: 1,
+          turnId: later,
+          delivery: 'steer',
+          input: { text: words, parts: words === 'And this' ? [note] : [] },
+        })
+      let isRight = false
+      const reading: TurnOptions['store'] = {
+        ...store,
+        readSteers: async (lease) => {
+          const read = await store.readSteers(lease)
+          if (read.length > 0 && !isRight) {
+            isRight = true
+            expect(await enqueue('And this')).to.include({ accepted: true })
+          }
+          return read
+        },
+      }
+      const running = begin(turnId, 'Hello', { store: reading })
+      await rig.impostor.gate('look').reached()
+      await enqueue('And thsi')
+      await arrived(rig, 2)
+      rig.impostor.gate('look').open()
+      expect(await running).to.include({ ending: 'steered' })
+      expect((await store.read(later))?.text).to.equal('Both.')
+      const prompts = rig.impostor.journal.filter(({ path }) => path.endsWith('/prompt_async'))
+      expect(JSON.stringify(prompts.map(({ body }) => body))).to.not.include('And thsi')
+    })
+  }
 
   it('is sent once when the first attempt failed, or the process was paused right before it', async () => {
     rig.impostor.answer([on('Hello', reply(...looks)), on('And this', reply(text('Both.')))])

@@ -246,6 +246,21 @@ describe('a turn that waits for a person without a worker', () => {
     })
   }
 
+  it('fails where the row does not have what was called beside the question, and the data is lost', async () => {
+    const both = reply(write('a'), tool.bash({ command: 'echo b >> b.txt' }), text('Done.'))
+    rig.impostor.answer(on('Both', both, { times: 2 }))
+    const { store } = rig.rows
+    const snapshot: typeof store.snapshot = () => Promise.reject(new Error('too large'))
+    const more = { prompt: { text: 'Both' }, store: { ...store, snapshot } }
+    await parked(more)
+    const prompts = count('POST', /prompt_async$/)
+    await rig.impostor.restart({ keep: false })
+    await answer()
+    const result = await runTurn(options(more))
+    expect(result).to.have.nested.property('error.code', 'server_lost_turn')
+    expect(count('POST', /prompt_async$/)).to.equal(prompts)
+  })
+
   it('goes on without the answer there, if the host wants that, and says so', async () => {
     const both = reply(write('a'), tool.bash({ command: 'echo b >> b.txt' }), text('Done.'))
     rig.impostor.answer(on('Both', both, { times: 2 }))

@@ -25,7 +25,7 @@ export function shareRuns(state: ReplyState, since: number): ReadonlyMap<Message
       const share = asked.get(message.parentId ?? '') ?? runs.shareOf(message.parentId)
       shares.set(message, share)
       runs.answer(message, share)
-    } else if (message !== state.prompt && isByServer(message, runs)) {
+    } else if (message !== state.prompt && isByServer(state, message, runs)) {
       const share = runs.current ?? resultShare(shares, message) ?? runs.newestShare
       asked.set(message.id, share)
       shares.set(message, share)
@@ -81,10 +81,16 @@ class Runs {
 
 /**
  * After a compaction because of an overflow the server may send the newest prompt once more, as a message that looks
- * like a person's. Nothing but its place tells: it is the first one made after the summary ended.
+ * like a person's. Nothing but its place tells: it is the first one made after the summary ended, apart from what is known to be of
+ * another turn.
  */
-function isByServer({ author, createdAt }: MessageState, { newest, hasGoneOn }: Runs): boolean {
+function isByServer(
+  { others }: ReplyState,
+  { author, createdAt, id }: MessageState,
+  { newest, hasGoneOn }: Runs,
+): boolean {
   if (author === 'server') return true
+  if (others.has(id)) return false
   if (author !== 'person' || newest === null || hasGoneOn || createdAt === null) return false
   if (!newest.summary || newest.completedAt === null || createdAt < newest.completedAt) return false
   const compaction = newest.session.messages.get(newest.parentId ?? '')

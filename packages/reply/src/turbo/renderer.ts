@@ -2,7 +2,7 @@ import { relativePaths } from '../changes/relative-paths.js'
 import type { PathOptions } from '../changes/relative-paths.js'
 import type { ReplySource } from '../changes/reply-source.js'
 import type { Ask } from '../records/ask.js'
-import type { ToolPart } from '../records/part.js'
+import type { ReplyPart, ToolPart } from '../records/part.js'
 import type { ReplyView } from '../records/reply-view.js'
 import { element, joined, turboStream } from './action.js'
 import { html, toText } from './html.js'
@@ -153,12 +153,15 @@ function askElementId(prefix: string, askId: string): string {
   return `${prefix}-ask-${askId}`
 }
 
-function callOf({ parts, children }: ReplyView, { callId }: Ask): ToolPart | null {
+/** By its message, too: there are models that number the calls of each message from the beginning. */
+function callOf({ parts, children }: ReplyView, { callId, messageId }: Ask): ToolPart | null {
   if (callId === null) return null
   const all = [...parts, ...children.flatMap((child) => child.parts)]
-  return (
-    all.find((part): part is ToolPart => part.kind === 'tool' && part.callId === callId) ?? null
-  )
+  const isCall = (part: ReplyPart): part is ToolPart =>
+    part.kind === 'tool' &&
+    part.callId === callId &&
+    (messageId === null || part.messageId === messageId)
+  return all.find(isCall) ?? null
 }
 
 function openAsks(view: ReplyView): readonly Ask[] {

@@ -48,7 +48,9 @@ function mergeOne(
       )
     case 'closed':
       return replaceAsk(asks, change.askId, ({ state }) =>
-        state === 'open' || state === 'answered' ? { state: 'closed', closedAt: now } : null,
+        state === 'open' || (state === 'answered' && change.unless !== 'answered')
+          ? { state: 'closed', closedAt: now }
+          : null,
       )
   }
 }

@@ -99,6 +99,30 @@ export const steerCases: readonly SessionStoreCase[] = [
     },
   },
   {
+    name: 'a message that was put right since it was read is not taken as it was read',
+    needs: 'inbox',
+    run: async (plain) => {
+      const subject = withInbox(plain)
+      const { store } = subject
+      const running = await newTurn(subject)
+      const { conversationId } = running
+      const { lease } = await mustClaim(store, running)
+      const turnId = await subject.insertTurn(conversationId)
+      const request = { conversationId, turnId, input, delivery: 'steer' } as const
+      await store.enqueue(request)
+      const [read] = await store.readSteers(lease)
+      const right = { text: 'Put right.' }
+      const changed = await subject.another().enqueue({ ...request, input: right })
+      assert.equal(changed.accepted, true)
+      assert.equal(await store.takeSteer(lease, turnId, firstPrompt, read?.revision), false)
+      const [again] = await store.readSteers(lease)
+      assert.deepEqual([again?.status, again?.input], ['pending', right])
+      assert.equal(await store.takeSteer(lease, turnId, firstPrompt, again?.revision), true)
+      const repeated = await store.takeSteer(lease, turnId, firstPrompt, again?.revision)
+      assert.equal(repeated, true, 'said again')
+    },
+  },
+  {
     name: 'a message to a turn that is over waits in the line like any other',
     needs: 'inbox',
     run: async (plain) => {

@@ -61,7 +61,13 @@ export interface InboxVerbs {
   readSteers(lease: Lease): Promise<readonly TurnRecord[]>
   /**
    * The worker's: moves a waiting `steer` of the lease's conversation to `running` under this lease, with the prompt by which it is about
-   * to be sent. False when the lease was lost, or it was withdrawn or taken before.
+   * to be sent. False when the lease was lost, or it was withdrawn or taken before; with `revision` also when its row is not the one that
+   * was read any more: what it asks may have been put right.
    */
-  takeSteer(lease: ConversationLease, turnId: RowId, prompt: PromptRecord): Promise<boolean>
+  takeSteer(
+    lease: ConversationLease,
+    turnId: RowId,
+    prompt: PromptRecord,
+    revision?: number,
+  ): Promise<boolean>
 }

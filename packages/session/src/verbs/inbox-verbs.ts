@@ -66,9 +66,9 @@ export function inboxVerbs(tables: Tables, notices: Notices, randomId: () => str
 
     readSteers: (lease) => readSteers(tables, lease),
 
-    takeSteer: async (lease, turnId, prompt) => {
+    takeSteer: async (lease, turnId, prompt, revision) => {
       const id = asRowId('turnId', turnId)
-      const isTaken = await takeSteer(tables, lease, id, prompt)
+      const isTaken = await takeSteer(tables, lease, { turnId: id, prompt, revision })
       if (isTaken) notices.notify(id, 'changed')
       return isTaken
     },

@@ -143,6 +143,14 @@ export const brokenInbox: readonly BrokenStore[] = [
     }),
   },
   {
+    defect: 'takes a message as it was read, though it was put right since',
+    caughtBy: ['a message that was put right since it was read is not taken as it was read'],
+    breakStore: (store) => ({
+      ...store,
+      takeSteer: (lease, turnId, prompt) => store.takeSteer(lease, turnId, prompt),
+    }),
+  },
+  {
     defect: 'takes what is only queued',
     caughtBy: [onlyWaiting],
     breakStore: (store, knex) => ({

@@ -16,8 +16,12 @@ export interface AskRows {
   /** What the row said last of an ask. */
   get(askId: string): AskRecord | undefined
   all(): readonly AskRecord[]
-  /** Takes along the end of what the server does not ask any more. */
-  endGone(): void
+  /**
+   * Takes along the end of what the server does not ask any more.
+   *
+   * @param isOver - Somebody else has answered the ask: an answer that was not sent comes too late.
+   */
+  endGone(isOver: (askId: string) => boolean): void
   /** Takes a change along with the next write. */
   change(change: AskChange): void
   /** Others have written: reads with the next write, also when there is nothing to write. */
@@ -35,7 +39,7 @@ const retryMs = 500
 export function openAskRows(run: TurnRun): AskRows {
   const { budgets, clock, report, store } = run.setup
   const records = new Map<string, AskRecord>()
-  /** Asks of the row that this process has reported as over. */
+  /** Asks of the row that this process has reported as over, and how they stood then. */
   const ended = new Set<string>()
   let queue: AskChange[] = []
   // What an earlier worker left is in the row.
@@ -107,19 +111,22 @@ export function openAskRows(run: TurnRun): AskRows {
     get: (askId) => records.get(askId),
     all: () => [...records.values()],
     change,
-    endGone() {
+    endGone(isOver) {
       if (records.size === 0) return
       const known = new Map(run.reply?.asks.map((ask) => [ask.id, ask.state]))
       for (const { id, state, triedAt } of records.values()) {
-        if (ended.has(id) || (state !== 'open' && state !== 'answered')) continue
+        const end = `${id} ${state}`
+        if (ended.has(end) || (state !== 'open' && state !== 'answered')) continue
         // What an earlier worker saw, and no list shows, is over, too.
         const isGone = known.has(id) ? known.get(id) !== 'open' : run.schedule.hasReadAsks()
         if (!isGone) continue
         // No server had the answer: the run may come back to the question.
-        if (state === 'answered' && triedAt === null) continue
-        ended.add(id)
+        const isUnsent = state === 'answered' && triedAt === null
+        if (isUnsent && !isOver(id)) continue
+        ended.add(end)
         // With an answer of ours it has arrived; without one, someone else's did.
-        change({ type: state === 'answered' ? 'sent' : 'closed', askId: id })
+        if (state === 'open') change({ type: 'closed', askId: id, unless: 'answered' })
+        else change({ type: isUnsent ? 'closed' : 'sent', askId: id })
       }
     },
     reread() {

@@ -30,9 +30,9 @@ export interface AskAttendant {
   isUnsent(askId: string): boolean
   /** In the message whose call asked, something else may have run. */
   hasRunBeside(askId: string): boolean
-  /** Answers of people that no server has been given yet. */
-  hasUnsent(): boolean
-  /** The same, or it is not known yet what the row has of an earlier worker. */
+  /** The asks whose answers, of people, no server has been given yet. */
+  unsent(): readonly string[]
+  /** There are some, or it is not known yet what the row has of an earlier worker. */
   mayHaveUnsent(): boolean
   /** Stores what happened last. */
   close(): Promise<void>
@@ -119,8 +119,8 @@ export function attendAsks(run: TurnRun): AskAttendant {
   }
 
   const isUnsent = (askId: string): boolean => sending.isUnsent(askId, asks.get(askId))
-  const hasUnsent = (): boolean =>
-    rows.all().some(({ id, state }) => state === 'answered' && isUnsent(id))
+  const unsent = (): readonly string[] =>
+    rows.all().flatMap(({ id, state }) => (state === 'answered' && isUnsent(id) ? [id] : []))
 
   return {
     attend() {
@@ -143,7 +143,7 @@ export function attendAsks(run: TurnRun): AskAttendant {
           void deliverAnswer({ run, rows }, ask, attended, decision)
         }
       }
-      rows.endGone()
+      rows.endGone((askId) => before.isOver(askId))
       rows.write()
       const isUndecided = ({ id }: Ask): boolean => {
         const attended = asks.get(id)
@@ -169,8 +169,8 @@ export function attendAsks(run: TurnRun): AskAttendant {
     closeStale: () => closeStale(openAsks(run), rows),
     isUnsent,
     hasRunBeside: (askId) => before.hasRunBeside(askId),
-    hasUnsent,
-    mayHaveUnsent: () => !rows.isRead || hasUnsent(),
+    unsent,
+    mayHaveUnsent: () => !rows.isRead || unsent().length > 0,
     async close() {
       unwatch()
       await rows.close()

@@ -30,8 +30,6 @@ export async function bringBack(
   const isWhole = found !== null && !isHalfRestored(found) && !(await isBehind(run, found))
   if (isWhole) return { session: found, isRestored: false, hasLostRun: false }
   const isReplaceable = onSessionLost === 'replace' || typeof onSessionLost === 'function'
-  if (isReplaceable && found !== null)
-    return { session: found, isRestored: false, hasLostRun: false }
   // Someone has deleted it: what ran in it is not asked again.
   const isDeleted = run.reply?.view().status === 'deleted'
   if (isReplaceable || (delivery.mayHaveArrived && (history === null || isDeleted))) return null

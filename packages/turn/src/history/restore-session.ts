@@ -3,6 +3,8 @@ import { sessionLost, sessionNotRestored } from '../errors.js'
 import type { HistoryEntry, HistorySession } from '../ports/history.js'
 import { withRetry } from '../run/retry.js'
 import { requestLimits, type TurnRun } from '../run/run.js'
+import { isSessionGone } from '../upstream.js'
+import { askHost } from './ask-host.js'
 import { idOf, mergeEntries } from './merge-entries.js'
 import { inPieces, type ReplayEvent, restoringKey, toReplayEvents } from './replay-events.js'
 
@@ -53,7 +55,7 @@ export async function restoreSession(
   const directory = directoryOf(root)
   await filesFirst(run, { sessionId, directory })
   const isReplaced = stale !== null && !isHalfRestored(stale)
-  if (isReplaced) await removeStale(run, sessionId)
+  if (isReplaced) await removeStale(run, stale)
   for (const session of sessions) await replay(run, session, directory)
   const ids = new Set(root.messages.map(({ info }) => idOf(info)))
   return { session: await confirm(run, sessionId, newest), has: (id) => ids.has(id) }
@@ -80,28 +82,39 @@ async function filesFirst(
   about: { readonly sessionId: string; readonly directory: string },
 ): Promise<void> {
   const { recovery, conversationId } = run.setup
-  if (recovery.beforeRestore === undefined) return
-  try {
-    await recovery.beforeRestore({ ...about, conversationId, signal: run.signal })
-  } catch (error) {
-    run.signal.throwIfAborted()
-    throw sessionNotRestored(about.sessionId, '`beforeRestore` has failed', error)
-  }
+  const { beforeRestore } = recovery
+  if (beforeRestore === undefined) return
+  const { sessionId } = about
+  await askHost(run, { name: 'beforeRestore', sessionId }, () =>
+    beforeRestore({ ...about, conversationId, signal: run.signal }),
+  )
 }
 
 /** Only what is idle: a run that is under way there is somebody's. */
-async function removeStale(run: TurnRun, sessionId: string): Promise<void> {
+async function removeStale(run: TurnRun, stale: Session): Promise<void> {
+  const { id: sessionId } = stale
   const limits = requestLimits(run)
+  const ask = <Value>(attempt: () => Promise<Value>): Promise<Value> =>
+    withRetry(run.setup, { step: 'session', signal: run.signal, attempt })
+  // From another directory it would look idle.
+  await ask(() => run.server.bindTo(stale, limits))
   const { session } = run.server.client
-  const statuses = await session.status(limits)
+  const statuses = await ask(() => session.status(limits))
   if (statuses[sessionId] !== undefined && statuses[sessionId].type !== 'idle') {
     throw sessionNotRestored(
       sessionId,
       'the server has an older state of it, in which a run is under way',
     )
   }
-  await run.lease.confirm(run.signal)
-  await session.delete(sessionId, limits)
+  await ask(async () => {
+    await run.lease.confirm(run.signal)
+    try {
+      await session.delete(sessionId, limits)
+    } catch (error) {
+      // A try whose answer was lost.
+      if (!isSessionGone(error)) throw error
+    }
+  })
 }
 
 async function replay(run: TurnRun, session: HistorySession, directory: string): Promise<void> {

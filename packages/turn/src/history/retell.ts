@@ -1,6 +1,13 @@
+import type { MessageWithParts } from '@turnstead/wire'
+import { unreachable } from '../errors.js'
+import { isPassing } from '../run/passing.js'
 import { withRetry } from '../run/retry.js'
 import { requestLimits, type TurnRun } from '../run/run.js'
+import { askHost } from './ask-host.js'
 import { mergeEntries } from './merge-entries.js'
+
+/** Says of a message that it tells what was said before. */
+const retoldKey = 'turnstead-retold'
 
 /** Gives a session that is new in the place of a lost one what the agent is to know, before the prompt. */
 export async function retell(
@@ -19,9 +26,14 @@ export async function retell(
     setup.report(error, 'history')
     return []
   })
-  const { conversationId, ids } = setup
+  const { budgets, conversationId, ids } = setup
   const sessions = mergeEntries(entries)
-  const text = await onSessionLost({ conversationId, sessionId: lostId, sessions })
+  const host = { name: 'onSessionLost', sessionId: lostId }
+  const text = await askHost(run, host, async () => {
+    const said: unknown = await onSessionLost({ conversationId, sessionId: lostId, sessions })
+    if (typeof said === 'string') return said
+    throw new TypeError('`recovery.onSessionLost` must give a text')
+  })
   if (text.trim() === '') return
   await run.lease.confirm(run.signal)
   const verdict = await run.server.client.prompt.send(
@@ -29,10 +41,25 @@ export async function retell(
     {
       messageID: ids.messageId(),
       noReply: true,
-      parts: [{ id: ids.partId(), type: 'text', text }],
+      parts: [{ id: ids.partId(), type: 'text', text, metadata: { [retoldKey]: true } }],
     },
-    { ...requestLimits(run), beforeTry: () => run.lease.assertHeld() },
+    {
+      ...requestLimits(run),
+      giveUpAfterMs: budgets.unreachableMs,
+      beforeTry: () => run.lease.assertHeld(),
+    },
   )
-  if (verdict.delivered !== 'yes')
-    throw verdict.error ?? new Error('What was said before was not taken.')
+  if (verdict.delivered === 'yes') return
+  const { error } = verdict
+  throw error === null || isPassing(error) ? unreachable(budgets.unreachableMs, error) : error
+}
+
+/** A session in which nothing but that was said yet. */
+export function isRetold(messages: readonly MessageWithParts[]): boolean {
+  const [first] = messages
+  return (
+    messages.length === 1 &&
+    first?.parts.some((part) => part.type === 'text' && part.metadata?.[retoldKey] === true) ===
+      true
+  )
 }

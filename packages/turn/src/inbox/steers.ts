@@ -37,6 +37,8 @@ export function attendSteers(
   let isDue = (run.lease.asksRevision ?? 0) > 0
   let attendAt = 0
   let working: Promise<void> | null = null
+  /** Those that could not be taken, as they were then. */
+  const refused = new Map<RowId, number>()
   /** Taken, and not known to have arrived. */
   const unsent: Taken[] = []
   // A question that the run comes back to has to be this turn's: the answer that was given is to no other's.
@@ -67,8 +69,14 @@ export function attendSteers(
       for (const turn of await readSteers(run)) {
         await sendAll()
         if (closing.signal.aborted || !mayTake()) return
-        const taken = turn.status === 'pending' ? await take(run, prompt, turn) : null
+        if (turn.status !== 'pending' || refused.get(turn.turnId) === revisionOf(turn)) continue
+        const taken = await take(run, prompt, turn)
         if (taken !== null) unsent.push(taken)
+        else {
+          // What it asks may have been put right since it was read.
+          refused.set(turn.turnId, revisionOf(turn))
+          isDue = true
+        }
       }
       await sendAll()
     } catch (error) {
@@ -141,6 +149,11 @@ export async function learnSteers(run: TurnRun): Promise<void> {
   }
 }
 
+/** One of a store that counts none is as it was. */
+function revisionOf({ revision = 0 }: TurnRecord): number {
+  return revision
+}
+
 interface Taken {
   readonly prompt: PromptRecord
   readonly input: Prompt
@@ -152,7 +165,7 @@ interface Taken {
 async function take(
   run: TurnRun,
   { sessionId }: PromptRecord,
-  { turnId, input: stored }: TurnRecord,
+  { turnId, input: stored, revision }: TurnRecord,
 ): Promise<Taken | null> {
   const { client, clock, ids, promptDefaults, session, store } = run.setup
   const parsed = parsePrompt(stored)
@@ -178,7 +191,7 @@ async function take(
   const isTaken = await withinMs(
     clock,
     deadline,
-    async () => (await store.takeSteer?.(run.lease.lease, turnId, prompt)) ?? false,
+    async () => (await store.takeSteer?.(run.lease.lease, turnId, prompt, revision)) ?? false,
   )
   if (!isTaken) {
     run.lease.recheck()

@@ -35,7 +35,7 @@ function apply(turn: Turn, change: AskChange, now: number): void {
     replace(turn, { ...ask, triedAt: now })
   }
   if (change.type === 'sent' && isAnswered) replace(turn, { ...ask, state: 'sent', sentAt: now })
-  if (change.type === 'closed' && (isOpen || isAnswered)) {
+  if (change.type === 'closed' && (isOpen || (isAnswered && change.unless !== 'answered'))) {
     replace(turn, { ...ask, state: 'closed', closedAt: now })
   }
 }

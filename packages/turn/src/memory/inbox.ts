@@ -102,7 +102,7 @@ export function createMemoryInbox(rows: Rows, clock: Clock): Required<InboxStore
         .map(toRecord)
     },
 
-    async takeSteer(lease, turnId, prompt) {
+    async takeSteer(lease, turnId, prompt, revision = turnOf(rows, turnId)?.revision) {
       const turn = turnOf(rows, turnId)
       if (turn === undefined || !isCurrent(rows, lease)) return false
       if (
@@ -114,6 +114,7 @@ export function createMemoryInbox(rows: Rows, clock: Clock): Required<InboxStore
         return turn.fence === lease.fence && turn.prompt?.id === prompt.id
       }
       if (turn.status !== 'pending' || turn.delivery !== 'steer') return false
+      if (turn.revision !== revision) return false
       Object.assign(turn, { status: 'running', fence: lease.fence, startedAt: clock.now() })
       turn.prompt = { ...prompt, partIds: [...prompt.partIds] }
       turn.revision += 1

@@ -26,6 +26,14 @@ export interface InboxStore {
   nextInLine?(conversationId: RowId): Promise<RowId | null>
   /** Messages that are to reach the lease's turn, in order: those that wait, and those that were taken for it and run, or were cancelled and are not closed. */
   readSteers?(lease: Lease): Promise<readonly TurnRecord[]>
-  /** Moves one that waits to `running` under this lease, with the prompt by which it is about to be sent; false when that is not ours to do. */
-  takeSteer?(lease: ConversationLease, turnId: RowId, prompt: PromptRecord): Promise<boolean>
+  /**
+   * Moves one that waits to `running` under this lease, with the prompt by which it is about to be sent; false when that is not ours to do,
+   * or its row has another `revision` than the one that was read.
+   */
+  takeSteer?(
+    lease: ConversationLease,
+    turnId: RowId,
+    prompt: PromptRecord,
+    revision?: number,
+  ): Promise<boolean>
 }

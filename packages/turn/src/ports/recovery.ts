@@ -19,7 +19,7 @@ export interface Recovery {
    * The server does not know the conversation's session: it is another one, or has lost its data. `restore`: it is told what `history`
    * has kept, and the turn goes on in the same session; without that it fails, with `session_lost`. `fail`: that at once. `replace`:
    * the turn runs in a new session, in which the agent has forgotten everything. A function does so too, and gives the new session
-   * what the agent is to know. Default `restore`.
+   * what the agent is to know; what it throws fails the turn. Default `restore`.
    */
   readonly onSessionLost: 'restore' | 'fail' | 'replace' | RetellHistory
   /**

@@ -3,7 +3,7 @@ import type { Session } from '@turnstead/wire'
 import { sessionDeleted } from '../errors.js'
 import { bringBack } from '../history/bring-back.js'
 import { findHead } from '../history/keep-history.js'
-import { retell } from '../history/retell.js'
+import { isRetold, retell } from '../history/retell.js'
 import { learnSteers } from '../inbox/steers.js'
 import type { LiveOutput } from '../live/output.js'
 import type { Proof } from '../poll/evidence.js'
@@ -114,11 +114,13 @@ async function obtainSession(run: TurnRun, known: KnownSession | null): Promise<
       )
       const titles = keepTitle(run, title)
       await titles.before(session)
-      const isRecreated = isForgetful || tries > 1 || (await wasLeftEmpty(run, session))
+      const left = await leftBefore(run, session)
+      const isRecreated = isForgetful || tries > 1 || left !== 'used'
       const fate = fateOf({ isRecreated, isNew: created === true, ...back })
       run.sessionFate = fate
       if (back.hasLostRun) await countLostRun(run)
-      if (isRecreated) await retell(run, { lostId: lostId ?? id, sessionId: session.id })
+      if (isRecreated && left !== 'told')
+        await retell(run, { lostId: lostId ?? id, sessionId: session.id })
       return { session, isRecreated, outcome: outcomes[fate], titles }
     }
     lostId = id
@@ -157,18 +159,16 @@ const outcomes: Readonly<Record<FoundFate, FoundSession['outcome']>> = {
   replaced: 'recreated',
 }
 
-/** A worker that made a session in place of a lost one may have died before it stored a prompt for it. */
-async function wasLeftEmpty(run: TurnRun, session: Session): Promise<boolean> {
-  if (!wasRecreated(session) || run.delivery.prompt?.sessionId === session.id) return false
-  return await withRetry(run.setup, {
+/** A worker that made a session in place of a lost one may have died before it stored a prompt for it: it is as that left it. */
+async function leftBefore(run: TurnRun, session: Session): Promise<'used' | 'empty' | 'told'> {
+  if (!wasRecreated(session) || run.delivery.prompt?.sessionId === session.id) return 'used'
+  const { client } = run.server
+  const { messages } = await withRetry(run.setup, {
     step: 'session',
     signal: run.signal,
-    async attempt() {
-      const { client } = run.server
-      const { messages } = await client.message.newest(session.id, { limit: 1 }, requestLimits(run))
-      return messages.length === 0
-    },
+    attempt: () => client.message.newest(session.id, { limit: 2 }, requestLimits(run)),
   })
+  return messages.length === 0 ? 'empty' : isRetold(messages) ? 'told' : 'used'
 }
 
 /** A store that refuses a session because the lease was lost knows it before the next renewal does. */

@@ -1,5 +1,5 @@
 import { type Ask, createReply, type Reply } from '@turnstead/reply'
-import { findCall } from '../asks/asked-before.js'
+import { callOf } from '../poll/call-of.js'
 import { type CompletedEnding, completedEnding, endingOf, type TurnEnding } from '../endings.js'
 import { restoreError, TurnError, type TurnErrorDetails } from '../errors.js'
 import { checkOutput } from '../output.js'
@@ -73,9 +73,9 @@ function answerOf({ reply, delivery }: TurnRun, finish: string | null): Complete
 }
 
 /** The agent saw its call interrupted: of a run that went back to its question nothing of the call is left. */
-function isLostIn(reply: Reply, { state, callId }: Ask): boolean {
-  if (state !== 'expired') return false
-  return callId === null || findCall(reply, callId) !== null
+function isLostIn(reply: Reply, ask: Ask): boolean {
+  if (ask.state !== 'expired') return false
+  return ask.callId === null || callOf(reply, ask) !== null
 }
 
 /**

@@ -22,28 +22,31 @@ type Newest = Awaited<
 export async function returnToQuestion(
   run: TurnRun,
   prompt: PromptRecord,
-  asks: Pick<AskAttendant, 'isUnsent' | 'hasUnsent' | 'hasRunBeside'>,
+  asks: Pick<AskAttendant, 'isUnsent' | 'unsent' | 'hasRunBeside'>,
 ): Promise<QuestionState> {
   const { newest, since } = await newestMessages(run, prompt)
   const open = newest !== undefined && isOpen(newest) ? newest : null
   // What someone else has asked meanwhile is not ours to remove, and the next run would answer that.
   const isAnothers = since.some((id) => run.others.turnOf(id) === null)
-  if (open !== null && isAnothers) return asks.hasUnsent() ? 'stuck' : 'none'
-  const lost = (run.reply?.asks ?? []).filter(
-    ({ state }) => state === 'open' || state === 'expired',
-  )
+  const unsent = asks.unsent()
+  if (open !== null && isAnothers) return unsent.length > 0 ? 'stuck' : 'none'
+  const known = run.reply?.asks ?? []
+  const lost = known.filter(({ state }) => state === 'open' || state === 'expired')
   if (open === null) {
     // The server has lost its data: what it had in that message is known by the reply alone.
-    const isStuck = lost.some(
+    const isBeside = lost.some(
       ({ id, sessionId }) =>
         asks.isUnsent(id) && (sessionId !== prompt.sessionId || asks.hasRunBeside(id)),
     )
-    return isStuck ? 'stuck' : asks.hasUnsent() ? 'back' : 'none'
+    // Where that was not stored, nothing says what was called with it.
+    const isUnknown = unsent.some((askId) => !known.some(({ id }) => id === askId))
+    return isBeside || isUnknown ? 'stuck' : unsent.length > 0 ? 'back' : 'none'
   }
   const calls = open.parts.filter((part) => part.type === 'tool')
-  if (calls.some(({ callID }) => callsOf(lost).has(callID))) {
+  const lostHere = lost.filter(({ messageId }) => messageId === null || messageId === open.info.id)
+  if (calls.some(({ callID }) => callsOf(lostHere).has(callID))) {
     // An answer that may have arrived may have been followed.
-    const asking = callsOf(lost.filter(({ id }) => asks.isUnsent(id)))
+    const asking = callsOf(lostHere.filter(({ id }) => asks.isUnsent(id)))
     const isAlone = calls.every(
       ({ callID, tool, state }) =>
         state.status === 'pending' ||

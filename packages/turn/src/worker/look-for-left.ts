@@ -24,16 +24,17 @@ export function lookForLeft(
   },
   left: LeftTurns,
 ): Background {
+  const reach = createReach(limit)
   return inBackground(async (closing) => {
     while (resumeMs > 0 && store.sweep !== undefined && !closing.aborted) {
       try {
-        const seen = await store.sweep({ limit })
+        const seen = await store.sweep({ limit: reach.limit })
         if (closing.aborted) return
         const due = seen.dueTurns ?? []
         const { inLine, others } = splitPending(seen.pendingTurns)
-        for (const turn of [...seen.strandedTurns, ...due, ...seen.unclosedTurns, ...inLine]) {
-          left.found(turn)
-        }
+        const found = [...seen.strandedTurns, ...due, ...seen.unclosedTurns, ...inLine]
+        reach.seen([...found, ...others], seen.hasMore)
+        for (const turn of found) left.found(turn)
         if (others.length > 0) {
           left.pending(others).catch((error: unknown) => left.failed(error))
         }
@@ -45,6 +46,33 @@ export function lookForLeft(
       await clock.sleep(ms, { signal: closing }).catch(() => undefined)
     }
   })
+}
+
+/** What a store takes at most. */
+const mostLooked = 10_000
+
+/**
+ * How many of each kind are looked for. What cannot be run here, as while its server is away or another process reaches it, comes first
+ * each time and would hide all that is behind it: then the next look goes further.
+ */
+function createReach(least: number): {
+  readonly limit: number
+  seen(turns: readonly LeftTurn[], hasMore: boolean): void
+} {
+  let limit = least
+  let last: ReadonlySet<string> = new Set()
+  return {
+    get limit() {
+      return limit
+    },
+    seen(turns, hasMore) {
+      const ids = new Set(turns.map(({ turnId }) => String(turnId)))
+      const stayed = [...ids].filter((id) => last.has(id)).length
+      last = ids
+      if (hasMore && stayed >= limit) limit = Math.min(limit * 2, Math.max(least, mostLooked))
+      else if (stayed < least) limit = least
+    },
+  }
 }
 
 /** Turns that no worker has taken for long: those of a line need no job, since their rows say what is asked. */

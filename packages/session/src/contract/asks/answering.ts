@@ -109,14 +109,23 @@ export const answerCases: readonly SessionStoreCase[] = [
   {
     name: 'an ask that was closed, or whose turn is over, takes no answer and says why',
     run: async (subject) => {
-      const { turnId, lease } = await askingTurn(subject, [permissionAsk(), permissionAsk('per_2')])
-      await subject.store.updateAsks(lease, [{ type: 'closed', askId: 'per_1' }])
+      const { turnId, lease } = await askingTurn(subject, [
+        permissionAsk(),
+        permissionAsk('per_2'),
+        permissionAsk('per_3'),
+      ])
+      const ended = { type: 'closed', askId: 'per_1' } as const
+      await subject.store.updateAsks(lease, [{ ...ended, unless: 'answered' }])
       const answer = (askId: string) =>
         subject.another().answerAsk({ turnId, askId, decision: allow })
       const closed = await answer('per_1')
       assert.ok(!closed.accepted)
       assert.equal(closed.reason, 'closed')
       assert.equal(closed.ask?.state, 'closed')
+      assert.equal((await answer('per_3')).accepted, true)
+      const afterIt = { ...ended, askId: 'per_3', unless: 'answered' } as const
+      const kept = await subject.store.updateAsks(lease, [afterIt])
+      assert.equal(kept?.find(({ id }) => id === 'per_3')?.state, 'answered', 'it came first')
       await subject.store.settle(lease, completed)
       const before = await mustRead(subject.store, turnId)
       const late = await answer('per_2')

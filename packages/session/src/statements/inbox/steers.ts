@@ -48,12 +48,19 @@ function readable(row: Record<string, unknown>): TurnRecord[] {
   }
 }
 
+/** Which message is taken, and how it is sent. */
+interface TakenSteer {
+  readonly turnId: RowId
+  readonly prompt: PromptRecord
+  /** The row as it was read; undefined for any. */
+  readonly revision: number | undefined
+}
+
 /** Starts a waiting message under a lease, and stores its prompt with that: whoever goes on from there knows how it was sent. */
 export async function takeSteer(
   tables: Tables,
   lease: ConversationLease,
-  turnId: RowId,
-  prompt: PromptRecord,
+  { turnId, prompt, revision }: TakenSteer,
 ): Promise<boolean> {
   const { columns } = tables.messages
   const taken: Lease = { ...lease, turnId }
@@ -62,11 +69,13 @@ export async function takeSteer(
   const isTaken = await updateTurn(tables, taken, {
     what: 'take the message',
     from: ['pending'],
-    where: (row) =>
-      void row
+    where: (row) => {
+      row
         .where(columns.conversationId, conversation)
         .where(columns.delivery, 'steer')
-        .where(columns.turnFence, '<', lease.fence),
+        .where(columns.turnFence, '<', lease.fence)
+      if (revision !== undefined) row.where(columns.turnRevision, revision)
+    },
     set: {
       [columns.status]: 'running',
       [columns.turnFence]: lease.fence,
