@@ -36,7 +36,7 @@ async function find() {
 
 function showAll() {
   box().value = ''
-  find()
+  void find()
 }
 
 document.addEventListener('input', ({ target, isComposing }) => {
@@ -50,7 +50,7 @@ document.addEventListener('compositionend', ({ target }) => {
 document.addEventListener('submit', (event) => {
   if (!event.target.matches('.search')) return
   event.preventDefault()
-  find()
+  void find()
 })
 
 document.addEventListener('keydown', ({ key, target }) => {
