@@ -1,32 +1,11 @@
-import { createHistoryStore, historyMigration } from '@turnstead/session/history'
 import { fault, gate, on, reply, startImpostor, text, tool } from '@turnstead/testkit'
 import { type Client, createClient } from '@turnstead/wire'
 import { expect } from 'chai'
 import { afterEach, beforeEach, describe, it } from 'mocha'
 import { setTimeout } from 'node:timers/promises'
-import {
-  type Clock,
-  type HistoryStore,
-  runTurn,
-  type SettledTurn,
-  type TurnOptions,
-} from '../src/index.js'
+import { type HistoryStore, runTurn, type SettledTurn, type TurnOptions } from '../src/index.js'
+import { openHistory, quickly, realTime } from './support/history.js'
 import { openRig, type Rig } from './support/rig.js'
-
-const speed = 6
-const since = Date.now()
-
-/** A turn asks several times, over two seconds, before it believes that a session is gone. */
-const quickly: Clock = {
-  now: () => since + (Date.now() - since) * speed,
-  sleep: (ms, { signal } = {}) => setTimeout(ms / speed, undefined, { ...(signal && { signal }) }),
-}
-
-/** Servers that tell the time alike. */
-const clock: Clock = {
-  now: () => Date.now(),
-  sleep: (ms, { signal } = {}) => setTimeout(ms, undefined, { ...(signal && { signal }) }),
-}
 
 describe('a conversation whose server has lost it', () => {
   let rig: Rig
@@ -50,13 +29,11 @@ describe('a conversation whose server has lost it', () => {
         ),
         on('Hold', reply(text('Before. '), gate('held'), text('After.'))),
       ],
-      { clock },
+      { clock: realTime },
     )
   })
   beforeEach(async () => {
-    const { knex } = rig.rows.database
-    await historyMigration().up(knex)
-    history = createHistoryStore({ knex })
+    history = await openHistory(rig)
   })
   afterEach(() => rig.close())
 
@@ -234,7 +211,7 @@ describe('a conversation whose server has lost it', () => {
   })
 
   it('is moved to another server and back', async () => {
-    const other = await startImpostor([on('Two', reply(text('There.')))], { clock })
+    const other = await startImpostor([on('Two', reply(text('There.')))], { clock: realTime })
     const client = createClient({ baseUrl: other.url })
     try {
       await ask('One')

@@ -1,7 +1,6 @@
 import { createReply } from '@turnstead/reply'
 import { on, reply, text, tool } from '@turnstead/testkit'
 import type { AskRecord } from '@turnstead/session'
-import { createHistoryStore, historyMigration } from '@turnstead/session/history'
 import { expect } from 'chai'
 import { afterEach, beforeEach, describe, it } from 'mocha'
 import { setImmediate } from 'node:timers/promises'
@@ -14,6 +13,7 @@ import {
   waitForPerson,
 } from '../src/index.js'
 import { wasAsking } from '../src/poll/was-asking.js'
+import { openHistory } from './support/history.js'
 import { openRig, type Rig } from './support/rig.js'
 
 const allow: AskDecision = { action: 'allow' }
@@ -29,9 +29,7 @@ describe('two equal questions of a turn that waits for a person', () => {
 
   beforeEach(async () => {
     rig = await openRig([on('Twice', reply(add(), add(), text('Done.')), { times: 4 })])
-    const { knex } = rig.rows.database
-    await historyMigration().up(knex)
-    history = createHistoryStore({ knex })
+    history = await openHistory(rig)
     turnId = await rig.rows.addMessage()
   })
   afterEach(() => rig.close())

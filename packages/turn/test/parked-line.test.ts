@@ -1,4 +1,3 @@
-import { createHistoryStore, historyMigration } from '@turnstead/session/history'
 import { on, reply, text, tool } from '@turnstead/testkit'
 import { expect } from 'chai'
 import { afterEach, beforeEach, describe, it } from 'mocha'
@@ -14,6 +13,7 @@ import {
   waitForPerson,
 } from '../src/index.js'
 import { arrived, ends, post, until } from './support/inbox.js'
+import { openHistory } from './support/history.js'
 import { openRig, type Rig } from './support/rig.js'
 
 describe('messages to a conversation whose turn waits for a person', () => {
@@ -33,9 +33,7 @@ describe('messages to a conversation whose turn waits for a person', () => {
       on('And this', reply(text('Both.')), { times: 3 }),
       on('Next', reply(text('Next.')), { times: 3 }),
     ])
-    const { knex } = rig.rows.database
-    await historyMigration().up(knex)
-    history = createHistoryStore({ knex })
+    history = await openHistory(rig)
     turnId = await rig.rows.addMessage()
   })
   afterEach(() => rig.close())

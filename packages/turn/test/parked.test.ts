@@ -1,6 +1,5 @@
 import { on, reply, text, tool } from '@turnstead/testkit'
 import type { AskRecord } from '@turnstead/session'
-import { createHistoryStore, historyMigration } from '@turnstead/session/history'
 import { expect } from 'chai'
 import { afterEach, beforeEach, describe, it } from 'mocha'
 import { setImmediate } from 'node:timers/promises'
@@ -15,6 +14,7 @@ import {
   type TurnResult,
   waitForPerson,
 } from '../src/index.js'
+import { openHistory } from './support/history.js'
 import { openRig, type Rig } from './support/rig.js'
 
 const allow: AskDecision = { action: 'allow' }
@@ -33,9 +33,7 @@ describe('a turn that waits for a person without a worker', () => {
       on('Hello', reply(text('I write. '), write('a'), text('Done.')), { times: 3 }),
       on('Next', reply(text('Next.'))),
     ])
-    const { knex } = rig.rows.database
-    await historyMigration().up(knex)
-    history = createHistoryStore({ knex })
+    history = await openHistory(rig)
     turnId = await rig.rows.addMessage()
   })
   afterEach(() => rig.close())

@@ -6,7 +6,6 @@ import { expect } from 'chai'
 import { afterEach, beforeEach, describe, it } from 'mocha'
 import { setTimeout } from 'node:timers/promises'
 import {
-  type Clock,
   createMemoryStore,
   drainServer,
   type HistoryStore,
@@ -17,16 +16,8 @@ import {
   upstreamOfAll,
   waitForPerson,
 } from '../src/index.js'
+import { quickly } from './support/history.js'
 import { openRig, type Rig } from './support/rig.js'
-
-const speed = 6
-const since = Date.now()
-
-/** A turn asks several times, over two seconds, before it believes that a session is gone. */
-const quickly: Clock = {
-  now: () => since + (Date.now() - since) * speed,
-  sleep: (ms, { signal } = {}) => setTimeout(ms / speed, undefined, { ...(signal && { signal }) }),
-}
 
 const scenario = [
   on('Hold', reply(text('Before. '), gate('held'), text('After.'))),
