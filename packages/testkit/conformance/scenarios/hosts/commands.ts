@@ -79,6 +79,7 @@ export const commandUseScenarios: readonly ConformanceScenario[] = [
         small: { mode: 'primary', model: 'scripted/small', description: 's' },
       },
       command: {
+        a: { template: 'Ask $ARGUMENTS' },
         f: { template: 'Read @seed.txt, `@seed.txt` and a@seed.txt. $ARGUMENTS' },
         h: { template: 'help $1', agent: 'helper' },
         direct: { template: 'help me $1', agent: 'helper', subtask: false },
@@ -98,7 +99,7 @@ export const commandUseScenarios: readonly ConformanceScenario[] = [
       for (const [command, given, more] of [
         ['f', 'and @seed.txt', {}],
         ['f', '@nope.txt', { parts: [mine] }],
-        ['f', '@general', {}],
+        ['a', '@general', {}],
         ['s', 'x', {}],
         ['m', '', {}],
         ['direct', 'y', {}],
