@@ -22,6 +22,8 @@ async function find() {
   try {
     const url = `${form.action}?${new URLSearchParams({ q: value })}`
     const response = await fetch(url, { headers: { accept: streams }, signal })
+    // Says what became of a message, not of a search.
+    if (response.status >= 500) throw new Error(`status ${response.status}`)
     // Who is not logged in any more gets another page.
     if (!response.headers.get('content-type')?.startsWith(streams)) return visit(url)
     const changes = await response.text()

@@ -132,6 +132,9 @@ describe('the list of conversations', () => {
     const changes = await (await app.get(`/?q=grew`, headers)).text()
     expect(changes).to.contain('target="conversations"').and.contain('Growth')
     expect(changes).to.not.contain('Maps').and.not.contain('<html')
+    // What Turbo sends with a form, and with where that leads to.
+    const both = { accept: 'text/vnd.turbo-stream.html, text/html, application/xhtml+xml' }
+    expect(await (await app.get('/', both)).text(), 'after a form').to.contain('<html')
   })
 
   it('removes a conversation with its session, files and rows, and stops what runs in it', async () => {

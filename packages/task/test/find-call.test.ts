@@ -18,19 +18,23 @@ interface FakeRun extends CallingRun {
   /** Of the parts, by their ids. */
   readonly statuses: Record<string, 'running' | 'completed' | 'error'>
   readonly approved: Set<string>
+  readonly messages: Record<string, string>
 }
 
 function runOf(...running: string[]): FakeRun {
   const statuses: FakeRun['statuses'] = Object.fromEntries(running.map((id) => [id, 'running']))
   const approved = new Set<string>()
+  const messages: FakeRun['messages'] = {}
   const ask = { kind: 'permission', permission: called.fullName, state: 'answered' }
   const parts = () =>
     Object.entries(statuses).map(([id, status]) => {
       const asks = approved.has(id) ? [ask] : []
-      return { kind: 'tool', tool: called.fullName, id, status, input, asks } as unknown as ToolPart
+      const messageId = messages[id] ?? 'msg_1'
+      const part = { kind: 'tool', tool: called.fullName, id, messageId, status, input, asks }
+      return part as unknown as ToolPart
     })
   const source = { view: () => ({ parts: parts() }) } as unknown as ReplySource
-  return { statuses, approved, claimed: new Map(), claimsFrom: 0, source: () => source }
+  return { statuses, approved, messages, claimed: new Map(), claimsFrom: 0, source: () => source }
 }
 
 /** Requests for one call; a look takes no time, and a request gives up after ten of them. */
@@ -96,6 +100,15 @@ describe('the call that a request of the server is for', () => {
     requests.lost.add('a')
     run.statuses['b'] = 'error'
     expect((await requests.find())?.part.id).to.equal('b')
+    expect(await requests.find()).to.equal(null)
+  })
+
+  it('is none of an earlier message, which an earlier process answered, beside one that it lost', async () => {
+    const run = runOf('lost')
+    run.statuses['old'] = 'completed'
+    run.messages['old'] = 'msg_0'
+    const requests = requestsFor([run])
+    requests.lost.add('lost')
     expect(await requests.find()).to.equal(null)
   })
 

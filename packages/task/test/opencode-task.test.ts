@@ -152,6 +152,34 @@ describe('opencodeTask', function () {
     expect(reports).to.deep.equal([refused, 'session'])
   })
 
+  it('waits for no answer about a session that it continues, when the call is aborted', async () => {
+    rig = await openRig(reply(text('Yes.')))
+    const { client } = rig
+    const reports: unknown[] = []
+    const turn = { onError: (error: unknown) => void reports.push(error) }
+    const of = { ...quick, scope: 'chat' }
+    const { sessionId } = await lastOf(execute(opencodeTask({ client, ...of }), { prompt: 'One' }))
+    const abort = new AbortController()
+    let looks = 0
+    const get: typeof client.session.get = async (id, options) => {
+      looks += 1
+      if (looks === 1) return await client.session.get(id, options)
+      abort.abort()
+      // A server that hangs.
+      return await new Promise((_, reject) => {
+        const { signal } = options ?? {}
+        if (signal?.aborted === true) return reject(signal.reason)
+        signal?.addEventListener('abort', () => reject(signal.reason), { once: true })
+      })
+    }
+    const hanging = { ...client, session: { ...client.session, get } }
+    const task = opencodeTask({ client: hanging, ...of, turn })
+    const more = { prompt: 'Two', sessionId: String(sessionId) }
+    const last = await lastOf(execute(task, more, { abortSignal: abort.signal }))
+    expect(last.status).to.equal('cancelled')
+    expect([looks, reports]).to.deep.equal([2, []])
+  })
+
   it('stops the agent when the outer call is aborted, and says that it did', async () => {
     rig = await openRig(reply(text('Half of it'), gate('stopped'), text('and more.')))
     const task = opencodeTask({ client: rig.client, ...quick })

@@ -56,7 +56,8 @@ export function pageRoutes(options: PageRoutesOptions): Router {
     const { q = '' } = request.query
     const search = typeof q === 'string' ? q.slice(0, 200) : ''
     response.set('cache-control', 'no-store').vary('accept')
-    if (takesTurboStreams(request as Request)) {
+    // Turbo takes both where a form has led here, as after a removal: that is to be the page.
+    if (takesTurboStreams(request as Request) && request.accepts('html') === false) {
       const conversations = await rowsOf(response).list.all({ search })
       const changes = searchChanges({ conversations, search, now: Date.now() })
       response.type(turboStreamType).send(String(changes))

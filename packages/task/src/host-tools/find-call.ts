@@ -77,8 +77,8 @@ export async function claimCall<Run extends CallingRun>(
   try {
     let wasClear = false
     for (;;) {
-      const { free, ended, owed } = callsIn(called, search)
-      const calls = [...free, ...ended.slice(0, owed)]
+      const { free, late } = callsIn(called, search)
+      const calls = [...free, ...late]
       const isClear = calls.length >= same.needed
       const [first] = calls
       // At two looks, so that a request that is on its way to the same call is counted.
@@ -122,6 +122,8 @@ interface Calls<Run> {
   readonly ended: readonly ClaimedCall<Run>[]
   /** So many of these ended by the answer to a request that had taken up another one. */
   readonly owed: number
+  /** These. */
+  readonly late: readonly ClaimedCall<Run>[]
 }
 
 /**
@@ -149,10 +151,16 @@ function callsIn<Run extends CallingRun>(
     ({ part, run }) => run.claimed.get(part.id) === true || isOver(part.id),
   )
   const exchanged = ended.filter(({ part, run }) => run.claimed.get(part.id) === false)
+  const left = ended.filter(isFree).toReversed()
+  const owed = Math.max(0, answered.length - exchanged.length)
+  // Of one run, calls that run side by side are of one message: an earlier process may have answered what ended in those before.
+  const isBeside = ({ part, run }: ClaimedCall<Run>): boolean =>
+    answered.some((each) => each.run !== run || each.part.messageId === part.messageId)
   return {
     free: running.filter(isFree),
-    ended: ended.filter(isFree).toReversed(),
-    owed: Math.max(0, answered.length - exchanged.length),
+    ended: left,
+    owed,
+    late: left.filter(isBeside).slice(0, owed),
   }
 }
 

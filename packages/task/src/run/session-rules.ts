@@ -11,14 +11,15 @@ const requestMs = 10_000
 export async function bringRules(
   { session }: Pick<AgentClient, 'session'>,
   sessionId: string,
-  rules: readonly Rule[],
+  { rules, signal }: { readonly rules: readonly Rule[]; readonly signal: AbortSignal },
 ): Promise<void> {
-  const { permission = [] } = await session.get(sessionId, { timeoutMs: requestMs })
+  const limits = { timeoutMs: requestMs, signal }
+  const { permission = [] } = await session.get(sessionId, limits)
   const last = permission.slice(-rules.length)
   const isSame = rules.every(({ action, pattern, permission: name }, index) => {
     const own = last[index]
     return own?.permission === name && own.pattern === pattern && own.action === action
   })
   if (isSame) return
-  await session.update(sessionId, { permission: [...rules] }, { timeoutMs: requestMs })
+  await session.update(sessionId, { permission: [...rules] }, limits)
 }

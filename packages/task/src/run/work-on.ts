@@ -67,9 +67,11 @@ export function workOn(base: RunSetup, call: AgentCall, watcher: Watcher): Work 
     const tools = await offer(setup, call, { source: () => source, isTakenOver })
     if (tools === null) return failed(unreachable)
     if (call.sessionId !== null) {
-      await bringRules(setup.client, call.sessionId, tools.rules).catch((error: unknown) =>
-        report(setup.turn, call, error, 'session'),
-      )
+      const { rules } = tools
+      const signal = watcher.cancelSignal
+      await bringRules(setup.client, call.sessionId, { rules, signal }).catch((error: unknown) => {
+        if (!signal.aborted) report(setup.turn, call, error, 'session')
+      })
     }
     const result = await runInPlace(withTools(setup, tools), call, place, {
       ...watcher,

@@ -57,7 +57,11 @@ function ofWhole(): UsageReader {
       bytes += chunk.byteLength
       if (bytes <= mostKeptBytes) chunks.push(chunk)
     },
-    end: () => readUsage(parse(Buffer.concat(chunks).toString('utf8')), null),
+    end() {
+      const usage = readUsage(parse(Buffer.concat(chunks).toString('utf8')), null)
+      // What was cut is no JSON.
+      return usage && { ...usage, isFinal: true }
+    },
     tokens: null,
   }
 }

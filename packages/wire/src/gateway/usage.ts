@@ -45,10 +45,17 @@ export function readUsage(body: unknown, known: SaidUsage | null): SaidUsage | n
   if (
     ['input_tokens_details', 'output_tokens_details', 'total_tokens'].some((name) => name in said)
   )
-    return { ...ofResponses(said), isFinal: true }
+    return { ...ofResponses(said), isFinal: !begun.has(body['type']) }
   // The first event of a message counts the one token that is there by then.
   return { ...ofMessages(said, known ?? noUsage), isFinal: body['type'] !== 'message_start' }
 }
+
+/** Some state zeros with these. */
+const begun: ReadonlySet<unknown> = new Set([
+  'response.queued',
+  'response.created',
+  'response.in_progress',
+])
 
 function isEmpty(choices: unknown): boolean {
   return !Array.isArray(choices) || choices.length === 0

@@ -75,6 +75,30 @@ describe('what an answer cost that did not come to its end', () => {
     expect((await spendOf(chat, lines, { max_tokens: 900 })).usage.outputTokens).to.equal(900)
   })
 
+  it('is nothing of a whole answer that says it has no words', async () => {
+    await rig.start()
+    const usage = { prompt_tokens: 100, completion_tokens: 0, total_tokens: 100 }
+    const whole: Answer = (response) => {
+      response.writeHead(200, { 'content-type': 'application/json' })
+      response.end(JSON.stringify({ choices: [{ message: { content: '' } }], usage }))
+    }
+    const spend = await spendOf(chat, whole, { stream: false, max_tokens: 900 })
+    expect(spend.isEstimated).to.equal(false)
+    expect(spend.usage).to.include({ inputTokens: 100, outputTokens: 0 })
+  })
+
+  it('is not what a response that has begun states', async () => {
+    await rig.start()
+    const zeros = { input_tokens: 0, output_tokens: 0, total_tokens: 0 }
+    const created = { type: 'response.created', response: { usage: zeros } }
+    const words = { type: 'response.output_text.delta', delta: 'Word' }
+    const answer = cutAfter(created, ...Array.from({ length: 10 }, () => words))
+    const { isEstimated, usage } = await spendOf('openai/responses', answer)
+    expect(isEstimated).to.equal(true)
+    expect(usage.outputTokens).to.equal(44)
+    expect(usage.inputTokens).to.be.greaterThan(0)
+  })
+
   it('goes by how much came, where events hold many words, and by no more than was allowed', async () => {
     await rig.start()
     const long = { choices: [{ delta: { content: 'word '.repeat(2_000) } }] }
