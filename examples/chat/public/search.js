@@ -55,8 +55,8 @@ document.addEventListener('submit', (event) => {
   void find()
 })
 
-document.addEventListener('keydown', ({ key, target }) => {
-  if (key === 'Escape' && target.id === 'search' && target.value !== '') showAll()
+document.addEventListener('keydown', ({ key, target, isComposing }) => {
+  if (key === 'Escape' && !isComposing && target.id === 'search' && target.value !== '') showAll()
 })
 
 document.addEventListener('click', (event) => {
