@@ -11,7 +11,9 @@ let serverUrl: Promise<string> | undefined
 export const postgresql: DatabaseKind = {
   name: 'postgresql',
   skip: givenUrl === '' ? embeddedPostgresProblem() : null,
-  open: async ({ isAlone = false } = {}) => {
+  open: async (options = {}) => {
+    // One that was started here has no other suites at the same time.
+    const isAlone = options.isAlone === true && givenUrl !== ''
     serverUrl ??= givenUrl === '' ? startEmbeddedPostgres() : Promise.resolve(givenUrl)
     const name = `turnstead_test_${randomBytes(6).toString('hex')}`
     const server = await serverUrl
